@@ -1,0 +1,160 @@
+"""What can be asked of a training run: model kinds, grids, presets. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
+from typing import Any, Literal
+
+from smurf_core.errors import InputError
+
+ModelKind = Literal["late_fusion", "smurf_no_aux", "e_hgr", "smurf"]
+Selection = Literal["published", "one_standard_error"]
+Standardisation = Literal["training_fold", "within_person", "none"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+MODEL_TITLES: dict[ModelKind, str] = {
+    "late_fusion": "Late fusion",
+    "e_hgr": "E-HGR",
+    "smurf_no_aux": "SMURF w/o L_cor + L_uncor",
+    "smurf": "SMURF",
+}
+
+
+def has_redundant_heads(model: ModelKind) -> bool:
+    """Whether a model outputs redundant contributions; late fusion has one head a modality."""
+    return model != "late_fusion"
+
+
+def has_auxiliary_loss(model: ModelKind) -> bool:
+    """Whether λ means anything for a model (section 4.3: λ = 0 for the two without)."""
+    return model not in ("late_fusion", "smurf_no_aux")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One point of the grid. `hidden_layers` is () for one linear layer a modality."""
+
+    learning_rate: float
+    hidden_layers: tuple[int, ...]
+    weight_decay: float
+    auxiliary_weight: float  # λ of eq. 4
+
+    def __str__(self) -> str:
+        layers = "×".join(map(str, self.hidden_layers)) or "linear"
+        return (
+            f"lr {self.learning_rate:g}, layers {layers}, "
+            f"weight decay {self.weight_decay:g}, λ {self.auxiliary_weight:g}"
+        )
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Hyper-parameters to try, every combination of them."""
+
+    learning_rates: tuple[float, ...]
+    hidden_layers: tuple[tuple[int, ...], ...]
+    weight_decays: tuple[float, ...]
+    auxiliary_weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not all((self.learning_rates, self.hidden_layers, self.weight_decays)):
+            raise InputError("A grid needs at least one learning rate, layer setting and decay.")
+        if not self.auxiliary_weights:
+            raise InputError("A grid needs at least one weight of the factorisation (λ).")
+        if min(self.learning_rates) <= 0:
+            raise InputError("Learning rates must be above 0.")
+        if min(self.weight_decays) < 0 or min(self.auxiliary_weights) < 0:
+            raise InputError("Weight decay and λ must not be below 0.")
+        if any(width < 1 for layers in self.hidden_layers for width in layers):
+            raise InputError("Hidden layers need at least one unit each.")
+
+    def configurations(self, model: ModelKind) -> tuple[Configuration, ...]:
+        """Every combination; λ is 0 where the model has no auxiliary loss (section 4.3)."""
+        weights = self.auxiliary_weights if has_auxiliary_loss(model) else (0.0,)
+        return tuple(
+            Configuration(*point)
+            for point in product(
+                self.learning_rates, self.hidden_layers, self.weight_decays, weights
+            )
+        )
+
+
+PRESETS: dict[str, Grid] = {
+    "quick": Grid((1e-3, 5e-3), ((10,), (20, 10)), (1e-3,), (0.25, 0.5)),
+    "standard": Grid(
+        (1e-3, 5e-3, 1e-2), ((5,), (10,), (20, 10)), (0.0, 1e-3, 1e-2), (0.1, 0.25, 0.5)
+    ),
+    # The authors' published grid (600 configurations with an auxiliary loss, 120 without).
+    "paper": Grid(
+        (1e-5, 1e-4, 1e-3, 5e-3, 1e-2, 5e-2),
+        ((5,), (10,), (20, 10), (100, 20, 10), (100, 100, 10)),
+        (0.0, 1e-4, 1e-3, 1e-2),
+        (0.1, 0.25, 0.5, 0.75, 1.0),
+    ),
+    # The published search for synthetic data: one linear layer a modality, no weight decay.
+    "synthetic": Grid(
+        (1e-5, 1e-4, 1e-3, 5e-3, 1e-2, 5e-2), ((),), (0.0,), (0.1, 0.25, 0.5, 0.75, 1.0)
+    ),
+}
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that, together with the data, decides a run's numbers."""
+
+    model: ModelKind = "smurf"
+    preset: str = "quick"  # a key of PRESETS, or "custom"
+    grid: Grid = field(default_factory=lambda: PRESETS["quick"])
+    selection: Selection = "one_standard_error"
+    standardisation: Standardisation = "training_fold"
+    restarts: int = 3  # starts of the chosen configuration, the best objective wins
+    seed: int = 0
+    device: Device = "auto"
+    max_epochs: int = 10_000
+    patience: int | None = 300  # epochs without a better validation objective; None: never stop
+    batch_size: int = 256
+    output_scale: float = 0.01  # of the usual initial output weights; 1: as published
+    fold_count: int = 5  # made where the data names no folds
+
+    def __post_init__(self) -> None:
+        if self.model not in MODEL_TITLES:
+            raise InputError(f"No model {self.model!r}; there are {', '.join(MODEL_TITLES)}.")
+        if self.preset not in (*PRESETS, "custom"):
+            raise InputError(f"No preset {self.preset!r}; there are {', '.join(PRESETS)}, custom.")
+        for name, lowest in (
+            ("restarts", 1),
+            ("max_epochs", 1),
+            ("batch_size", 2),
+            ("fold_count", 3),
+        ):
+            if getattr(self, name) < lowest:
+                raise InputError(f"{name} must be at least {lowest}, got {getattr(self, name)}.")
+        if self.patience is not None and self.patience < 1:
+            raise InputError(f"patience must be at least 1, got {self.patience}.")
+        if self.output_scale <= 0:
+            raise InputError(f"output_scale must be above 0, got {self.output_scale}.")
+
+    @classmethod
+    def from_preset(cls, preset: str, model: ModelKind = "smurf", **changes: Any) -> RunConfig:
+        """The published settings with a preset's grid; `synthetic` also sets its 1,000 epochs."""
+        if preset not in PRESETS:
+            raise InputError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
+        config = cls(model=model, preset=preset, grid=PRESETS[preset])
+        if preset == "synthetic":
+            config = replace(config, max_epochs=1_000, patience=None, standardisation="none")
+        elif preset != "paper":
+            config = replace(config, max_epochs=2_000, patience=100)
+        return replace(config, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; `from_dict` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RunConfig:
+        """The configuration that `to_dict` wrote."""
+        grid = dict(data["grid"])
+        grid["hidden_layers"] = tuple(tuple(layers) for layers in grid["hidden_layers"])
+        grid = {key: tuple(values) for key, values in grid.items()}
+        return cls(**{**data, "grid": Grid(**grid)})

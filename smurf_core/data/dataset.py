@@ -1,0 +1,216 @@
+"""The one object in which data travels: features by modality, target, persons, folds, judgments."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from smurf_core.errors import InputError
+
+Task = Literal["regression", "classification"]
+Origin = Literal["recorded", "synthetic", "simulated"]
+
+INFORMATIVENESS_LEVELS = ("no", "relevant", "sufficient")
+
+
+@dataclass(frozen=True)
+class Features:
+    """One modality's features: float32 [n, d] with names; a row of an absent modality is NaN."""
+
+    values: npt.NDArray[np.float32]  # [n, d]
+    names: tuple[str, ...]  # [d]
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
+            raise ValueError(
+                f"Features of shape {self.values.shape} do not fit {len(self.names)} names."
+            )
+        if self.values.dtype != np.float32:
+            raise ValueError(f"Features must be float32, got {self.values.dtype}.")
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Whether the modality was recorded for each sample, [n]: not when all features are NaN."""
+        return np.asarray(~np.isnan(self.values).all(axis=1))
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Roles of every sample in every fold; a sample may have several roles, or none."""
+
+    training: npt.NDArray[np.bool_]  # [f, n]
+    validation: npt.NDArray[np.bool_]  # [f, n]
+    test: npt.NDArray[np.bool_]  # [f, n]
+
+    def __post_init__(self) -> None:
+        shapes = {self.training.shape, self.validation.shape, self.test.shape}
+        if len(shapes) != 1 or self.training.ndim != 2:
+            raise ValueError(
+                f"Folds need three arrays of one shape [folds, samples], got {shapes}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.training)
+
+    @classmethod
+    def from_test_folds(cls, test_fold: npt.NDArray[np.int64], count: int | None = None) -> Folds:
+        """Fold f tests on samples of fold f, validates on fold f + 1 (mod count), trains on the rest.
+
+        This is the authors' scheme for cross-validation (section 4.5). `test_fold` is [n] and
+        counts from 0; at least three folds are needed.
+        """
+        count = int(test_fold.max()) + 1 if count is None else count
+        if count < 3:
+            raise InputError(
+                f"Cross-validation needs at least 3 folds (test, validation, training), got {count}."
+            )
+        fold = np.arange(count)[:, None]
+        test = test_fold[None, :] == fold
+        validation = test_fold[None, :] == (fold + 1) % count
+        return cls(training=~test & ~validation, validation=validation, test=test)
+
+    @classmethod
+    def from_split(cls, split: npt.NDArray[np.str_]) -> Folds:
+        """One fold from an official split: [n] of `train`, `validation`, `test` (or empty)."""
+        return cls(
+            training=(split == "train")[None],
+            validation=(split == "validation")[None],
+            test=(split == "test")[None],
+        )
+
+    def tested_by(self) -> npt.NDArray[np.int64]:
+        """The first fold that tests each sample, [n]; −1 where no fold does."""
+        return np.where(self.test.any(axis=0), self.test.argmax(axis=0), -1).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class MultimodalDataset:
+    """Multimodal features of n samples with a target. Immutable, validated when made.
+
+    Raises `InputError` when parts do not fit together. What a reader changed on the way
+    (rows dropped, columns left out) is in `notes`, in words.
+    """
+
+    name: str
+    task: Task
+    features: Mapping[str, Features]
+    sample_ids: npt.NDArray[np.str_]  # [n], unique
+    target: npt.NDArray[np.float32] | npt.NDArray[np.int64]  # [n]: value, or class code
+    target_name: str
+    class_names: tuple[str, ...] = ()  # empty for regression
+    groups: npt.NDArray[np.str_] | None = None  # [n]: person of each sample
+    folds: Folds | None = None
+    samples: pd.DataFrame = field(default_factory=pd.DataFrame)  # index: sample ids, same order
+    # Modalities that raters saw → rating [n], NaN where there is none, in the target's unit.
+    judgments: Mapping[frozenset[str], npt.NDArray[np.float32]] = field(default_factory=dict)
+    # Modality → [n] code into INFORMATIVENESS_LEVELS, −1 where there is no rating.
+    informativeness: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
+    # Synthetic data only: the true factor behind each part of the target, [n] each.
+    factors: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    origin: Origin = "recorded"
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.sample_ids)
+        problems = [
+            f"modality {name!r} has {len(f.values)} rows for {n} samples"
+            for name, f in self.features.items()
+            if len(f.values) != n
+        ]
+        if len(self.features) < 2:
+            problems.append(f"at least 2 modalities are needed, got {len(self.features)}")
+        if len(set(self.sample_ids.tolist())) != n:
+            problems.append("sample ids repeat")
+        if self.target.shape != (n,):
+            problems.append(f"the target has shape {self.target.shape} for {n} samples")
+        elif self.task == "regression" and not np.isfinite(self.target).all():
+            problems.append("the target holds values that are not finite")
+        elif self.task == "classification":
+            if len(self.class_names) < 2:
+                problems.append(f"at least 2 classes are needed, got {len(self.class_names)}")
+            if n and (self.target.min() < 0 or self.target.max() >= len(self.class_names)):
+                problems.append("class codes lie outside the class names")
+        if self.groups is not None and self.groups.shape != (n,):
+            problems.append(f"groups have shape {self.groups.shape} for {n} samples")
+        if self.folds is not None and self.folds.training.shape[1] != n:
+            problems.append(f"folds cover {self.folds.training.shape[1]} of {n} samples")
+        if self.samples.empty and len(self.samples.columns) == 0:
+            object.__setattr__(self, "samples", pd.DataFrame(index=pd.Index(self.sample_ids)))
+        if list(self.samples.index) != self.sample_ids.tolist():
+            problems.append("the sample table's index differs from the sample ids")
+        for what, arrays in (
+            ("judgments", self.judgments),
+            ("informativeness", self.informativeness),
+            ("factors", self.factors),
+        ):
+            problems += [
+                f"{what} {key} cover {len(a)} of {n} samples"
+                for key, a in arrays.items()
+                if len(a) != n
+            ]
+        unknown = {m for shown in self.judgments for m in shown} | set(self.informativeness)
+        if unknown - set(self.features):
+            problems.append(
+                f"judgments name modalities that are not in the data: {sorted(unknown - set(self.features))}"
+            )
+        if problems:
+            raise InputError(f"Data set {self.name!r}: " + "; ".join(problems) + ".")
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities, in the order in which arrays hold them."""
+        return tuple(self.features)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the model's outputs: the target, or the classes."""
+        return self.class_names if self.task == "classification" else (self.target_name,)
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Whether each modality was recorded for each sample, [n, m]."""
+        return np.stack([f.present for f in self.features.values()], axis=1)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that training reads: the same string for the same data, anywhere."""
+        digest = hashlib.sha256()
+        for name, features in self.features.items():
+            digest.update(repr((name, features.names, features.values.shape)).encode())
+            digest.update(np.ascontiguousarray(features.values).tobytes())
+        digest.update(repr((self.task, self.target_name, self.class_names)).encode())
+        digest.update(np.ascontiguousarray(self.target).tobytes())
+        digest.update("\0".join(self.sample_ids.tolist()).encode())
+        digest.update(b"" if self.groups is None else "\0".join(self.groups.tolist()).encode())
+        if self.folds is not None:
+            for roles in (self.folds.training, self.folds.validation, self.folds.test):
+                digest.update(np.packbits(roles).tobytes())
+        return digest.hexdigest()
+
+    def with_folds(self, folds: Folds) -> MultimodalDataset:
+        """The same data with other folds."""
+        return replace(self, folds=folds)
+
+    def with_modalities(self, modalities: tuple[str, ...]) -> MultimodalDataset:
+        """The same data with only some of its modalities, in the order given."""
+        missing = [name for name in modalities if name not in self.features]
+        if missing:
+            raise InputError(
+                f"No modality {', '.join(missing)} in {self.name!r}; "
+                f"there are {', '.join(self.modalities)}."
+            )
+        return replace(
+            self,
+            features={name: self.features[name] for name in modalities},
+            judgments={s: v for s, v in self.judgments.items() if s <= set(modalities)},
+            informativeness={m: v for m, v in self.informativeness.items() if m in modalities},
+        )

@@ -1,0 +1,177 @@
+"""Folds for data that come without any, and what is wrong with folds that data come with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from smurf_core.data.dataset import Folds, MultimodalDataset, Task
+from smurf_core.data.problems import Problem, Severity, listing
+from smurf_core.errors import InputError
+
+
+def make_folds(
+    target: npt.NDArray[np.float32] | npt.NDArray[np.int64],
+    task: Task,
+    *,
+    groups: npt.NDArray[np.str_] | None = None,
+    count: int = 5,
+    seed: int = 0,
+) -> Folds:
+    """Cross-validation folds: person-independent, stratified by class, otherwise of equal size.
+
+    All samples of a group get the same test fold. For classification groups go, the most uneven
+    first, to the fold where the shares of the classes stay closest to each other; for regression
+    the largest first, to the smallest fold. Without groups every sample stands for itself.
+    """
+    if count < 3:
+        raise InputError(
+            f"Cross-validation needs at least 3 folds (test, validation, training), got {count}."
+        )
+    what, codes = "samples", np.arange(len(target))
+    if groups is not None:
+        what, codes = "persons", np.unique(groups, return_inverse=True)[1]
+    unit_count = int(codes.max(initial=-1)) + 1
+    if unit_count < count:
+        raise InputError(f"{count} folds need at least {count} {what}, there are {unit_count}.")
+    random = np.random.default_rng(seed)
+    classes = target.astype(np.int64) if task == "classification" else np.zeros(len(target), int)
+    if groups is None:
+        return Folds.from_test_folds(_deal(classes, count, random), count)
+    composition = np.zeros((unit_count, int(classes.max()) + 1))
+    np.add.at(composition, (codes, classes), 1)
+    return Folds.from_test_folds(_place(composition, count, random)[codes], count)
+
+
+def with_made_folds(
+    dataset: MultimodalDataset, *, count: int = 5, seed: int = 0
+) -> MultimodalDataset:
+    """The data set as it is where it has folds, else with folds made for it."""
+    if dataset.folds is not None:
+        return dataset
+    return dataset.with_folds(
+        make_folds(dataset.target, dataset.task, groups=dataset.groups, count=count, seed=seed)
+    )
+
+
+def _deal(
+    classes: npt.NDArray[np.int64], count: int, random: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Test fold of each sample, [n]: shuffled within classes, then dealt in turn."""
+    order = np.lexsort((random.random(len(classes)), classes))
+    fold = np.empty(len(classes), dtype=np.int64)
+    fold[order] = np.arange(len(classes)) % count
+    return fold
+
+
+def _place(
+    composition: npt.NDArray[np.float64], count: int, random: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Test fold of each group, [groups], from its number of samples of each class, [groups, c]."""
+    shares = composition / composition.sum(axis=0).clip(min=1)
+    unevenness = shares.std(axis=1) if shares.shape[1] > 1 else shares[:, 0]
+    fold = np.empty(len(composition), dtype=np.int64)
+    filled = np.zeros((count, composition.shape[1]))  # share of each class in each fold
+    sizes = np.zeros(count)
+    for group in np.lexsort((random.random(len(shares)), -shares.sum(axis=1), -unevenness)):
+        after = filled[None] + np.eye(count)[:, :, None] * shares[group]  # [choice, fold, class]
+        spread = after.std(axis=1).mean(axis=1).round(12)
+        choice = int(np.lexsort((sizes, spread))[0])
+        filled[choice] += shares[group]
+        sizes[choice] += composition[group].sum()
+        fold[group] = choice
+    return fold
+
+
+def fold_problems(dataset: MultimodalDataset) -> list[Problem]:
+    """What is wrong with the data set's folds: leaks, persons in two roles, absent classes."""
+    if dataset.folds is None:
+        return []
+    folds = dataset.folds
+    problems: list[Problem] = []
+    for number in range(len(folds)):
+        roles = {
+            "training": folds.training[number],
+            "validation": folds.validation[number],
+            "test": folds.test[number],
+        }
+        fold = _Fold(f"Fold {number}", roles)
+        problems += _empty_roles(fold)
+        problems += _shared_samples(fold, dataset)
+        problems += _shared_persons(fold, dataset)
+        problems += _absent_values(fold, dataset)
+    untested = int((folds.tested_by() < 0).sum())
+    if untested:
+        message = f"{untested} of {len(dataset)} samples are in no fold's test set."
+        remedy = "They train or validate, and have no out-of-fold contributions."
+        problems.append(Problem("note", message, remedy=remedy))
+    return problems
+
+
+@dataclass(frozen=True)
+class _Fold:
+    name: str
+    roles: dict[str, npt.NDArray[np.bool_]]  # training, validation, test → [n]
+
+    @property
+    def pairs_with_training(self) -> tuple[tuple[str, npt.NDArray[np.bool_]], ...]:
+        return (("validation", self.roles["validation"]), ("test", self.roles["test"]))
+
+
+def _empty_roles(fold: _Fold) -> list[Problem]:
+    return [
+        Problem("error", f"{fold.name} has no {role} samples.", remedy="Each fold needs all three.")
+        for role, members in fold.roles.items()
+        if not members.any()
+    ]
+
+
+def _shared_samples(fold: _Fold, dataset: MultimodalDataset) -> list[Problem]:
+    problems = []
+    for role, members in fold.pairs_with_training:
+        shared = dataset.sample_ids[members & fold.roles["training"]]
+        if len(shared):
+            # The authors' synthetic data does this on purpose: nothing there needs generalising.
+            severity: Severity = "note" if dataset.origin == "synthetic" else "warning"
+            message = f"{fold.name}: {len(shared)} training samples are also {role} samples."
+            problems.append(Problem(severity, message, remedy="Scores there are optimistic."))
+    return problems
+
+
+def _shared_persons(fold: _Fold, dataset: MultimodalDataset) -> list[Problem]:
+    if dataset.groups is None:
+        return []
+    problems = []
+    trained = set(dataset.groups[fold.roles["training"]].tolist())
+    for role, members in fold.pairs_with_training:
+        # Samples with both roles are told as such; persons are about different samples.
+        apart = members & ~fold.roles["training"]
+        shared = sorted(trained & set(dataset.groups[apart].tolist()))
+        if shared:
+            message = (
+                f"{fold.name}: {len(shared)} person{'s' if len(shared) > 1 else ''} "
+                f"({listing(shared)}) in training and {role}."
+            )
+            remedy = "Leave the fold column out to have person-independent folds made."
+            problems.append(Problem("warning", message, remedy=remedy))
+    return problems
+
+
+def _absent_values(fold: _Fold, dataset: MultimodalDataset) -> list[Problem]:
+    """Classes that a role lacks; for regression, roles in which the target does not vary."""
+    problems = []
+    for role, members in fold.roles.items():
+        values = np.unique(dataset.target[members])
+        if dataset.task == "regression":
+            if len(values) == 1:
+                message = f"{fold.name}: the target is the same for all {role} samples."
+                problems.append(Problem("warning", message, remedy="Correlations need variation."))
+            continue
+        absent = [name for code, name in enumerate(dataset.class_names) if code not in values]
+        if absent and members.any():
+            message = f"{fold.name} has no {role} sample of class {listing(absent)}."
+            remedy = "Use fewer folds, or leave the fold column out to have stratified ones made."
+            problems.append(Problem("warning", message, remedy=remedy))
+    return problems

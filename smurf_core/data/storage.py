@@ -1,0 +1,179 @@
+"""Data sets on disk: a folder of Parquet and JSON files, written once and read back equal."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from smurf_core.data.dataset import Features, Folds, MultimodalDataset
+from smurf_core.errors import InputError
+
+FORMAT = 1
+_DESCRIPTION = "dataset.json"
+_COLUMNS = "columns.parquet"  # one row a sample: id, target, person, fold roles, ratings, factors
+_SAMPLES = "samples.parquet"
+_ROLES = ("training", "validation", "test")
+
+
+def write_dataset(dataset: MultimodalDataset, folder: Path) -> None:
+    """Write a data set to a new folder; a reader sees all of it or nothing.
+
+    Files are named by position because names of modalities are the user's. NaN stays NaN.
+    """
+    if folder.exists():
+        raise FileExistsError(f"{folder} exists; a data set is written once.")
+    partial = folder.with_name(f".{folder.name}.{uuid4().hex}")
+    partial.mkdir(parents=True)
+    try:
+        for position, features in enumerate(dataset.features.values()):
+            _write_table(
+                dict(enumerate(features.values.T)),
+                partial / _features_file(position),
+                features.names,
+            )
+        _write_table(_columns(dataset), partial / _COLUMNS)
+        dataset.samples.to_parquet(partial / _SAMPLES)
+        text = json.dumps(_description(dataset), indent=1, ensure_ascii=False)
+        (partial / _DESCRIPTION).write_text(text, encoding="utf-8")
+        os.rename(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def read_dataset(folder: Path) -> MultimodalDataset:
+    """The data set that `write_dataset` wrote, equal in every value and name."""
+    try:
+        description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
+        if description["format"] != FORMAT:
+            raise InputError(
+                f"The study in {folder} was written in format {description['format']}, "
+                f"this version reads format {FORMAT}: import the files again."
+            )
+        dataset = _restore(description, folder)
+        if dataset.fingerprint != description["fingerprint"]:
+            raise InputError(
+                f"The study in {folder} is not the one that was written: import its files again."
+            )
+    except (OSError, KeyError, json.JSONDecodeError, pa.ArrowException) as error:
+        what = f"cannot be read ({type(error).__name__})"
+        raise InputError(f"The study in {folder} {what}: import its files again.") from error
+    return dataset
+
+
+def _features_file(position: int) -> str:
+    return f"features_{position}.parquet"
+
+
+def _write_table(
+    columns: dict[Any, npt.NDArray[Any]], path: Path, names: tuple[str, ...] | None = None
+) -> None:
+    arrays = [pa.array(column, from_pandas=False) for column in columns.values()]
+    table = pa.Table.from_arrays(arrays, names=list(columns) if names is None else list(names))
+    pq.write_table(table, path, compression="zstd")
+
+
+def _read_table(path: Path) -> pa.Table:
+    """One file's table; unlike `pq.read_table` it takes repeated names and ignores the path's."""
+    with pq.ParquetFile(path) as file:
+        return file.read()
+
+
+def _description(dataset: MultimodalDataset) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "name": dataset.name,
+        "task": dataset.task,
+        "target_name": dataset.target_name,
+        "class_names": dataset.class_names,
+        "origin": dataset.origin,
+        "notes": dataset.notes,
+        "modalities": [
+            {"name": name, "features": features.names}
+            for name, features in dataset.features.items()
+        ],
+        "has_groups": dataset.groups is not None,
+        "folds": None if dataset.folds is None else len(dataset.folds),
+        "judgments": [sorted(shown) for shown in dataset.judgments],
+        "informativeness": list(dataset.informativeness),
+        "factors": list(dataset.factors),
+        "fingerprint": dataset.fingerprint,
+    }
+
+
+def _columns(dataset: MultimodalDataset) -> dict[str, npt.NDArray[Any]]:
+    columns: dict[str, npt.NDArray[Any]] = {
+        "sample_id": dataset.sample_ids,
+        "target": dataset.target,
+    }
+    if dataset.groups is not None:
+        columns["group"] = dataset.groups
+    if dataset.folds is not None:
+        for role in _ROLES:
+            for fold, members in enumerate(getattr(dataset.folds, role)):
+                columns[f"{role}_{fold}"] = members
+    for what in ("judgments", "informativeness", "factors"):
+        for position, values in enumerate(getattr(dataset, what).values()):
+            columns[f"{what}_{position}"] = values
+    return columns
+
+
+def _restore(description: dict[str, Any], folder: Path) -> MultimodalDataset:
+    table = _read_table(folder / _COLUMNS)
+
+    def numbers(name: str) -> npt.NDArray[Any]:
+        return np.asarray(table.column(name).to_numpy())
+
+    def texts(name: str) -> npt.NDArray[np.str_]:
+        return np.array(table.column(name).to_pylist(), dtype=np.str_)
+
+    def mapping(what: str) -> dict[Any, npt.NDArray[Any]]:
+        return {key: numbers(f"{what}_{i}") for i, key in enumerate(description[what])}
+
+    folds = None
+    if description["folds"] is not None:
+        folds = Folds(
+            *(
+                np.stack([numbers(f"{role}_{fold}") for fold in range(description["folds"])])
+                for role in _ROLES
+            )
+        )
+    return MultimodalDataset(
+        name=description["name"],
+        task=description["task"],
+        features={
+            modality["name"]: _read_features(folder / _features_file(i), modality["features"])
+            for i, modality in enumerate(description["modalities"])
+        },
+        sample_ids=texts("sample_id"),
+        target=numbers("target"),
+        target_name=description["target_name"],
+        class_names=tuple(description["class_names"]),
+        groups=texts("group") if description["has_groups"] else None,
+        folds=folds,
+        samples=_read_table(folder / _SAMPLES).to_pandas(),
+        judgments={
+            frozenset(shown): numbers(f"judgments_{i}")
+            for i, shown in enumerate(description["judgments"])
+        },
+        informativeness=mapping("informativeness"),
+        factors=mapping("factors"),
+        origin=description["origin"],
+        notes=tuple(description["notes"]),
+    )
+
+
+def _read_features(path: Path, names: list[str]) -> Features:
+    table = _read_table(path)
+    values = np.empty((table.num_rows, len(names)), dtype=np.float32)
+    for position in range(len(names)):
+        values[:, position] = table.column(position).to_numpy()
+    return Features(values, tuple(names))

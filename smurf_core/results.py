@@ -1,0 +1,126 @@
+"""What comes out of a training run: plain arrays and tables. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from smurf_core.configuration import Configuration, RunConfig
+from smurf_core.contributions import Contributions
+from smurf_core.data.dataset import Folds, Task
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Means and standard deviations that a fold's model was trained with.
+
+    A feature is standardised as (x − mean) / sd. With `within_person`, mean and sd of a person's
+    own rows were taken off first, and these are 0 and 1. The target's apply to regression only.
+    """
+
+    feature_means: Mapping[str, npt.NDArray[np.float32]]  # modality → [d]
+    feature_sds: Mapping[str, npt.NDArray[np.float32]]  # modality → [d]
+    target_mean: float = 0.0
+    target_sd: float = 1.0
+
+
+@dataclass(frozen=True)
+class FittedMember:
+    """One trained model of one fold, with its contributions for every sample of the data set.
+
+    `values` are centred on the fold's training samples and `baseline` holds the offsets (see
+    `Contributions`), both in the target's own unit. `weights` name every parameter.
+    """
+
+    configuration: Configuration
+    restart: int
+    best_epoch: int
+    validation_objective: float  # task loss + λ · auxiliary terms, of the best epoch
+    validation_metric: float  # Pearson's r, or accuracy, of the best epoch
+    values: npt.NDArray[np.float32]  # [n, m, m, c]
+    baseline: npt.NDArray[np.float32]  # [c]
+    weights: Mapping[str, npt.NDArray[np.float32]]
+    interactions: Mapping[int, npt.NDArray[np.float32]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One fold: every configuration that was tried, and the restarts of the chosen one."""
+
+    fold: int
+    # One row a configuration: learning_rate, hidden_layers (as "20-10"), weight_decay,
+    # auxiliary_weight, best_epoch, epochs, validation_objective, validation_metric,
+    # auxiliary_loss (on the validation samples, λ left out), is_chosen.
+    candidates: pd.DataFrame
+    # Chosen member, one row an epoch: epoch, training_objective, validation_objective.
+    curves: pd.DataFrame
+    members: tuple[FittedMember, ...]  # restarts of the chosen configuration
+    chosen: int  # position in `members` of the lowest validation objective
+    scaler: Scaler
+
+    @property
+    def member(self) -> FittedMember:
+        """The model that speaks for this fold."""
+        return self.members[self.chosen]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """All that a run found, fold by fold, for one model kind."""
+
+    config: RunConfig
+    task: Task
+    modalities: tuple[str, ...]
+    outputs: tuple[str, ...]
+    sample_ids: npt.NDArray[np.str_]  # [n], the data set's own order
+    folds: Folds
+    fold_results: tuple[FoldResult, ...]
+    data_fingerprint: str
+    device: str
+    versions: Mapping[str, str]
+    seconds: float
+
+    def fold_contributions(self, fold: int, restart: int | None = None) -> Contributions:
+        """All samples explained by one fold's model, training samples included.
+
+        `restart` is a position in the fold's `members`; the chosen one where it is not given.
+        """
+        result = self.fold_results[fold]
+        member = result.member if restart is None else result.members[restart]
+        n = len(self.sample_ids)
+        return Contributions(
+            values=member.values,
+            baseline=np.broadcast_to(member.baseline, (n, len(self.outputs))),
+            modalities=self.modalities,
+            outputs=self.outputs,
+            sample_ids=self.sample_ids,
+            folds=np.full(n, fold, dtype=np.int64),
+            interactions=member.interactions,
+        )
+
+    def contributions(self) -> Contributions:
+        """Out-of-fold contributions of every tested sample, in the data set's order.
+
+        A sample that several folds test (an official test set, or the authors' synthetic data,
+        whose partitions are all the same samples) is explained by the first of them.
+        """
+        tested_by = self.folds.tested_by()
+        position = np.flatnonzero(tested_by >= 0)
+        by = tested_by[position]
+        members = [result.member for result in self.fold_results]
+        return Contributions(
+            values=np.stack([m.values for m in members])[by, position],
+            baseline=np.stack([m.baseline for m in members])[by],
+            modalities=self.modalities,
+            outputs=self.outputs,
+            sample_ids=self.sample_ids[position],
+            folds=by,
+            interactions={
+                order: np.stack([m.interactions[order] for m in members])[by, position]
+                for order in members[0].interactions
+            },
+        )

@@ -1,0 +1,462 @@
+"""From a data set and a configuration to a run's result: folds, grid, selection, restarts.
+
+Work falls into independent units that go through joblib: first every fold × layer setting of the
+grid (all learning rates, decays and λ of it are one stack), then, for each fold, the restarts of
+the configuration that its validation samples chose. Every unit computes on one thread, so that
+its numbers do not depend on how many run beside it.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from platform import python_version
+
+import joblib
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from smurf_core import __version__
+from smurf_core.configuration import RunConfig
+from smurf_core.data.dataset import Folds, MultimodalDataset
+from smurf_core.data.folds import make_folds
+from smurf_core.errors import InputError
+from smurf_core.losses import fill_absent
+from smurf_core.models.towers import Architecture, Parameters, forward
+from smurf_core.prediction import centred_contributions, raw_outputs, weight_name
+from smurf_core.results import FittedMember, FoldResult, RunResult, Scaler
+from smurf_core.training.objective import auxiliary_loss
+from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
+from smurf_core.training.selection import accuracy_by_row, choose, layers_label, pearson_by_row
+from smurf_core.training.stack import (
+    EpochReport,
+    Member,
+    Partition,
+    StackOutcome,
+    train_stack,
+)
+from smurf_core.training.standardisation import fit_scaler, standardise, standardised_target
+
+# Working memory that one stack may take; a grid that needs more is trained in several stacks.
+STACK_BYTES = 512 * 2**20
+
+
+def resolve_device(device: str) -> str:
+    """The device that `auto` stands for here: a CUDA GPU, Apple's, or the CPU."""
+    if device == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    if (device == "cuda" and not torch.cuda.is_available()) or (
+        device == "mps" and not torch.backends.mps.is_available()
+    ):
+        raise InputError(f"This machine offers torch no {device} device; use auto or cpu.")
+    return device
+
+
+def train_run(
+    dataset: MultimodalDataset,
+    config: RunConfig,
+    *,
+    jobs: int = 1,
+    observer: Observer | None = None,
+    cache: ResultCache | None = None,
+) -> RunResult:
+    """Train one model kind over all folds (section 4.5) and explain every sample out of fold.
+
+    Folds are made (person-independent, stratified) where the data names none. `jobs` processes
+    share the units; the numbers do not depend on it. Finished units are kept in and taken from
+    `cache`. Raises `TrainingCancelled` when the observer asks to stop.
+    """
+    start = time.perf_counter()
+    device = resolve_device(config.device)
+    folds = dataset.folds or make_folds(
+        dataset.target,
+        dataset.task,
+        groups=dataset.groups,
+        count=config.fold_count,
+        seed=config.seed,
+    )
+    _check_folds(dataset, folds)
+    plan = _Plan(dataset, config, folds, device, observer)
+    fold_results = tuple(plan.run(jobs, cache))
+    return RunResult(
+        config=config,
+        task=dataset.task,
+        modalities=dataset.modalities,
+        outputs=dataset.outputs,
+        sample_ids=dataset.sample_ids,
+        folds=folds,
+        fold_results=fold_results,
+        data_fingerprint=dataset.fingerprint,
+        device=_device_title(device),
+        versions={
+            "python": python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "smurf-studio": __version__,
+        },
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _check_folds(dataset: MultimodalDataset, folds: Folds) -> None:
+    for fold in range(len(folds)):
+        for role in ("training", "validation", "test"):
+            count = int(getattr(folds, role)[fold].sum())
+            if count < 2:
+                raise InputError(
+                    f"Fold {fold} of {dataset.name!r} has {count} {role} samples, at least 2 are "
+                    "needed: use fewer folds, or name folds with samples in every role."
+                )
+
+
+def _device_title(device: str) -> str:
+    return torch.cuda.get_device_name() if device == "cuda" else device
+
+
+def _seed(*parts: int) -> int:
+    """One 63-bit seed from several numbers, the same everywhere."""
+    state = np.random.SeedSequence(parts).generate_state(2, dtype=np.uint32)
+    return (int(state[0]) << 31) ^ int(state[1])
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """One fold's standardised data on the training device."""
+
+    index: int
+    scaler: Scaler
+    everything: Partition  # all samples, as the towers see them
+    training: Partition
+    validation: Partition
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The units of one run. Picklable: worker processes get a copy."""
+
+    dataset: MultimodalDataset
+    config: RunConfig
+    folds: Folds
+    device: str
+    observer: Observer | None
+
+    @property
+    def units(self) -> int:
+        return len(self.folds) * (len(self.config.grid.hidden_layers) + 1)
+
+    def run(self, jobs: int, cache: ResultCache | None) -> list[FoldResult]:
+        """All folds' results; what the cache holds is not trained again."""
+        finished = [cache.load_fold(f) if cache else None for f in range(len(self.folds))]
+        open_folds = [f for f, result in enumerate(finished) if result is None]
+        keys = [(f, layers) for f in open_folds for layers in self.config.grid.hidden_layers]
+        tables: dict[tuple[int, tuple[int, ...]], pd.DataFrame] = {}
+        for key in keys:
+            known = cache.load_unit(_unit_key(*key)) if cache else None
+            if known is not None:
+                tables[key] = known
+        missing = [key for key in keys if key not in tables]
+        first = self.units - len(missing) - len(open_folds)
+        searches = [
+            joblib.delayed(self.search)(fold, layers, first + i)
+            for i, (fold, layers) in enumerate(missing)
+        ]
+        with joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs") as parallel:
+            for key, table in zip(missing, parallel(searches), strict=True):
+                tables[key] = table
+                if cache:
+                    cache.save_unit(_unit_key(*key), table)
+            finals = [
+                joblib.delayed(self.finish)(
+                    fold,
+                    pd.concat(
+                        [tables[fold, layers] for layers in self.config.grid.hidden_layers],
+                        ignore_index=True,
+                    ),
+                    self.units - len(open_folds) + i,
+                )
+                for i, fold in enumerate(open_folds)
+            ]
+            for result in parallel(finals):
+                finished[result.fold] = result
+                if cache:
+                    cache.save_fold(result)
+        return [result for result in finished if result is not None]
+
+    def search(self, fold: int, hidden_layers: tuple[int, ...], unit: int) -> pd.DataFrame:
+        """Train every configuration of one layer setting once; their validation results."""
+        config = self.config
+        points = [
+            c for c in config.grid.configurations(config.model) if c.hidden_layers == hidden_layers
+        ]
+        seed = _seed(config.seed, fold, 0, *hidden_layers)
+        with _one_thread():
+            data = self._prepare(fold)
+            architecture = self._architecture(hidden_layers)
+            size = stack_size(architecture, config.batch_size)
+            parts = []
+            for first in range(0, len(points), size):
+                members = [Member(point, seed) for point in points[first : first + size]]
+                report = self._reporter(
+                    data, architecture, f"search {layers_label(hidden_layers)}", unit,
+                    before=first / len(points), share=len(members) / len(points),
+                )  # fmt: skip
+                outcome = self._train(data, architecture, members, report)
+                parts.append(self._candidates(data, architecture, members, outcome))
+        return pd.concat(parts, ignore_index=True)
+
+    def finish(self, fold: int, candidates: pd.DataFrame, unit: int) -> FoldResult:
+        """Choose a fold's configuration and train its restarts; the best objective speaks."""
+        config = self.config
+        points = config.grid.configurations(config.model)
+        # The candidates' rows stand layer setting by layer setting.
+        points = tuple(p for h in config.grid.hidden_layers for p in points if p.hidden_layers == h)
+        with _one_thread():
+            data = self._prepare(fold)
+            row = choose(
+                candidates,
+                config.selection,
+                config.model,
+                self.dataset.task,
+                len(data.validation),
+            )
+            point = points[row]
+            members = [
+                Member(point, _seed(config.seed, fold, restart, *point.hidden_layers), restart)
+                for restart in range(config.restarts)
+            ]
+            architecture = self._architecture(point.hidden_layers)
+            report = self._reporter(data, architecture, "restarts", unit)
+            outcome = self._train(data, architecture, members, report)
+            table = self._candidates(data, architecture, members, outcome)
+            fitted = tuple(
+                self._fitted(data, architecture, member, k, outcome, table)
+                for k, member in enumerate(members)
+            )
+        chosen = int(np.argmin([member.validation_objective for member in fitted]))
+        return FoldResult(
+            fold=fold,
+            candidates=candidates.assign(is_chosen=np.arange(len(candidates)) == row),
+            curves=_curves(outcome, chosen),
+            members=fitted,
+            chosen=chosen,
+            scaler=data.scaler,
+        )
+
+    def _architecture(self, hidden_layers: tuple[int, ...]) -> Architecture:
+        inputs = tuple(f.values.shape[1] for f in self.dataset.features.values())
+        return Architecture.of(self.config.model, inputs, hidden_layers, len(self.dataset.outputs))
+
+    def _prepare(self, fold: int) -> _Fold:
+        how = self.config.standardisation
+        scaler = fit_scaler(self.dataset, self.folds.training[fold], how)
+        inputs = standardise(self.dataset, scaler, how)
+        present = self.dataset.present
+        everything = Partition(
+            inputs=tuple(
+                torch.tensor(np.ascontiguousarray(x.T), device=self.device) for x in inputs.values()
+            ),
+            target=torch.tensor(standardised_target(self.dataset, scaler), device=self.device),
+            present=None if present.all() else torch.tensor(present.T.copy(), device=self.device),
+        )
+
+        def role(mask: np.ndarray) -> Partition:
+            return everything.subset(torch.tensor(np.flatnonzero(mask), device=self.device))
+
+        return _Fold(
+            index=fold,
+            scaler=scaler,
+            everything=everything,
+            training=role(self.folds.training[fold]),
+            validation=role(self.folds.validation[fold]),
+        )
+
+    def _train(
+        self,
+        data: _Fold,
+        architecture: Architecture,
+        members: Sequence[Member],
+        on_epoch: Callable[[EpochReport], None] | None,
+    ) -> StackOutcome:
+        config = self.config
+        return train_stack(
+            config.model,
+            architecture,
+            members,
+            training=data.training,
+            validation=data.validation,
+            max_epochs=config.max_epochs,
+            patience=config.patience,
+            batch_size=config.batch_size,
+            batch_seed=_seed(config.seed, data.index),
+            output_scale=config.output_scale,
+            on_epoch=on_epoch,
+        )
+
+    def _candidates(
+        self,
+        data: _Fold,
+        architecture: Architecture,
+        members: Sequence[Member],
+        outcome: StackOutcome,
+    ) -> pd.DataFrame:
+        """One row a member: what it was, and its best epoch's validation results."""
+        auxiliary, metric = self._validate(data.validation, architecture, outcome.parameters)
+        points = [member.configuration for member in members]
+        return pd.DataFrame(
+            {
+                "learning_rate": [p.learning_rate for p in points],
+                "hidden_layers": [layers_label(p.hidden_layers) for p in points],
+                "weight_decay": [p.weight_decay for p in points],
+                "auxiliary_weight": [p.auxiliary_weight for p in points],
+                "best_epoch": outcome.best_epoch,
+                "epochs": outcome.epochs,
+                "validation_objective": outcome.best_objective.astype(np.float64),
+                "validation_metric": np.where(outcome.best_epoch > 0, metric, np.nan),
+                "auxiliary_loss": auxiliary,
+            }
+        )
+
+    @torch.no_grad()
+    def _validate(
+        self, partition: Partition, architecture: Architecture, parameters: Parameters
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Auxiliary loss (λ left out) and metric of every member, [k] each."""
+        values, embeddings = forward(architecture, parameters, partition.inputs)
+        if partition.present is not None:
+            values = fill_absent(values, partition.present)
+        auxiliary = auxiliary_loss(self.config.model, values, embeddings).double().cpu().numpy()
+        logits = values.sum(dim=(1, 2)).cpu().numpy()  # [k, c, n]
+        target = partition.target.cpu().numpy()
+        if self.dataset.task == "classification":
+            return auxiliary, accuracy_by_row(logits, target)
+        return auxiliary, pearson_by_row(logits[:, 0], target)
+
+    def _fitted(
+        self,
+        data: _Fold,
+        architecture: Architecture,
+        member: Member,
+        k: int,
+        outcome: StackOutcome,
+        table: pd.DataFrame,
+    ) -> FittedMember:
+        weights = _named_weights(self.dataset.modalities, architecture, outcome.parameters, k)
+        inputs = {
+            name: x.T.cpu().numpy()
+            for name, x in zip(self.dataset.modalities, data.everything.inputs, strict=True)
+        }
+        values, baseline = centred_contributions(
+            raw_outputs(weights, inputs, architecture.outputs),
+            modalities=self.dataset.modalities,
+            present=self.dataset.present,
+            training=self.folds.training[data.index],
+            target_mean=data.scaler.target_mean,
+            target_sd=data.scaler.target_sd,
+        )
+        return FittedMember(
+            configuration=member.configuration,
+            restart=member.restart,
+            best_epoch=int(table["best_epoch"].iloc[k]),
+            validation_objective=float(table["validation_objective"].iloc[k]),
+            validation_metric=float(table["validation_metric"].iloc[k]),
+            values=values,
+            baseline=baseline,
+            weights=weights,
+        )
+
+    def _reporter(
+        self,
+        data: _Fold,
+        architecture: Architecture,
+        title: str,
+        unit: int,
+        *,
+        before: float = 0.0,
+        share: float = 1.0,
+    ) -> Callable[[EpochReport], None] | None:
+        """A callback that tells the observer; `before` and `share` place a stack in its unit."""
+        observer = self.observer
+        if observer is None:
+            return None
+        if observer.should_stop():
+            raise TrainingCancelled
+
+        def report(epoch: EpochReport) -> None:
+            if observer.should_stop():
+                raise TrainingCancelled
+            finished = 1 - epoch.running / epoch.members
+            done = before + share * max(epoch.epoch / self.config.max_epochs, finished)
+            _, metric = self._validate(data.validation, architecture, epoch.parameters)
+            observer.report(
+                Progress(
+                    fold=data.index,
+                    folds=len(self.folds),
+                    unit=title,
+                    epoch=epoch.epoch,
+                    max_epochs=self.config.max_epochs,
+                    done=done,
+                    fraction=min(1.0, (unit + done) / self.units),
+                    training_objective=epoch.training_objective,
+                    validation_objective=epoch.validation_objective,
+                    validation_metric=float(metric[0]),
+                )
+            )
+
+        return report
+
+
+def stack_size(architecture: Architecture, batch_size: int, budget: int = STACK_BYTES) -> int:
+    """How many members fit into a budget of bytes, at least one.
+
+    Counts float32 numbers of one member: parameters with gradient, two moments, rates, decays,
+    scratch and best weights (8 in all), and activations with their gradients and intermediates
+    of a batch (4 in all).
+    """
+    units = sum(sum(architecture.layer_sizes(i)[1:]) for i in range(len(architecture.inputs)))
+    per_member = 4 * (8 * architecture.parameter_count + 4 * units * batch_size)
+    return max(1, budget // per_member)
+
+
+def _unit_key(fold: int, hidden_layers: tuple[int, ...]) -> str:
+    return f"fold{fold}-{layers_label(hidden_layers)}"
+
+
+def _named_weights(
+    modalities: Sequence[str], architecture: Architecture, parameters: Sequence[Tensor], k: int
+) -> dict[str, np.ndarray]:
+    depth = len(architecture.hidden_layers) + 1
+    names = [
+        weight_name(modality, layer, kind)
+        for modality in modalities
+        for layer in range(depth)
+        for kind in ("weight", "bias")
+    ]
+    return {
+        name: p.detach()[k].cpu().numpy().copy() for name, p in zip(names, parameters, strict=True)
+    }
+
+
+def _curves(outcome: StackOutcome, k: int) -> pd.DataFrame:
+    """Objectives of member k, one row an epoch that it trained."""
+    epochs = int(outcome.epochs[k])
+    return pd.DataFrame(
+        {
+            "epoch": np.arange(1, epochs + 1),
+            "training_objective": outcome.training_curves[k, :epochs],
+            "validation_objective": outcome.validation_curves[k, :epochs],
+        }
+    )

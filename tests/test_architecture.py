@@ -1,0 +1,96 @@
+"""The import rules of the house: pages → app → smurf_core → (torch, numpy, pandas, scipy)."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+INTERFACES = {"streamlit", "plotly", "altair"}
+# Folder or file → packages that nothing in it may import, not even inside a function.
+FORBIDDEN = {
+    "smurf_core": INTERFACES | {"app", "pages"},
+    "app/charts": {"streamlit", "torch", "pages"},
+    "app": {"torch", "pages"},
+    "pages": {"plotly", "altair", "torch", "pages"},
+}
+# These must not import torch when they are imported, so that the web process stays light.
+TORCH_FREE = (
+    "smurf_core/data",
+    "smurf_core/evaluation",
+    "smurf_core/runs",
+    "smurf_core/configuration.py",
+    "smurf_core/contributions.py",
+    "smurf_core/prediction.py",
+    "smurf_core/results.py",
+)
+# `smurf_core` part → parts of it that it must not import: data flows one way.
+ONE_WAY = {
+    "data": {"models", "losses", "training", "evaluation", "runs"},
+    "models": {"training", "evaluation", "runs"},
+    "losses.py": {"models", "training", "evaluation", "runs"},
+    "training": {"evaluation", "runs"},
+    "evaluation": {"models", "losses", "training", "runs"},
+}
+
+
+def python_files(place: str) -> list[Path]:
+    path = ROOT / place
+    return [path] if path.suffix == ".py" else sorted(path.rglob("*.py"))
+
+
+def imported(tree: ast.AST) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def module_level(tree: ast.Module) -> ast.Module:
+    """The module without the bodies of its functions."""
+    body = [n for n in tree.body if not isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return ast.Module(body=body, type_ignores=[])
+
+
+@pytest.mark.parametrize("place", FORBIDDEN)
+def test_no_layer_imports_upwards(place: str) -> None:
+    files = python_files(place)
+    assert files, f"there is nothing in {place}"
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files
+        for name in imported(ast.parse(path.read_text(encoding="utf-8")))
+        if name.split(".")[0] in FORBIDDEN[place]
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("place", TORCH_FREE)
+def test_what_the_web_process_imports_does_not_import_torch(place: str) -> None:
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in python_files(place)
+        if "torch" in {n.split(".")[0] for n in imported(module_level(ast.parse(path.read_text())))}
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("part", ONE_WAY)
+def test_data_flows_one_way_inside_the_core(part: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in python_files(f"smurf_core/{part}")
+        for name in imported(ast.parse(path.read_text(encoding="utf-8")))
+        if name.startswith("smurf_core.") and name.split(".")[1] in ONE_WAY[part]
+    ]
+    assert not wrong
+
+
+def test_no_file_of_app_hides_a_module_of_another_name() -> None:
+    """`streamlit run app/main.py` puts app/ first on the path: app/types.py would shadow types."""
+    names = {path.stem for path in (ROOT / "app").iterdir() if path.suffix in (".py", "")}
+    assert not names & (set(sys.stdlib_module_names) | INTERFACES | {"torch", "numpy", "pandas"})
