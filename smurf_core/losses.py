@@ -1,5 +1,8 @@
 """The paper's auxiliary losses and the two task losses, one small function an equation.
 
+The auxiliary losses see nothing but covariances, so they take the covariance matrix of all
+contributions: one matrix product makes it, and one more turns its gradient into theirs.
+
 Contributions come as `values[..., i, j, output, sample]`: entry (i, i) is the unique contribution
 ŷ_I, entry (i, j) the redundant contribution ŷ_IJ. Any leading axes (the members of a stack) stay:
 each of them gets its own loss. Samples lie on the last axis, because every sum runs over it.
@@ -15,55 +18,59 @@ def centred(a: Float[Tensor, "*k n"]) -> Float[Tensor, "*k n"]:
     return a - a.mean(dim=-1, keepdim=True)
 
 
-def covariance(a: Float[Tensor, "*k n"], b: Float[Tensor, "*k n"]) -> Float[Tensor, "*k"]:
-    """Sample covariance of `a` with `b` over the samples (eq. 6); of `a` with itself: eq. 9."""
-    n = a.shape[-1]
+def covariance_matrix(centred_rows: Float[Tensor, "*k r n"]) -> Float[Tensor, "*k r r"]:
+    """Sample covariance of every row with every row (eq. 6 and 9), from rows without a mean."""
+    n = centred_rows.shape[-1]
     if n < 2:
         raise ValueError(f"Sample covariance needs at least 2 samples, got {n}.")
-    return (centred(a) * centred(b)).sum(dim=-1) / (n - 1)
+    return centred_rows @ centred_rows.transpose(-1, -2) / (n - 1)
 
 
-def uncorrelation_loss(values: Float[Tensor, "*k m m c n"]) -> Float[Tensor, "*k"]:
+def contribution_covariances(
+    values: Float[Tensor, "*k m m c n"],
+) -> Float[Tensor, "*k c m m m m"]:
+    """Entry [output, i, j, a, b] is cov(ŷ_ij, ŷ_ab) of one output."""
+    m = values.shape[-4]
+    rows = values.movedim(-2, -4).flatten(-3, -2)  # [..., c, m · m, n]
+    covariances = covariance_matrix(centred(rows))
+    return covariances.view(*covariances.shape[:-2], m, m, m, m)
+
+
+def uncorrelation_loss(covariances: Float[Tensor, "*k c m m m m"]) -> Float[Tensor, "*k"]:
     """L_uncor: mean |cov(ŷ_I, ŷ_IJ)| over ordered pairs and outputs (eq. 7, 12 and 14).
 
     α = 1 / (m² − m) averages over the ordered pairs, 1 / c over the outputs.
     """
-    m, c = values.shape[-4], values.shape[-2]
-    unique = values.diagonal(dim1=-4, dim2=-3).movedim(-1, -3).unsqueeze(-3)  # [..., m, 1, c, n]
-    magnitude = covariance(unique.expand_as(values), values).abs()  # [..., m, m, c]
-    own = magnitude.diagonal(dim1=-3, dim2=-2).sum(dim=(-2, -1))
-    return (magnitude.sum(dim=(-3, -2, -1)) - own) / ((m * m - m) * c)
+    c, m = covariances.shape[-5], covariances.shape[-1]
+    i, j = _ordered_pairs(m, covariances.device)
+    return covariances[..., i, i, i, j].abs().sum(dim=(-2, -1)) / ((m * m - m) * c)
 
 
-def correlation_loss(values: Float[Tensor, "*k m m c n"]) -> Float[Tensor, "*k"]:
+def correlation_loss(covariances: Float[Tensor, "*k c m m m m"]) -> Float[Tensor, "*k"]:
     """L_cor: mean −cov(ŷ_IJ, ŷ_JI) + ½ var(ŷ_IJ) var(ŷ_JI) over pairs and outputs (eq. 8, 13, 15).
 
     β = 2 / (m² − m) averages over the unordered pairs, 1 / c over the outputs.
     """
-    m, c = values.shape[-4], values.shape[-2]
-    first, second = torch.triu_indices(m, m, offset=1, device=values.device)
-    there = values[..., first, second, :, :]  # ŷ_IJ, [..., pairs, c, n]
-    back = values[..., second, first, :, :]  # ŷ_JI
-    variances = covariance(there, there) * covariance(back, back)
-    per_pair = -covariance(there, back) + variances / 2
-    return per_pair.sum(dim=(-2, -1)) / (len(first) * c)
+    c, m = covariances.shape[-5], covariances.shape[-1]
+    i, j = torch.triu_indices(m, m, offset=1, device=covariances.device)
+    variances = covariances[..., i, j, i, j] * covariances[..., j, i, j, i]
+    per_pair = variances / 2 - covariances[..., i, j, j, i]
+    return per_pair.sum(dim=(-2, -1)) * 2 / ((m * m - m) * c)
 
 
-def soft_hgr_loss(embeddings: Float[Tensor, "*k m h n"]) -> Float[Tensor, "*k"]:
+def soft_hgr_loss(covariances: Float[Tensor, "*k m h m h"]) -> Float[Tensor, "*k"]:
     """E-HGR's loss: −E[fᵀg] + ½ tr(cov(f) cov(g)), summed over the pairs of modalities.
 
-    f and g are centred embeddings of two modalities (Ma et al. 2021, reference 18). Summed and
+    f and g are centred embeddings of two modalities (Ma et al. 2021, reference 18); entry
+    [i, u, j, v] is the covariance of unit u of modality i with unit v of modality j. Summed and
     not averaged over the pairs, as in the authors' released code.
     """
-    m, n = embeddings.shape[-3], embeddings.shape[-1]
-    if n < 2:
-        raise ValueError(f"Sample covariance needs at least 2 samples, got {n}.")
-    f = centred(embeddings)
-    covariances = f @ f.transpose(-1, -2) / (n - 1)  # [..., m, h, h]
-    first, second = torch.triu_indices(m, m, offset=1, device=embeddings.device)
-    inner = (f[..., first, :, :] * f[..., second, :, :]).sum(dim=(-2, -1)) / (n - 1)
+    m = covariances.shape[-2]
+    i, j = torch.triu_indices(m, m, offset=1, device=covariances.device)
+    by_pair = covariances.movedim(-2, -3)  # [..., m, m, h, h]
+    inner = by_pair[..., i, j, :, :].diagonal(dim1=-2, dim2=-1).sum(dim=-1)
     # tr(cov(f) cov(g)) is the sum of the elementwise product: both are symmetric.
-    traces = (covariances[..., first, :, :] * covariances[..., second, :, :]).sum(dim=(-2, -1))
+    traces = (by_pair[..., i, i, :, :] * by_pair[..., j, j, :, :]).sum(dim=(-2, -1))
     return (traces / 2 - inner).sum(dim=-1)
 
 
@@ -72,6 +79,13 @@ def squared_error(
 ) -> Float[Tensor, "*k"]:
     """Mean squared error over the samples."""
     return (prediction.squeeze(-2) - target).square().mean(dim=-1)
+
+
+def squared_error_gradient(
+    prediction: Float[Tensor, "*k 1 n"], target: Float[Tensor, " n"]
+) -> Float[Tensor, "*k 1 n"]:
+    """Derivative of `squared_error` by the prediction."""
+    return (prediction - target) * (2 / target.shape[0])
 
 
 def cross_entropy(
@@ -83,17 +97,44 @@ def cross_entropy(
     return (prediction.logsumexp(dim=-2) - chosen).mean(dim=-1)
 
 
+def cross_entropy_gradient(
+    prediction: Float[Tensor, "*k c n"], target: Int[Tensor, " n"]
+) -> Float[Tensor, "*k c n"]:
+    """Derivative of `cross_entropy` by the logits: (softmax − one-hot) / n."""
+    index = target.expand(*prediction.shape[:-2], 1, -1)
+    ones = prediction.new_ones(()).expand(index.shape)
+    return prediction.softmax(dim=-2).scatter_add_(-2, index, -ones) / target.shape[0]
+
+
 def fill_absent(
-    values: Float[Tensor, "*k m heads c n"], present: Bool[Tensor, "m n"]
-) -> Float[Tensor, "*k m heads c n"]:
+    values: Float[Tensor, "*k s heads c n"], present: Bool[Tensor, "s n"]
+) -> Float[Tensor, "*k s heads c n"]:
     """Give a modality that is absent for a sample its mean output over the samples that have it.
 
     So an absent modality contributes *as on average*: zero once contributions are centred, and
     nothing to any covariance beyond its share of the samples. A modality that no sample has
     contributes zero.
     """
-    weight = present.to(values.dtype)[:, None, None, :]
-    mean = (values * weight).sum(dim=-1, keepdim=True) / weight.sum(dim=-1, keepdim=True).clamp(
-        min=1
-    )
+    weight, count = _presence(values, present)
+    mean = (values * weight).sum(dim=-1, keepdim=True) / count
     return torch.where(present[:, None, None, :], values, mean)
+
+
+def fill_absent_gradient(
+    gradient: Float[Tensor, "*k s heads c n"], present: Bool[Tensor, "s n"]
+) -> Float[Tensor, "*k s heads c n"]:
+    """Derivative by the values before `fill_absent`, from the derivative by those after it."""
+    weight, count = _presence(gradient, present)
+    by_mean = (gradient * (1 - weight)).sum(dim=-1, keepdim=True) / count
+    return (gradient + by_mean) * weight
+
+
+def _presence(like: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    weight = present.to(like.dtype)[:, None, None, :]
+    return weight, weight.sum(dim=-1, keepdim=True).clamp(min=1)
+
+
+def _ordered_pairs(m: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    i, j = torch.meshgrid(torch.arange(m), torch.arange(m), indexing="ij")
+    other = i != j
+    return i[other].to(device), j[other].to(device)

@@ -3,6 +3,7 @@
 Every parameter carries a leading member axis k, and activations are kept feature-major,
 `[k, units, samples]`: the first layer of all members is then a single matrix product
 `[k · units, features] @ [features, samples]` without a copy, and later layers are batched ones.
+Derivatives are written out: they are the same products, into buffers that exist already.
 """
 
 from collections.abc import Sequence
@@ -33,9 +34,18 @@ class Architecture:
         heads = len(inputs) if has_redundant_heads(model) else 1
         return cls(inputs, hidden_layers, heads, outputs)
 
+    @property
+    def depth(self) -> int:
+        """Layers of a tower, the output layer included."""
+        return len(self.hidden_layers) + 1
+
     def layer_sizes(self, modality: int) -> tuple[int, ...]:
         """Units of every layer of one modality's tower, features first, contributions last."""
         return (self.inputs[modality], *self.hidden_layers, self.heads * self.outputs)
+
+    def tower(self, parameters: Sequence[Tensor], modality: int) -> Sequence[Tensor]:
+        """One tower's parameters: weight and bias of its first layer, then of the next."""
+        return parameters[2 * self.depth * modality : 2 * self.depth * (modality + 1)]
 
     @property
     def parameter_count(self) -> int:
@@ -72,30 +82,69 @@ def initial_parameters(
     return parameters
 
 
+@dataclass(frozen=True)
+class TowerOutputs:
+    """What the towers say of a batch, and what their derivatives need."""
+
+    values: Float[Tensor, "k m heads c n"]
+    # Per modality, the activations of every hidden layer, [k, units, n].
+    hidden: tuple[tuple[Tensor, ...], ...]
+
+
 def forward(
     architecture: Architecture,
     parameters: Sequence[Tensor],
     inputs: Sequence[Float[Tensor, "d n"]],
-) -> tuple[Float[Tensor, "k m heads c n"], list[Float[Tensor, "k h n"]]]:
-    """Contributions of every member, and each modality's last hidden layer.
+) -> TowerOutputs:
+    """Contributions of every member (eq. 1-2 and 10-11): a tower sees only its own modality.
 
-    Equations 1-2 and 10-11: the towers see only their own modality. The second value is an empty
-    list without hidden layers. `inputs` are feature-major, one [features, samples] a modality.
+    `inputs` are feature-major, one [features, samples] a modality.
     """
-    depth = len(architecture.hidden_layers) + 1
-    outputs, embeddings = [], []
+    k, n = parameters[0].shape[0], inputs[0].shape[1]
+    values = inputs[0].new_empty(k, len(inputs), architecture.heads, architecture.outputs, n)
+    hidden = []
     for modality, features in enumerate(inputs):
-        layers = parameters[2 * depth * modality : 2 * depth * (modality + 1)]
-        activation = _first_layer(layers[0], layers[1], features)
-        for weight, bias in zip(layers[2::2], layers[3::2], strict=True):
-            activation = torch.relu(activation)
-            if weight is layers[-2]:
-                embeddings.append(activation)
+        weights = architecture.tower(parameters, modality)
+        activation = _first_layer(weights[0], weights[1], features)
+        activations = []
+        for weight, bias in zip(weights[2::2], weights[3::2], strict=True):
+            activations.append(activation.relu_())
             activation = torch.baddbmm(bias.unsqueeze(-1), weight, activation)
-        outputs.append(
-            activation.view(len(activation), architecture.heads, architecture.outputs, -1)
-        )
-    return torch.stack(outputs, dim=1), embeddings
+        hidden.append(tuple(activations))
+        values[:, modality] = activation.view(k, architecture.heads, architecture.outputs, n)
+    return TowerOutputs(values, tuple(hidden))
+
+
+def backward(
+    architecture: Architecture,
+    parameters: Sequence[Tensor],
+    inputs: Sequence[Float[Tensor, "d n"]],
+    outputs: TowerOutputs,
+    *,
+    by_values: Float[Tensor, "k m heads c n"],
+    by_embeddings: Float[Tensor, "k m h n"] | None,
+    gradients: Sequence[Tensor],
+) -> None:
+    """Write the loss's derivative by every parameter into `gradients`, by the chain rule.
+
+    `by_values` and `by_embeddings` are its derivatives by the contributions and, where a loss
+    sees them, by the last hidden layers.
+    """
+    for modality, features in enumerate(inputs):
+        weights = architecture.tower(parameters, modality)
+        written = architecture.tower(gradients, modality)
+        delta = by_values[:, modality].flatten(1, 2)  # [k, heads · c, n]
+        for layer in range(architecture.depth - 1, 0, -1):
+            below = outputs.hidden[modality][layer - 1]
+            torch.bmm(delta, below.transpose(1, 2), out=written[2 * layer])
+            torch.sum(delta, dim=2, out=written[2 * layer + 1])
+            delta = torch.bmm(weights[2 * layer].transpose(1, 2), delta)
+            if by_embeddings is not None and layer == architecture.depth - 1:
+                delta += by_embeddings[:, modality]
+            # The derivative of a rectifier is one where its output is above zero.
+            delta = torch.ops.aten.threshold_backward(delta, below, 0)
+        torch.mm(delta.flatten(0, 1), features.T, out=written[0].flatten(0, 1))
+        torch.sum(delta, dim=2, out=written[1])
 
 
 def _first_layer(

@@ -23,17 +23,15 @@ from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.data.folds import make_folds
 from smurf_core.errors import InputError
-from smurf_core.losses import fill_absent
-from smurf_core.models.towers import Architecture, Parameters, forward
+from smurf_core.models.towers import Architecture, Parameters
 from smurf_core.prediction import centred_contributions, raw_outputs, weight_name
 from smurf_core.results import FittedMember, FoldResult, RunResult, Scaler
-from smurf_core.training.objective import auxiliary_loss
+from smurf_core.training.objective import Partition, evaluate
 from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
 from smurf_core.training.selection import accuracy_by_row, choose, layers_label, pearson_by_row
 from smurf_core.training.stack import (
     EpochReport,
     Member,
-    Partition,
     StackOutcome,
     train_stack,
 )
@@ -330,17 +328,15 @@ class _Plan:
             }
         )
 
-    @torch.no_grad()
     def _validate(
         self, partition: Partition, architecture: Architecture, parameters: Parameters
     ) -> tuple[np.ndarray, np.ndarray]:
         """Auxiliary loss (λ left out) and metric of every member, [k] each."""
-        values, embeddings = forward(architecture, parameters, partition.inputs)
-        if partition.present is not None:
-            values = fill_absent(values, partition.present)
-        auxiliary = auxiliary_loss(self.config.model, values, embeddings).double().cpu().numpy()
-        logits = values.sum(dim=(1, 2)).cpu().numpy()  # [k, c, n]
+        no_weight = partition.inputs[0].new_zeros(len(parameters[0]))
+        found = evaluate(self.config.model, architecture, parameters, partition, no_weight)
+        logits = found.prediction.cpu().numpy()  # [k, c, n]
         target = partition.target.cpu().numpy()
+        auxiliary = found.auxiliary.double().cpu().numpy()
         if self.dataset.task == "classification":
             return auxiliary, accuracy_by_row(logits, target)
         return auxiliary, pearson_by_row(logits[:, 0], target)
@@ -445,9 +441,7 @@ def _named_weights(
         for layer in range(depth)
         for kind in ("weight", "bias")
     ]
-    return {
-        name: p.detach()[k].cpu().numpy().copy() for name, p in zip(names, parameters, strict=True)
-    }
+    return {name: p[k].cpu().numpy().copy() for name, p in zip(names, parameters, strict=True)}
 
 
 def _curves(outcome: StackOutcome, k: int) -> pd.DataFrame:

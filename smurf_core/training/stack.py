@@ -15,7 +15,7 @@ from torch import Tensor
 
 from smurf_core.configuration import Configuration, ModelKind
 from smurf_core.models.towers import Architecture, Parameters, initial_parameters
-from smurf_core.training.objective import objective
+from smurf_core.training.objective import Partition, differentiate, evaluate
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's usual constants
 # Compacting copies the whole stack, so it waits until this share of the members is finished.
@@ -29,26 +29,6 @@ class Member:
     configuration: Configuration
     seed: int
     restart: int = 0
-
-
-@dataclass(frozen=True)
-class Partition:
-    """Standardised samples of one role, feature-major, on the training device."""
-
-    inputs: tuple[Tensor, ...]  # one [features, n] a modality; zero where the modality is absent
-    target: Tensor  # [n]
-    present: Tensor | None = None  # bool [m, n]; none where every sample has every modality
-
-    def __len__(self) -> int:
-        return self.target.shape[0]
-
-    def subset(self, index: Tensor | slice) -> "Partition":
-        """Some samples, in the order of `index`."""
-        return Partition(
-            inputs=tuple(x[:, index] for x in self.inputs),
-            target=self.target[index],
-            present=None if self.present is None else self.present[:, index],
-        )
 
 
 @dataclass(frozen=True)
@@ -100,9 +80,7 @@ class FlatAdam:
         self.decays = self._spread(decays) if bool(decays.any()) else None
         self.steps = 0
         self.parameters = self._views(self.flat)
-        for parameter, gradient in zip(self.parameters, self._views(self.gradient), strict=True):
-            parameter.requires_grad_()
-            parameter.grad = gradient
+        self.gradients = self._views(self.gradient)
 
     def _spread(self, per_member: Tensor) -> Tensor:
         """One value a member → one value a parameter, in the buffer's order."""
@@ -113,7 +91,7 @@ class FlatAdam:
         return [piece.view(shape) for piece, shape in zip(pieces, self.shapes, strict=True)]
 
     def step(self) -> None:
-        """One update from the accumulated gradients, which are then set to zero."""
+        """One update from what stands in `gradients`, which it uses up."""
         self.steps += 1
         gradient = self.gradient
         if self.decays is not None:
@@ -125,7 +103,6 @@ class FlatAdam:
         root.div_(correction).add_(EPSILON)
         torch.div(self.mean, root, out=root)
         self.flat.addcmul_(self.rates, root, value=-1 / (1 - BETA_1**self.steps))
-        gradient.zero_()
 
     def keep(self, index: Tensor) -> "FlatAdam":
         """The optimiser of some of the members, their moments included."""
@@ -174,7 +151,7 @@ def train_stack(
         torch.tensor([m.configuration.learning_rate for m in members], device=device),
         torch.tensor([m.configuration.weight_decay for m in members], device=device),
     )
-    best = [p.detach().clone() for p in optimiser.parameters]
+    best = [p.clone() for p in optimiser.parameters]
     best_objective = torch.full((k,), torch.inf, device=device)
     best_epoch = torch.zeros(k, dtype=torch.int64, device=device)
     epochs = torch.zeros(k, dtype=torch.int64, device=device)
@@ -186,51 +163,35 @@ def train_stack(
     for epoch in range(1, max_epochs + 1):
         total = torch.zeros(len(running), device=device)
         for batch in batches.epoch():
-            loss, _ = objective(
-                model,
-                architecture,
-                optimiser.parameters,
-                batch.inputs,
-                target=batch.target,
-                auxiliary_weight=weights,
-                present=batch.present,
+            loss = differentiate(
+                model, architecture, optimiser.parameters, batch, weights, optimiser.gradients
             )
-            loss.sum().backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-            total += loss.detach() * (len(batch) / len(training))
-        with torch.no_grad():
-            now, _ = objective(
-                model,
-                architecture,
-                optimiser.parameters,
-                validation.inputs,
-                target=validation.target,
-                auxiliary_weight=weights,
-                present=validation.present,
-            )
-            active = epochs[running] == epoch - 1
-            is_better = active & (now < best_objective[running])
-            if patience is None:
-                is_better = active & now.isfinite()
-            _store(best, optimiser.parameters, running, is_better)
-            rows = running[is_better]
-            best_objective[rows] = now[is_better]
-            best_epoch[rows] = epoch
-            epochs[running[active]] = epoch
-            training_curve.append(_scatter(total, running, active, k))
-            validation_curve.append(_scatter(now, running, active, k))
-            if patience is not None:
-                still = active & (epoch - best_epoch[running] < patience)
-                # A member that stopped but still sits in the stack is recognised by its epochs.
-                stopped = active & ~still
-                epochs[running[stopped]] = -epoch
-                finished = len(running) - int(still.sum())
-                if finished == len(running):
-                    break
-                if finished >= COMPACTION_SHARE * len(running):
-                    keep = still.nonzero().squeeze(1)
-                    optimiser = optimiser.keep(keep)
-                    running, weights = running[keep], weights[keep]
+            total += loss * (len(batch) / len(training))
+        now = evaluate(model, architecture, optimiser.parameters, validation, weights).objective
+        active = epochs[running] == epoch - 1
+        is_better = active & (now < best_objective[running])
+        if patience is None:
+            is_better = active & now.isfinite()
+        _store(best, optimiser.parameters, running, is_better)
+        rows = running[is_better]
+        best_objective[rows] = now[is_better]
+        best_epoch[rows] = epoch
+        epochs[running[active]] = epoch
+        training_curve.append(_scatter(total, running, active, k))
+        validation_curve.append(_scatter(now, running, active, k))
+        if patience is not None:
+            still = active & (epoch - best_epoch[running] < patience)
+            # A member that stopped but still sits in the stack is recognised by its epochs.
+            stopped = active & ~still
+            epochs[running[stopped]] = -epoch
+            finished = len(running) - int(still.sum())
+            if finished == len(running):
+                break
+            if finished >= COMPACTION_SHARE * len(running):
+                keep = still.nonzero().squeeze(1)
+                optimiser = optimiser.keep(keep)
+                running, weights = running[keep], weights[keep]
         if on_epoch is not None and epoch % report_every == 0:
             on_epoch(_report(epoch, k, running, optimiser, training_curve[-1], best_objective))
 
@@ -281,9 +242,9 @@ def _store(best: Parameters, current: Sequence[Tensor], running: Tensor, chosen:
     everyone = len(rows) == len(running) == best[0].shape[0]
     for kept, parameter in zip(best, current, strict=True):
         if everyone:
-            kept.copy_(parameter.detach())
+            kept.copy_(parameter)
         else:
-            kept[running[rows]] = parameter.detach()[rows]
+            kept[running[rows]] = parameter[rows]
 
 
 def _scatter(values: Tensor, running: Tensor, active: Tensor, k: int) -> Tensor:
@@ -309,5 +270,5 @@ def _report(
         members=members,
         training_objective=float(training_objectives[position]),
         validation_objective=float(best_objective[position]),
-        parameters=[p.detach()[leader : leader + 1] for p in optimiser.parameters],
+        parameters=[p[leader : leader + 1] for p in optimiser.parameters],
     )

@@ -8,12 +8,17 @@ import torch
 from torch.testing import assert_close
 
 from smurf_core.losses import (
+    centred,
+    contribution_covariances,
     correlation_loss,
-    covariance,
+    covariance_matrix,
     cross_entropy,
+    cross_entropy_gradient,
     fill_absent,
+    fill_absent_gradient,
     soft_hgr_loss,
     squared_error,
+    squared_error_gradient,
     uncorrelation_loss,
 )
 
@@ -40,14 +45,14 @@ def test_uncorrelation_loss_averages_over_ordered_pairs() -> None:
     shared, unique = torch.tensor([1.0, -1, 1, -1]), torch.tensor([1.0, 1, -1, -1])
     values = bimodal(a=shared, ab=shared, b=unique, ba=shared)
     # cov(A, AB) = var(shared) = 4/3, cov(B, BA) = 0, and α = 1/2 for two modalities.
-    assert_close(uncorrelation_loss(values), torch.tensor(2 / 3))
+    assert_close(uncorrelation_loss(contribution_covariances(values)), torch.tensor(2 / 3))
 
 
 def test_correlation_loss_of_equal_contributions_is_their_variance_against_its_square() -> None:
     shared, unique = torch.tensor([1.0, -1, 1, -1]), torch.tensor([1.0, 1, -1, -1])
     values = bimodal(a=unique, ab=shared, b=unique, ba=shared)
     # var = 4/3, so −4/3 + ½ · 16/9.
-    assert_close(correlation_loss(values), torch.tensor(-4 / 3 + 8 / 9))
+    assert_close(correlation_loss(contribution_covariances(values)), torch.tensor(-4 / 3 + 8 / 9))
 
 
 @pytest.mark.parametrize(("m", "c"), SIZES)
@@ -59,7 +64,7 @@ def test_uncorrelation_loss_equals_the_loops_of_equations_12_and_14(m: int, c: i
             if i != j:
                 a, b = values[i, i, output].tolist(), values[i, j, output].tolist()
                 expected += abs(loop_covariance(a, b)) / (m * m - m) / c
-    assert_close(uncorrelation_loss(values), torch.tensor(expected))
+    assert_close(uncorrelation_loss(contribution_covariances(values)), torch.tensor(expected))
 
 
 @pytest.mark.parametrize(("m", "c"), SIZES)
@@ -73,7 +78,7 @@ def test_correlation_loss_equals_the_loops_of_equations_13_and_15(m: int, c: int
                 term = -loop_covariance(a, b)
                 term += loop_covariance(a, a) * loop_covariance(b, b) / 2
                 expected += term * 2 / (m * m - m) / c
-    assert_close(correlation_loss(values), torch.tensor(expected))
+    assert_close(correlation_loss(contribution_covariances(values)), torch.tensor(expected))
 
 
 @pytest.mark.parametrize("m", [2, 3, 5])
@@ -87,15 +92,25 @@ def test_soft_hgr_loss_equals_the_loops_over_pairs_and_units(m: int) -> None:
             expected -= sum(loop_covariance(f[u], g[u]) for u in range(h))
             for u, v in itertools.product(range(h), repeat=2):
                 expected += loop_covariance(f[u], f[v]) * loop_covariance(g[v], g[u]) / 2
-    assert_close(soft_hgr_loss(embeddings), torch.tensor(expected))
+    rows = centred(embeddings).flatten(0, 1)
+    covariances = covariance_matrix(rows).view(m, h, m, h)
+    assert_close(soft_hgr_loss(covariances), torch.tensor(expected))
 
 
 @pytest.mark.parametrize(("m", "c"), SIZES)
 def test_losses_have_the_gradients_of_finite_differences(m: int, c: int) -> None:
     values = random_values(m, c, n=5, dtype=torch.float64).requires_grad_()
-    assert torch.autograd.gradcheck(uncorrelation_loss, (values,))
-    assert torch.autograd.gradcheck(correlation_loss, (values,))
-    assert torch.autograd.gradcheck(soft_hgr_loss, (values.flatten(1, 2),))
+    for loss in (uncorrelation_loss, correlation_loss):
+        assert torch.autograd.gradcheck(
+            lambda v, loss=loss: loss(contribution_covariances(v)), (values,)
+        )
+    rows = values.flatten(1, 2)
+    assert torch.autograd.gradcheck(
+        lambda v: soft_hgr_loss(
+            covariance_matrix(centred(v.flatten(0, 1))).view(m, m * c, m, m * c)
+        ),
+        (rows,),
+    )
 
 
 def test_task_losses_have_the_gradients_of_finite_differences() -> None:
@@ -110,17 +125,36 @@ def test_losses_of_a_stack_are_those_of_its_members() -> None:
     members = [random_values(3, 2, n=7) * scale for scale in (0.5, 1.0, 2.0)]
     stack = torch.stack(members)
     for loss in (uncorrelation_loss, correlation_loss):
-        assert_close(loss(stack), torch.stack([loss(member) for member in members]))
+        alone = [loss(contribution_covariances(member)) for member in members]
+        assert_close(loss(contribution_covariances(stack)), torch.stack(alone))
 
 
-def test_covariance_is_that_of_torch() -> None:
-    a, b = random_values(2, 1)[0, 0, 0], random_values(2, 1)[1, 0, 0]
-    assert_close(covariance(a, b), torch.cov(torch.stack([a, b]))[0, 1])
+def test_covariances_are_those_of_torch() -> None:
+    rows = random_values(2, 1).flatten(0, 2)
+    assert_close(covariance_matrix(centred(rows)), torch.cov(rows))
 
 
 def test_covariance_of_one_sample_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 2 samples, got 1"):
-        covariance(torch.ones(1), torch.ones(1))
+        covariance_matrix(torch.ones(3, 1))
+
+
+def test_the_written_out_gradients_are_those_of_autograd() -> None:
+    logits = random_values(3, 4, dtype=torch.float64).sum(dim=(0, 1)).requires_grad_()
+    codes = torch.tensor([0, 1, 2, 3, 0, 1, 2, 3, 0])
+    (expected,) = torch.autograd.grad(cross_entropy(logits, codes), logits)
+    assert_close(cross_entropy_gradient(logits, codes), expected)
+    target = logits.detach()[0] + 1
+    (expected,) = torch.autograd.grad(squared_error(logits[:1], target), logits)
+    assert_close(squared_error_gradient(logits[:1], target), expected[:1])
+
+
+def test_the_gradient_through_absent_modalities_is_that_of_autograd() -> None:
+    values = random_values(3, 2, n=6, dtype=torch.float64).requires_grad_()
+    present = torch.tensor([[True] * 6, [True, False] * 3, [False] * 6])
+    weight = random_values(3, 2, n=6, dtype=torch.float64).flip(0)
+    (expected,) = torch.autograd.grad((fill_absent(values, present) * weight).sum(), values)
+    assert_close(fill_absent_gradient(weight, present), expected)
 
 
 def test_cross_entropy_is_that_of_torch() -> None:

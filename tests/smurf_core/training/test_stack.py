@@ -9,9 +9,9 @@ from torch.testing import assert_close
 
 from smurf_core.configuration import Configuration, ModelKind
 from smurf_core.models.towers import Architecture, initial_parameters
+from smurf_core.training.objective import Partition
 from smurf_core.training.stack import (
     Member,
-    Partition,
     StackOutcome,
     batch_bounds,
     train_stack,
