@@ -81,7 +81,7 @@ class Grid:
 
 
 PRESETS: dict[str, Grid] = {
-    "quick": Grid((1e-3, 5e-3), ((10,), (20, 10)), (1e-3,), (0.25, 0.5)),
+    "quick": Grid((2e-3, 1e-2), ((10,), (20, 10)), (1e-3,), (0.25, 0.5)),
     "standard": Grid(
         (1e-3, 5e-3, 1e-2), ((5,), (10,), (20, 10)), (0.0, 1e-3, 1e-2), (0.1, 0.25, 0.5)
     ),
@@ -143,8 +143,10 @@ class RunConfig:
         config = cls(model=model, preset=preset, grid=PRESETS[preset])
         if preset == "synthetic":
             config = replace(config, max_epochs=1_000, patience=None, standardisation="none")
-        elif preset != "paper":
-            config = replace(config, max_epochs=2_000, patience=100)
+        elif preset == "quick":
+            config = replace(config, max_epochs=400, patience=40)
+        elif preset == "standard":
+            config = replace(config, max_epochs=3_000, patience=100)
         return replace(config, **changes)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,0 +1,119 @@
+"""Files that a user gives: their names made safe to show, their sizes checked before reading."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from zipfile import BadZipFile, ZipFile
+
+from smurf_core.errors import InputError
+
+# What a file may take up on disk and unpacked: a table of 23,300 × 700 numbers is 0.3 GB of text.
+MAX_FILE_BYTES = 2 * 1024**3
+MAX_UNPACKED_BYTES = 2 * 1024**3
+MAX_COLUMNS = 50_000
+MAX_CELLS = 100_000_000
+SUFFIXES = (
+    ".csv", ".tsv", ".txt", ".parquet", ".feather", ".arrow", ".xlsx", ".npz", ".h5", ".hdf5",
+    ".pickle", ".pkl",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file and what it is called. The name may come from a stranger and is only ever shown."""
+
+    name: str
+    path: Path
+
+    def __post_init__(self) -> None:
+        base = PurePosixPath(self.name.replace("\\", "/")).name
+        shown = "".join(c if c.isprintable() else "�" for c in base)[-120:].strip()
+        object.__setattr__(self, "name", shown or "unnamed file")
+
+    @property
+    def stem(self) -> str:
+        """The name without its last suffix."""
+        return PurePosixPath(self.name).stem
+
+    @property
+    def suffix(self) -> str:
+        """The last suffix with its dot, in lower case."""
+        return PurePosixPath(self.name).suffix.lower()
+
+    def head(self, count: int = 65_536) -> bytes:
+        """The file's first bytes; refuses what is no file, is empty or too large."""
+        try:
+            size = self.path.stat().st_size
+            with self.path.open("rb") as file:
+                start = file.read(count)
+        except OSError as error:
+            raise InputError(f"{self.name} cannot be opened: {error.strerror}.") from error
+        if size == 0:
+            raise InputError(f"{self.name} is empty (0 bytes): export or upload it again.")
+        if size > MAX_FILE_BYTES:
+            raise InputError(f"{self.name} takes {gibibytes(size)}; {_AT_MOST}.")
+        return start
+
+    def checksum(self) -> str:
+        """SHA-256 of the content, to recognise the file again."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+_AT_MOST = f"files of at most {MAX_FILE_BYTES / 1024**3:.0f} GiB are read"
+
+
+def gibibytes(size: int) -> str:
+    """A size for reading: `3.2 GiB`."""
+    return f"{size / 1024**3:,.1f} GiB"
+
+
+def find_sources(paths: Iterable[Path]) -> tuple[SourceFile, ...]:
+    """The files named, and of each folder those whose suffix some reader knows, by name."""
+    found: list[SourceFile] = []
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"There is no file or folder {path}.")
+        if path.is_file():
+            found.append(SourceFile(path.name, path))
+            continue
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        if not inside:
+            raise InputError(f"{path} holds no data files ({', '.join(SUFFIXES)}).")
+        found += [SourceFile(p.name, p) for p in inside]
+    return tuple(found)
+
+
+def check_shape(source: SourceFile, rows: int, columns: int) -> None:
+    """Refuse a table that is too large to be read, before it is read."""
+    if columns > MAX_COLUMNS:
+        raise InputError(
+            f"{source.name} has {columns:,} columns; at most {MAX_COLUMNS:,} are read: "
+            "leave out what is no feature."
+        )
+    if rows * columns > MAX_CELLS:
+        raise InputError(
+            f"{source.name} has {rows:,} rows of {columns:,} columns; at most {MAX_CELLS:,} cells "
+            "are read: aggregate it, or split it by modality."
+        )
+
+
+def zip_members(source: SourceFile) -> dict[str, int]:
+    """Names and unpacked sizes of a zip's members; refuses a damaged one and a bomb."""
+    try:
+        with ZipFile(source.path) as archive:
+            members = {info.filename: info.file_size for info in archive.infolist()}
+    except (BadZipFile, EOFError, ValueError, NotImplementedError) as error:
+        raise InputError(
+            f"{source.name} is damaged or incomplete ({error}): save or download it again."
+        ) from error
+    total = sum(members.values())
+    if total > MAX_UNPACKED_BYTES:
+        raise InputError(
+            f"{source.name} would unpack to {gibibytes(total)}; "
+            f"at most {gibibytes(MAX_UNPACKED_BYTES)} is read."
+        )
+    return members

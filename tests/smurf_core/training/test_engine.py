@@ -1,0 +1,249 @@
+"""Whole runs on small data: exact sums, folds, reproducibility, progress, resuming."""
+
+import dataclasses
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from smurf_core.configuration import MODEL_TITLES, Grid, ModelKind, RunConfig
+from smurf_core.data.dataset import Features, Folds, MultimodalDataset
+from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.errors import InputError
+from smurf_core.results import FoldResult, RunResult
+from smurf_core.training import engine
+from smurf_core.training.engine import stack_size, train_run
+from smurf_core.training.observing import Progress, TrainingCancelled
+
+GRID = Grid((5e-3, 2e-2), ((), (4,)), (0.0,), (0.1, 0.5))
+
+
+def config(model: ModelKind = "smurf", **changes: object) -> RunConfig:
+    base = RunConfig(
+        model=model, preset="custom", grid=GRID, restarts=2, max_epochs=30, patience=5, device="cpu"
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module", params=["regression", "classification"])
+def dataset(request: pytest.FixtureRequest) -> MultimodalDataset:
+    return synthetic_additive(samples=120, modalities=3, seed=1, task=request.param)
+
+
+def with_gaps(dataset: MultimodalDataset) -> MultimodalDataset:
+    """Modality B is missing for every third sample, modality C for all."""
+    features = dict(dataset.features)
+    b = features["B"].values.copy()
+    b[::3] = np.nan
+    features["B"] = Features(b, features["B"].names)
+    features["C"] = Features(np.full_like(features["C"].values, np.nan), features["C"].names)
+    return replace(dataset, features=features)
+
+
+@pytest.mark.parametrize("model", MODEL_TITLES)
+@pytest.mark.parametrize("gaps", [False, True])
+def test_baseline_and_contributions_are_the_prediction(
+    dataset: MultimodalDataset, model: ModelKind, gaps: bool
+) -> None:
+    data = with_gaps(dataset) if gaps else dataset
+    result = train_run(data, config(model))
+    out_of_fold = result.contributions()
+    assert len(out_of_fold) == len(data)
+    for fold, fold_result in enumerate(result.fold_results):
+        expected = network_prediction(data, result, fold)
+        found = result.fold_contributions(fold).prediction()
+        np.testing.assert_allclose(found, expected, atol=1e-5 * max(1, np.abs(expected).max()))
+        mean = fold_result.member.values[result.folds.training[fold]].mean(axis=0)
+        np.testing.assert_allclose(mean, 0, atol=1e-4)
+    if gaps:
+        assert (out_of_fold.unique("C") == 0).all()
+        assert (out_of_fold.values[::3, 1] == 0).all()
+        assert (out_of_fold.values[1::3, 1] != 0).any()
+
+
+def network_prediction(data: MultimodalDataset, result: RunResult, fold: int) -> np.ndarray:
+    """The prediction through torch layers, from the stored weights and scaler."""
+    fold_result = result.fold_results[fold]
+    weights, scaler = fold_result.member.weights, fold_result.scaler
+    training = result.folds.training[fold]
+    total = torch.zeros(len(data), len(data.outputs), dtype=torch.float64)
+    for name, features in data.features.items():
+        x = (features.values - scaler.feature_means[name]) / scaler.feature_sds[name]
+        activation = torch.tensor(np.nan_to_num(x))
+        layers = [key for key in weights if key.startswith(f"{name}/") and key.endswith("weight")]
+        for layer in range(len(layers)):
+            activation = torch.relu(activation) if layer else activation
+            weight = torch.tensor(weights[f"{name}/{layer}/weight"])
+            bias = torch.tensor(weights[f"{name}/{layer}/bias"])
+            activation = torch.nn.functional.linear(activation, weight, bias)
+        output = activation.double().view(len(data), -1, len(data.outputs)).sum(dim=1)
+        known = torch.tensor(features.present & training)
+        mean = output[known].mean(dim=0) if known.any() else torch.zeros(len(data.outputs))
+        here = torch.tensor(features.present & bool(known.any()))
+        total += torch.where(here[:, None], output, mean)
+    return np.asarray(total * scaler.target_sd + scaler.target_mean)
+
+
+def test_equal_data_configuration_and_seed_give_equal_numbers(dataset: MultimodalDataset) -> None:
+    first, second = (train_run(dataset, config()) for _ in range(2))
+    assert_same_numbers(first, second)
+    other = train_run(dataset, config(seed=1))
+    assert not np.array_equal(first.contributions().values, other.contributions().values)
+
+
+def test_the_numbers_do_not_depend_on_how_many_processes_share_the_work() -> None:
+    data = synthetic_additive(samples=60, modalities=2, seed=1)
+    assert_same_numbers(train_run(data, config()), train_run(data, config(), jobs=2))
+
+
+def assert_same_numbers(first: RunResult, second: RunResult) -> None:
+    for a, b in zip(first.fold_results, second.fold_results, strict=True):
+        pd.testing.assert_frame_equal(a.candidates, b.candidates)
+        pd.testing.assert_frame_equal(a.curves, b.curves)
+        for x, y in zip(a.members, b.members, strict=True):
+            np.testing.assert_array_equal(x.values, y.values)
+
+
+def test_a_grid_split_into_several_stacks_gives_the_same_candidates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = synthetic_additive(samples=60, modalities=2, seed=1)
+    whole = train_run(data, config())
+    monkeypatch.setattr(engine, "stack_size", lambda *_: 3)
+    split = train_run(data, config())
+    for a, b in zip(whole.fold_results, split.fold_results, strict=True):
+        pd.testing.assert_frame_equal(a.candidates, b.candidates, rtol=1e-3, atol=1e-5)
+
+
+def test_every_fold_is_chosen_by_its_validation_samples_alone() -> None:
+    """Shuffled test targets must change neither choices nor contributions."""
+    data = synthetic_additive(samples=90, modalities=2, seed=3)
+    assert data.folds is not None
+    before = train_run(data, config())
+    only_first = Folds(*(roles[:1] for roles in dataclasses.astuple(data.folds)))
+    shuffled = data.target.copy()
+    test = np.flatnonzero(only_first.test[0])
+    shuffled[test] = np.random.default_rng(0).permutation(shuffled[test])
+    changed = replace(data, target=shuffled, folds=only_first)
+    after = train_run(changed, config())
+    pd.testing.assert_frame_equal(
+        before.fold_results[0].candidates, after.fold_results[0].candidates
+    )
+    np.testing.assert_array_equal(
+        before.fold_results[0].member.values, after.fold_results[0].member.values
+    )
+
+
+def test_the_best_objective_of_the_restarts_speaks(dataset: MultimodalDataset) -> None:
+    result = train_run(dataset, config(restarts=3)).fold_results[0]
+    objectives = [member.validation_objective for member in result.members]
+    assert len(set(objectives)) == 3
+    assert result.member.validation_objective == min(objectives)
+    assert result.curves["validation_objective"].min() == pytest.approx(min(objectives))
+
+
+def test_candidates_are_all_points_of_the_grid_and_one_is_chosen() -> None:
+    data = synthetic_additive(samples=60, modalities=2, seed=1)
+    result = train_run(data, config()).fold_results[0]
+    table = result.candidates
+    assert len(table) == 8
+    assert table["is_chosen"].sum() == 1
+    chosen = table[table["is_chosen"]].iloc[0]
+    point = result.member.configuration
+    assert (chosen["learning_rate"], chosen["auxiliary_weight"]) == (
+        point.learning_rate,
+        point.auxiliary_weight,
+    )
+    assert chosen["hidden_layers"] == ("4" if point.hidden_layers else "linear")
+
+
+class Watcher:
+    """Remembers progress and stops after some reports."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.seen: list[Progress] = []
+        self.stop_after = stop_after
+
+    def report(self, progress: Progress) -> None:
+        self.seen.append(progress)
+
+    def should_stop(self) -> bool:
+        return self.stop_after is not None and len(self.seen) >= self.stop_after
+
+
+class Memory:
+    """A cache in memory that counts."""
+
+    def __init__(self) -> None:
+        self.units: dict[str, pd.DataFrame] = {}
+        self.folds: dict[int, FoldResult] = {}
+
+    def load_unit(self, key: str) -> pd.DataFrame | None:
+        return self.units.get(key)
+
+    def save_unit(self, key: str, table: pd.DataFrame) -> None:
+        assert key not in self.units
+        self.units[key] = table
+
+    def load_fold(self, fold: int) -> FoldResult | None:
+        return self.folds.get(fold)
+
+    def save_fold(self, result: FoldResult) -> None:
+        assert result.fold not in self.folds
+        self.folds[result.fold] = result
+
+
+def test_progress_grows_from_zero_to_one() -> None:
+    data = synthetic_additive(samples=60, modalities=2, seed=1)
+    watcher = Watcher()
+    train_run(data, config(max_epochs=60, patience=None), observer=watcher)
+    fractions = [p.fraction for p in watcher.seen]
+    assert fractions == sorted(fractions)
+    assert 0 < fractions[0] < 0.1
+    assert fractions[-1] == 1
+    assert {p.fold for p in watcher.seen} == set(range(5))
+    assert all(np.isfinite(p.validation_metric) for p in watcher.seen)
+
+
+def test_a_stopped_run_goes_on_from_its_finished_units() -> None:
+    data = synthetic_additive(samples=60, modalities=2, seed=1)
+    asked = config(max_epochs=40, patience=None)
+    cache = Memory()
+    with pytest.raises(TrainingCancelled):
+        train_run(data, asked, observer=Watcher(stop_after=10), cache=cache)
+    done = len(cache.units)
+    assert 0 < done < 10
+    resumed = train_run(data, asked, cache=cache)
+    assert len(cache.units) == 10
+    assert_same_numbers(resumed, train_run(data, asked))
+
+
+def test_folds_are_made_where_the_data_names_none() -> None:
+    data = replace(synthetic_additive(samples=90, modalities=2), folds=None)
+    result = train_run(data, config(fold_count=3))
+    assert len(result.folds) == 3
+    assert (result.folds.tested_by() >= 0).all()
+
+
+def test_a_fold_without_test_samples_is_refused() -> None:
+    data = synthetic_additive(samples=30, modalities=2)
+    split = np.array(["train"] * 20 + ["validation"] * 10)
+    with pytest.raises(InputError, match=r"Fold 0 .* has 0 test samples, at least 2"):
+        train_run(data.with_folds(Folds.from_split(split)), config())
+
+
+def test_an_absent_device_is_refused_with_what_to_do() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    with pytest.raises(InputError, match="no cuda device; use auto or cpu"):
+        train_run(synthetic_additive(samples=30, modalities=2), config(device="cuda"))
+
+
+def test_a_stack_holds_as_many_members_as_the_budget_and_one_at_least() -> None:
+    architecture = engine.Architecture.of("smurf", (10, 10), (5,), 1)
+    # (10+1)·5 + (5+1)·2 = 67 parameters a tower; 5 + 2 units a tower; float32.
+    per_member = 4 * (8 * 134 + 4 * 14 * 256)
+    assert stack_size(architecture, 256, 10 * per_member) == 10
+    assert stack_size(architecture, 256, 1) == 1

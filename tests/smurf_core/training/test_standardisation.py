@@ -1,0 +1,87 @@
+"""Scaling learns from the training fold, or from each person, and from nothing else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from smurf_core.data.dataset import Features, MultimodalDataset
+from smurf_core.errors import InputError
+from smurf_core.training.standardisation import fit_scaler, standardise, standardised_target
+
+
+@pytest.fixture
+def dataset() -> MultimodalDataset:
+    random = np.random.default_rng(0)
+    values = (random.normal(size=(8, 2)) * 5 + 3).astype(np.float32)
+    values[:, 1] = 7
+    gaps = values.copy()
+    gaps[2] = np.nan
+    return MultimodalDataset(
+        name="d",
+        task="regression",
+        features={"A": Features(values, ("x", "constant")), "B": Features(gaps, ("x", "c"))},
+        sample_ids=np.array(list("abcdefgh")),
+        target=random.normal(size=8).astype(np.float32),
+        target_name="y",
+        groups=np.array(list("ppppqqqq")),
+    )
+
+
+TRAINING = np.array([True] * 6 + [False] * 2)
+
+
+def test_training_samples_get_mean_zero_and_spread_one(dataset: MultimodalDataset) -> None:
+    scaler = fit_scaler(dataset, TRAINING, "training_fold")
+    inputs = standardise(dataset, scaler, "training_fold")
+    assert_allclose(inputs["A"][TRAINING, 0].mean(), 0, atol=1e-6)
+    assert_allclose(inputs["A"][TRAINING, 0].std(), 1, atol=1e-5)
+    assert_allclose(inputs["A"][:, 1], 0)
+    target = standardised_target(dataset, scaler)
+    assert_allclose([target[TRAINING].mean(), target[TRAINING].std()], [0, 1], atol=1e-5)
+
+
+def test_test_samples_do_not_move_the_scale(dataset: MultimodalDataset) -> None:
+    values = dataset.features["A"].values.copy()
+    values[~TRAINING] *= 100
+    changed = {**dataset.features, "A": Features(values, dataset.features["A"].names)}
+    other = fit_scaler(replace(dataset, features=changed), TRAINING, "training_fold")
+    same = fit_scaler(dataset, TRAINING, "training_fold")
+    assert_allclose(other.feature_means["A"], same.feature_means["A"])
+
+
+def test_absent_modalities_become_zero_and_teach_no_scale(dataset: MultimodalDataset) -> None:
+    scaler = fit_scaler(dataset, TRAINING, "training_fold")
+    assert_allclose(standardise(dataset, scaler, "training_fold")["B"][2], 0)
+    rows = [0, 1, 3, 4, 5]
+    assert_allclose(
+        scaler.feature_means["B"][0], dataset.features["B"].values[rows, 0].mean(), rtol=1e-6
+    )
+
+
+def test_within_person_every_person_gets_mean_zero_and_spread_one(
+    dataset: MultimodalDataset,
+) -> None:
+    scaler = fit_scaler(dataset, TRAINING, "within_person")
+    x = standardise(dataset, scaler, "within_person")["A"][:, 0]
+    for rows in (slice(0, 4), slice(4, 8)):
+        assert_allclose([x[rows].mean(), x[rows].std()], [0, 1], atol=1e-5)
+
+
+def test_within_person_needs_persons(dataset: MultimodalDataset) -> None:
+    with pytest.raises(InputError, match="name the column"):
+        fit_scaler(replace(dataset, groups=None), TRAINING, "within_person")
+
+
+def test_none_leaves_everything_as_it_is(dataset: MultimodalDataset) -> None:
+    scaler = fit_scaler(dataset, TRAINING, "none")
+    inputs = standardise(dataset, scaler, "none")
+    assert_allclose(inputs["A"], dataset.features["A"].values)
+    assert_allclose(standardised_target(dataset, scaler), dataset.target)
+
+
+def test_a_constant_target_is_refused(dataset: MultimodalDataset) -> None:
+    flat = replace(dataset, target=np.ones(8, dtype=np.float32))
+    with pytest.raises(InputError, match="nothing to predict"):
+        fit_scaler(flat, TRAINING, "training_fold")
