@@ -8,7 +8,15 @@ from typing import Any, Literal
 
 from smurf_core.errors import InputError
 
-ModelKind = Literal["late_fusion", "smurf_no_aux", "e_hgr", "smurf"]
+ModelKind = Literal[
+    "late_fusion",
+    "smurf_no_aux",
+    "e_hgr",
+    "smurf",
+    "smurf_normalised",
+    "mro_smurf",
+    "mro_smurf_subsets",
+]
 Selection = Literal["published", "one_standard_error"]
 Standardisation = Literal["training_fold", "within_person", "none"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -18,12 +26,29 @@ MODEL_TITLES: dict[ModelKind, str] = {
     "e_hgr": "E-HGR",
     "smurf_no_aux": "SMURF w/o L_cor + L_uncor",
     "smurf": "SMURF",
+    "smurf_normalised": "SMURF, normalised (extension)",
+    "mro_smurf": "MRO-SMURF",
+    "mro_smurf_subsets": "MRO-SMURF, subset networks",
 }
 
 
 def has_redundant_heads(model: ModelKind) -> bool:
     """Whether a model outputs redundant contributions; late fusion has one head a modality."""
     return model != "late_fusion"
+
+
+def has_interactions(model: ModelKind) -> bool:
+    """Whether a model separates non-additive interactions of two and more modalities (MRO)."""
+    return model in ("mro_smurf", "mro_smurf_subsets")
+
+
+def multiplies_embeddings(model: ModelKind) -> bool:
+    """Whether interactions are linear in products of unimodal embeddings.
+
+    That is how the released code builds MRO-SMURF; the paper's appendix writes a network of its
+    own for every subset of modalities (eq. 23-26), which is `mro_smurf_subsets`.
+    """
+    return model == "mro_smurf"
 
 
 def has_auxiliary_loss(model: ModelKind) -> bool:

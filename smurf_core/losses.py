@@ -58,6 +58,37 @@ def correlation_loss(covariances: Float[Tensor, "*k c m m m m"]) -> Float[Tensor
     return per_pair.sum(dim=(-2, -1)) * 2 / ((m * m - m) * c)
 
 
+# Keeps the normalised losses finite where contributions vanish, in units of the variance of the
+# standardised target. Smaller is sharper, and steeper near zero.
+NORMALISING_FLOOR = 1e-3
+
+
+def normalised_uncorrelation_loss(
+    covariances: Float[Tensor, "*k c m m m m"], floor: float = NORMALISING_FLOOR
+) -> Float[Tensor, "*k"]:
+    """Extension: mean |cov(ŷ_I, ŷ_IJ)| / √(var(ŷ_I) var(ŷ_IJ) + ε²): almost |r| of eq. 5."""
+    c, m = covariances.shape[-5], covariances.shape[-1]
+    i, j = _ordered_pairs(m, covariances.device)
+    variances = covariances[..., i, i, i, i] * covariances[..., i, j, i, j]
+    per_pair = covariances[..., i, i, i, j].abs() / (variances + floor**2).sqrt()
+    return per_pair.sum(dim=(-2, -1)) / ((m * m - m) * c)
+
+
+def normalised_correlation_loss(
+    covariances: Float[Tensor, "*k c m m m m"], floor: float = NORMALISING_FLOOR
+) -> Float[Tensor, "*k"]:
+    """Extension: mean −cov(ŷ_IJ, ŷ_JI) / (½ (var(ŷ_IJ) + var(ŷ_JI)) + ε).
+
+    Lowest where the two sides are equal, at whatever size the task loss asks for, whereas L_cor
+    (eq. 8) also wants var(ŷ_IJ) var(ŷ_JI) to be one.
+    """
+    c, m = covariances.shape[-5], covariances.shape[-1]
+    i, j = torch.triu_indices(m, m, offset=1, device=covariances.device)
+    size = (covariances[..., i, j, i, j] + covariances[..., j, i, j, i]) / 2
+    per_pair = -covariances[..., i, j, j, i] / (size + floor)
+    return per_pair.sum(dim=(-2, -1)) * 2 / ((m * m - m) * c)
+
+
 def soft_hgr_loss(covariances: Float[Tensor, "*k m h m h"]) -> Float[Tensor, "*k"]:
     """E-HGR's loss: −E[fᵀg] + ½ tr(cov(f) cov(g)), summed over the pairs of modalities.
 

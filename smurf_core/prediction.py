@@ -1,78 +1,121 @@
 """A trained member's contributions to any samples, in plain NumPy; needs no torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
 
+from smurf_core.contributions import modality_subsets, subset_name
+
 FloatArray = npt.NDArray[np.float32]
 
 
-def weight_name(modality: str, layer: int, kind: str) -> str:
-    """Name of a parameter in a run's weights: `modality/layer/weight` or `…/bias`."""
-    return f"{modality}/{layer}/{kind}"
+def weight_name(subset: str, layer: int, kind: str) -> str:
+    """Name of a parameter in a run's weights: `subset/layer/weight` or `…/bias`.
 
-
-def tower_output(
-    weights: Mapping[str, FloatArray], modality: str, inputs: FloatArray
-) -> FloatArray:
-    """What one modality's tower says of standardised features [n, d]: [n, heads · outputs]."""
-    activation, layer = inputs, 0
-    while (name := weight_name(modality, layer, "weight")) in weights:
-        if layer:
-            activation = np.maximum(activation, 0)
-        activation = activation @ weights[name].T + weights[weight_name(modality, layer, "bias")]
-        layer += 1
-    if layer == 0:
-        raise ValueError(f"The weights hold no tower for modality {modality!r}.")
-    return activation
+    The subset is a modality's name, or several joined by a plus sign (`subset_name`).
+    """
+    return f"{subset}/{layer}/{kind}"
 
 
 def raw_outputs(
-    weights: Mapping[str, FloatArray], inputs: Mapping[str, FloatArray], outputs: int
-) -> FloatArray:
-    """All towers' outputs, not centred, in the towers' own unit: [n, m, heads, outputs]."""
-    towers = [tower_output(weights, modality, x) for modality, x in inputs.items()]
-    stacked = np.stack(towers, axis=1)
-    return stacked.reshape(*stacked.shape[:2], -1, outputs)
+    weights: Mapping[str, FloatArray],
+    inputs: Mapping[str, FloatArray],
+    *,
+    orders: int,
+    outputs: int,
+    products: bool,
+) -> list[FloatArray]:
+    """All towers' outputs, not centred, in the towers' own unit: [n, s, heads, outputs] an order.
 
-
-def head_positions(modalities: Sequence[str], heads: int) -> npt.NDArray[np.int64]:
-    """Place (i, j) of every tower's heads in the m × m array, [m, heads].
-
-    With m heads, head j of modality i is entry (i, j); late fusion's one head is the diagonal.
+    `inputs` are standardised features [n, d] of every modality. With `products` the towers of
+    several modalities read products of hidden units (or features, without hidden layers).
     """
-    m = len(modalities)
-    if heads == m:
-        return np.broadcast_to(np.arange(m), (m, m))
-    return np.arange(m)[:, None]
+    modalities = tuple(inputs)
+    found = []
+    for order in range(1, orders + 1):
+        towers = []
+        for subset in modality_subsets(modalities, order):
+            name = subset_name(subset)
+            if products and order > 1:
+                embeddings = [_hidden(weights, i, inputs[i]) for i in subset]
+                towers.append(_output(weights, name, reduce(_outer, embeddings)))
+            else:
+                features = np.concatenate([inputs[i] for i in subset], axis=1)
+                towers.append(_output(weights, name, _hidden(weights, name, features)))
+        stacked = np.stack(towers, axis=1)
+        found.append(stacked.reshape(*stacked.shape[:2], -1, outputs))
+    return found
+
+
+def _layers(weights: Mapping[str, FloatArray], name: str) -> list[int]:
+    start, end = f"{name}/", "/weight"
+    layers = [
+        int(key[len(start) : -len(end)])
+        for key in weights
+        if key.startswith(start) and key.endswith(end)
+    ]
+    if not layers:
+        raise ValueError(f"The weights hold no tower for {name!r}.")
+    return sorted(layers)
+
+
+def _hidden(weights: Mapping[str, FloatArray], name: str, activation: FloatArray) -> FloatArray:
+    """The last hidden layer, [n, h]; the features themselves without hidden layers."""
+    for layer in _layers(weights, name)[:-1]:
+        activation = np.maximum(_linear(weights, name, layer, activation), 0)
+    return activation
+
+
+def _output(weights: Mapping[str, FloatArray], name: str, activation: FloatArray) -> FloatArray:
+    return _linear(weights, name, _layers(weights, name)[-1], activation)
+
+
+def _linear(
+    weights: Mapping[str, FloatArray], name: str, layer: int, activation: FloatArray
+) -> FloatArray:
+    weight = weights[weight_name(name, layer, "weight")]
+    return np.asarray(activation @ weight.T + weights[weight_name(name, layer, "bias")])
+
+
+def _outer(a: FloatArray, b: FloatArray) -> FloatArray:
+    return (a[:, :, None] * b[:, None, :]).reshape(len(a), -1)
 
 
 def centred_contributions(
     raw: FloatArray,
     *,
-    modalities: Sequence[str],
     present: npt.NDArray[np.bool_],
     training: npt.NDArray[np.bool_],
-    target_mean: float,
-    target_sd: float,
-) -> tuple[FloatArray, FloatArray]:
-    """Contributions [n, m, m, c] centred on the training samples, and the baseline [c].
+    scale: float,
+) -> tuple[FloatArray, npt.NDArray[np.float64]]:
+    """One order's contributions [n, s, s, c] centred on the training samples, and offsets [c].
 
-    `raw` is [n, m, heads, c], `present` [n, m], `training` [n]. Offsets are means over the
-    training samples that have the modality; a modality that no training sample has was never
-    learned and contributes zero. baseline + sum over (i, j) is the prediction in the target's
-    own unit (logits for classification: mean 0, sd 1).
+    `raw` is [n, s, heads, c], `present` [n, s], `training` [n]. Offsets are means over the
+    training samples that have all modalities of the subset; a subset that no training sample has
+    was never learned and contributes zero. Both are multiplied by `scale`, the target's standard
+    deviation. A single head (late fusion) goes to the diagonal.
     """
-    n, m, heads, c = raw.shape
-    learned_from = present & training[:, None]  # [n, m]
+    n, s, heads, c = raw.shape
+    learned_from = present & training[:, None]  # [n, s]
     count = learned_from.sum(axis=0)
     weight = learned_from / np.maximum(count, 1)
-    offsets = np.einsum("nm,nmhc->mhc", weight, raw, dtype=np.float64)
+    offsets = np.einsum("ns,nshc->shc", weight, raw, dtype=np.float64)
     speaks = present & (count > 0)
-    centred = np.where(speaks[:, :, None, None], raw - offsets, 0) * target_sd
-    values = np.zeros((n, m, m, c), dtype=np.float32)
-    rows = np.arange(m)[:, None]
-    values[:, rows, head_positions(modalities, heads)] = centred
-    baseline = offsets.sum(axis=(0, 1)) * target_sd + target_mean
-    return values, baseline.astype(np.float32)
+    centred = np.where(speaks[:, :, None, None], raw - offsets, 0) * scale
+    values = np.zeros((n, s, s, c), dtype=np.float32)
+    columns = np.arange(s)[None, :] if heads == s else np.arange(s)[:, None]
+    values[:, np.arange(s)[:, None], columns] = centred
+    return values, offsets.sum(axis=(0, 1)) * scale
+
+
+def subset_presence(
+    present: npt.NDArray[np.bool_], modalities: tuple[str, ...], order: int
+) -> npt.NDArray[np.bool_]:
+    """Which samples have all modalities of a subset, [n, s], from `present` [n, m]."""
+    columns = [
+        present[:, [modalities.index(name) for name in subset]].all(axis=1)
+        for subset in modality_subsets(modalities, order)
+    ]
+    return np.stack(columns, axis=1)

@@ -7,7 +7,7 @@ its numbers do not depend on how many run beside it.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from platform import python_version
@@ -20,11 +20,17 @@ from torch import Tensor
 
 from smurf_core import __version__
 from smurf_core.configuration import RunConfig
+from smurf_core.contributions import subset_name
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.data.folds import make_folds
 from smurf_core.errors import InputError
-from smurf_core.models.towers import Architecture, Parameters
-from smurf_core.prediction import centred_contributions, raw_outputs, weight_name
+from smurf_core.models.architecture import Architecture, Parameters
+from smurf_core.prediction import (
+    centred_contributions,
+    raw_outputs,
+    subset_presence,
+    weight_name,
+)
 from smurf_core.results import FittedMember, FoldResult, RunResult, Scaler
 from smurf_core.training.objective import Partition, evaluate
 from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
@@ -137,7 +143,7 @@ class _Fold:
 
     index: int
     scaler: Scaler
-    everything: Partition  # all samples, as the towers see them
+    inputs: Mapping[str, np.ndarray]  # standardised features of all samples, [n, d] a modality
     training: Partition
     validation: Partition
 
@@ -202,8 +208,8 @@ class _Plan:
         ]
         seed = _seed(config.seed, fold, 0, *hidden_layers)
         with _one_thread():
-            data = self._prepare(fold)
             architecture = self._architecture(hidden_layers)
+            data = self._prepare(fold, architecture)
             size = stack_size(architecture, config.batch_size)
             parts = []
             for first in range(0, len(points), size):
@@ -223,13 +229,12 @@ class _Plan:
         # The candidates' rows stand layer setting by layer setting.
         points = tuple(p for h in config.grid.hidden_layers for p in points if p.hidden_layers == h)
         with _one_thread():
-            data = self._prepare(fold)
             row = choose(
                 candidates,
                 config.selection,
                 config.model,
                 self.dataset.task,
-                len(data.validation),
+                int(self.folds.validation[fold].sum()),
             )
             point = points[row]
             members = [
@@ -237,6 +242,7 @@ class _Plan:
                 for restart in range(config.restarts)
             ]
             architecture = self._architecture(point.hidden_layers)
+            data = self._prepare(fold, architecture)
             report = self._reporter(data, architecture, "restarts", unit)
             outcome = self._train(data, architecture, members, report)
             table = self._candidates(data, architecture, members, outcome)
@@ -258,17 +264,20 @@ class _Plan:
         inputs = tuple(f.values.shape[1] for f in self.dataset.features.values())
         return Architecture.of(self.config.model, inputs, hidden_layers, len(self.dataset.outputs))
 
-    def _prepare(self, fold: int) -> _Fold:
+    def _prepare(self, fold: int, architecture: Architecture) -> _Fold:
         how = self.config.standardisation
         scaler = fit_scaler(self.dataset, self.folds.training[fold], how)
         inputs = standardise(self.dataset, scaler, how)
+        by_modality = [
+            torch.tensor(np.ascontiguousarray(x.T), device=self.device) for x in inputs.values()
+        ]
         present = self.dataset.present
         everything = Partition(
-            inputs=tuple(
-                torch.tensor(np.ascontiguousarray(x.T), device=self.device) for x in inputs.values()
-            ),
+            inputs=architecture.tower_inputs(by_modality),
             target=torch.tensor(standardised_target(self.dataset, scaler), device=self.device),
-            present=None if present.all() else torch.tensor(present.T.copy(), device=self.device),
+            present=None
+            if present.all()
+            else architecture.order_presence(torch.tensor(present.T.copy(), device=self.device)),
         )
 
         def role(mask: np.ndarray) -> Partition:
@@ -277,7 +286,7 @@ class _Plan:
         return _Fold(
             index=fold,
             scaler=scaler,
-            everything=everything,
+            inputs=inputs,
             training=role(self.folds.training[fold]),
             validation=role(self.folds.validation[fold]),
         )
@@ -351,27 +360,33 @@ class _Plan:
         table: pd.DataFrame,
     ) -> FittedMember:
         weights = _named_weights(self.dataset.modalities, architecture, outcome.parameters, k)
-        inputs = {
-            name: x.T.cpu().numpy()
-            for name, x in zip(self.dataset.modalities, data.everything.inputs, strict=True)
-        }
-        values, baseline = centred_contributions(
-            raw_outputs(weights, inputs, architecture.outputs),
-            modalities=self.dataset.modalities,
-            present=self.dataset.present,
-            training=self.folds.training[data.index],
-            target_mean=data.scaler.target_mean,
-            target_sd=data.scaler.target_sd,
+        raw = raw_outputs(
+            weights,
+            data.inputs,
+            orders=len(architecture.orders),
+            outputs=architecture.outputs,
+            products=architecture.products,
         )
+        arrays, baseline = [], np.full(architecture.outputs, data.scaler.target_mean)
+        for order, values in enumerate(raw, start=1):
+            centred, offsets = centred_contributions(
+                values,
+                present=subset_presence(self.dataset.present, self.dataset.modalities, order),
+                training=self.folds.training[data.index],
+                scale=data.scaler.target_sd,
+            )
+            arrays.append(centred)
+            baseline = baseline + offsets
         return FittedMember(
             configuration=member.configuration,
             restart=member.restart,
             best_epoch=int(table["best_epoch"].iloc[k]),
             validation_objective=float(table["validation_objective"].iloc[k]),
             validation_metric=float(table["validation_metric"].iloc[k]),
-            values=values,
-            baseline=baseline,
+            values=arrays[0],
+            baseline=baseline.astype(np.float32),
             weights=weights,
+            interactions=dict(enumerate(arrays[1:], start=2)),
         )
 
     def _reporter(
@@ -422,8 +437,7 @@ def stack_size(architecture: Architecture, batch_size: int, budget: int = STACK_
     scratch and best weights (8 in all), and activations with their gradients and intermediates
     of a batch (4 in all).
     """
-    units = sum(sum(architecture.layer_sizes(i)[1:]) for i in range(len(architecture.inputs)))
-    per_member = 4 * (8 * architecture.parameter_count + 4 * units * batch_size)
+    per_member = 4 * (8 * architecture.parameter_count + 4 * architecture.unit_count * batch_size)
     return max(1, budget // per_member)
 
 
@@ -434,11 +448,9 @@ def _unit_key(fold: int, hidden_layers: tuple[int, ...]) -> str:
 def _named_weights(
     modalities: Sequence[str], architecture: Architecture, parameters: Sequence[Tensor], k: int
 ) -> dict[str, np.ndarray]:
-    depth = len(architecture.hidden_layers) + 1
     names = [
-        weight_name(modality, layer, kind)
-        for modality in modalities
-        for layer in range(depth)
+        weight_name(subset_name(tuple(modalities[i] for i in subset)), layer, kind)
+        for subset, layer, _, _ in architecture.layers()
         for kind in ("weight", "bias")
     ]
     return {name: p[k].cpu().numpy().copy() for name, p in zip(names, parameters, strict=True)}

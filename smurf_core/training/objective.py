@@ -7,6 +7,7 @@ derivative by the covariances, which autograd gives for a matrix of a few number
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from jaxtyping import Bool, Float
@@ -21,21 +22,25 @@ from smurf_core.losses import (
     cross_entropy_gradient,
     fill_absent,
     fill_absent_gradient,
+    normalised_correlation_loss,
+    normalised_uncorrelation_loss,
     soft_hgr_loss,
     squared_error,
     squared_error_gradient,
     uncorrelation_loss,
 )
-from smurf_core.models.towers import Architecture, TowerOutputs, backward, forward
+from smurf_core.models.architecture import Architecture
+from smurf_core.models.towers import TowerOutputs, backward, forward
 
 
 @dataclass(frozen=True)
 class Partition:
     """Standardised samples of one role, feature-major, on the training device."""
 
-    inputs: tuple[Tensor, ...]  # one [features, n] a modality; zero where the modality is absent
+    inputs: tuple[Tensor, ...]  # the architecture's tower inputs, [features, n] each
     target: Tensor  # [n]: float, or class codes
-    present: Bool[Tensor, "m n"] | None = None  # none where every sample has every modality
+    # Per order, which samples have all modalities of a subset, bool [s, n]; none where all have.
+    present: tuple[Bool[Tensor, "s n"], ...] | None = None
 
     def __len__(self) -> int:
         return self.target.shape[0]
@@ -45,7 +50,7 @@ class Partition:
         return Partition(
             inputs=tuple(x[:, index] for x in self.inputs),
             target=self.target[index],
-            present=None if self.present is None else self.present[:, index],
+            present=None if self.present is None else tuple(p[:, index] for p in self.present),
         )
 
 
@@ -68,13 +73,14 @@ def evaluate(
 ) -> Evaluation:
     """Every member's joint loss (eq. 4) without its derivative."""
     outputs, values = _contributions(architecture, parameters, data)
-    prediction = values.sum(dim=(1, 2))  # eq. 3
+    sums = _cumulative_predictions(values)
+    task = torch.stack([_task_loss(p, data.target) for p in sums]).sum(dim=0)
     auxiliary = torch.zeros_like(auxiliary_weight)
     if has_auxiliary_loss(model):
-        rows = _auxiliary_rows(model, outputs, values)
-        auxiliary = _auxiliary_loss(model, _covariances(centred(rows)), len(data.inputs))
-    objective = _task_loss(prediction, data.target) + auxiliary_weight * auxiliary
-    return Evaluation(objective, auxiliary, prediction)
+        rows = _auxiliary_rows(model, architecture, outputs, values)
+        for share, each in zip(_shares(model, architecture), rows, strict=True):
+            auxiliary += share * _auxiliary_loss(model, architecture, _covariances(centred(each)))
+    return Evaluation(task + auxiliary_weight * auxiliary, auxiliary, sums[-1])
 
 
 @torch.no_grad()
@@ -86,30 +92,39 @@ def differentiate(
     auxiliary_weight: Float[Tensor, " k"],
     gradients: Sequence[Tensor],
 ) -> Float[Tensor, " k"]:
-    """Every member's joint loss; its derivative by the parameters is written to `gradients`."""
+    """Every member's joint loss; its derivative by the parameters is written to `gradients`.
+
+    With several interaction orders the task loss is MRO's (eq. 29): order by order, the loss of
+    the sum so far, whose earlier orders are held fixed (stop gradient). Hence an order's
+    contributions get the derivative of their own term only.
+    """
     outputs, values = _contributions(architecture, parameters, data)
-    prediction = values.sum(dim=(1, 2))
-    loss = _task_loss(prediction, data.target)
-    by_prediction = _task_gradient(prediction, data.target)  # [k, c, n]
-    by_values = by_prediction[:, None, None].expand_as(values)
+    sums = _cumulative_predictions(values)
+    loss = torch.stack([_task_loss(p, data.target) for p in sums]).sum(dim=0)
+    by_sums = [_task_gradient(p, data.target)[:, None, None] for p in sums]  # [k, 1, 1, c, n]
+    by_values = [g.expand_as(v) for g, v in zip(by_sums, values, strict=True)]
     by_embeddings = None
     if has_auxiliary_loss(model):
-        rows = centred(_auxiliary_rows(model, outputs, values))
-        auxiliary, by_rows = _differentiate_auxiliary(
-            model, rows, len(data.inputs), auxiliary_weight
-        )
-        loss = loss + auxiliary_weight * auxiliary
-        if model == "e_hgr" and architecture.hidden_layers:
-            by_embeddings = torch.zeros_like(_embeddings(outputs))
-            _second_half(by_embeddings).copy_(by_rows.view_as(_second_half(by_embeddings)))
-        elif model == "e_hgr":
-            by_values = by_values.contiguous()
-            half = _second_half(by_values.flatten(2, 3))
-            half += by_rows.view_as(half)
+        rows = [centred(r) for r in _auxiliary_rows(model, architecture, outputs, values)]
+        by_rows = []
+        for share, each in zip(_shares(model, architecture), rows, strict=True):
+            weight = auxiliary_weight * share
+            auxiliary, by = _differentiate_auxiliary(model, architecture, each, weight)
+            loss = loss + weight * auxiliary
+            by_rows.append(by)
+        if model != "e_hgr":
+            for order, by in enumerate(by_rows):
+                by_values[order] = by.view_as(values[order]).add_(by_sums[order])
+        elif architecture.hidden_layers:
+            by_embeddings = _padded_to_embeddings(by_rows[0], outputs)
         else:
-            by_values = by_rows.view_as(values).add_(by_prediction[:, None, None])
+            by_values = [by_values[0].contiguous()]
+            half = _second_half(by_values[0].flatten(2, 3))
+            half += by_rows[0].view_as(half)
     if data.present is not None:
-        by_values = fill_absent_gradient(by_values, data.present)
+        by_values = [
+            fill_absent_gradient(g, p) for g, p in zip(by_values, data.present, strict=True)
+        ]
     backward(
         architecture,
         parameters,
@@ -124,11 +139,17 @@ def differentiate(
 
 def _contributions(
     architecture: Architecture, parameters: Sequence[Tensor], data: Partition
-) -> tuple[TowerOutputs, Tensor]:
+) -> tuple[TowerOutputs, tuple[Tensor, ...]]:
     outputs = forward(architecture, parameters, data.inputs)
     if data.present is None:
         return outputs, outputs.values
-    return outputs, fill_absent(outputs.values, data.present)
+    pairs = zip(outputs.values, data.present, strict=True)
+    return outputs, tuple(fill_absent(values, present) for values, present in pairs)
+
+
+def _cumulative_predictions(values: Sequence[Tensor]) -> list[Float[Tensor, "k c n"]]:
+    """Sums over all contributions of the first order, the first two, … (eq. 3, 27 and 28)."""
+    return list(accumulate(v.sum(dim=(1, 2)) for v in values))
 
 
 def _task_loss(prediction: Tensor, target: Tensor) -> Tensor:
@@ -149,18 +170,41 @@ def _second_half(embeddings: Float[Tensor, "k m h n"]) -> Float[Tensor, "k m h/2
     return embeddings[:, :, embeddings.shape[2] // 2 :]
 
 
+def _padded_to_embeddings(
+    by_rows: Float[Tensor, "k r 1 n"], outputs: TowerOutputs
+) -> list[Float[Tensor, "k h n"]]:
+    """Derivatives by the second half of each embedding, with zeros for the first."""
+    by_embeddings = torch.zeros_like(_embeddings(outputs))
+    half = _second_half(by_embeddings)
+    half.copy_(by_rows.view_as(half))
+    return list(by_embeddings.unbind(dim=1))
+
+
 def _auxiliary_rows(
-    model: ModelKind, outputs: TowerOutputs, values: Float[Tensor, "k m m c n"]
-) -> Float[Tensor, "k r c n"]:
-    """What the auxiliary loss takes covariances of, output by output.
+    model: ModelKind,
+    architecture: Architecture,
+    outputs: TowerOutputs,
+    values: Sequence[Tensor],
+) -> list[Float[Tensor, "k r c n"]]:
+    """What the auxiliary losses take covariances of, output by output: one array an order.
 
     E-HGR sees the second half of the last hidden layer, or of the contributions where there is
-    no hidden layer, as the authors' released code does.
+    no hidden layer, as the authors' released code does. An order of one subset shares nothing.
     """
-    if model == "smurf":
-        return values.flatten(1, 2)
-    embeddings = _embeddings(outputs) if outputs.hidden[0] else values.flatten(2, 3)
-    return _second_half(embeddings).flatten(1, 2).unsqueeze(2)
+    if model == "e_hgr":
+        has_hidden = bool(architecture.hidden_layers)
+        embeddings = _embeddings(outputs) if has_hidden else values[0].flatten(2, 3)
+        return [_second_half(embeddings).flatten(1, 2).unsqueeze(2)]
+    return [v.flatten(1, 2) for v in values if v.shape[1] > 1]
+
+
+def _shares(model: ModelKind, architecture: Architecture) -> list[float]:
+    """Weight of every order's auxiliary loss: its share of all pairs (the 1/12 of eq. 30)."""
+    if model == "e_hgr":
+        return [1.0]
+    sizes = [len(order.subsets) for order in architecture.orders]
+    pairs = [s * s - s for s in sizes if s > 1]
+    return [count / sum(pairs) for count in pairs]
 
 
 def _covariances(rows: Float[Tensor, "k r c n"]) -> Float[Tensor, "k c r r"]:
@@ -169,26 +213,30 @@ def _covariances(rows: Float[Tensor, "k r c n"]) -> Float[Tensor, "k c r r"]:
 
 
 def _auxiliary_loss(
-    model: ModelKind, covariances: Float[Tensor, "k c r r"], m: int
+    model: ModelKind, architecture: Architecture, covariances: Float[Tensor, "k c r r"]
 ) -> Float[Tensor, " k"]:
     k, c, r, _ = covariances.shape
-    if model == "smurf":
-        pairs = covariances.view(k, c, m, m, m, m)
-        return uncorrelation_loss(pairs) + correlation_loss(pairs)
-    return soft_hgr_loss(covariances.view(k, m, r // m, m, r // m))
+    if model == "e_hgr":
+        m = len(architecture.modality_inputs)
+        return soft_hgr_loss(covariances.view(k, m, r // m, m, r // m))
+    s = round(r**0.5)
+    pairs = covariances.view(k, c, s, s, s, s)
+    if model == "smurf_normalised":
+        return normalised_uncorrelation_loss(pairs) + normalised_correlation_loss(pairs)
+    return uncorrelation_loss(pairs) + correlation_loss(pairs)
 
 
 def _differentiate_auxiliary(
     model: ModelKind,
+    architecture: Architecture,
     rows: Float[Tensor, "k r c n"],
-    m: int,
-    auxiliary_weight: Float[Tensor, " k"],
+    weight: Float[Tensor, " k"],
 ) -> tuple[Float[Tensor, " k"], Float[Tensor, "k r c n"]]:
-    """The auxiliary loss, and λ times its derivative by the rows (already centred)."""
+    """The auxiliary loss, and `weight` times its derivative by the rows (already centred)."""
     covariances = _covariances(rows).requires_grad_()
     with torch.enable_grad():
-        auxiliary = _auxiliary_loss(model, covariances, m)
-        (by_covariances,) = torch.autograd.grad(auxiliary, covariances, auxiliary_weight)
+        auxiliary = _auxiliary_loss(model, architecture, covariances)
+        (by_covariances,) = torch.autograd.grad(auxiliary, covariances, weight)
     both = (by_covariances + by_covariances.transpose(-1, -2)) / (rows.shape[-1] - 1)
     by_rows = torch.empty_like(rows)
     for output in range(rows.shape[2]):

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from smurf_core.configuration import Configuration, ModelKind
-from smurf_core.models.towers import Architecture, Parameters, initial_parameters
+from smurf_core.models.architecture import Architecture, Parameters, initial_parameters
 from smurf_core.training.objective import Partition, differentiate, evaluate
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's usual constants

@@ -16,6 +16,8 @@ from smurf_core.losses import (
     cross_entropy_gradient,
     fill_absent,
     fill_absent_gradient,
+    normalised_correlation_loss,
+    normalised_uncorrelation_loss,
     soft_hgr_loss,
     squared_error,
     squared_error_gradient,
@@ -100,7 +102,12 @@ def test_soft_hgr_loss_equals_the_loops_over_pairs_and_units(m: int) -> None:
 @pytest.mark.parametrize(("m", "c"), SIZES)
 def test_losses_have_the_gradients_of_finite_differences(m: int, c: int) -> None:
     values = random_values(m, c, n=5, dtype=torch.float64).requires_grad_()
-    for loss in (uncorrelation_loss, correlation_loss):
+    for loss in (
+        uncorrelation_loss,
+        correlation_loss,
+        normalised_uncorrelation_loss,
+        normalised_correlation_loss,
+    ):
         assert torch.autograd.gradcheck(
             lambda v, loss=loss: loss(contribution_covariances(v)), (values,)
         )

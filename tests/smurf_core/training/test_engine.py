@@ -68,20 +68,34 @@ def network_prediction(data: MultimodalDataset, result: RunResult, fold: int) ->
     fold_result = result.fold_results[fold]
     weights, scaler = fold_result.member.weights, fold_result.scaler
     training = result.folds.training[fold]
-    total = torch.zeros(len(data), len(data.outputs), dtype=torch.float64)
-    for name, features in data.features.items():
-        x = (features.values - scaler.feature_means[name]) / scaler.feature_sds[name]
-        activation = torch.tensor(np.nan_to_num(x))
-        layers = [key for key in weights if key.startswith(f"{name}/") and key.endswith("weight")]
-        for layer in range(len(layers)):
-            activation = torch.relu(activation) if layer else activation
+
+    def layers(name: str, x: torch.Tensor, *, hidden_only: bool = False) -> torch.Tensor:
+        numbers = sorted({int(k.split("/")[1]) for k in weights if k.split("/")[0] == name})
+        for layer in numbers[:-1] if hidden_only else numbers:
+            x = torch.relu(x) if layer and layer != numbers[0] else x
             weight = torch.tensor(weights[f"{name}/{layer}/weight"])
-            bias = torch.tensor(weights[f"{name}/{layer}/bias"])
-            activation = torch.nn.functional.linear(activation, weight, bias)
-        output = activation.double().view(len(data), -1, len(data.outputs)).sum(dim=1)
-        known = torch.tensor(features.present & training)
+            x = torch.nn.functional.linear(x, weight, torch.tensor(weights[f"{name}/{layer}/bias"]))
+        return torch.relu(x) if hidden_only and len(numbers) > 1 else x
+
+    features = {}
+    for name, modality in data.features.items():
+        x = (modality.values - scaler.feature_means[name]) / scaler.feature_sds[name]
+        features[name] = torch.tensor(np.nan_to_num(x))
+    total = torch.zeros(len(data), len(data.outputs), dtype=torch.float64)
+    for name in dict.fromkeys(key.split("/")[0] for key in weights):
+        subset = name.split("+")
+        if len(subset) > 1 and result.config.model == "mro_smurf":
+            factors = [layers(i, features[i], hidden_only=True) for i in subset]
+            letters = "abc"[: len(factors)]
+            product = torch.einsum(",".join(f"n{x}" for x in letters) + f"->n{letters}", *factors)
+            output = layers(name, product.flatten(1))
+        else:
+            output = layers(name, torch.cat([features[i] for i in subset], dim=1))
+        output = output.double().view(len(data), -1, len(data.outputs)).sum(dim=1)
+        present = np.all([data.features[i].present for i in subset], axis=0)
+        known = torch.tensor(present & training)
         mean = output[known].mean(dim=0) if known.any() else torch.zeros(len(data.outputs))
-        here = torch.tensor(features.present & bool(known.any()))
+        here = torch.tensor(present & bool(known.any()))
         total += torch.where(here[:, None], output, mean)
     return np.asarray(total * scaler.target_sd + scaler.target_mean)
 
