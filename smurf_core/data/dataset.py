@@ -51,16 +51,14 @@ class Folds:
     def __post_init__(self) -> None:
         shapes = {self.training.shape, self.validation.shape, self.test.shape}
         if len(shapes) != 1 or self.training.ndim != 2:
-            raise ValueError(
-                f"Folds need three arrays of one shape [folds, samples], got {shapes}."
-            )
+            raise ValueError(f"Folds need three arrays of one shape [folds, n], got {shapes}.")
 
     def __len__(self) -> int:
         return len(self.training)
 
     @classmethod
     def from_test_folds(cls, test_fold: npt.NDArray[np.int64], count: int | None = None) -> Folds:
-        """Fold f tests on samples of fold f, validates on fold f + 1 (mod count), trains on the rest.
+        """Fold f tests on fold f, validates on fold f + 1 (mod count), trains on the rest.
 
         This is the authors' scheme for cross-validation (section 4.5). `test_fold` is [n] and
         counts from 0; at least three folds are needed.
@@ -68,7 +66,7 @@ class Folds:
         count = int(test_fold.max()) + 1 if count is None else count
         if count < 3:
             raise InputError(
-                f"Cross-validation needs at least 3 folds (test, validation, training), got {count}."
+                f"Cross-validation needs 3 folds or more (test, validation, training), got {count}."
             )
         fold = np.arange(count)[:, None]
         test = test_fold[None, :] == fold
@@ -154,11 +152,10 @@ class MultimodalDataset:
                 for key, a in arrays.items()
                 if len(a) != n
             ]
-        unknown = {m for shown in self.judgments for m in shown} | set(self.informativeness)
-        if unknown - set(self.features):
-            problems.append(
-                f"judgments name modalities that are not in the data: {sorted(unknown - set(self.features))}"
-            )
+        judged = {m for shown in self.judgments for m in shown} | set(self.informativeness)
+        unknown = sorted(judged - set(self.features))
+        if unknown:
+            problems.append(f"judgments name modalities that are not in the data: {unknown}")
         if problems:
             raise InputError(f"Data set {self.name!r}: " + "; ".join(problems) + ".")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -86,22 +86,24 @@ def _place(
 
 
 def fold_problems(dataset: MultimodalDataset) -> list[Problem]:
-    """What is wrong with the data set's folds: leaks, persons in two roles, absent classes."""
+    """What is wrong with the data set's folds: leaks, persons in two roles, absent classes.
+
+    What is the same in several folds is told once.
+    """
     if dataset.folds is None:
         return []
     folds = dataset.folds
-    problems: list[Problem] = []
+    found: dict[Problem, list[int]] = {}
     for number in range(len(folds)):
         roles = {
             "training": folds.training[number],
             "validation": folds.validation[number],
             "test": folds.test[number],
         }
-        fold = _Fold(f"Fold {number}", roles)
-        problems += _empty_roles(fold)
-        problems += _shared_samples(fold, dataset)
-        problems += _shared_persons(fold, dataset)
-        problems += _absent_values(fold, dataset)
+        for check in (_empty_roles, _shared_samples, _shared_persons, _absent_values):
+            for problem in check(roles, dataset):
+                found.setdefault(problem, []).append(number)
+    problems = [_in_folds(problem, numbers) for problem, numbers in found.items()]
     untested = int((folds.tested_by() < 0).sum())
     if untested:
         message = f"{untested} of {len(dataset)} samples are in no fold's test set."
@@ -110,68 +112,65 @@ def fold_problems(dataset: MultimodalDataset) -> list[Problem]:
     return problems
 
 
-@dataclass(frozen=True)
-class _Fold:
-    name: str
-    roles: dict[str, npt.NDArray[np.bool_]]  # training, validation, test → [n]
-
-    @property
-    def pairs_with_training(self) -> tuple[tuple[str, npt.NDArray[np.bool_]], ...]:
-        return (("validation", self.roles["validation"]), ("test", self.roles["test"]))
+# Training, validation and test → whether each sample plays it in one fold, [n].
+_Roles = dict[str, npt.NDArray[np.bool_]]
 
 
-def _empty_roles(fold: _Fold) -> list[Problem]:
+def _in_folds(problem: Problem, numbers: list[int]) -> Problem:
+    folds = f"Fold{'s' if len(numbers) > 1 else ''} {listing(numbers, 10)}"
+    return replace(problem, message=f"{folds}: {problem.message}")
+
+
+def _empty_roles(roles: _Roles, _: MultimodalDataset) -> list[Problem]:
     return [
-        Problem("error", f"{fold.name} has no {role} samples.", remedy="Each fold needs all three.")
-        for role, members in fold.roles.items()
+        Problem("error", f"there are no {role} samples.", remedy="Each fold needs all three roles.")
+        for role, members in roles.items()
         if not members.any()
     ]
 
 
-def _shared_samples(fold: _Fold, dataset: MultimodalDataset) -> list[Problem]:
+def _shared_samples(roles: _Roles, dataset: MultimodalDataset) -> list[Problem]:
     problems = []
-    for role, members in fold.pairs_with_training:
-        shared = dataset.sample_ids[members & fold.roles["training"]]
-        if len(shared):
+    for role in ("validation", "test"):
+        shared = int((roles[role] & roles["training"]).sum())
+        if shared:
             # The authors' synthetic data does this on purpose: nothing there needs generalising.
             severity: Severity = "note" if dataset.origin == "synthetic" else "warning"
-            message = f"{fold.name}: {len(shared)} training samples are also {role} samples."
+            message = f"{shared} training samples are also {role} samples."
             problems.append(Problem(severity, message, remedy="Scores there are optimistic."))
     return problems
 
 
-def _shared_persons(fold: _Fold, dataset: MultimodalDataset) -> list[Problem]:
+def _shared_persons(roles: _Roles, dataset: MultimodalDataset) -> list[Problem]:
     if dataset.groups is None:
         return []
     problems = []
-    trained = set(dataset.groups[fold.roles["training"]].tolist())
-    for role, members in fold.pairs_with_training:
+    trained = set(dataset.groups[roles["training"]].tolist())
+    for role in ("validation", "test"):
         # Samples with both roles are told as such; persons are about different samples.
-        apart = members & ~fold.roles["training"]
+        apart = roles[role] & ~roles["training"]
         shared = sorted(trained & set(dataset.groups[apart].tolist()))
         if shared:
-            message = (
-                f"{fold.name}: {len(shared)} person{'s' if len(shared) > 1 else ''} "
-                f"({listing(shared)}) in training and {role}."
-            )
+            persons = f"{len(shared)} person{'s' if len(shared) > 1 else ''} ({listing(shared)})"
             remedy = "Leave the fold column out to have person-independent folds made."
+            message = f"{persons} in training and {role}."
             problems.append(Problem("warning", message, remedy=remedy))
     return problems
 
 
-def _absent_values(fold: _Fold, dataset: MultimodalDataset) -> list[Problem]:
+def _absent_values(roles: _Roles, dataset: MultimodalDataset) -> list[Problem]:
     """Classes that a role lacks; for regression, roles in which the target does not vary."""
     problems = []
-    for role, members in fold.roles.items():
+    for role, members in roles.items():
         values = np.unique(dataset.target[members])
         if dataset.task == "regression":
             if len(values) == 1:
-                message = f"{fold.name}: the target is the same for all {role} samples."
+                message = f"the target is the same for all {role} samples."
                 problems.append(Problem("warning", message, remedy="Correlations need variation."))
             continue
         absent = [name for code, name in enumerate(dataset.class_names) if code not in values]
         if absent and members.any():
-            message = f"{fold.name} has no {role} sample of class {listing(absent)}."
+            message = f"no {role} sample is of class {listing(absent)}."
             remedy = "Use fewer folds, or leave the fold column out to have stratified ones made."
             problems.append(Problem("warning", message, remedy=remedy))
     return problems

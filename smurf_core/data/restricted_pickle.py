@@ -1,6 +1,6 @@
 """Pickles read without running them: arrays, built-in containers and stand-ins, nothing else.
 
-A pickle is a program. Here it can call five functions, all ours, none of which does anything but
+A pickle is a program. Here it can call a few functions, all ours, none of which does anything but
 note its arguments; numpy itself is used only afterwards, on sizes that were checked.
 """
 
@@ -73,6 +73,10 @@ def _check_operations(data: bytes) -> None:
     raise RefusedPickle(f"it has more than {MAX_OPERATIONS:,} parts")
 
 
+# These add to what lies deepest among what they take, and leave it on the stack.
+_MUTATING = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS", "BUILD"}
+
+
 class _Nesting:
     """How deep each object on the unpickler's stack would be nested.
 
@@ -99,6 +103,8 @@ class _Nesting:
         else:
             used = self._take(operation)
             depth = max(used, default=0) + (1 if used else 0)
+            if name in _MUTATING:
+                depth = used[0]
             if depth > MAX_DEPTH:
                 raise RefusedPickle(f"it is nested more than {MAX_DEPTH} deep")
             made = 2 if name == "DUP" else len(operation.stack_after)
@@ -213,6 +219,12 @@ def _encoded(text: object, encoding: object = "latin1") -> bytes:
     return text.encode("latin1")
 
 
+def _no_bytes(*arguments: object) -> bytes:
+    if arguments:
+        raise RefusedPickle("it makes bytes of something that is not an array")
+    return b""
+
+
 # How numpy pickles arrays, types and scalars. The marker for `ndarray` is only ever an argument.
 _FUNCTIONS: dict[tuple[str, str], _Function] = {
     ("numpy.core.multiarray", "_reconstruct"): _Function(_empty_array),
@@ -221,6 +233,8 @@ _FUNCTIONS: dict[tuple[str, str], _Function] = {
     ("numpy", "dtype"): _Function(_data_type),
     ("numpy", "ndarray"): _Function(_empty_array),
     ("_codecs", "encode"): _Function(_encoded),
+    ("__builtin__", "bytes"): _Function(_no_bytes),
+    ("builtins", "bytes"): _Function(_no_bytes),
 }
 
 

@@ -11,8 +11,8 @@ from zipfile import BadZipFile, ZipFile
 from smurf_core.errors import InputError
 
 # What a file may take up on disk and unpacked: a table of 23,300 × 700 numbers is 0.3 GB of text.
-MAX_FILE_BYTES = 2 * 1024**3
-MAX_UNPACKED_BYTES = 2 * 1024**3
+MAX_FILE_BYTES = 1 * 1024**3
+MAX_UNPACKED_BYTES = 1 * 1024**3
 MAX_COLUMNS = 50_000
 MAX_CELLS = 100_000_000
 SUFFIXES = (

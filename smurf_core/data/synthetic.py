@@ -18,6 +18,17 @@ CLASS_NAMES = ("class_1", "class_2", "class_3")
 FOLD_COUNT = 5
 
 
+def unique_factor(modality: str) -> str:
+    """How `factors` call what is in one modality alone: `u_A`."""
+    return f"u_{modality}"
+
+
+def redundant_factor(first: str, second: str) -> str:
+    """How `factors` call what two modalities share, in the data set's order: `r_AB`."""
+    are_letters = len(first) == len(second) == 1
+    return f"r_{first}{second}" if are_letters else f"r_{first}_{second}"
+
+
 def synthetic_additive(
     *,
     samples: int = 5000,
@@ -50,7 +61,7 @@ def synthetic_additive(
     random = np.random.default_rng(seed)
     columns = [""] if task == "regression" else [f"[{name}]" for name in CLASS_NAMES]
     pairs = list(combinations(names, 2))
-    parts = [f"u_{name}" for name in names] + [f"r_{i}{j}" for i, j in pairs]
+    parts = [unique_factor(i) for i in names] + [redundant_factor(i, j) for i, j in pairs]
     drawn = random.standard_normal((samples, len(parts), len(columns))).astype(np.float32)
     factors = {
         part + column: drawn[:, p, c]
@@ -67,11 +78,7 @@ def synthetic_additive(
         features={
             name: _stack(
                 factors,
-                [
-                    part + column
-                    for part in (f"u_{name}", *(f"r_{i}{j}" for i, j in pairs if name in (i, j)))
-                    for column in columns
-                ],
+                [part + column for part in _parts_of(name, pairs) for column in columns],
             )
             for name in shown
         },
@@ -115,6 +122,12 @@ def synthetic_interactions(
         factors=factors,
         origin="synthetic",
     )
+
+
+def _parts_of(modality: str, pairs: list[tuple[str, str]]) -> list[str]:
+    """The factors that a modality holds (eq. 17-19)."""
+    shared = [redundant_factor(i, j) for i, j in pairs if modality in (i, j)]
+    return [unique_factor(modality), *shared]
 
 
 def _modality_names(count: int) -> tuple[str, ...]:

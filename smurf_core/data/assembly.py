@@ -1,0 +1,80 @@
+"""From files and a mapping to one data set, with everything that was changed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.folds import fold_problems
+from smurf_core.data.guessing import guess_mapping
+from smurf_core.data.joining import join
+from smurf_core.data.mapping import StudyMapping
+from smurf_core.data.problems import Problem, refuse_errors
+from smurf_core.data.readers.registry import study_reader, table_reader
+from smurf_core.data.sources import SourceFile
+from smurf_core.data.tables import read_tables
+from smurf_core.errors import InputError
+
+__all__ = ["Assembly", "Provenance", "SourceFile", "StudyMapping", "assemble", "guess_mapping"]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where data came from: a file, recognised again by its checksum, and how it was read."""
+
+    name: str
+    sha256: str
+    bytes: int
+    reader: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A data set, what was found and changed on the way, and what it was made of."""
+
+    dataset: MultimodalDataset
+    problems: tuple[Problem, ...]
+    mapping: StudyMapping
+    sources: tuple[Provenance, ...]
+
+    def provenance(self) -> dict[str, Any]:
+        """Plain data for JSON: the files and the mapping that make the same data set again."""
+        return {
+            "sources": [asdict(source) for source in self.sources],
+            "mapping": self.mapping.to_dict(),
+        }
+
+
+def assemble(sources: Sequence[SourceFile], mapping: StudyMapping | None = None) -> Assembly:
+    """Read files, join them by sample id, check and clean them.
+
+    Without a mapping its guess is taken. Raises `InputError`, in one sentence that names file,
+    column and row, for whatever keeps the data from being used.
+    """
+    mapping = mapping or guess_mapping(sources)
+    if not sources:
+        raise InputError("No file was given.")
+    reader = study_reader(sources[0]) if len(sources) == 1 else None
+    if reader is not None:
+        study = reader.read(sources[0], target=mapping.target)
+        dataset = replace(study.dataset, name=mapping.name or study.dataset.name)
+        problems = (*study.problems, *fold_problems(dataset))
+        refuse_errors(problems)
+        origin = _provenance(sources[0], reader.title, {})
+        return Assembly(dataset, problems, mapping, (origin,))
+    tables = read_tables(sources)
+    joined = join(tables, mapping)
+    options = {table.name.partition(":")[0]: table.options for table in tables}
+    origins = tuple(
+        _provenance(source, table_reader(source).title, dict(options.get(source.name, {})))
+        for source in sources
+    )
+    return Assembly(joined.dataset, joined.problems, mapping, origins)
+
+
+def _provenance(source: SourceFile, reader: str, options: dict[str, str]) -> Provenance:
+    size = source.path.stat().st_size
+    return Provenance(source.name, source.checksum(), size, reader, tuple(options.items()))

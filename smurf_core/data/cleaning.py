@@ -1,0 +1,105 @@
+"""Feature columns made fit for training; whatever is changed is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from smurf_core.data.dataset import Features
+from smurf_core.data.problems import Problem, Severity, listing
+from smurf_core.errors import InputError
+
+_MISSING_CODES = np.array([-999, 999, -9999, 9999, -99999, 99999, -255, 255], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class CleanFeatures:
+    """Features without gaps but for absent modalities, and what was done for that."""
+
+    features: Features
+    problems: tuple[Problem, ...]
+
+
+def clean_features(
+    values: npt.NDArray[np.floating], names: tuple[str, ...], *, modality: str, file: str
+) -> CleanFeatures:
+    """Fill, drop and say: the rules by which columns [n, d] become a modality's features.
+
+    What is infinite (or too large for float32) is missing. Columns with nothing in them, or the
+    same in every sample, are left out. A sample without any value lacks the modality and stays
+    NaN; other single gaps are filled with the column's median. Codes for missing values are told
+    and left as they are, because they may be values.
+    """
+    where = f"Modality {modality!r}"
+    problems: list[Problem] = []
+
+    def tell(severity: Severity, message: str, remedy: str) -> None:
+        problems.append(Problem(severity, f"{where}: {message}", file=file, remedy=remedy))
+
+    too_large = np.abs(values) > np.finfo(np.float32).max  # infinite ones among them
+    if too_large.any():
+        some = listing(np.array(names)[too_large.any(axis=0)])
+        tell("warning", f"{too_large.sum()} infinite values ({some}).", "Taken as missing.")
+        values = np.where(too_large, np.nan, values)
+    small = values.astype(np.float32)
+    missing: npt.NDArray[np.bool_] = np.asarray(np.isnan(small))
+    is_empty = missing.all(axis=0)
+    low = np.where(missing, np.inf, small).min(axis=0, initial=np.inf)
+    high = np.where(missing, -np.inf, small).max(axis=0, initial=-np.inf)
+    is_constant = ~is_empty & (low == high)
+    for what, marked in (("without any value", is_empty), ("with one value only", is_constant)):
+        if marked.any():
+            some = listing(np.array(names)[marked])
+            tell("warning", f"{marked.sum()} columns {what} ({some}).", "Left out.")
+    kept = ~is_empty & ~is_constant
+    if not kept.any():
+        raise InputError(
+            f"{file}: modality {modality!r} has no column that varies between samples; choose "
+            "other columns for it, or leave it out."
+        )
+    small, missing = small[:, kept], missing[:, kept]
+    kept_names = tuple(np.array(names)[kept].tolist())
+    problems += _missing_codes(small, kept_names, where, file)
+    absent = np.asarray(missing.all(axis=1))
+    if absent.any():
+        share = f"{absent.sum()} of {len(absent)} samples have no value at all."
+        tell("note", share, "The modality is absent for them.")
+    gaps = missing & ~absent[:, None]
+    if gaps.any():
+        _fill(small, gaps, absent)
+        some = listing(np.array(kept_names)[gaps.any(axis=0)])
+        count = int(gaps.any(axis=0).sum())
+        message = f"{gaps.sum()} missing values in {count} columns ({some})."
+        tell("note", message, "Filled with the column's median.")
+    return CleanFeatures(Features(small, kept_names), tuple(problems))
+
+
+def _fill(
+    values: npt.NDArray[np.float32], gaps: npt.NDArray[np.bool_], absent: npt.NDArray[np.bool_]
+) -> None:
+    """Put each column's median into its gaps, in place; rows of an absent modality stay NaN."""
+    for column in np.flatnonzero(gaps.any(axis=0)):
+        values[gaps[:, column], column] = np.nanmedian(values[~absent, column])
+
+
+def _missing_codes(
+    values: npt.NDArray[np.float32], names: tuple[str, ...], where: str, file: str
+) -> list[Problem]:
+    """Columns in which a usual code for "missing" lies far from all other values."""
+    is_code = np.isin(values, _MISSING_CODES)
+    suspects = []
+    for column in np.flatnonzero(is_code.sum(axis=0) >= 2):
+        others = values[~is_code[:, column] & ~np.isnan(values[:, column]), column]
+        codes = values[is_code[:, column], column]
+        if len(others) < 3:
+            continue
+        reach = 5 * (others.max() - others.min())
+        if codes.min() > others.max() + reach or codes.max() < others.min() - reach:
+            suspects.append(f"{names[column]}: {codes[0]:g}")
+    if not suspects:
+        return []
+    message = f"{where}: {len(suspects)} columns may hold codes for missing ({listing(suspects)})."
+    remedy = "Read as numbers; empty these cells if they are codes."
+    return [Problem("warning", message, file=file, remedy=remedy)]

@@ -1,0 +1,236 @@
+"""What the columns of some files probably are: sensible guesses, for the user to confirm."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+from smurf_core.data.mapping import StudyMapping
+from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
+from smurf_core.data.readers.registry import study_reader
+from smurf_core.data.sources import SourceFile
+from smurf_core.data.tables import is_number, read_tables
+from smurf_core.errors import InputError
+
+# Names without case, blanks, dots, dashes and underscores; the first that is there is taken.
+ID_NAMES = (
+    "sampleid", "id", "sample", "uttid", "utteranceid", "segmentid", "segment", "clipid", "clip",
+    "instanceid", "instance", "trialid", "trial", "filename", "file", "itemid", "item", "videoid",
+    "video", "key", "name", "index",
+)  # fmt: skip
+PERSON_NAMES = (
+    "person", "personid", "subject", "subjectid", "speaker", "speakerid", "participant",
+    "participantid", "actor", "actorid", "pid", "user", "userid", "group", "groups",
+)  # fmt: skip
+FOLD_NAMES = ("testfold", "fold", "cvfold", "folds")
+SPLIT_NAMES = ("split", "partition", "set", "subset", "mode")
+TARGET_NAMES = (
+    "target", "label", "labels", "y", "quadrant", "emotion", "affect", "class", "sentiment",
+    "valence", "arousal", "dominance", "rating", "score", "stress", "pain", "mood", "intended",
+)  # fmt: skip
+TRANSCRIPT_NAMES = ("transcript", "transcription", "text", "rawtext", "utterance", "sentence")
+# Numbers that describe a sample and are no features of it.
+DESCRIPTION_NAMES = (
+    "start", "end", "begin", "starttime", "endtime", "onset", "offset", "duration", "time",
+    "timestamp", "frame", "frametime", "faceid", "confidence", "success",
+)  # fmt: skip
+MODALITY_PREFIXES = (
+    "audio", "acoustic", "voice", "speech", "prosody", "video", "vision", "visual", "face",
+    "facial", "gaze", "eye", "eyes", "text", "language", "lexical", "linguistic", "verbal", "ecg",
+    "hrv", "eda", "gsr", "emg", "rr", "resp", "rsp", "respiration", "bvp", "ppg", "eeg", "temp",
+    "skt", "acc", "imu", "mocap", "pose", "body", "head", "hand", "gesture", "physio",
+)  # fmt: skip
+_NAME_ENDINGS = re.compile(r"[_\-. ]?(emb|embeddings?|feats?|features?)$", re.IGNORECASE)
+
+
+def plain_name(column: str) -> str:
+    """A column's name as the lists above hold them."""
+    return re.sub(r"[_\-. ]", "", column).lower()
+
+
+def guess_mapping(sources: Sequence[SourceFile], known: StudyMapping | None = None) -> StudyMapping:
+    """Roles for the columns of some files, from their names and first rows.
+
+    What `known` says stays as it is; only the rest is guessed. Modalities come in alphabetical
+    order, so that the order in which files were given makes no difference.
+    """
+    if not sources:
+        raise InputError("No file was given.")
+    known = known or StudyMapping()
+    name = known.name or _study_name(sources)
+    if len(sources) == 1 and study_reader(sources[0]) is not None:
+        return replace(known, name=name)
+    tables = read_tables(sources, rows=PREVIEW_ROWS)
+    columns = [column for table in tables for column in table.frame.columns]
+    mapping = replace(
+        known,
+        name=name,
+        id=known.id or _guess_id(tables),
+        person=known.person or _first(columns, PERSON_NAMES),
+        fold=known.fold or _first(columns, FOLD_NAMES),
+        split=known.split or _guess_split(tables),
+    )
+    mapping = replace(mapping, target=known.target or _guess_target(tables, mapping))
+    mapping = replace(mapping, transcript=known.transcript or _guess_transcript(tables, mapping))
+    mapping = replace(mapping, modalities=known.modalities or _guess_modalities(tables, mapping))
+    return replace(mapping, judgments=known.judgments or _guess_judgments(tables, mapping))
+
+
+def _study_name(sources: Sequence[SourceFile]) -> str:
+    folders = {source.path.parent.name for source in sources}
+    return sources[0].stem if len(sources) == 1 or len(folders) > 1 else folders.pop()
+
+
+def _first(columns: Iterable[str], names: tuple[str, ...]) -> str:
+    """The column whose name stands earliest in the list."""
+    by_name = {plain_name(column): column for column in reversed(list(columns))}
+    return next((by_name[name] for name in names if name in by_name), "")
+
+
+def _guess_id(tables: Sequence[Table]) -> str:
+    """The first likely name that most tables have, and whose values do not repeat."""
+    counts: dict[str, int] = defaultdict(int)
+    for table in tables:
+        for column in table.frame.columns:
+            if plain_name(column) in ID_NAMES and table.frame[column].is_unique:
+                counts[column] += 1
+    ranked = sorted(counts, key=lambda c: (-counts[c], ID_NAMES.index(plain_name(c))))
+    return ranked[0] if ranked else ""
+
+
+def _guess_split(tables: Sequence[Table]) -> str:
+    """A column of few different words (a column called `set` may be something else)."""
+    for table in tables:
+        column = _first(table.frame.columns, SPLIT_NAMES)
+        if column and not is_number(table.frame[column]) and table.frame[column].nunique() <= 6:
+            return column
+    return ""
+
+
+def _prefix(column: str) -> str:
+    """The name up to its first separator; empty where there is none."""
+    match = re.match(r"(.+?)[_\-.:]", column)
+    return match.group(1) if match else ""
+
+
+def _prefix_groups(columns: Iterable[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for column in columns:
+        groups[_prefix(column)].append(column)
+    groups.pop("", None)
+    return groups
+
+
+def _known_prefixes(columns: Iterable[str]) -> dict[str, list[str]]:
+    groups = _prefix_groups(columns)
+    return {
+        prefix: group for prefix, group in groups.items() if prefix.lower() in MODALITY_PREFIXES
+    }
+
+
+def _candidates(table: Table, mapping: StudyMapping) -> list[str]:
+    """Columns of numbers that play no other role."""
+    taken = set(mapping.role_columns.values())
+    return [
+        column
+        for column in table.frame.columns
+        if column not in taken
+        and plain_name(column) not in DESCRIPTION_NAMES
+        and is_number(table.frame[column])
+    ]
+
+
+def _guess_target(tables: Sequence[Table], mapping: StudyMapping) -> str:
+    """A rating of all modalities beside ratings of some, a likely name, or the only column left."""
+    taken = set(mapping.role_columns.values())
+    free = [c for table in tables for c in table.frame.columns if c not in taken]
+    modalities = [p for table in tables for p in _known_prefixes(_candidates(table, mapping))]
+    whole = _rating_suffixes(modalities).get(tuple(modalities), ())
+    for column in free:
+        stem, _, suffix = column.rpartition("_")
+        partial = [c for c in free if c.startswith(f"{stem}_") and c != column]
+        if len(modalities) > 1 and stem and suffix in whole and partial:
+            return column
+    named = _first(free, TARGET_NAMES)
+    if named:
+        return named
+    for table in tables:
+        own = [column for column in table.frame.columns if column not in taken]
+        if len(tables) > 1 and len(own) == 1:
+            return own[0]
+    return ""
+
+
+def _rating_suffixes(modalities: Sequence[str]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """How ratings of subsets of modalities are marked: (audio, video) → AV or VA."""
+    return {
+        subset: ("".join(m[0] for m in subset).upper(), "".join(m[0] for m in subset[::-1]).upper())
+        for size in range(1, len(modalities) + 1)
+        for subset in combinations(modalities, size)
+    }
+
+
+def _guess_transcript(tables: Sequence[Table], mapping: StudyMapping) -> str:
+    """A column of text in which some cell is more than a word."""
+    taken = set(mapping.role_columns.values())
+    for table in tables:
+        for column in table.frame.columns:
+            cells = table.frame[column]
+            if column in taken or plain_name(column) not in TRANSCRIPT_NAMES or is_number(cells):
+                continue
+            if cells.dropna().astype("str").str.contains(" ").any():
+                return str(column)
+    return ""
+
+
+def _guess_modalities(tables: Sequence[Table], mapping: StudyMapping) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for table in tables:
+        columns = _candidates(table, mapping)
+        known = _known_prefixes(columns)
+        holds_target = mapping.target in table.frame.columns
+        if columns and not holds_target and len(known) < 2:
+            (prefix,) = known or ("",)
+            is_one = bool(known) and len(known[prefix]) == len(columns)
+            found[prefix if is_one else _modality_name(table)].append(table.name)
+        elif len(known) > 1 or (known and len(tables) > 1):
+            for prefix, group in known.items():
+                found[prefix].append(_pattern(prefix, group))
+        elif len(tables) == 1:
+            groups = {p: g for p, g in _prefix_groups(columns).items() if len(g) > 1}
+            for prefix, group in groups.items():
+                found[prefix].append(_pattern(prefix, group))
+    return {name: tuple(found[name]) for name in sorted(found, key=lambda n: (n.lower(), n))}
+
+
+def _pattern(prefix: str, columns: list[str]) -> str:
+    """The start that columns share, with a star: the prefix and its separator."""
+    separators = {column[len(prefix)] for column in columns}
+    return f"{prefix}{separators.pop() if len(separators) == 1 else ''}*"
+
+
+def _modality_name(table: Table) -> str:
+    """A table's name without its suffix and without what says that it holds features."""
+    sheet = table.name.rpartition(":")[2]
+    stem = sheet if ":" in table.name else table.name.rpartition(".")[0] or table.name
+    return _NAME_ENDINGS.sub("", stem) or stem
+
+
+def _guess_judgments(tables: Sequence[Table], mapping: StudyMapping) -> dict[str, tuple[str, ...]]:
+    """Columns called as the target, but for the initials of some modalities in place of all."""
+    stem, _, suffix = mapping.target.rpartition("_")
+    modalities = tuple(mapping.modalities)
+    marks = _rating_suffixes(modalities)
+    if not stem or suffix not in marks.get(modalities, ()):
+        return {}
+    columns = {c for table in tables for c in table.frame.columns if is_number(table.frame[c])}
+    return {
+        f"{stem}_{mark}": subset
+        for subset, spellings in marks.items()
+        if subset != modalities
+        for mark in dict.fromkeys(spellings)
+        if f"{stem}_{mark}" in columns
+    }

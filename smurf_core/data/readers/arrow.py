@@ -1,0 +1,131 @@
+"""Parquet and Feather: typed columns, their size known before they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.feather as pa_feather
+import pyarrow.parquet as pq
+
+from smurf_core.data.readers.columns import check_names, text_column
+from smurf_core.data.readers.interface import BadCell, Table
+from smurf_core.data.sources import (
+    MAX_UNPACKED_BYTES,
+    SourceFile,
+    check_shape,
+    gibibytes,
+)
+from smurf_core.errors import InputError
+
+
+class ParquetReader:
+    """Parquet, whatever wrote it."""
+
+    title = "Parquet"
+
+    def recognises(self, source: SourceFile, head: bytes) -> bool:
+        """Whether the file starts as Parquet does."""
+        return head.startswith(b"PAR1")
+
+    def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
+        """One table."""
+        return (_table(source, "Parquet", _read_parquet, rows),)
+
+
+class FeatherReader:
+    """Feather (version 2, also called Arrow IPC)."""
+
+    title = "Feather"
+
+    def recognises(self, source: SourceFile, head: bytes) -> bool:
+        """Whether the file starts as Arrow's file format does."""
+        return head.startswith((b"ARROW1", b"FEA1"))
+
+    def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
+        """One table."""
+        return (_table(source, "Feather", _read_feather, rows),)
+
+
+def _read_parquet(source: SourceFile) -> pa.Table:
+    with pq.ParquetFile(source.path) as file:
+        about = file.metadata
+        check_shape(source, about.num_rows, about.num_columns)
+        groups = (about.row_group(i) for i in range(about.num_row_groups))
+        unpacked = sum(group.total_byte_size for group in groups)
+        _check_unpacked(source, unpacked)
+        return file.read()
+
+
+def _read_feather(source: SourceFile) -> pa.Table:
+    with pa.memory_map(str(source.path)) as file:
+        head = file.read(6)
+        if head.startswith(b"FEA1"):
+            raise InputError(
+                f"{source.name} is Feather version 1: write it again with a current pandas."
+            )
+        file.seek(0)
+        check_shape(source, 1, len(pa.ipc.open_file(file).schema))
+    return pa_feather.read_table(source.path, memory_map=False)
+
+
+def _check_unpacked(source: SourceFile, unpacked: int) -> None:
+    if unpacked > MAX_UNPACKED_BYTES:
+        raise InputError(
+            f"{source.name} would unpack to {gibibytes(unpacked)}; "
+            f"at most {gibibytes(MAX_UNPACKED_BYTES)} is read."
+        )
+
+
+def _table(
+    source: SourceFile, title: str, read: Callable[[SourceFile], pa.Table], rows: int | None
+) -> Table:
+    try:
+        cells = read(source)
+        cells = cells if rows is None else cells.slice(0, rows)
+        check_shape(source, cells.num_rows, cells.num_columns)
+        names = check_names([str(name) for name in cells.column_names], source)
+        columns = {
+            name: _column(name, cells.column(position), source)
+            for position, name in enumerate(names)
+        }
+    except (pa.ArrowException, OSError, MemoryError) as error:
+        raise InputError(
+            f"{source.name} is damaged or no {title} file: write or download it again."
+        ) from error
+    if cells.num_rows == 0:
+        raise InputError(f"{source.name} has columns and no rows.")
+    return Table(
+        name=source.name,
+        frame=pd.DataFrame({name: values for name, (values, _) in columns.items()}),
+        bad_cells={name: bad for name, (_, bad) in columns.items() if bad is not None},
+    )
+
+
+def _column(
+    name: str, cells: pa.ChunkedArray, source: SourceFile
+) -> tuple[pd.Series[Any], BadCell | None]:
+    kind = cells.type
+    if pa.types.is_dictionary(kind):
+        cells = pc.cast(cells, kind.value_type)
+        kind = cells.type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        raise InputError(
+            f"{source.name}, column {name!r}: each cell holds {kind}; "
+            "give every number a column of its own."
+        )
+    if pa.types.is_boolean(kind):
+        cells = pc.cast(cells, pa.int64())
+    elif pa.types.is_decimal(kind):
+        cells = pc.cast(cells, pa.float64())
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        parsed = text_column(pc.cast(cells, pa.string()).fill_null(""))
+        return parsed.values, BadCell(source.name, *parsed.bad) if parsed.bad else None
+    if pa.types.is_integer(cells.type) and cells.null_count:
+        return cells.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get), None
+    wide = np.int64 if pa.types.is_integer(cells.type) else np.float64
+    return pd.Series(np.asarray(cells.to_numpy(), dtype=wide)), None

@@ -1,0 +1,115 @@
+"""Excel workbooks (.xlsx): one table a sheet."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Any
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
+
+import pyarrow as pa
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from smurf_core.data.readers.columns import check_names, text_table
+from smurf_core.data.readers.interface import Table
+from smurf_core.data.sources import SourceFile, check_shape, zip_members
+from smurf_core.errors import InputError
+
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# Cells of a workbook are read one by one, some 200,000 a second.
+_MAX_CELLS = 10_000_000
+
+
+class ExcelReader:
+    """Workbooks of Excel 2007 and later; formulas give their last computed value."""
+
+    title = "Excel"
+
+    def recognises(self, source: SourceFile, head: bytes) -> bool:
+        """Whether the file is a workbook, or an old one that is refused with advice."""
+        if head.startswith(_OLD_EXCEL):
+            return True
+        return head.startswith(b"PK\x03\x04") and (
+            source.suffix in (".xlsx", ".xlsm") or b"[Content_Types].xml" in head
+        )
+
+    def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
+        """One table for each sheet that holds cells, named `file` or `file:sheet`."""
+        if source.head(8).startswith(_OLD_EXCEL):
+            raise InputError(
+                f"{source.name} is a workbook of Excel 97-2003 or locked with a password: "
+                "save it as .xlsx without one."
+            )
+        zip_members(source)
+        try:
+            # What openpyxl leaves out (styles, validation) is nothing that we read.
+            with warnings.catch_warnings(action="ignore"), source.path.open("rb") as file:
+                book = load_workbook(file, read_only=True, data_only=True)
+                sheets = {
+                    sheet.title: _cells(sheet.iter_rows(values_only=True), source, rows)
+                    for sheet in book.worksheets
+                }
+        except (BadZipFile, InvalidFileException, ParseError, KeyError, OSError, EOFError,
+                ValueError, TypeError, AttributeError) as error:  # fmt: skip
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{source.name} is damaged or no Excel workbook: save it again as .xlsx."
+            ) from error
+        filled = {title: cells for title, cells in sheets.items() if cells}
+        if not filled:
+            raise InputError(f"{source.name} has no sheet with cells in it.")
+        return tuple(_table(source, title, cells, len(filled)) for title, cells in filled.items())
+
+
+def _cells(
+    rows: Iterator[tuple[Any, ...]], source: SourceFile, limit: int | None
+) -> list[tuple[Any, ...]]:
+    """The rows that hold something, header included; refuses what would fill the memory."""
+    kept: list[tuple[Any, ...]] = []
+    count = 0
+    for row in islice(rows, None if limit is None else limit + 1):
+        count += len(row)
+        if count > _MAX_CELLS:
+            raise InputError(
+                f"{source.name} has more than {_MAX_CELLS:,} cells in a sheet: save it as CSV."
+            )
+        if any(cell is not None for cell in row):
+            kept.append(row)
+    return kept
+
+
+def _table(source: SourceFile, title: str, rows: list[tuple[Any, ...]], sheets: int) -> Table:
+    where = f", sheet {title!r}"
+    header, *body = rows
+    # Sheets remember cells that were once formatted: empty columns at the end are none.
+    used = [
+        i for i in range(len(header)) if any(i < len(row) and row[i] is not None for row in rows)
+    ]
+    if not body:
+        raise InputError(f"{source.name}{where} has a header line and no rows below it.")
+    check_shape(source, len(body), len(used))
+    names = check_names([_text(header[i]) for i in used], source, where=where)
+    columns = {
+        name: pa.chunked_array(
+            [pa.array([_text(row[i]) if i < len(row) else "" for row in body], pa.string())]
+        )
+        for name, i in zip(names, used, strict=True)
+    }
+    name = source.name if sheets == 1 else f"{source.name}:{title}"
+    return text_table(name, columns, source, options={"sheet": title})
+
+
+def _text(cell: Any) -> str:
+    """A cell as text; floats keep every digit."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return str(int(cell))
+    if isinstance(cell, datetime | date | time | timedelta):
+        return str(cell)
+    return repr(cell) if isinstance(cell, float) else str(cell)

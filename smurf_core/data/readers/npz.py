@@ -1,0 +1,72 @@
+"""NumPy archives (.npz), never unpickled."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+from zlib import error as ZlibError
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib import format as npy
+
+from smurf_core.data.readers.arrays import array_table
+from smurf_core.data.readers.interface import Table
+from smurf_core.data.sources import SourceFile, zip_members
+from smurf_core.errors import InputError
+
+
+class NpzReader:
+    """Archives of arrays with one row a sample."""
+
+    title = "NPZ"
+
+    def recognises(self, source: SourceFile, head: bytes) -> bool:
+        """Whether the file is a zip that is called .npz, or starts with an array."""
+        return head.startswith(b"PK\x03\x04") and (source.suffix == ".npz" or b".npy" in head[:200])
+
+    def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
+        """One table; `rows` keeps the first rows of every array."""
+        members = zip_members(source)
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        try:
+            with ZipFile(source.path) as archive:
+                for member, size in members.items():
+                    name = member.removesuffix(".npy")
+                    _check_header(archive, member, size, source)
+                    with archive.open(member) as file:
+                        arrays[name] = npy.read_array(file, allow_pickle=False)
+        except (BadZipFile, ZlibError, EOFError, OSError, ValueError, NotImplementedError,
+                RuntimeError, MemoryError) as error:  # fmt: skip
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{source.name} is damaged or holds something other than arrays: write it again "
+                "with numpy.savez."
+            ) from error
+        kept = {
+            name: array if rows is None or name.endswith("names") else array[:rows]
+            for name, array in arrays.items()
+        }
+        return (array_table(kept, source),)
+
+
+def _check_header(archive: ZipFile, member: str, size: int, source: SourceFile) -> None:
+    """Refuse objects, and a header that promises more bytes than the member holds."""
+    with archive.open(member) as file:
+        version = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(file)
+        promised = prod(shape) * dtype.itemsize
+        held = size - file.tell()
+    if dtype.hasobject or dtype.names is not None:
+        raise InputError(
+            f"{source.name}, array {member.removesuffix('.npy')!r}: it holds Python objects or "
+            "records; save arrays of numbers or text."
+        )
+    if promised != held or dtype.kind not in "biufUS":
+        raise InputError(
+            f"{source.name}, array {member.removesuffix('.npy')!r}: its header promises "
+            f"{promised:,} bytes of {np.dtype(dtype)}, it holds {held:,}; write the file again."
+        )

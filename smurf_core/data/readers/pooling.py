@@ -1,0 +1,45 @@
+"""Sequences [n, steps, d] to one vector a sample: mean and standard deviation over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+# Feature extractors write these where they found no voice or no face.
+SENTINELS = (-255.0, 255.0)
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Mean and standard deviation of every feature over each sample's own steps."""
+
+    mean: npt.NDArray[np.float32]  # [n, d], NaN where nothing was recorded
+    sd: npt.NDArray[np.float32]  # [n, d], of the population: 0 for a single step
+    padded: int  # steps that were zero throughout
+    sentinels: int  # cells that held ±255
+
+
+def pool(sequences: npt.NDArray[np.floating], *, block: int = 256) -> Pooled:
+    """Pool over time. Steps of zeros alone are padding; ±255 and what is not finite is missing."""
+    n, _, d = sequences.shape
+    mean = np.full((n, d), np.nan, dtype=np.float32)
+    sd = np.full((n, d), np.nan, dtype=np.float32)
+    padded = sentinels = 0
+    for start in range(0, n, block):
+        values = sequences[start : start + block].astype(np.float64)
+        padding = (values == 0).all(axis=2)
+        is_sentinel = np.isin(values, SENTINELS)
+        counted = np.isfinite(values) & ~is_sentinel & ~padding[:, :, None]
+        count = counted.sum(axis=1)
+        some = count > 0
+        total = np.where(counted, values, 0).sum(axis=1)
+        middle = np.divide(total, count, out=np.full(count.shape, np.nan), where=some)
+        spread = np.where(counted, values - middle[:, None], 0)
+        variance = np.divide((spread**2).sum(axis=1), count, out=middle.copy(), where=some)
+        mean[start : start + block] = middle
+        sd[start : start + block] = np.sqrt(variance)
+        padded += int(padding.sum())
+        sentinels += int(is_sentinel.sum())
+    return Pooled(mean, sd, padded, sentinels)

@@ -1,0 +1,216 @@
+"""Whether the true factors of synthetic data were found again (section 5.1, appendix A)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from smurf_core.contributions import Contributions, modality_subsets, subset_name
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.synthetic import redundant_factor, unique_factor
+from smurf_core.errors import InputError
+
+Array = npt.NDArray[np.float64]
+Term = tuple[int, str, str]
+
+NO_FACTOR = "0"  # how the table writes that nothing is to be found in a contribution
+
+
+def recovery(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
+    """Correlation of every learned contribution with the true factor that it should be.
+
+    The truth of a unique contribution of I is u_I, plus every r_IX whose X the model cannot see:
+    nobody but I holds those then (the paper's bimodal setting). The truth of a redundant one is
+    r_IJ. Products of factors are the truths of interactions: `u_A*u_B` is unique to A+B,
+    `u_C*r_AB` redundant between A+C and B+C; where the target consists of products, only terms
+    of order 2 are listed.
+
+    Pearson's r is taken within every fold and averaged over the folds, because every fold has a
+    model of its own. For classes, factors and contributions are first centred over the classes:
+    the softmax doesn't see what all classes have in common.
+
+    Returns
+    -------
+    DataFrame
+        One row a term and output: modality, shared_with, kind (`unique` | `redundant`), factor
+        (`u_A + r_AC`; `0` where nothing is to be found), output, r (NaN where the factor is 0,
+        0 where the contribution is), order, sd (of the contribution), factor_sd.
+    """
+    learned, factors, folds = _aligned(contributions, dataset)
+    names = contributions.term_names()
+    wanted = _truths(names, contributions.modalities, factors)
+    rows = []
+    for term, parts in wanted.items():
+        estimate = learned[:, names.index(term)]
+        truth = _sum(parts, factors, estimate.shape)
+        r = _within_folds(truth[:, None], estimate[:, None], folds)[0, 0]
+        order, modality, shared_with = term
+        rows += [
+            {
+                "modality": modality,
+                "shared_with": shared_with,
+                "kind": "unique" if modality == shared_with else "redundant",
+                "factor": " + ".join(parts) or NO_FACTOR,
+                "output": output,
+                "r": r[c],
+                "order": order,
+                "sd": estimate[:, c].std(),
+                "factor_sd": truth[:, c].std(),
+            }
+            for c, output in enumerate(contributions.outputs)
+        ]
+    return pd.DataFrame(rows)
+
+
+def mean_recovery(contributions: Contributions, dataset: MultimodalDataset) -> float:
+    """The paper's average r between true factors and learned contributions (section 5.1).
+
+    Contributions whose true factor is nothing at all have no r and are left out.
+    """
+    return float(recovery(contributions, dataset)["r"].mean())
+
+
+def factor_matrix(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
+    """Correlation of every true factor with every learned contribution of the same output.
+
+    One row a factor, term and output: factor, order, modality, shared_with, kind, output, r.
+    Factors that no visible modality holds are there, too. Folds and classes as in `recovery`.
+    """
+    learned, factors, folds = _aligned(contributions, dataset)
+    truths = np.stack(list(factors.values()), axis=1)  # [n, factors, c]
+    r = _within_folds(truths, learned, folds)
+    names = contributions.term_names()
+    terms = pd.DataFrame(names, columns=["order", "modality", "shared_with"])
+    terms["kind"] = np.where(terms["modality"] == terms["shared_with"], "unique", "redundant")
+    table = (
+        pd.DataFrame({"factor": list(factors)})
+        .merge(terms, how="cross")
+        .merge(pd.DataFrame({"output": contributions.outputs}), how="cross")
+    )
+    table["r"] = r.reshape(-1)
+    return table
+
+
+def _aligned(
+    contributions: Contributions, dataset: MultimodalDataset
+) -> tuple[Array, dict[str, Array], npt.NDArray[np.int64]]:
+    """Terms [n, t, c], factors [n, c] by their name without a class, and folds [n]."""
+    if not dataset.factors:
+        raise InputError(
+            f"{dataset.name!r} has no true factors; only synthetic data can be verified."
+        )
+    rows = pd.Index(dataset.sample_ids).get_indexer(pd.Index(contributions.sample_ids))
+    if (rows < 0).any():
+        raise InputError(f"{(rows < 0).sum()} explained samples are not in {dataset.name!r}.")
+    learned = contributions.terms().astype(np.float64)
+    classes = [f"[{name}]" for name in contributions.outputs]
+    columns = classes if contributions.is_classification else [""]
+    parts = [name.removesuffix(columns[0]) for name in dataset.factors if name.endswith(columns[0])]
+    missing = [p + c for p in parts for c in columns if p + c not in dataset.factors]
+    if missing or not parts:
+        raise InputError(
+            f"The true factors of {dataset.name!r} do not fit the outputs "
+            f"{', '.join(contributions.outputs)}: {', '.join(missing) or 'none fits'}."
+        )
+    factors = {
+        part: np.stack([dataset.factors[part + c][rows] for c in columns], axis=1).astype(float)
+        for part in parts
+    }
+    if contributions.is_classification:
+        learned = learned - learned.mean(axis=2, keepdims=True)
+        factors = {name: f - f.mean(axis=1, keepdims=True) for name, f in factors.items()}
+    return learned, factors, contributions.folds
+
+
+def _truths(
+    names: tuple[Term, ...], modalities: tuple[str, ...], factors: Mapping[str, Array]
+) -> dict[Term, list[str]]:
+    """Term → names of the factors whose sum is its truth (none: nothing is to be found)."""
+    if not any("*" in name for name in factors):
+        known = _additive_truths(modalities, factors)
+        return {term: known[term] for term in names if term[0] == 1}
+    if not any(order == 2 for order, _, _ in names):
+        raise InputError(
+            "The target consists of products of factors, which a model without interactions "
+            "cannot hold; train MRO-SMURF on this data set."
+        )
+    products = _product_truths(modalities, factors)
+    return {term: products.get(term, []) for term in names if term[0] == 2}
+
+
+def _additive_truths(
+    modalities: tuple[str, ...], factors: Mapping[str, Array]
+) -> dict[Term, list[str]]:
+    prefix = unique_factor("")
+    everyone = [name.removeprefix(prefix) for name in factors if name.startswith(prefix)]
+    hidden = [name for name in everyone if name not in modalities]
+    truths: dict[Term, list[str]] = {}
+    for i in modalities:
+        own = [unique_factor(i)] if unique_factor(i) in factors else []
+        truths[1, i, i] = own + [p for x in hidden for p in _shared_part(i, x, factors)]
+        for j in modalities:
+            if i != j:
+                truths[1, i, j] = _shared_part(i, j, factors)
+    return truths
+
+
+def _product_truths(
+    modalities: tuple[str, ...], factors: Mapping[str, Array]
+) -> dict[Term, list[str]]:
+    pairs = modality_subsets(modalities, 2)
+    truths: dict[Term, list[str]] = {}
+    for first, second in [(p, p) for p in pairs] + list(combinations(pairs, 2)):
+        in_both = [name for name in first if name in second]
+        if first == second:
+            i, j = first
+            candidates = [
+                f"{unique_factor(i)}*{unique_factor(j)}",
+                f"{unique_factor(j)}*{unique_factor(i)}",
+            ]
+        elif len(in_both) == 1:
+            (y,) = set(first) - set(in_both)
+            (z,) = set(second) - set(in_both)
+            u = unique_factor(in_both[0])
+            shared = [redundant_factor(y, z), redundant_factor(z, y)]
+            candidates = [f"{u}*{r}" for r in shared] + [f"{r}*{u}" for r in shared]
+        else:
+            candidates = []
+        parts = [name for name in candidates if name in factors]
+        truths[2, subset_name(first), subset_name(second)] = parts
+        truths[2, subset_name(second), subset_name(first)] = parts
+    return truths
+
+
+def _shared_part(i: str, j: str, factors: Mapping[str, Array]) -> list[str]:
+    """The factor that two modalities share, in whichever order it names them."""
+    return [name for name in (redundant_factor(i, j), redundant_factor(j, i)) if name in factors]
+
+
+def _sum(parts: list[str], factors: Mapping[str, Array], shape: tuple[int, ...]) -> Array:
+    return np.sum([factors[part] for part in parts], axis=0) if parts else np.zeros(shape)
+
+
+def _within_folds(factors: Array, terms: Array, folds: npt.NDArray[np.int64]) -> Array:
+    """Pearson's r of every factor [n, p, c] with every term [n, q, c], mean over folds, [p, q, c].
+
+    NaN where a factor never varies; 0 where only the term doesn't, as it tells nothing.
+    """
+    per_fold = np.stack(
+        [_correlations(factors[folds == f], terms[folds == f]) for f in np.unique(folds)]
+    )
+    counts = np.isfinite(per_fold).sum(axis=0)
+    total = np.nansum(per_fold, axis=0)
+    return np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
+
+
+def _correlations(factors: Array, terms: Array) -> Array:
+    a, b = factors - factors.mean(axis=0), terms - terms.mean(axis=0)
+    covariance = np.einsum("npc,nqc->pqc", a, b, optimize=True)
+    sd_a, sd_b = np.sqrt((a**2).sum(axis=0))[:, None], np.sqrt((b**2).sum(axis=0))[None]
+    vary = (sd_a > 0) & (sd_b > 0)
+    r = np.divide(covariance, sd_a * sd_b, out=np.zeros_like(covariance), where=vary)
+    return np.where(sd_a > 0, r, np.nan)

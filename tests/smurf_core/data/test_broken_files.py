@@ -1,0 +1,74 @@
+import pickle
+
+import pytest
+
+from smurf_core.data.assembly import SourceFile, assemble
+from smurf_core.data.sources import find_sources
+from smurf_core.errors import InputError
+from tests.broken_files import BROKEN_FILES, CODE_RAN, good_table
+
+REFUSED = [case for case in BROKEN_FILES if not case.is_read]
+READ = [case for case in BROKEN_FILES if case.is_read]
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
+def test_broken_file_is_refused_with_one_clear_sentence(case, tmp_path):
+    paths = case.make(tmp_path)
+    with pytest.raises(InputError) as caught:
+        assemble(find_sources(paths))
+    message = str(caught.value)
+    assert [word for word in case.words if word not in message] == [], message
+    assert "\n" not in message
+    assert message[-1] in ".)"
+    assert len(message) < 400
+    assert not (tmp_path / CODE_RAN).exists()
+
+
+@pytest.mark.parametrize("case", READ, ids=lambda case: case.name)
+def test_odd_file_is_read_and_told(case, tmp_path):
+    assembly = assemble(find_sources(case.make(tmp_path)))
+    told = " ".join(str(problem) for problem in assembly.problems)
+    assert [word for word in case.words if word not in told] == [], told
+    assert assembly.dataset.modalities == ("audio", "video")
+    # The first value that all of these leave as it is.
+    first = good_table()["video_smile"][0]
+    assert assembly.dataset.features["video"].values[0, 0] == pytest.approx(first)
+
+
+def test_good_table_has_no_problems(tmp_path):
+    good_table().to_csv(tmp_path / "study.csv", index=False)
+    assert assemble(find_sources([tmp_path / "study.csv"])).problems == ()
+
+
+def test_pickles_of_the_table_do_run_code_where_nobody_is_careful(tmp_path):
+    case = next(case for case in BROKEN_FILES if case.name == "pickle_that_runs_code")
+    (path,) = case.make(tmp_path)
+    pickle.loads(path.read_bytes())
+    assert (tmp_path / CODE_RAN).exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("../../../etc/passwd.csv", "passwd.csv"),
+        ("C:\\data\\face.csv", "face.csv"),
+        ("a\nb\x1b[31m.csv", "a�b�[31m.csv"),
+        ("..", ".."),
+        ("", "unnamed file"),
+        ("/", "unnamed file"),
+        ("x" * 500 + ".csv", "x" * 116 + ".csv"),
+    ],
+)
+def test_names_from_strangers_are_made_safe_to_show(given, shown, tmp_path):
+    assert SourceFile(given, tmp_path).name == shown
+
+
+def test_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"no file or folder .*nothing\.csv"):
+        find_sources([tmp_path / "nothing.csv"])
+
+
+def test_folder_without_data_is_refused(tmp_path):
+    (tmp_path / "LICENSE").write_text("words")
+    with pytest.raises(InputError, match="holds no data files"):
+        find_sources([tmp_path])

@@ -1,0 +1,220 @@
+"""Each reader on files written by the usual libraries."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smurf_core.data.readers.registry import preview, read
+from smurf_core.data.sources import SourceFile
+from smurf_core.errors import InputError
+
+TABLE = pd.DataFrame(
+    {
+        "id": ["007", "008", "009"],
+        "words": ["a, b", "“c”\nd", None],
+        "whole": [1, -2, 3],
+        "gaps": pd.array([1, None, 3], dtype="Int64"),
+        "real": [0.1, 1e-300, -2.5e10],
+        "missing": [np.nan, 1.0, np.nan],
+    }
+)
+
+
+def only_table(path, **options):
+    (table,) = read(SourceFile(path.name, path), **options)
+    return table
+
+
+WRITERS = {
+    "csv": lambda table, path: table.to_csv(path, index=False),
+    "tsv": lambda table, path: table.to_csv(path, index=False, sep="\t"),
+    "parquet": lambda table, path: table.to_parquet(path),
+    "feather": lambda table, path: table.to_feather(path),
+    "xlsx": lambda table, path: table.to_excel(path, index=False),
+}
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_table_is_read_back_equal_from(suffix, tmp_path):
+    path = tmp_path / f"table.{suffix}"
+    WRITERS[suffix](TABLE, path)
+    table = only_table(path)
+    pd.testing.assert_frame_equal(table.frame, TABLE, check_dtype=False)
+    assert table.frame["whole"].dtype == np.int64
+    assert table.frame["gaps"].dtype == "Int64"
+    assert table.frame["real"].dtype == np.float64
+    assert table.bad_cells == {}
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_preview_holds_the_first_rows_of(suffix, tmp_path):
+    path = tmp_path / f"table.{suffix}"
+    WRITERS[suffix](TABLE, path)
+    table = only_table(path, rows=2)
+    pd.testing.assert_frame_equal(table.frame[["id", "whole"]], TABLE[["id", "whole"]].iloc[:2])
+
+
+def test_preview_of_a_long_table_is_short(tmp_path):
+    pd.DataFrame({"a": range(5000), "b": range(5000)}).to_csv(tmp_path / "t.csv", index=False)
+    (table,) = preview(SourceFile("t.csv", tmp_path / "t.csv"))
+    assert len(table.frame) == 200
+
+
+cells = st.one_of(
+    st.floats(allow_nan=True, allow_infinity=True, width=64),
+    st.floats(-1e6, 1e6),
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    columns=st.lists(st.lists(cells, min_size=3, max_size=3), min_size=2, max_size=5),
+    suffix=st.sampled_from(["csv", "tsv", "parquet", "feather"]),
+)
+def test_any_table_of_numbers_is_read_back_equal(columns, suffix, tmp_path):
+    table = pd.DataFrame({f"c{i}": np.array(c, dtype=float) for i, c in enumerate(columns)})
+    path = tmp_path / f"table.{suffix}"
+    WRITERS[suffix](table, path)
+    pd.testing.assert_frame_equal(only_table(path).frame.astype(float), table)
+
+
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    texts=st.lists(
+        st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=8),
+        min_size=2,
+        max_size=6,
+    )
+)
+def test_any_text_is_read_back_or_refused(texts, tmp_path):
+    path = tmp_path / "table.csv"
+    pd.DataFrame({"id": [f"s{i}" for i in range(len(texts))], "x": texts}).to_csv(path, index=False)
+    try:
+        found = only_table(path).frame["x"]
+    except InputError:
+        return
+    if pd.api.types.is_numeric_dtype(found):
+        return
+    for text, cell in zip(texts, found, strict=True):
+        assert pd.isna(cell) or cell == text.strip(), (text, cell)
+
+
+SCRAPS = (
+    b"", b"a", b"\xff\xfe", b"a,b", b"PAR1", b"PK\x03\x04", b"ARROW1", b"\x89HDF\r\n\x1a\n",
+    b"\x80\x04", b'"', b"\n,\n,", b"a,b\n1,2,3",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("content", SCRAPS)
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "npz", "xlsx", "h5", "pickle"])
+def test_scraps_are_refused_with_a_sentence(content, suffix, tmp_path):
+    path = tmp_path / f"scrap.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        only_table(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_numbers_with_leading_zeros_stay_text(tmp_path):
+    (tmp_path / "t.csv").write_text("id,x\n01,1\n02,0.5\n")
+    frame = only_table(tmp_path / "t.csv").frame
+    assert frame["id"].tolist() == ["01", "02"]
+    assert frame["x"].tolist() == [1.0, 0.5]
+
+
+def test_first_bad_cell_of_a_numeric_column_is_kept(tmp_path):
+    (tmp_path / "t.csv").write_text("id,x\na,1\nb,oops\nc,3\nd,worse\ne,4\n")
+    table = only_table(tmp_path / "t.csv")
+    bad = table.bad_cells["x"]
+    assert (bad.file, bad.row, bad.text, bad.count) == ("t.csv", 2, "oops", 2)
+    np.testing.assert_array_equal(table.frame["x"], [1, np.nan, 3, np.nan, 4])
+
+
+def test_blanks_around_names_and_numbers_are_taken_off(tmp_path):
+    """OpenFace's older files have a blank after every comma."""
+    (tmp_path / "t.csv").write_text("frame, confidence, AU01_r\n1, 0.9, 1.5\n2, 0.8, 0.5\n")
+    frame = only_table(tmp_path / "t.csv").frame
+    assert list(frame.columns) == ["frame", "confidence", "AU01_r"]
+    assert frame["AU01_r"].tolist() == [1.5, 0.5]
+
+
+def test_how_a_table_was_read_is_kept(tmp_path):
+    TABLE.to_csv(tmp_path / "t.csv", index=False, sep=";", decimal=",")
+    options = only_table(tmp_path / "t.csv").options
+    assert options == {"encoding": "utf-8", "delimiter": "semicolon", "decimal": ","}
+
+
+def test_blank_lines_above_the_header_are_passed_over(tmp_path):
+    (tmp_path / "t.csv").write_text("\n\nid,x\na,1\nb,2\n")
+    assert only_table(tmp_path / "t.csv").frame["x"].tolist() == [1, 2]
+
+
+def test_workbook_gives_a_table_for_each_sheet_with_cells(tmp_path):
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        TABLE.to_excel(book, sheet_name="audio", index=False)
+        TABLE[["id", "whole"]].to_excel(book, sheet_name="labels", index=False)
+        pd.DataFrame().to_excel(book, sheet_name="empty", index=False)
+    tables = read(SourceFile("book.xlsx", tmp_path / "book.xlsx"))
+    assert [table.name for table in tables] == ["book.xlsx:audio", "book.xlsx:labels"]
+    assert tables[1].frame["whole"].tolist() == [1, -2, 3]
+
+
+def test_npz_gives_columns_by_array(tmp_path):
+    np.savez(
+        tmp_path / "a.npz",
+        sample_id=np.array(["a", "b"]),
+        label=np.array([0, 1]),
+        audio=np.array([[1.0, 2.0], [3.0, 4.0]], dtype=np.float32),
+        video=np.array([[5], [6]]),
+        video_names=np.array(["smile"]),
+    )
+    frame = only_table(tmp_path / "a.npz").frame
+    assert list(frame.columns) == ["sample_id", "label", "audio_0", "audio_1", "smile"]
+    assert frame["audio_1"].tolist() == [2, 4]
+    assert frame["smile"].tolist() == [5, 6]
+
+
+def test_npz_written_compressed_is_read(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", audio=np.eye(3), label=np.arange(3))
+    assert only_table(tmp_path / "a.npz").frame["audio_2"].tolist() == [0, 0, 1]
+
+
+def test_hdf5_sequences_are_pooled_over_their_own_steps(tmp_path):
+    steps = np.zeros((2, 4, 2))
+    steps[0, :3] = [[1, 10], [2, 255], [3, 30]]  # 255: nothing was found; the last step is padding
+    steps[1, :1] = [[7, -255]]
+    with h5py.File(tmp_path / "audio_train.h5", "w") as file:
+        file["d1"] = steps
+    table = only_table(tmp_path / "audio_train.h5")
+    # Means of (1, 2, 3) and (10, 30); population deviations sqrt(2/3) and 10.
+    np.testing.assert_allclose(table.frame["mean_0"], [2, 7])
+    np.testing.assert_allclose(table.frame["mean_1"], [20, np.nan])
+    np.testing.assert_allclose(table.frame["sd_0"], [np.sqrt(2 / 3), 0], rtol=1e-6)
+    np.testing.assert_allclose(table.frame["sd_1"], [10, np.nan])
+    told = " ".join(str(problem) for problem in table.problems)
+    assert "2 cells hold exactly -255 or 255" in told
+    assert "4 of zeros alone" in told
+
+
+def test_hdf5_single_column_is_called_as_the_file_without_its_split(tmp_path):
+    with h5py.File(tmp_path / "y_test.h5", "w") as file:
+        file["d1"] = np.array([1.0, 2.0])
+    assert only_table(tmp_path / "y_test.h5").frame["y"].tolist() == [1, 2]
+
+
+def test_hdf5_groups_and_texts_are_read(tmp_path):
+    with h5py.File(tmp_path / "study.h5", "w") as file:
+        file["audio/pitch"] = np.array([1.0, 2.0])
+        file["sample_id"] = ["a", "ß"]
+        file["again"] = file["sample_id"]
+        file["audio/round"] = file["audio"]
+    frame = only_table(tmp_path / "study.h5").frame
+    assert frame["audio/pitch"].tolist() == [1, 2]
+    assert sorted(frame.columns) in (["audio/pitch", "sample_id"], ["again", "audio/pitch"])
