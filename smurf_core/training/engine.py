@@ -98,7 +98,7 @@ def train_run(
         device=_device_title(device),
         versions={
             "python": python_version(),
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
             "numpy": np.__version__,
             "smurf-studio": __version__,
         },
