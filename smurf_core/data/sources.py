@@ -20,6 +20,9 @@ SUFFIXES = (
     ".pickle", ".pkl",
 )  # fmt: skip
 
+# Files that lie beside data in its folder.
+_NOT_DATA = ("license", "licence", "readme", "notice", "changelog", "requirements")
+
 
 @dataclass(frozen=True)
 class SourceFile:
@@ -80,7 +83,14 @@ def find_sources(paths: Iterable[Path]) -> tuple[SourceFile, ...]:
         if path.is_file():
             found.append(SourceFile(path.name, path))
             continue
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        inside = sorted(
+            p
+            for p in path.iterdir()
+            if p.is_file()
+            and p.suffix.lower() in SUFFIXES
+            and p.stem.lower() not in _NOT_DATA
+            and not p.name.startswith(".")
+        )
         if not inside:
             raise InputError(f"{path} holds no data files ({', '.join(SUFFIXES)}).")
         found += [SourceFile(p.name, p) for p in inside]

@@ -87,6 +87,18 @@ def get_study(workspace: Workspace, study_id: str) -> StudyInfo:
     return _info(row)
 
 
+def find_study(workspace: Workspace, provenance: Mapping[str, Any]) -> str | None:
+    """The newest study made of the same files in the same way, or nothing."""
+    text = json.dumps(dict(provenance))
+    with workspace.connect() as connection:
+        row = connection.execute(
+            "SELECT id FROM study WHERE provenance = ? AND deleted IS NULL"
+            " ORDER BY created DESC LIMIT 1",
+            (text,),
+        ).fetchone()
+    return row["id"] if row else None
+
+
 def provenance(workspace: Workspace, study_id: str) -> dict[str, Any]:
     """Where a study's data came from, as its importer wrote it down."""
     with workspace.connect() as connection:

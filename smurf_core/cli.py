@@ -1,0 +1,569 @@
+"""The command `smurf`: train, watch, look into and export runs without the app.
+
+Bad input is told in one sentence and ends with exit code 2; nothing that was there is lost.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, get_args
+
+import numpy as np
+import pandas as pd
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from smurf_core import __version__
+from smurf_core.configuration import (
+    MODEL_TITLES,
+    PRESETS,
+    Device,
+    Grid,
+    ModelKind,
+    RunConfig,
+    Selection,
+    Standardisation,
+)
+from smurf_core.data.assembly import Assembly, assemble, guess_mapping
+from smurf_core.data.dataset import Task
+from smurf_core.data.mapping import StudyMapping, read_mapping, write_mapping
+from smurf_core.data.sources import find_sources
+from smurf_core.errors import InputError
+from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
+from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
+from smurf_core.evaluation.redundancy import variance_shares
+from smurf_core.runs import store, studies
+from smurf_core.runs.exporting import FORMATS, export_run
+from smurf_core.runs.files import RunFiles
+from smurf_core.runs.launcher import launch
+from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
+
+app = typer.Typer(
+    help="SMURF: what each modality contributes to a prediction.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+# A file or a pipe has no width: tables are not squeezed into 80 columns there.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+_Data = Annotated[
+    list[str],
+    typer.Argument(
+        help="Files or folders with features, or the id of a study that was imported before "
+        "(`synthetic` is always there).",
+        show_default=False,
+    ),
+]
+_Run = Annotated[str, typer.Argument(help="A run's id, the start of it, or `last`.")]
+_MODELS = ", ".join(MODEL_TITLES)
+
+
+@app.callback()
+def _options(
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of studies and runs, shared with the app.",
+            envvar=HOME_VARIABLE,
+            show_default="~/.smurf-studio",
+        ),
+    ] = None,
+) -> None:
+    if home is not None:
+        os.environ[HOME_VARIABLE] = str(home)
+
+
+def _mapping(
+    names: list[str], file: Path | None, changes: dict[str, str], modalities: list[str]
+) -> StudyMapping:
+    mapping = read_mapping(file) if file else guess_mapping(find_sources(map(Path, names)))
+    given = {key: value for key, value in changes.items() if value}
+    mapping = replace(mapping, **given)  # type: ignore[arg-type]
+    if modalities:
+        parts = [text.partition("=") for text in modalities]
+        for text, (name, _, columns) in zip(modalities, parts, strict=True):
+            if not name.strip() or not columns.strip():
+                raise InputError(f"--modality {text!r}: write NAME=COLUMN,COLUMN or NAME=START*.")
+        mapping = replace(
+            mapping,
+            modalities={
+                name.strip(): tuple(c.strip() for c in columns.split(","))
+                for name, _, columns in parts
+            },
+        )
+    return mapping
+
+
+def _import(
+    workspace: Workspace, names: list[str], mapping_file: Path | None, changes: dict[str, str],
+    modalities: list[str],
+) -> str:  # fmt: skip
+    """Import files as a study, or find the one that was made of them before; its id."""
+    if len(names) == 1 and not Path(names[0]).exists():
+        studies.ensure_synthetic_study(workspace)
+        if names[0] in {study.id for study in studies.list_studies(workspace)}:
+            if mapping_file or modalities or any(changes.values()):
+                raise InputError(
+                    f"{names[0]!r} is an imported study; its columns' roles are settled."
+                )
+            return names[0]
+    assembly = assemble(
+        find_sources(map(Path, names)), _mapping(names, mapping_file, changes, modalities)
+    )
+    provenance = assembly.provenance()
+    known = studies.find_study(workspace, provenance)
+    _tell(assembly)
+    return known or studies.add_study(
+        workspace, assembly.dataset, problems=assembly.problems, provenance=provenance
+    )
+
+
+def _tell(assembly: Assembly) -> None:
+    dataset = assembly.dataset
+    counts = ", ".join(f"{name} {f.values.shape[1]}" for name, f in dataset.features.items())
+    persons = f", {len(np.unique(dataset.groups))} persons" if dataset.groups is not None else ""
+    what = (
+        f"{len(dataset.class_names)} classes of {dataset.target_name}"
+        if dataset.task == "classification"
+        else f"regression of {dataset.target_name}"
+    )
+    out.print(f"{dataset.name}: {len(dataset)} samples{persons}, {what}; features: {counts}")
+    for problem in assembly.problems:
+        out.print(f"  {problem.severity}: {problem}", markup=False)
+
+
+# The roles of columns, the same for `train` and `check`.
+_Mapping = Annotated[
+    Path | None, typer.Option("--mapping", help="YAML file that gives columns their roles.")
+]
+_Name = Annotated[str, typer.Option(help="What to call the study.")]
+_Target = Annotated[str, typer.Option(help="Column to predict.")]
+_Id = Annotated[str, typer.Option(help="Column with sample ids, the same in every table.")]
+_Person = Annotated[str, typer.Option(help="Column with the person of each sample.")]
+_Fold = Annotated[str, typer.Option(help="Column with the number of each sample's test fold.")]
+_Split = Annotated[str, typer.Option(help="Column with train, validation, test.")]
+_Modality = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME=FILE, NAME=COLUMN,COLUMN or NAME=START*; repeat for each modality."),
+]
+_Task = Annotated[str, typer.Option(help=f"auto, {' or '.join(get_args(Task))}.")]
+
+
+@app.command()
+def check(
+    data: Annotated[list[str], typer.Argument(help="Files or folders with features.")],
+    mapping: _Mapping = None,
+    name: _Name = "",
+    target: _Target = "",
+    id: _Id = "",
+    person: _Person = "",
+    fold: _Fold = "",
+    split: _Split = "",
+    task: _Task = "",
+    modality: _Modality = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Write the columns' roles to this YAML file, to edit it.")
+    ] = None,
+) -> None:
+    """Read files and tell what is in them and what is wrong. Keeps nothing."""
+    changes = {
+        "name": name, "target": target, "id": id, "person": person, "fold": fold,
+        "split": split, "task": task,
+    }  # fmt: skip
+    assembly = assemble(
+        find_sources(map(Path, data)), _mapping(data, mapping, changes, modality or [])
+    )
+    _tell(assembly)
+    if write:
+        write_mapping(assembly.mapping, write)
+
+
+@app.command()
+def train(
+    data: _Data,
+    mapping: _Mapping = None,
+    name: _Name = "",
+    target: _Target = "",
+    id: _Id = "",
+    person: _Person = "",
+    fold: _Fold = "",
+    split: _Split = "",
+    task: _Task = "",
+    modality: _Modality = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help=f"{_MODELS}; repeat to train several.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help=f"Grid to search: {', '.join(PRESETS)}.")] = "quick",
+    learning_rate: Annotated[
+        list[float] | None, typer.Option(help="In place of the preset's; repeat for several.")
+    ] = None,
+    layers: Annotated[
+        list[str] | None,
+        typer.Option(help="Hidden layers as 20-10, or linear; repeat for several."),
+    ] = None,
+    weight_decay: Annotated[
+        list[float] | None, typer.Option(help="L2 weight decay; repeat for several.")
+    ] = None,
+    auxiliary_weight: Annotated[
+        list[float] | None, typer.Option(help="λ of equation 4; repeat for several.")
+    ] = None,
+    selection: Annotated[
+        str, typer.Option(help=f"Which configuration wins: {', '.join(get_args(Selection))}.")
+    ] = "one_standard_error",
+    standardisation: Annotated[
+        str,
+        typer.Option(
+            help=f"How features are standardised: {', '.join(get_args(Standardisation))}. "
+            "Within person uses that person's unlabelled rows. "
+            "Default: the preset's (training_fold, but none for synthetic)."
+        ),
+    ] = "",
+    restarts: Annotated[
+        int, typer.Option(help="Starts of the chosen configuration; the best objective wins.")
+    ] = 3,
+    seed: Annotated[int, typer.Option(help="Decides initial weights, batches and folds.")] = 0,
+    folds: Annotated[int, typer.Option(help="Folds to make where the data names none.")] = 5,
+    device: Annotated[str, typer.Option(help=f"{', '.join(get_args(Device))}.")] = "auto",
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes that share the work.", show_default="all cores")
+    ] = None,
+    detach: Annotated[
+        bool, typer.Option(help="Do not wait: the runs go on by themselves.")
+    ] = False,
+) -> None:
+    """Train models on a data set, fold by fold, and print how well they predict.
+
+    Runs are kept and appear in the app, too. Ctrl-C cancels the one that trains.
+    """
+    configs = [
+        _config(
+            kind, preset, _grid(preset, learning_rate, layers, weight_decay, auxiliary_weight),
+            selection, standardisation, restarts, seed, folds, device,
+        )
+        for kind in model or ["smurf"]
+    ]  # fmt: skip
+    workspace = Workspace.default()
+    changes = {
+        "name": name, "target": target, "id": id, "person": person, "fold": fold,
+        "split": split, "task": task,
+    }  # fmt: skip
+    study = _import(workspace, data, mapping, changes, modality or [])
+    runs = [store.create_run(workspace, study, config, jobs=jobs) for config in configs]
+    launch(workspace)
+    if detach:
+        for run_id in runs:
+            out.print(run_id)
+        return
+    ended = _watch(workspace, runs)
+    finished = [run for run in ended if run.status == "finished"]
+    if finished:
+        out.print(_comparison(workspace, finished))
+    for run in ended:
+        if run.status == "failed":
+            raise InputError(f"Run {run.id}: {run.error}")
+    if len(finished) < len(ended):
+        raise typer.Exit(1)
+
+
+def _grid(
+    preset: str,
+    learning_rates: list[float] | None,
+    layers: list[str] | None,
+    weight_decays: list[float] | None,
+    auxiliary_weights: list[float] | None,
+) -> Grid | None:
+    """The preset's grid with what was given in place of its own; nothing where nothing was."""
+    if preset not in PRESETS:
+        raise InputError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
+    given = {
+        "learning_rates": tuple(learning_rates or ()),
+        "hidden_layers": tuple(_layers(text) for text in layers or ()),
+        "weight_decays": tuple(weight_decays or ()),
+        "auxiliary_weights": tuple(auxiliary_weights or ()),
+    }
+    changes = {key: values for key, values in given.items() if values}
+    return replace(PRESETS[preset], **changes) if changes else None  # type: ignore[arg-type]
+
+
+def _layers(text: str) -> tuple[int, ...]:
+    if text == "linear":
+        return ()
+    try:
+        return tuple(int(width) for width in text.split("-"))
+    except ValueError:
+        raise InputError(f"--layers {text!r}: write widths as 20-10, or linear.") from None
+
+
+def _config(
+    model: str, preset: str, grid: Grid | None, selection: str, standardisation: str,
+    restarts: int, seed: int, folds: int, device: str,
+) -> RunConfig:  # fmt: skip
+    for option, value, known in (
+        ("model", model, tuple(MODEL_TITLES)),
+        ("selection", selection, get_args(Selection)),
+        ("standardisation", standardisation, ("", *get_args(Standardisation))),
+        ("device", device, get_args(Device)),
+    ):
+        if value not in known:
+            names = ", ".join(name for name in known if name)
+            raise InputError(f"--{option} {value!r} is not known; there are {names}.")
+    kind: ModelKind = next(known for known in MODEL_TITLES if known == model)
+    config = RunConfig.from_preset(
+        preset, kind, selection=selection, restarts=restarts, seed=seed, device=device,
+        fold_count=folds, **({"standardisation": standardisation} if standardisation else {}),
+    )  # fmt: skip
+    return replace(config, preset="custom", grid=grid) if grid else config
+
+
+def _watch(workspace: Workspace, run_ids: list[str]) -> list[store.RunInfo]:
+    """Show a bar a run until all have ended; Ctrl-C cancels those that have not."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(), TextColumn("{task.fields[message]}"),
+    )  # fmt: skip
+    runs = [store.get_run(workspace, run_id) for run_id in run_ids]
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, TaskID] = {
+            run.id: bars.add_task(
+                MODEL_TITLES[run.config.model], total=1.0, message="queued", start=False
+            )
+            for run in runs
+        }
+        while True:
+            try:
+                runs = [store.get_run(workspace, run_id) for run_id in run_ids]
+                for run in runs:
+                    if run.started and not bars.tasks[tasks[run.id]].started:
+                        bars.start_task(tasks[run.id])
+                    if not run.is_active:
+                        bars.stop_task(tasks[run.id])
+                    bars.update(
+                        tasks[run.id], completed=run.progress, message=run.message or run.status
+                    )
+                if not any(run.is_active for run in runs):
+                    return runs
+                launch(workspace)  # In case the worker was killed.
+                time.sleep(0.2)
+            except KeyboardInterrupt:
+                for run_id in run_ids:
+                    store.request_cancel(workspace, run_id)
+
+
+def _comparison(workspace: Workspace, runs: list[store.RunInfo]) -> Table:
+    """One row a run: every metric as mean ± standard deviation over folds."""
+    dataset = studies.load_study(workspace, runs[0].study_id)
+    names = tuple(METRICS[dataset.task])
+    table = _table("run", "model", *(METRIC_TITLES[name] for name in names), "seconds")
+    chance = pd.DataFrame()
+    for run in runs:
+        result = RunFiles.of(workspace, run.id).read_result()
+        found = performance(result, dataset)
+        table.add_row(
+            run.id, MODEL_TITLES[run.config.model],
+            *(_spread(mean, sd) for mean, sd in zip(found["mean"], found["sd"], strict=True)),
+            f"{result.seconds:.1f}",
+        )  # fmt: skip
+        chance = chance_performance(result, dataset)
+    scores = [chance.loc[chance["metric"] == name, "value"] for name in names]
+    table.add_row(
+        "", "majority class" if dataset.task == "classification" else "mean of training fold",
+        *(_spread(values.mean(), values.std()) for values in scores), "",
+    )  # fmt: skip
+    return table
+
+
+def _table(*columns: str, title: str | None = None) -> Table:
+    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.columns[0].no_wrap = True
+    return table
+
+
+def _spread(mean: float, sd: float) -> str:
+    if np.isnan(mean):
+        return "–"
+    return f"{mean:.3f}" if np.isnan(sd) else f"{mean:.3f} ± {sd:.3f}"
+
+
+@app.command()
+def runs(
+    study: Annotated[str, typer.Option(help="Only runs of this study.")] = "",
+) -> None:
+    """List runs, newest first."""
+    workspace = Workspace.default()
+    table = _table("run", "name", "study", "status", "progress", "device", "started")
+    for run in store.list_runs(workspace, study or None):
+        started = "–" if run.started is None else _time(run.started)
+        table.add_row(
+            run.id, run.name, run.study_id, run.status, f"{run.progress:.0%}", run.device or "–",
+            started,
+        )  # fmt: skip
+    out.print(table)
+
+
+@app.command("studies")
+def list_studies() -> None:
+    """List data sets that were imported, newest first."""
+    workspace = Workspace.default()
+    studies.ensure_synthetic_study(workspace)
+    table = _table("study", "name", "task", "target", "samples", "modalities", "imported")
+    for study in studies.list_studies(workspace):
+        table.add_row(
+            study.id, study.name, study.task, study.target_name, str(study.samples),
+            ", ".join(study.modalities), _time(study.created),
+        )  # fmt: skip
+    out.print(table)
+
+
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def _find_run(workspace: Workspace, text: str) -> store.RunInfo:
+    known = store.list_runs(workspace)
+    found = known[:1] if text == "last" else [run for run in known if run.id.startswith(text)]
+    if not found:
+        raise InputError(f"There is no run {text!r}; `smurf runs` lists those there are.")
+    if len(found) > 1:
+        raise InputError(f"{len(found)} runs start with {text!r}; write more of the id.")
+    return found[0]
+
+
+@app.command()
+def show(run: _Run) -> None:
+    """Print what a run was asked, what it chose in every fold, and what it found."""
+    workspace = Workspace.default()
+    info = _find_run(workspace, run)
+    config = info.config
+    out.print(f"{info.id}  {info.name}  ({info.status})", markup=False)
+    out.print(
+        f"{MODEL_TITLES[config.model]}, preset {config.preset}, selection {config.selection}, "
+        f"standardisation {config.standardisation}, {config.restarts} restarts, "
+        f"seed {config.seed}"
+    )
+    if info.error:
+        out.print(info.error, markup=False)
+    if info.status != "finished":
+        return
+    dataset = studies.load_study(workspace, info.study_id)
+    result = RunFiles.of(workspace, info.id).read_result()
+    versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    out.print(f"{result.seconds:.1f} s on {result.device}; {versions}")
+    out.print(f"data {result.data_fingerprint[:16]}")
+    main = next(iter(METRICS[result.task]))
+    scores = fold_performance(result, dataset).query("metric == @main").set_index("fold")["value"]
+    chosen = _table(
+        "fold", "chosen configuration", "epoch", "validation", f"test {METRIC_TITLES[main]}"
+    )
+    for fold in result.fold_results:
+        member = fold.member
+        chosen.add_row(
+            str(fold.fold), str(member.configuration), str(member.best_epoch),
+            f"{member.validation_metric:.3f}", f"{scores[fold.fold]:.3f}",
+        )  # fmt: skip
+    out.print(chosen)
+    shares = variance_shares(result.contributions())
+    # Late fusion has no redundant terms: they are zero everywhere.
+    shares = shares[(shares["output"] == shares["output"].iloc[0]) & (shares["sd"] > 0)]
+    table = _table("contribution", "share of variance", title="Out-of-fold contributions")
+    for row in shares.itertuples():
+        name = row.modality if row.kind == "unique" else f"{row.modality}, with {row.shared_with}"
+        table.add_row(f"{row.kind} {name}", f"{row.share:+.3f}")
+    out.print(table)
+
+
+@app.command()
+def export(
+    run: _Run,
+    folder: Annotated[
+        Path | None, typer.Option(help="New folder to write.", show_default="smurf-RUN")
+    ] = None,
+    format: Annotated[str, typer.Option(help=f"{' or '.join(FORMATS)}.")] = "csv",
+) -> None:
+    """Write a run's contributions, scores, candidates and configuration as tables."""
+    workspace = Workspace.default()
+    info = _find_run(workspace, run)
+    target = folder or Path(f"smurf-{info.id}")
+    for path in export_run(workspace, info.id, target, format):
+        out.print(str(path), markup=False)
+
+
+@app.command()
+def cancel(run: _Run) -> None:
+    """Stop a run; what it has finished is kept."""
+    workspace = Workspace.default()
+    store.request_cancel(workspace, _find_run(workspace, run).id)
+
+
+@app.command()
+def resume(run: _Run) -> None:
+    """Take a stopped run up again from its finished work."""
+    workspace = Workspace.default()
+    info = _find_run(workspace, run)
+    store.resume_run(workspace, info.id)
+    launch(workspace)
+    (ended,) = _watch(workspace, [info.id])
+    if ended.status != "finished":
+        raise InputError(f"Run {ended.id} {ended.status}. {ended.error}")
+    out.print(_comparison(workspace, [ended]))
+
+
+@app.command()
+def verify(
+    seeds: Annotated[int, typer.Option(help="Data sets and starts.")] = 20,
+    samples: Annotated[int, typer.Option(help="Samples of each data set.")] = 5000,
+    model: Annotated[str, typer.Option(help=_MODELS)] = "smurf",
+    selection: Annotated[str, typer.Option(help=f"{', '.join(get_args(Selection))}.")] = (
+        "one_standard_error"
+    ),
+    jobs: Annotated[int, typer.Option(help="Seeds that train at the same time.")] = (
+        os.cpu_count() or 1
+    ),
+) -> None:
+    """Train on synthetic data and print how well the true factors were found again."""
+    # Torch takes seconds to import: only where this process trains.
+    from smurf_core.experiments.recovery import PAPER_RECOVERY, recover_factors
+
+    config = _config(
+        model, "synthetic", None, selection, "", restarts=1, seed=0, folds=5, device="cpu"
+    )
+    rows = []
+    out.print("setting   seed  r of prediction  r with what is visible  recovery  chosen")
+    for row in recover_factors(
+        seeds=seeds, samples=samples, model=config.model, selection=config.selection, jobs=jobs
+    ):
+        rows.append(row)
+        out.print(
+            f"{row.setting:<9} {row.seed:>4}  {row.prediction_r:>15.4f}  {row.visible_r:>22.5f}  "
+            f"{row.recovery:>8.4f}  {row.configuration}"
+        )
+    table = pd.DataFrame(rows)
+    for setting, group in table.groupby("setting", sort=False):
+        paper = next(value for name, value in PAPER_RECOVERY.items() if name == setting)
+        out.print(
+            f"{setting}: mean recovery {group['recovery'].mean():.4f}, lowest "
+            f"{group['recovery'].min():.4f} of {len(group)} seeds (paper {paper:.3f}); "
+            f"lowest r with what is visible {group['visible_r'].min():.5f}"
+        )
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    out.print(__version__)
+
+
+def main() -> None:
+    """Entry of the command; bad input is one sentence and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"Error: {error}", markup=False)
+        raise SystemExit(2) from None

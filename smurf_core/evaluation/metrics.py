@@ -1,0 +1,111 @@
+"""How well predictions fit the truth: the paper's metrics, and those that go with them.
+
+All take arrays in memory and return a float; NaN where a metric is not defined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import log_softmax
+
+from smurf_core.data.dataset import Task
+
+Array = npt.NDArray[np.floating]
+Codes = npt.NDArray[np.integer]
+
+
+def pearson_r(truth: Array, prediction: Array) -> float:
+    """Pearson's correlation; NaN where either does not vary."""
+    a, b = np.asarray(truth, float), np.asarray(prediction, float)
+    a, b = a - a.mean(), b - b.mean()
+    scale = np.sqrt((a**2).sum() * (b**2).sum())
+    return float((a * b).sum() / scale) if scale > 0 else float("nan")
+
+
+def concordance(truth: Array, prediction: Array) -> float:
+    """Lin's concordance correlation coefficient: 2 cov / (var + var + squared mean difference)."""
+    a, b = np.asarray(truth, float), np.asarray(prediction, float)
+    covariance = ((a - a.mean()) * (b - b.mean())).mean()
+    scale = a.var() + b.var() + (a.mean() - b.mean()) ** 2
+    return float(2 * covariance / scale) if scale > 0 else float("nan")
+
+
+def mean_absolute_error(truth: Array, prediction: Array) -> float:
+    """Mean absolute difference, in the target's unit."""
+    return float(np.abs(np.asarray(truth, float) - prediction).mean())
+
+
+def root_mean_squared_error(truth: Array, prediction: Array) -> float:
+    """Root of the mean squared difference, in the target's unit."""
+    return float(np.sqrt(((np.asarray(truth, float) - prediction) ** 2).mean()))
+
+
+def accuracy(truth: Codes, logits: Array) -> float:
+    """Share of samples whose highest logit is their class's."""
+    return float((logits.argmax(axis=1) == truth).mean())
+
+
+def balanced_accuracy(truth: Codes, logits: Array) -> float:
+    """Mean over the classes that occur of the share of their samples that were recognised."""
+    hits = logits.argmax(axis=1) == truth
+    return float(np.mean([hits[truth == c].mean() for c in np.unique(truth)]))
+
+
+def macro_f1(truth: Codes, logits: Array) -> float:
+    """Mean F1 over the classes that occur or were predicted; 0 for one never recognised."""
+    predicted = logits.argmax(axis=1)
+    scores = []
+    for c in np.union1d(truth, predicted):
+        hits = ((predicted == c) & (truth == c)).sum()
+        scores.append(2 * hits / ((predicted == c).sum() + (truth == c).sum()))
+    return float(np.mean(scores))
+
+
+def log_loss(truth: Codes, logits: Array) -> float:
+    """Mean negative log probability of the true class (natural logarithm)."""
+    return float(-log_softmax(logits, axis=1)[np.arange(len(truth)), truth].mean())
+
+
+Metric = Callable[[Any, Any], float]
+# The first of each is the paper's, by which the grid is searched. Predictions are [n] for
+# regression and logits [n, c] for classification.
+METRICS: Mapping[Task, Mapping[str, Metric]] = MappingProxyType(
+    {
+        "regression": {
+            "r": pearson_r,
+            "ccc": concordance,
+            "mae": mean_absolute_error,
+            "rmse": root_mean_squared_error,
+        },
+        "classification": {
+            "accuracy": accuracy,
+            "balanced_accuracy": balanced_accuracy,
+            "macro_f1": macro_f1,
+            "log_loss": log_loss,
+        },
+    }
+)
+METRIC_TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "r": "Pearson's r",
+        "ccc": "Concordance (CCC)",
+        "mae": "Mean absolute error",
+        "rmse": "RMSE",
+        "accuracy": "Accuracy",
+        "balanced_accuracy": "Balanced accuracy",
+        "macro_f1": "Macro F1",
+        "log_loss": "Log loss",
+    }
+)
+LOWER_IS_BETTER = frozenset({"mae", "rmse", "log_loss"})
+
+
+def score(task: Task, metric: str, truth: npt.NDArray[np.generic], prediction: Array) -> float:
+    """One metric by its name; `prediction` is [n, c] as `Contributions.prediction` gives it."""
+    column = prediction if task == "classification" else prediction[:, 0]
+    return METRICS[task][metric](truth, column)

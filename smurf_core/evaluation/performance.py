@@ -1,0 +1,74 @@
+"""How well a run predicts samples that its models did not see (Table 2)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.errors import InputError
+from smurf_core.evaluation.metrics import METRICS, score
+from smurf_core.results import RunResult
+
+
+def fold_performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
+    """Every metric on every fold's test samples: fold, metric, value, n."""
+    _check(result, dataset)
+    rows = []
+    for fold in range(len(result.folds)):
+        test = result.folds.test[fold]
+        prediction = result.fold_contributions(fold).prediction()[test]
+        for metric in METRICS[result.task]:
+            value = score(result.task, metric, dataset.target[test], prediction)
+            rows.append({"fold": fold, "metric": metric, "value": value, "n": int(test.sum())})
+    return pd.DataFrame(rows)
+
+
+def performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
+    """Every metric: mean and standard deviation over folds, and over all samples pooled.
+
+    Columns: metric, mean, sd (n − 1; NaN with one fold), folds, pooled, n. The paper reports
+    means ± standard deviations over five folds. Pooled is the metric of the out-of-fold
+    predictions of all tested samples at once.
+    """
+    folds = fold_performance(result, dataset).groupby("metric")["value"]
+    contributions = result.contributions()
+    rows = pd.Index(dataset.sample_ids).get_indexer(pd.Index(contributions.sample_ids))
+    truth, prediction = dataset.target[rows], contributions.prediction()
+    return pd.DataFrame(
+        {
+            "metric": metric,
+            "mean": folds.get_group(metric).mean(),
+            "sd": folds.get_group(metric).std(ddof=1),
+            "folds": len(result.folds),
+            "pooled": score(result.task, metric, truth, prediction),
+            "n": len(truth),
+        }
+        for metric in METRICS[result.task]
+    )
+
+
+def chance_performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
+    """What is reached without features: the training fold's mean, or its class frequencies.
+
+    Columns as in `fold_performance`. Pearson's r is undefined there (NaN).
+    """
+    _check(result, dataset)
+    rows = []
+    for fold in range(len(result.folds)):
+        test, train = result.folds.test[fold], result.folds.training[fold]
+        if result.task == "classification":
+            counts = np.bincount(dataset.target[train], minlength=len(result.outputs))
+            constant = np.log((counts + 1) / (counts + 1).sum())
+        else:
+            constant = np.array([dataset.target[train].mean()])
+        prediction = np.tile(constant, (int(test.sum()), 1))
+        for metric in METRICS[result.task]:
+            value = score(result.task, metric, dataset.target[test], prediction)
+            rows.append({"fold": fold, "metric": metric, "value": value, "n": int(test.sum())})
+    return pd.DataFrame(rows)
+
+
+def _check(result: RunResult, dataset: MultimodalDataset) -> None:
+    if not np.array_equal(result.sample_ids, dataset.sample_ids):
+        raise InputError(f"The run was not trained on {dataset.name!r}: the samples differ.")

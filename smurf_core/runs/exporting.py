@@ -1,0 +1,100 @@
+"""A run as tables that any program reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.errors import InputError
+from smurf_core.results import RunResult
+from smurf_core.runs.files import RunFiles
+from smurf_core.runs.store import get_run
+from smurf_core.runs.studies import load_study, provenance
+from smurf_core.runs.workspace import Workspace
+
+FORMATS = ("csv", "parquet")
+
+
+def export_run(workspace: Workspace, run_id: str, folder: Path, format: str) -> list[Path]:
+    """Write a finished run to a new folder and return the files that were written.
+
+    `contributions` is the tidy table of `Contributions.to_frame`, `predictions` one row a sample,
+    `candidates` every configuration of every fold's search, `run.json` all that decides the
+    numbers: configuration, data, device and versions.
+    """
+    if format not in FORMATS:
+        raise InputError(f"No format {format!r}; there are {', '.join(FORMATS)}.")
+    if folder.exists():
+        raise InputError(f"{folder} exists; name a new folder.")
+    info = get_run(workspace, run_id)
+    if info.status != "finished":
+        raise InputError(f"Run {run_id} is {info.status}; only finished runs can be exported.")
+    result = RunFiles.of(workspace, run_id).read_result()
+    tables = {
+        "contributions": result.contributions().to_frame(),
+        "predictions": prediction_table(result, load_study(workspace, info.study_id)),
+        "candidates": candidate_table(result),
+    }
+    description = {
+        "run": info.id,
+        "name": info.name,
+        "note": info.note,
+        "config": result.config.to_dict(),
+        "data": {
+            "fingerprint": result.data_fingerprint,
+            **provenance(workspace, info.study_id),
+        },
+        "device": result.device,
+        "versions": dict(result.versions),
+        "seconds": result.seconds,
+    }
+    partial = folder.with_name(f".{folder.name}.{uuid4().hex}")
+    write: Callable[[pd.DataFrame, Path], object] = (
+        (lambda table, path: table.to_csv(path, index=False))
+        if format == "csv"
+        else (lambda table, path: table.to_parquet(path, index=False))
+    )
+    try:
+        partial.mkdir(parents=True)
+        for name, table in tables.items():
+            write(table, partial / f"{name}.{format}")
+        text = json.dumps(description, indent=1, ensure_ascii=False)
+        (partial / "run.json").write_text(text, encoding="utf-8")
+        os.rename(partial, folder)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return sorted(folder.iterdir())
+
+
+def prediction_table(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
+    """One row a tested sample: id, fold, target, prediction; for classes, every class's logit."""
+    contributions = result.contributions()
+    rows = pd.Index(dataset.sample_ids).get_indexer(pd.Index(contributions.sample_ids))
+    prediction = contributions.prediction()
+    table = pd.DataFrame({"sample_id": contributions.sample_ids, "fold": contributions.folds})
+    if dataset.groups is not None:
+        table["person"] = dataset.groups[rows]
+    if dataset.task == "regression":
+        return table.assign(target=dataset.target[rows], prediction=prediction[:, 0])
+    names = pd.Series(dataset.class_names)
+    table["target"] = names[dataset.target[rows].astype(int)].to_numpy()
+    table["prediction"] = names[prediction.argmax(axis=1)].to_numpy()
+    for c, name in enumerate(dataset.class_names):
+        table[f"logit {name}"] = prediction[:, c]
+    return table
+
+
+def candidate_table(result: RunResult) -> pd.DataFrame:
+    """Every configuration of every fold's search with its validation results."""
+    return pd.concat(
+        [fold.candidates.assign(fold=fold.fold) for fold in result.fold_results], ignore_index=True
+    )

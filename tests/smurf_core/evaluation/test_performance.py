@@ -1,0 +1,74 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from smurf_core.configuration import Grid, RunConfig
+from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.errors import InputError
+from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
+from smurf_core.training.engine import train_run
+
+CONFIG = replace(
+    RunConfig.from_preset("quick"),
+    preset="custom",
+    grid=Grid((2e-2,), ((),), (0.0,), (0.5,)),
+    max_epochs=60,
+    restarts=1,
+)
+
+
+@pytest.fixture(scope="module", params=["regression", "classification"])
+def trained(request):
+    data = synthetic_additive(samples=150, task=request.param)
+    return data, train_run(data, CONFIG)
+
+
+def test_every_fold_is_scored_on_its_own_test_samples(trained):
+    data, result = trained
+    table = fold_performance(result, data)
+    assert sorted(table["fold"].unique()) == [0, 1, 2, 3, 4]
+    out_of_fold = result.contributions().prediction()
+    main = "r" if data.task == "regression" else "accuracy"
+    for fold, value in table[table["metric"] == main].set_index("fold")["value"].items():
+        test = result.folds.test[fold]
+        if data.task == "regression":
+            expected = np.corrcoef(data.target[test], out_of_fold[test, 0])[0, 1]
+        else:
+            expected = sk.accuracy_score(data.target[test], out_of_fold[test].argmax(1))
+        assert value == pytest.approx(expected)
+
+
+def test_means_deviations_and_pooled(trained):
+    data, result = trained
+    folds = fold_performance(result, data)
+    table = performance(result, data).set_index("metric")
+    for metric, row in table.iterrows():
+        values = folds.loc[folds["metric"] == metric, "value"]
+        assert row["mean"] == pytest.approx(np.mean(values))
+        assert row["sd"] == pytest.approx(np.std(values, ddof=1))
+        assert row["n"] == 150
+    out_of_fold = result.contributions().prediction()
+    if data.task == "regression":
+        expected = np.corrcoef(data.target, out_of_fold[:, 0])[0, 1]
+        assert table.loc["r", "pooled"] == pytest.approx(expected)
+    else:
+        expected = sk.accuracy_score(data.target, out_of_fold.argmax(1))
+        assert table.loc["accuracy", "pooled"] == pytest.approx(expected)
+
+
+def test_a_trained_model_beats_chance(trained):
+    data, result = trained
+    metric = "rmse" if data.task == "regression" else "log_loss"
+    ours, chance = fold_performance(result, data), chance_performance(result, data)
+    assert (
+        ours.loc[ours["metric"] == metric, "value"].mean()
+        < chance.loc[chance["metric"] == metric, "value"].mean()
+    )
+
+
+def test_another_data_set_is_refused(trained):
+    data, result = trained
+    with pytest.raises(InputError, match="samples differ"):
+        performance(result, synthetic_additive(samples=151, task=data.task))

@@ -1,0 +1,176 @@
+"""The command as its users call it: arguments in, text and exit code out."""
+
+import json
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smurf_core.cli import main
+from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.runs import store, studies
+from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
+from tests.broken_files import BROKEN_FILES, good_table
+
+FAST = ("--layers", "4", "--auxiliary-weight", "0.5", "--learning-rate", "0.01", "--restarts", "1")
+FAST += ("--jobs", "1")
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch) -> Workspace:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    return Workspace.default()
+
+
+@pytest.fixture
+def smurf(workspace, monkeypatch, capsys):
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["smurf", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return ended.value.code or 0, told.out, told.err
+
+    return call
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "study.csv"
+    good_table(60).to_csv(path, index=False)
+    return path
+
+
+def test_files_are_trained_shown_listed_and_exported(smurf, workspace, table, tmp_path):
+    code, told, _ = smurf("train", table, "--model", "smurf", "--model", "late_fusion", *FAST)
+    assert code == 0
+    assert "study: 60 samples, 15 persons, 2 classes of label; features: audio 3, video 2" in told
+    for words in ("SMURF", "Late fusion", "majority class", "Accuracy"):
+        assert words in told
+    fusion, smurf_run = store.list_runs(workspace)
+    assert (fusion.config.model, smurf_run.config.model) == ("late_fusion", "smurf")
+    assert smurf_run.config.grid.hidden_layers == ((4,),)
+
+    code, told, _ = smurf("runs")
+    assert code == 0
+    assert smurf_run.id in told
+    code, told, _ = smurf("show", smurf_run.id[:6])
+    assert "lr 0.01, layers 4" in told
+    assert "redundant audio, with video" in told
+    code, told, _ = smurf("show", "last")
+    assert "unique audio" in told
+    assert "redundant" not in told  # Late fusion has none.
+
+    code, told, _ = smurf("export", smurf_run.id, "--folder", tmp_path / "out")
+    assert code == 0
+    tidy = pd.read_csv(tmp_path / "out" / "contributions.csv")
+    predictions = pd.read_csv(tmp_path / "out" / "predictions.csv")
+    assert len(predictions) == 60
+    assert len(tidy) == 60 * 4 * 2
+    logits = tidy.groupby(["sample_id", "output"])["contribution"].sum().unstack()  # noqa: PD010
+    shown = predictions.set_index("sample_id")[["logit calm", "logit tense"]]
+    baseline = (shown.to_numpy() - logits.loc[shown.index].to_numpy())[:, 0]
+    # What is left is the fold's baseline: one value a fold.
+    assert len(np.unique(baseline.round(4))) <= 5
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert run["config"]["seed"] == 0
+    assert run["data"]["sources"][0]["name"] == "study.csv"
+    code, _, error = smurf("export", smurf_run.id, "--folder", tmp_path / "out")
+    assert code == 2
+    assert "exists; name a new folder" in error
+
+
+def test_the_same_files_are_imported_once(smurf, workspace, table):
+    for _ in range(2):
+        assert smurf("train", table, *FAST)[0] == 0
+    assert len(studies.list_studies(workspace)) == 1
+    first, second = store.list_runs(workspace)
+    assert first.study_id == second.study_id
+
+
+def test_an_imported_study_is_trained_by_its_id(smurf, workspace):
+    data = synthetic_additive(samples=60)
+    study = studies.add_study(workspace, data)
+    assert smurf("train", study, *FAST)[0] == 0
+    code, _, error = smurf("train", study, "--target", "y", *FAST)
+    assert code == 2
+    assert "roles are settled" in error
+    assert study in smurf("studies")[1]
+
+
+def test_options_give_columns_their_roles(smurf, table, tmp_path):
+    code, told, _ = smurf(
+        "check", table, "--target", "audio_rate", "--modality", "voice=audio_pitch,audio_energy",
+        "--modality", "face=video_*", "--write", tmp_path / "study.yaml",
+    )  # fmt: skip
+    assert code == 0
+    assert "regression of audio_rate; features: voice 2, face 2" in told
+    assert smurf("check", table, "--mapping", tmp_path / "study.yaml")[1] == told
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--model", "transformer"), "--model 'transformer' is not known; there are late_fusion"),
+        (("--preset", "huge"), "No preset 'huge'; there are quick"),
+        (("--layers", "wide"), "--layers 'wide': write widths as 20-10, or linear."),
+        (("--learning-rate", "0"), "Learning rates must be above 0."),
+        (("--modality", "voice"), "write NAME=COLUMN"),
+        (("--target", "nothing"), "nothing"),
+        (("--restarts", "0"), "restarts must be at least 1"),
+        (("--device", "mps", *FAST), "no mps device"),
+    ],
+)
+def test_bad_options_are_told_in_a_sentence(smurf, table, options, words):
+    code, _, error = smurf("train", table, *options)
+    assert code == 2
+    assert words in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in BROKEN_FILES if not case.is_read], ids=lambda case: case.name
+)
+def test_broken_files_end_with_code_2_and_leave_studies_alone(smurf, workspace, case, tmp_path):
+    (tmp_path / "broken").mkdir()
+    before = studies.ensure_synthetic_study(workspace)
+    code, told, error = smurf("train", *case.make(tmp_path / "broken"))
+    assert code == 2
+    assert error.startswith("Error: ")
+    assert error.count("\n") == 1
+    assert all(word in error for word in case.words)
+    assert "Traceback" not in told + error
+    assert [study.id for study in studies.list_studies(workspace)] == [before]
+    assert store.list_runs(workspace) == []
+
+
+def test_unknown_runs_are_told(smurf):
+    for command in ("show", "export", "cancel", "resume"):
+        code, _, error = smurf(command, "nothing")
+        assert code == 2
+        assert "no run 'nothing'" in error
+
+
+def test_a_detached_run_is_cancelled_and_taken_up_again(smurf, workspace, table):
+    code, told, _ = smurf("train", table, *FAST, "--weight-decay", "0", "--detach")
+    assert code == 0
+    run_id = told.split()[-1]
+    smurf("cancel", run_id)
+    deadline = time.monotonic() + 60
+    while store.get_run(workspace, run_id).is_active and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if store.get_run(workspace, run_id).status == "cancelled":
+        code, told, _ = smurf("resume", run_id)
+        assert code == 0
+    assert store.get_run(workspace, run_id).status == "finished"
+
+
+def test_verification_prints_every_seed_and_the_paper(smurf):
+    code, told, _ = smurf("verify", "--seeds", 1, "--samples", 120, "--jobs", 1)
+    assert code == 0
+    lines = told.splitlines()
+    assert lines[1].startswith("bimodal")
+    assert lines[2].startswith("trimodal")
+    assert "of 1 seeds (paper 0.964)" in told
