@@ -56,9 +56,9 @@ def create_run(
     jobs: int | None = None,
 ) -> str:
     """Put a run into the queue and return its id; `launch` starts a worker for it."""
-    study = get_study(workspace, study_id)
+    get_study(workspace, study_id)
     run_id = new_id()
-    title = name.strip() or f"{MODEL_TITLES[config.model]} on {study.name}"
+    title = name.strip() or f"{MODEL_TITLES[config.model]}, {config.preset}"
     with workspace.connect() as connection:
         connection.execute(
             "INSERT INTO run (id, study_id, name, status, config, jobs, created)"

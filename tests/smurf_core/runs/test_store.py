@@ -14,7 +14,7 @@ def test_a_run_waits_in_the_queue_with_its_configuration(workspace, study, confi
     run_id = store.create_run(workspace, study, config, jobs=1)
     run = store.get_run(workspace, run_id)
     assert (run.status, run.config, run.jobs, run.is_active) == ("queued", config, 1, True)
-    assert run.name.startswith("SMURF on ")
+    assert run.name == "SMURF, custom"
     assert [r.id for r in store.list_runs(workspace, study)] == [run_id]
     assert store.list_runs(workspace, "another") == []
 

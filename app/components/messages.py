@@ -1,0 +1,75 @@
+"""What every page says in the same way: errors, findings about data, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+
+from app.navigation import page_path
+from app.session import current_run
+from smurf_core.data.problems import Problem, problem_table
+from smurf_core.errors import InputError
+from smurf_core.runs.store import RunInfo
+
+_ICONS = {"error": "⛔ error", "warning": "⚠️ warning", "note": "ℹ️ note"}
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Show what a user can mend in one sentence, and go on with the page."""
+    try:
+        yield
+    except InputError as error:
+        st.error(escaped(str(error)))
+
+
+def escaped(text: str) -> str:
+    """Text from files and users, shown as it is: nothing in it is markup."""
+    for mark in "\\`*_{}[]()#+-.!|<>~$:":
+        text = text.replace(mark, f"\\{mark}")
+    return text
+
+
+def show_problems(problems: Sequence[Problem]) -> None:
+    """A table of findings, the gravest first; a word where there are none."""
+    if not problems:
+        st.success("Nothing wrong was found.")
+        return
+    table = problem_table(problems)
+    table["severity"] = table["severity"].map(_ICONS)
+    empty = [column for column in ("file", "column", "row") if not table[column].any()]
+    st.dataframe(
+        table.drop(columns=empty),
+        hide_index=True,
+        width="stretch",
+        row_height=46,
+        column_config={
+            "severity": st.column_config.TextColumn("Kind", width=110),
+            "file": st.column_config.TextColumn("File", width="small"),
+            "column": st.column_config.TextColumn("Column", width="small"),
+            "row": st.column_config.NumberColumn("Row", width="small"),
+            "message": st.column_config.TextColumn("What", width="large"),
+            "remedy": st.column_config.TextColumn(
+                "What was done, or how to mend it", width="large"
+            ),
+        },
+    )
+
+
+def finished_run() -> RunInfo:
+    """The run that is looked at; where there is none, says how to get one and ends the page."""
+    run = current_run()
+    if run is None:
+        st.info("This study has no finished run yet.")
+        st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
+        st.stop()
+    return run
+
+
+def facts(values: Mapping[str, str]) -> None:
+    """Short facts side by side: what they are called above, in small letters, and their value."""
+    with st.container(horizontal=True, gap="large"):
+        for title, value in values.items():
+            st.markdown(f":small[{escaped(title)}]  \n**{escaped(value)}**", width="content")

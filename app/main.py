@@ -1,0 +1,20 @@
+"""SMURF Studio's entry point: `streamlit run app/main.py`."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # `streamlit run` puts app/ on the path, not what is above it.
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+from app.navigation import navigation  # noqa: E402
+from app.session import choose_study_and_run  # noqa: E402
+
+st.set_page_config(
+    page_title="SMURF Studio", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
+)
+page = navigation()
+choose_study_and_run()
+page.run()

@@ -1,0 +1,42 @@
+"""Which pages there are, in which order and under which names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+PageName = Literal["study", "data", "train", "overview", "samples"]
+_PAGES = Path(__file__).resolve().parents[1] / "pages"
+# Section → page → title and icon.
+_SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
+    "Prepare": {
+        "study": ("Study", ":material/folder_open:"),
+        "data": ("Data", ":material/table_chart:"),
+        "train": ("Train", ":material/model_training:"),
+    },
+    "Explore": {
+        "overview": ("Overview", ":material/donut_small:"),
+        "samples": ("Samples", ":material/manage_search:"),
+    },
+}
+
+
+def page_path(name: PageName) -> str:
+    """The file of a page, for `st.switch_page` and `st.page_link`."""
+    return str(_PAGES / f"{name}.py")
+
+
+def navigation() -> StreamlitPage:
+    """Show the navigation and return the page that the user is on."""
+    return st.navigation(
+        {
+            section: [
+                st.Page(page_path(name), title=title, icon=icon, url_path=name)
+                for name, (title, icon) in pages.items()
+            ]
+            for section, pages in _SECTIONS.items()
+        }
+    )

@@ -1,0 +1,82 @@
+"""Who contributes how much to the predictions of a run."""
+
+import streamlit as st
+
+from app.charts.contributions import variance_bars
+from app.charts.theme import mean_and_spread, term_label
+from app.components.messages import escaped, facts, finished_run, told
+from app.loading import contributions_of, performance_of, shares_of
+from app.navigation import page_path
+from app.session import current_study
+from smurf_core.configuration import MODEL_TITLES, has_redundant_heads
+from smurf_core.evaluation.metrics import METRIC_TITLES
+from smurf_core.evaluation.redundancy import ALL_OUTPUTS
+
+study = current_study()
+st.title("Overview")
+run = finished_run()
+with told():
+    contributions = contributions_of(run)
+    st.markdown(
+        f"**{escaped(study.name)}** · {MODEL_TITLES[run.config.model]} · "
+        f"{len(contributions):,} samples, each explained by a model that did not see it."
+    )
+    if study.origin != "recorded":
+        st.info(f"This data is {study.origin}.")
+    facts(
+        {
+            METRIC_TITLES[row["metric"]]: mean_and_spread(row["mean"], row["sd"])
+            for row in performance_of(run).to_dict("records")
+        }
+    )
+
+    st.subheader("What carries the prediction")
+    shares = shares_of(run)
+    outputs = list(dict.fromkeys(shares["output"]))
+    output = outputs[0]
+    if len(outputs) > 1:
+        output = st.selectbox(
+            "Class",
+            outputs,
+            key=f"overview_class_{run.id}",
+            format_func=lambda name: "All classes" if name == ALL_OUTPUTS else name,
+        )
+    shown = shares[(shares["output"] == output)]
+    if not has_redundant_heads(run.config.model):
+        shown = shown[shown["kind"] == "unique"]
+    st.plotly_chart(
+        variance_bars(shown, contributions.modalities),
+        key="shares",
+        config={"displaylogo": False},
+    )
+    st.markdown(
+        "Each part is the covariance of a contribution with the prediction over the prediction's "
+        "variance; all parts add up to one. A part below zero works against the others. Plain: "
+        "what a modality says alone. Hatched: what it says together with another one."
+    )
+    table = shown.assign(
+        contribution=[
+            term_label(i, j) for i, j in zip(shown["modality"], shown["shared_with"], strict=True)
+        ]
+    )[["contribution", "kind", "share", "own_share", "sd"]]
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "contribution": "Contribution",
+            "kind": "Kind",
+            "share": st.column_config.NumberColumn("Share of variance", format="percent"),
+            "own_share": st.column_config.NumberColumn(
+                "Own variance / prediction's",
+                format="percent",
+                help="Without covariances: these do not add up to one.",
+            ),
+            "sd": st.column_config.NumberColumn("Standard deviation", format="%.3f"),
+        },
+    )
+    st.download_button(
+        "Download table", table.to_csv(index=False), "variance_shares.csv", "text/csv",
+        key="download_shares", icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+    st.page_link(page_path("samples"), label="Look at single samples", icon=":material/search:")

@@ -1,0 +1,159 @@
+"""Choose a study, upload one, or make synthetic data."""
+
+import hashlib
+
+import pandas as pd
+import streamlit as st
+
+from app.components.mapping_form import mapping_form
+from app.components.messages import escaped, told
+from app.components.uploads import forget_uploads, keep_uploads
+from app.navigation import page_path
+from app.session import current_study, moment, select_study, study_label, workspace
+from smurf_core.data.assembly import assemble
+from smurf_core.data.problems import problem_table
+from smurf_core.data.sources import SUFFIXES
+from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.runs import studies
+
+st.title("Study")
+st.markdown(
+    "A study is a data set with its runs. Start with the synthetic one, whose true contributions "
+    "are known, or upload your own features: one row a sample, two modalities or more."
+)
+
+
+def _list() -> None:
+    known = studies.list_studies(workspace())
+    current = current_study()
+    table = pd.DataFrame(
+        {
+            "": ["●" if study.id == current.id else "" for study in known],
+            "Study": [study_label(study) for study in known],
+            "Task": [study.task for study in known],
+            "Target": [study.target_name for study in known],
+            "Samples": [study.samples for study in known],
+            "Modalities": [", ".join(study.modalities) for study in known],
+            "Imported": [moment(study.created) for study in known],
+        }
+    )
+    chosen = st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="single-row",
+        key="study_table",
+        column_config={"": st.column_config.TextColumn(width=30)},
+    )
+    rows = chosen["selection"]["rows"]
+    picked = known[rows[0]] if rows and rows[0] < len(known) else current
+    if picked.id != current.id and rows != st.session_state.get("picked_study_row"):
+        st.session_state["picked_study_row"] = rows
+        select_study(picked.id)
+        st.rerun()
+    left, middle, right, _ = st.columns([2, 2, 2, 4])
+    left.page_link(page_path("data"), label="See its data", icon=":material/table_chart:")
+    middle.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
+    with right.popover("Rename or delete", icon=":material/edit:"):
+        name = st.text_input("Name", current.name, key=f"rename_{current.id}", max_chars=120)
+        if st.button("Rename", key="rename", disabled=name == current.name):
+            with told():
+                studies.rename_study(workspace(), current.id, name)
+                st.rerun()
+        if st.button("Delete", key="delete", icon=":material/delete:"):
+            studies.delete_study(workspace(), current.id)
+            st.session_state["deleted_study"] = (current.id, current.name)
+            st.rerun()
+    deleted = st.session_state.get("deleted_study")
+    if deleted:
+        place, button = st.columns([6, 1], vertical_alignment="center")
+        place.info(f"{escaped(deleted[1])} was deleted.")
+        if button.button("Undo", key="undo", width="stretch"):
+            studies.restore_study(workspace(), deleted[0])
+            select_study(deleted[0])
+            del st.session_state["deleted_study"]
+            st.rerun()
+
+
+def _upload() -> None:
+    generation = st.session_state.setdefault("upload_generation", 0)
+    files = st.file_uploader(
+        "Feature files: tables (CSV, TSV, Excel, Parquet, Feather), arrays (NPZ, HDF5), or an "
+        "authors' feature cache (pickle, read without running it)",
+        type=[suffix.removeprefix(".") for suffix in SUFFIXES],
+        accept_multiple_files=True,
+        key=f"upload_{generation}",
+    )
+    if not files:
+        st.markdown(
+            "One table with all modalities, or one table a modality with the same sample ids. "
+            "Nothing leaves this machine."
+        )
+        return
+    with told():
+        sources = keep_uploads(files)
+        ids = "".join(file.file_id for file in files).encode()
+        mapping = mapping_form(sources, hashlib.sha256(ids).hexdigest()[:12])
+        if st.button("Import", type="primary", key="import", icon=":material/download:"):
+            with st.spinner("Reading and checking the files…"):
+                assembly = assemble(sources, mapping)
+                study_id = studies.add_study(
+                    workspace(),
+                    assembly.dataset,
+                    problems=assembly.problems,
+                    provenance=assembly.provenance(),
+                )
+            st.session_state["upload_generation"] = generation + 1
+            forget_uploads()
+            select_study(study_id)
+            counts = problem_table(assembly.problems)["severity"].value_counts()
+            found = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts.items())
+            st.session_state["imported"] = (study_id, found or "nothing wrong was found")
+            st.switch_page(page_path("data"))
+
+
+def _synthesise() -> None:
+    st.markdown(
+        "Simulated features whose true unique and redundant contributions are known "
+        "(equations 16 to 19 of the paper, and 32 and 33): to see what a factorisation should "
+        "look like, and to check that it is found."
+    )
+    first, second, third = st.columns(3)
+    kinds = ["Additive, regression", "Additive, 3 classes", "Non-additive (products), regression"]
+    kind = first.selectbox("Kind", kinds, key="synthetic_kind")
+    is_additive = kind != kinds[2]
+    count = second.number_input(
+        "Modalities", 2, 6, 3, key="synthetic_modalities", disabled=not is_additive,
+        help="The non-additive data has three.",
+    )  # fmt: skip
+    samples = third.number_input("Samples", 100, 25_000, 1_000, step=100, key="synthetic_samples")
+    hides = first.toggle(
+        "Hide the last modality", key="synthetic_hidden", disabled=not is_additive or count < 3,
+        help="The target keeps what only it knows: the paper's bimodal setting.",
+    )  # fmt: skip
+    seed = second.number_input("Seed", 0, 10_000, 0, key="synthetic_seed")
+    if st.button("Make synthetic study", type="primary", key="synthesise"):
+        with told():
+            if is_additive:
+                names = tuple("ABCDEF"[: int(count)])
+                dataset = synthetic_additive(
+                    samples=int(samples),
+                    modalities=int(count),
+                    seed=int(seed),
+                    visible=names[:-1] if hides and count > 2 else None,
+                    task="regression" if kind == kinds[0] else "classification",
+                )
+            else:
+                dataset = synthetic_interactions(samples=int(samples), seed=int(seed))
+            select_study(studies.add_study(workspace(), dataset))
+            st.switch_page(page_path("data"))
+
+
+list_tab, upload_tab, synthetic_tab = st.tabs(["Your studies", "Upload", "Make synthetic data"])
+with list_tab:
+    _list()
+with upload_tab:
+    _upload()
+with synthetic_tab:
+    _synthesise()
