@@ -27,19 +27,20 @@ def choose_study_and_run() -> None:
     if not studies:  # The last one was deleted: something must be there to look at.
         restore_study(workspace(), synthetic)
         studies = list_studies(workspace())
-    by_id = {study.id: study for study in studies}
-    _settle(_STUDY, list(by_id))
+    latest = [run.study_id for run in list_runs(workspace())[:1]]
+    studies.sort(key=lambda study: study.id not in latest)  # Where work was left comes first.
+    names = _distinct({study.id: study_label(study) for study in studies})
+    _settle(_STUDY, list(names))
     with st.sidebar:
-        study_id = st.selectbox(
-            "Study", list(by_id), key=_STUDY, format_func=lambda i: study_label(by_id[i])
-        )
-        runs = {run.id: run for run in list_runs(workspace(), study_id) if run.status == "finished"}
+        study_id = st.selectbox("Study", list(names), key=_STUDY, format_func=names.__getitem__)
+        finished = [r for r in list_runs(workspace(), study_id) if r.status == "finished"]
+        runs = _distinct({run.id: run_label(run) for run in finished})
         _settle(_RUN, list(runs))
         st.selectbox(
             "Run",
             list(runs),
             key=_RUN,
-            format_func=lambda i: run_label(runs[i]),
+            format_func=runs.__getitem__,
             placeholder="No finished run yet",
             disabled=not runs,
         )
@@ -48,6 +49,19 @@ def choose_study_and_run() -> None:
             st.query_params[key] = st.session_state[key]
         elif key in st.query_params:
             del st.query_params[key]
+
+
+def _distinct(labels: dict[str, str]) -> dict[str, str]:
+    """Labels, with a number where they repeat, counted from the oldest (the last).
+
+    Streamlit tells options apart by what is shown of them.
+    """
+    seen: dict[str, int] = {}
+    found = {}
+    for key, label in reversed(labels.items()):
+        seen[label] = seen.get(label, 0) + 1
+        found[key] = label if seen[label] == 1 else f"{label} ({seen[label]})"
+    return {key: found[key] for key in labels}
 
 
 def _settle(key: str, known: list[str]) -> None:

@@ -12,7 +12,6 @@ from app.navigation import page_path
 from app.session import current_study, moment, select_study, study_label, workspace
 from smurf_core.data.assembly import assemble
 from smurf_core.data.problems import problem_table
-from smurf_core.data.sources import SUFFIXES
 from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import studies
 
@@ -57,7 +56,7 @@ def _list() -> None:
     middle.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
     with right.popover("Rename or delete", icon=":material/edit:"):
         name = st.text_input("Name", current.name, key=f"rename_{current.id}", max_chars=120)
-        if st.button("Rename", key="rename", disabled=name == current.name):
+        if st.button("Rename", key="rename", disabled=not name.strip()):
             with told():
                 studies.rename_study(workspace(), current.id, name)
                 st.rerun()
@@ -81,7 +80,6 @@ def _upload() -> None:
     files = st.file_uploader(
         "Feature files: tables (CSV, TSV, Excel, Parquet, Feather), arrays (NPZ, HDF5), or an "
         "authors' feature cache (pickle, read without running it)",
-        type=[suffix.removeprefix(".") for suffix in SUFFIXES],
         accept_multiple_files=True,
         key=f"upload_{generation}",
     )
@@ -91,7 +89,8 @@ def _upload() -> None:
             "Nothing leaves this machine."
         )
         return
-    with told():
+    # Above the form, where it is seen: the button below may stand at the screen's end.
+    with told(st.container()):
         sources = keep_uploads(files)
         ids = "".join(file.file_id for file in files).encode()
         mapping = mapping_form(sources, hashlib.sha256(ids).hexdigest()[:12])
@@ -109,7 +108,7 @@ def _upload() -> None:
             select_study(study_id)
             counts = problem_table(assembly.problems)["severity"].value_counts()
             found = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts.items())
-            st.session_state["imported"] = (study_id, found or "nothing wrong was found")
+            st.session_state["imported"] = (study_id, f": {found}" if found else "")
             st.switch_page(page_path("data"))
 
 

@@ -22,6 +22,7 @@ from smurf_core.configuration import (
     RunConfig,
     Selection,
     Standardisation,
+    suggested_standardisation,
 )
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
@@ -113,8 +114,8 @@ def _ask(dataset: MultimodalDataset) -> RunConfig:
         if dataset.groups is None:
             scalings.remove("within_person")
         scaling = second.selectbox(
-            "Features are standardised", scalings, key=f"standardisation_{preset}",
-            index=scalings.index("none") if preset == "synthetic" else 0,
+            "Features are standardised", scalings, key=f"standardisation_{preset}_{dataset.origin}",
+            index=scalings.index(suggested_standardisation(preset, dataset.origin)),
             format_func=STANDARDISATION_NOTES.__getitem__,
         )  # fmt: skip
         restarts = third.number_input(

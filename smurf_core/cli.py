@@ -30,6 +30,8 @@ from smurf_core.configuration import (
     RunConfig,
     Selection,
     Standardisation,
+    has_redundant_heads,
+    suggested_standardisation,
 )
 from smurf_core.data.assembly import Assembly, assemble, guess_mapping
 from smurf_core.data.dataset import Task
@@ -39,6 +41,7 @@ from smurf_core.errors import InputError
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
 from smurf_core.evaluation.redundancy import variance_shares
+from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.runs import store, studies
 from smurf_core.runs.exporting import FORMATS, export_run
 from smurf_core.runs.files import RunFiles
@@ -223,7 +226,7 @@ def train(
         typer.Option(
             help=f"How features are standardised: {', '.join(get_args(Standardisation))}. "
             "Within person uses that person's unlabelled rows. "
-            "Default: the preset's (training_fold, but none for synthetic)."
+            "Default: training_fold, but none for synthetic data, as published."
         ),
     ] = "",
     restarts: Annotated[
@@ -256,6 +259,10 @@ def train(
         "split": split, "task": task,
     }  # fmt: skip
     study = _import(workspace, data, mapping, changes, modality or [])
+    if not standardisation:
+        origin = studies.get_study(workspace, study).origin
+        suggested = suggested_standardisation(preset, origin)
+        configs = [replace(config, standardisation=suggested) for config in configs]
     runs = [store.create_run(workspace, study, config, jobs=jobs) for config in configs]
     launch(workspace)
     if detach:
@@ -469,6 +476,9 @@ def show(run: _Run) -> None:
             f"{member.validation_metric:.3f}", f"{scores[fold.fold]:.3f}",
         )  # fmt: skip
     out.print(chosen)
+    if dataset.factors and has_redundant_heads(config.model):
+        found = mean_recovery(result.contributions(), dataset)
+        out.print(f"mean recovery of the true factors (synthetic data): r = {found:.3f}")
     shares = variance_shares(result.contributions())
     # Late fusion has no redundant terms: they are zero everywhere.
     shares = shares[(shares["output"] == shares["output"].iloc[0]) & (shares["sd"] > 0)]

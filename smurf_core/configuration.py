@@ -56,6 +56,16 @@ def has_auxiliary_loss(model: ModelKind) -> bool:
     return model not in ("late_fusion", "smurf_no_aux")
 
 
+def suggested_standardisation(preset: str, origin: str) -> Standardisation:
+    """How features and a regression target should be standardised, unless a user says otherwise.
+
+    As published (section 4.5): on the training fold, but synthetic data not at all. L_cor wants
+    redundant contributions of variance one; where the target's variance is set to one, that is
+    most of it, and the factors of synthetic data are found less well (docs/method.md).
+    """
+    return "none" if preset == "synthetic" or origin == "synthetic" else "training_fold"
+
+
 @dataclass(frozen=True)
 class Configuration:
     """One point of the grid. `hidden_layers` is () for one linear layer a modality."""

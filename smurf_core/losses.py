@@ -89,6 +89,24 @@ def normalised_correlation_loss(
     return per_pair.sum(dim=(-2, -1)) * 2 / ((m * m - m) * c)
 
 
+def factorisation_loss(
+    covariances: Float[Tensor, "*k c m m m m"], floor: float = NORMALISING_FLOOR
+) -> Float[Tensor, "*k"]:
+    """How far a factorisation is from its aims, whatever its size; −1 where they are all met.
+
+    The share of variance that a unique contribution has in common with its modality's redundant
+    ones, mean cov(ŷ_I, ŷ_IJ)² / (var(ŷ_I) var(ŷ_IJ) + ε²), less what the two sides of a pair have
+    in common, mean cov(ŷ_IJ, ŷ_JI) / (½ (var(ŷ_IJ) + var(ŷ_JI)) + ε). Not trained with: it tells
+    trained configurations apart, without L_cor's liking for contributions of variance one.
+    """
+    c, m = covariances.shape[-5], covariances.shape[-1]
+    i, j = _ordered_pairs(m, covariances.device)
+    variances = covariances[..., i, i, i, i] * covariances[..., i, j, i, j]
+    per_pair = covariances[..., i, i, i, j].square() / (variances + floor**2)
+    common = per_pair.sum(dim=(-2, -1)) / ((m * m - m) * c)
+    return common + normalised_correlation_loss(covariances, floor)
+
+
 def soft_hgr_loss(covariances: Float[Tensor, "*k m h m h"]) -> Float[Tensor, "*k"]:
     """E-HGR's loss: −E[fᵀg] + ½ tr(cov(f) cov(g)), summed over the pairs of modalities.
 

@@ -54,7 +54,7 @@ class FoldResult:
     fold: int
     # One row a configuration: learning_rate, hidden_layers (as "20-10"), weight_decay,
     # auxiliary_weight, best_epoch, epochs, validation_objective, validation_metric,
-    # auxiliary_loss (on the validation samples, λ left out), is_chosen.
+    # auxiliary_loss (on the validation samples, λ left out), factorisation_loss, is_chosen.
     candidates: pd.DataFrame
     # Chosen member, one row an epoch: epoch, training_objective, validation_objective.
     curves: pd.DataFrame

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.navigation import page_path
 from app.session import current_run
@@ -17,12 +18,12 @@ _ICONS = {"error": "⛔ error", "warning": "⚠️ warning", "note": "ℹ️ not
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Show what a user can mend in one sentence, and go on with the page."""
+def told(place: DeltaGenerator | None = None) -> Iterator[None]:
+    """Show what a user can mend in one sentence (here, or in `place`), and go on."""
     try:
         yield
     except InputError as error:
-        st.error(escaped(str(error)))
+        (st if place is None else place).error(escaped(str(error)))
 
 
 def escaped(text: str) -> str:

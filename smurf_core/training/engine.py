@@ -32,7 +32,7 @@ from smurf_core.prediction import (
     weight_name,
 )
 from smurf_core.results import FittedMember, FoldResult, RunResult, Scaler
-from smurf_core.training.objective import Partition, evaluate
+from smurf_core.training.objective import Partition, evaluate, evaluate_factorisation
 from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
 from smurf_core.training.selection import accuracy_by_row, choose, layers_label, pearson_by_row
 from smurf_core.training.stack import (
@@ -322,6 +322,9 @@ class _Plan:
     ) -> pd.DataFrame:
         """One row a member: what it was, and its best epoch's validation results."""
         auxiliary, metric = self._validate(data.validation, architecture, outcome.parameters)
+        factorisation = evaluate_factorisation(
+            self.config.model, architecture, outcome.parameters, data.validation
+        )
         points = [member.configuration for member in members]
         return pd.DataFrame(
             {
@@ -334,6 +337,7 @@ class _Plan:
                 "validation_objective": outcome.best_objective.astype(np.float64),
                 "validation_metric": np.where(outcome.best_epoch > 0, metric, np.nan),
                 "auxiliary_loss": auxiliary,
+                "factorisation_loss": factorisation.double().cpu().numpy(),
             }
         )
 

@@ -20,6 +20,7 @@ from smurf_core.losses import (
     covariance_matrix,
     cross_entropy,
     cross_entropy_gradient,
+    factorisation_loss,
     fill_absent,
     fill_absent_gradient,
     normalised_correlation_loss,
@@ -81,6 +82,27 @@ def evaluate(
         for share, each in zip(_shares(model, architecture), rows, strict=True):
             auxiliary += share * _auxiliary_loss(model, architecture, _covariances(centred(each)))
     return Evaluation(task + auxiliary_weight * auxiliary, auxiliary, sums[-1])
+
+
+@torch.no_grad()
+def evaluate_factorisation(
+    model: ModelKind, architecture: Architecture, parameters: Sequence[Tensor], data: Partition
+) -> Float[Tensor, " k"]:
+    """Every member's factorisation loss, orders weighted as in training.
+
+    For E-HGR, which has other aims, its own loss; zero where the model has no auxiliary loss.
+    """
+    outputs, values = _contributions(architecture, parameters, data)
+    total = values[0].new_zeros(values[0].shape[0])
+    if has_auxiliary_loss(model):
+        rows = _auxiliary_rows(model, architecture, outputs, values)
+        for share, each in zip(_shares(model, architecture), rows, strict=True):
+            covariances = _covariances(centred(each))
+            if model == "e_hgr":
+                total += share * _auxiliary_loss(model, architecture, covariances)
+            else:
+                total += share * factorisation_loss(_by_pairs(covariances))
+    return total
 
 
 @torch.no_grad()
@@ -215,15 +237,21 @@ def _covariances(rows: Float[Tensor, "k r c n"]) -> Float[Tensor, "k c r r"]:
 def _auxiliary_loss(
     model: ModelKind, architecture: Architecture, covariances: Float[Tensor, "k c r r"]
 ) -> Float[Tensor, " k"]:
-    k, c, r, _ = covariances.shape
     if model == "e_hgr":
+        k, _, r, _ = covariances.shape
         m = len(architecture.modality_inputs)
         return soft_hgr_loss(covariances.view(k, m, r // m, m, r // m))
-    s = round(r**0.5)
-    pairs = covariances.view(k, c, s, s, s, s)
+    pairs = _by_pairs(covariances)
     if model == "smurf_normalised":
         return normalised_uncorrelation_loss(pairs) + normalised_correlation_loss(pairs)
     return uncorrelation_loss(pairs) + correlation_loss(pairs)
+
+
+def _by_pairs(covariances: Float[Tensor, "k c r r"]) -> Float[Tensor, "k c s s s s"]:
+    """Covariances of contributions by source and other modality (or subset) of both sides."""
+    k, c, r, _ = covariances.shape
+    s = round(r**0.5)
+    return covariances.view(k, c, s, s, s, s)
 
 
 def _differentiate_auxiliary(

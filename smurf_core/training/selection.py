@@ -31,9 +31,9 @@ def choose(
 
     `published` takes the best validation metric (section 4.5), the lower validation objective
     where metrics tie. `one_standard_error` takes, among the configurations whose metric is within
-    one standard error of the best one's, the one with the lowest auxiliary loss on the validation
-    samples: of those that predict alike the best factorised. It equals the published rule for
-    models without an auxiliary loss. `samples` is the number of validation samples.
+    one standard error of the best one's, the one with the lowest factorisation loss on the
+    validation samples: of those that predict alike the best factorised. It equals the published
+    rule for models without an auxiliary loss. `samples` is the number of validation samples.
     """
     metric = candidates["validation_metric"].to_numpy(dtype=float)
     objective = candidates["validation_objective"].to_numpy(dtype=float)
@@ -48,8 +48,8 @@ def choose(
         return best
     tolerance = max(metric_standard_error(metric[best], samples, task), REPORTED_RESOLUTION)
     alike = usable & (metric >= metric[best] - tolerance)
-    auxiliary = candidates["auxiliary_loss"].to_numpy(dtype=float)
-    return int(np.where(alike, auxiliary, np.inf).argmin())
+    factorisation = candidates["factorisation_loss"].to_numpy(dtype=float)
+    return int(np.where(alike, factorisation, np.inf).argmin())
 
 
 def layers_label(hidden_layers: tuple[int, ...]) -> str:

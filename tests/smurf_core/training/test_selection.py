@@ -15,12 +15,14 @@ from smurf_core.training.selection import (
 )
 
 
-def candidates(metric: list[float], objective: list[float], auxiliary: list[float]) -> pd.DataFrame:
+def candidates(
+    metric: list[float], objective: list[float], factorisation: list[float]
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "validation_metric": metric,
             "validation_objective": objective,
-            "auxiliary_loss": auxiliary,
+            "factorisation_loss": factorisation,
         }
     )
 

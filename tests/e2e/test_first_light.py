@@ -1,0 +1,107 @@
+"""What a new user does first, in a real browser."""
+
+import re
+import sys
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from smurf_core.runs import store
+from smurf_core.runs.workspace import Workspace
+from tests.broken_files import good_table
+
+pytestmark = pytest.mark.e2e
+
+
+def no_errors(page: Page) -> None:
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
+def test_a_new_user_trains_on_synthetic_data_and_reads_a_breakdown(server, page):
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(server.url)
+    expect(page.get_by_role("heading", name="Study", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Train", exact=False).first.click()
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    page.get_by_role("button", name="Look inside").wait_for(timeout=240_000)
+    no_errors(page)
+    page.get_by_role("button", name="Look inside").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    expect(page.get_by_text("This data is synthetic")).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Samples").click()
+    expect(page.get_by_role("heading", name="Samples", exact=True)).to_be_visible()
+    table = page.get_by_test_id("stTable")
+    expect(table.get_by_text("Prediction")).to_be_visible()
+    rows = table.locator("tbody tr").all_inner_texts()
+    names, values = zip(*(re.split(r"\s*[\t\n]\s*", row.strip()) for row in rows), strict=True)
+    assert names[0] == "Baseline"
+    assert names[-1] == "Prediction"
+    assert "A, shared with C" in names
+    parts = [number(value) for value in values]
+    assert sum(parts[:-1]) == pytest.approx(parts[-1], abs=0.0005 * len(parts))
+    shown = page.get_by_test_id("stMarkdownContainer").filter(has_text=re.compile("^Prediction"))
+    assert values[-1] in shown.first.inner_text()
+    no_errors(page)
+    assert complaints == []
+    assert "sample=" in page.url
+    page.reload()
+    expect(page.get_by_test_id("stTable")).to_be_visible()
+    assert page.get_by_test_id("stTable").locator("tbody tr").all_inner_texts() == rows
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Stops a server by a signal.")
+def test_a_run_outlives_page_refresh_and_server(server, page):
+    page.goto(f"{server.url}/train")
+    page.get_by_text("More settings").click()
+    restarts = page.get_by_role("spinbutton", name="Restarts of the chosen configuration")
+    restarts.fill("20")
+    restarts.press("Enter")
+    expect(page.get_by_text("then 20 starts")).to_be_visible()
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    workspace = Workspace(server.home)
+    (run,) = store.list_runs(workspace)
+    page.reload()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    server.stop()
+    assert store.get_run(workspace, run.id).is_active
+    server.start()
+    page.goto(f"{server.url}/train")
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("cancelled", exact=True)).to_be_visible()
+    assert store.get_run(workspace, run.id).status == "cancelled"
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+
+
+def test_a_broken_upload_is_told_and_a_good_one_imported(server, page, tmp_path):
+    table = good_table(60)
+    broken = table.astype({"audio_pitch": object})
+    broken.loc[6, "audio_pitch"] = "loud"
+    broken.to_csv(tmp_path / "broken.csv", index=False)
+    table.to_csv(tmp_path / "good.csv", index=False)
+    page.goto(server.url)
+    page.get_by_role("tab", name="Upload").click()
+    expect(page.get_by_text("Nothing leaves this machine")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(tmp_path / "broken.csv")
+    page.get_by_role("button", name="Import").click()
+    error = page.get_by_test_id("stAlertContentError")
+    expect(error).to_contain_text("'loud'")
+    expect(error).to_contain_text("row 7")
+    page.get_by_role("button", name="Remove broken.csv").click()
+    expect(error).to_have_count(0)
+    expect(page.get_by_text("Nothing leaves this machine")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(tmp_path / "good.csv")
+    expect(page.get_by_label("Name of the study")).to_have_value("good")
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_role("heading", name="Data", exact=True)).to_be_visible()
+    expect(page.get_by_text("Nothing wrong was found.", exact=True)).to_be_visible()
+    no_errors(page)

@@ -1,0 +1,47 @@
+"""The scale-free criterion by which configurations that predict alike are told apart."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+import torch
+
+from smurf_core.losses import NORMALISING_FLOOR
+from smurf_core.models.architecture import Architecture, initial_parameters
+from smurf_core.models.towers import forward
+from smurf_core.training.objective import Partition, evaluate_factorisation
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_factorisation_is_what_unique_and_shared_have_in_common_less_what_the_two_sides_have(
+    classes,
+):
+    architecture = Architecture.of("smurf", (4, 3, 2), (5,), classes)
+    starts = [initial_parameters(architecture, seed, output_scale=3.0) for seed in (0, 1)]
+    stacked = [torch.cat(pair) for pair in zip(*starts, strict=True)]
+    generator = torch.Generator().manual_seed(2)
+    inputs = [torch.randn(d, 40, generator=generator) for d in (4, 3, 2)]
+    data = Partition(architecture.tower_inputs(inputs), torch.zeros(40))
+    found = evaluate_factorisation("smurf", architecture, stacked, data)
+    values = forward(architecture, stacked, data.inputs).values[0].numpy().astype(float)
+    for k in range(2):
+        total = 0.0
+        for c in range(classes):
+            for i, j in permutations(range(3), 2):
+                unique, shared = values[k, i, i, c], values[k, i, j, c]
+                cov = np.cov(unique, shared)
+                size = cov[0, 0] * cov[1, 1] + NORMALISING_FLOOR**2
+                total += cov[0, 1] ** 2 / size / 6 / classes
+                if i < j:
+                    cov = np.cov(shared, values[k, j, i, c])
+                    total -= (
+                        cov[0, 1] / ((cov[0, 0] + cov[1, 1]) / 2 + NORMALISING_FLOOR) / 3 / classes
+                    )
+        assert found[k].item() == pytest.approx(total, abs=1e-4)
+
+
+def test_models_without_an_auxiliary_loss_are_not_told_apart():
+    architecture = Architecture.of("late_fusion", (4, 3), (), 1)
+    parameters = initial_parameters(architecture, 0)
+    data = Partition(tuple(torch.randn(d, 10) for d in (4, 3)), torch.zeros(10))
+    assert evaluate_factorisation("late_fusion", architecture, parameters, data).tolist() == [0.0]
