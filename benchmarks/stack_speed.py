@@ -55,9 +55,8 @@ def main() -> None:
         together = seconds(layers, [members])
         alone = seconds(layers, [[member] for member in members])
         name = "-".join(map(str, layers))
-        print(
-            f"{name:<9} {len(members):>7}  {together:>4.1f}s  {alone:>4.1f}s  {alone / together:>4.1f}×"
-        )
+        ratio = alone / together
+        print(f"{name:<9} {len(members):>7}  {together:>4.1f}s  {alone:>4.1f}s  {ratio:>4.1f}×")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from smurf_core.results import RunResult
 
 def fold_performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
     """Every metric on every fold's test samples: fold, metric, value, n."""
-    _check(result, dataset)
+    check_samples(result, dataset)
     rows = []
     for fold in range(len(result.folds)):
         test = result.folds.test[fold]
@@ -53,7 +53,7 @@ def chance_performance(result: RunResult, dataset: MultimodalDataset) -> pd.Data
 
     Columns as in `fold_performance`. Pearson's r is undefined there (NaN).
     """
-    _check(result, dataset)
+    check_samples(result, dataset)
     rows = []
     for fold in range(len(result.folds)):
         test, train = result.folds.test[fold], result.folds.training[fold]
@@ -69,6 +69,7 @@ def chance_performance(result: RunResult, dataset: MultimodalDataset) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def _check(result: RunResult, dataset: MultimodalDataset) -> None:
+def check_samples(result: RunResult, dataset: MultimodalDataset) -> None:
+    """Refuse a data set that a run was not trained on."""
     if not np.array_equal(result.sample_ids, dataset.sample_ids):
         raise InputError(f"The run was not trained on {dataset.name!r}: the samples differ.")

@@ -34,7 +34,13 @@ from smurf_core.prediction import (
 from smurf_core.results import FittedMember, FoldResult, RunResult, Scaler
 from smurf_core.training.objective import Partition, evaluate, evaluate_factorisation
 from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
-from smurf_core.training.selection import accuracy_by_row, choose, layers_label, pearson_by_row
+from smurf_core.training.selection import (
+    accuracy_by_row,
+    choose,
+    influence_by_row,
+    layers_label,
+    pearson_by_row,
+)
 from smurf_core.training.stack import (
     EpochReport,
     Member,
@@ -229,13 +235,7 @@ class _Plan:
         # The candidates' rows stand layer setting by layer setting.
         points = tuple(p for h in config.grid.hidden_layers for p in points if p.hidden_layers == h)
         with _one_thread():
-            row = choose(
-                candidates,
-                config.selection,
-                config.model,
-                self.dataset.task,
-                int(self.folds.validation[fold].sum()),
-            )
+            row = choose(candidates, config.selection, config.model)
             point = points[row]
             members = [
                 Member(point, _seed(config.seed, fold, restart, *point.hidden_layers), restart)
@@ -253,7 +253,9 @@ class _Plan:
         chosen = int(np.argmin([member.validation_objective for member in fitted]))
         return FoldResult(
             fold=fold,
-            candidates=candidates.assign(is_chosen=np.arange(len(candidates)) == row),
+            candidates=candidates.drop(columns="influence").assign(
+                is_chosen=np.arange(len(candidates)) == row
+            ),
             curves=_curves(outcome, chosen),
             members=fitted,
             chosen=chosen,
@@ -321,7 +323,10 @@ class _Plan:
         outcome: StackOutcome,
     ) -> pd.DataFrame:
         """One row a member: what it was, and its best epoch's validation results."""
-        auxiliary, metric = self._validate(data.validation, architecture, outcome.parameters)
+        auxiliary, metric, logits = self._validate(
+            data.validation, architecture, outcome.parameters
+        )
+        influence = influence_by_row(logits, data.validation.target.cpu().numpy())
         factorisation = evaluate_factorisation(
             self.config.model, architecture, outcome.parameters, data.validation
         )
@@ -338,21 +343,22 @@ class _Plan:
                 "validation_metric": np.where(outcome.best_epoch > 0, metric, np.nan),
                 "auxiliary_loss": auxiliary,
                 "factorisation_loss": factorisation.double().cpu().numpy(),
+                "influence": list(influence),
             }
         )
 
     def _validate(
         self, partition: Partition, architecture: Architecture, parameters: Parameters
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Auxiliary loss (λ left out) and metric of every member, [k] each."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Auxiliary loss (λ left out) and metric of every member, [k], and outputs [k, c, n]."""
         no_weight = partition.inputs[0].new_zeros(len(parameters[0]))
         found = evaluate(self.config.model, architecture, parameters, partition, no_weight)
         logits = found.prediction.cpu().numpy()  # [k, c, n]
         target = partition.target.cpu().numpy()
         auxiliary = found.auxiliary.double().cpu().numpy()
         if self.dataset.task == "classification":
-            return auxiliary, accuracy_by_row(logits, target)
-        return auxiliary, pearson_by_row(logits[:, 0], target)
+            return auxiliary, accuracy_by_row(logits, target), logits
+        return auxiliary, pearson_by_row(logits[:, 0], target), logits
 
     def _fitted(
         self,
@@ -415,7 +421,7 @@ class _Plan:
                 raise TrainingCancelled
             finished = 1 - epoch.running / epoch.members
             done = before + share * max(epoch.epoch / self.config.max_epochs, finished)
-            _, metric = self._validate(data.validation, architecture, epoch.parameters)
+            _, metric, _ = self._validate(data.validation, architecture, epoch.parameters)
             observer.report(
                 Progress(
                     fold=data.index,

@@ -10,67 +10,86 @@ from smurf_core.errors import InputError
 from smurf_core.training.selection import (
     accuracy_by_row,
     choose,
-    metric_standard_error,
+    influence_by_row,
+    paired_standard_errors,
     pearson_by_row,
 )
 
 
 def candidates(
-    metric: list[float], objective: list[float], factorisation: list[float]
+    metric: list[float], objective: list[float], factorisation: list[float], noise: float = 0.0
 ) -> pd.DataFrame:
+    """A table whose rows' influences differ by normal noise: by how much models err apart."""
+    random = np.random.default_rng(0)
     return pd.DataFrame(
         {
             "validation_metric": metric,
             "validation_objective": objective,
             "factorisation_loss": factorisation,
+            "influence": list(random.normal(scale=noise, size=(len(metric), 100))),
         }
     )
 
 
-TABLE = candidates([0.50, 0.60, 0.58, 0.40], [1.0, 0.9, 0.8, 0.7], [-0.1, -0.1, -0.3, -0.5])
+# A row's error against the best is about 0.28 / √100 · √2 = 0.04.
+TABLE = candidates([0.50, 0.60, 0.58, 0.40], [1.0, 0.9, 0.8, 0.7], [-0.1, -0.1, -0.3, -0.5], 0.28)
 
 
 def test_the_published_rule_takes_the_best_metric() -> None:
-    assert choose(TABLE, "published", "smurf", "classification", 60) == 1
+    assert choose(TABLE, "published", "smurf") == 1
 
 
 def test_the_one_standard_error_rule_takes_the_best_factorised_of_those_alike() -> None:
-    # √(0.6 · 0.4 / 60) = 0.063: 0.58 is alike, 0.50 and 0.40 are not.
-    assert choose(TABLE, "one_standard_error", "smurf", "classification", 60) == 2
+    assert choose(TABLE, "one_standard_error", "smurf") == 2
+
+
+def test_models_that_err_on_the_same_samples_are_told_apart() -> None:
+    same = TABLE.assign(influence=[np.zeros(100)] * 4)
+    assert choose(same, "one_standard_error", "smurf") == 1
 
 
 def test_without_an_auxiliary_loss_the_rules_are_the_same() -> None:
-    assert choose(TABLE, "one_standard_error", "late_fusion", "classification", 60) == 1
+    assert choose(TABLE, "one_standard_error", "late_fusion") == 1
 
 
 def test_ties_go_to_the_lower_objective() -> None:
     tied = candidates([0.6, 0.6, 0.6], [0.9, 0.7, 0.8], [0.0, 0.0, 0.0])
-    assert choose(tied, "published", "smurf", "classification", 60) == 1
+    assert choose(tied, "published", "smurf") == 1
 
 
 def test_metrics_that_read_the_same_count_as_alike_however_small_their_error() -> None:
     perfect = candidates([0.99999, 0.9996, 0.9990], [0.1, 0.2, 0.3], [-0.2, -0.3, -0.4])
-    assert choose(perfect, "one_standard_error", "smurf", "regression", 5000) == 1
+    assert choose(perfect, "one_standard_error", "smurf") == 1
 
 
 def test_what_diverged_is_never_chosen() -> None:
     table = candidates([np.nan, 0.2, 0.9], [np.inf, 0.5, np.nan], [np.nan, 0.1, -9.0])
     for rule in ("published", "one_standard_error"):
-        assert choose(table, rule, "smurf", "regression", 30) == 1
+        assert choose(table, rule, "smurf") == 1
     nothing = candidates([np.nan], [np.inf], [np.nan])
     with pytest.raises(InputError, match="lower the learning rates"):
-        choose(nothing, "published", "smurf", "regression", 30)
+        choose(nothing, "published", "smurf")
 
 
-def test_standard_errors_are_those_of_simulated_samples() -> None:
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_errors_of_differences_are_those_of_simulated_samples(task: str) -> None:
     random = np.random.default_rng(0)
-    r = 0.6
-    pairs = random.multivariate_normal([0, 0], [[1, r], [r, 1]], size=(4000, 100))
-    simulated = np.std([stats.pearsonr(p[:, 0], p[:, 1]).statistic for p in pairs])
-    assert metric_standard_error(r, 100, "regression") == pytest.approx(simulated, rel=0.05)
-    shares = random.binomial(100, 0.3, size=20_000) / 100
-    expected = pytest.approx(shares.std(), rel=0.05)
-    assert metric_standard_error(0.3, 100, "classification") == expected
+    n, repetitions = 200, 2_000
+    differences, errors = [], []
+    for _ in range(repetitions):
+        y = random.normal(size=n).astype(np.float32)
+        common = 0.8 * y + random.normal(size=n)
+        both = np.stack([common, common + 0.5 * random.normal(size=n)]).astype(np.float32)
+        if task == "regression":
+            target, outputs = y, both[:, None, :]
+            differences.append(np.diff(pearson_by_row(both, y))[0])
+        else:
+            target, outputs = (y > 0).astype(np.int64), np.stack([-both, both], axis=1)
+            differences.append(np.diff(accuracy_by_row(outputs, target))[0])
+        influence = influence_by_row(outputs, target)
+        errors.append(paired_standard_errors(influence, 0)[1])
+    assert paired_standard_errors(influence, 0)[0] == 0
+    assert np.mean(errors) == pytest.approx(np.std(differences), rel=0.05)
 
 
 def test_metrics_by_row_are_those_of_scipy_and_of_counting() -> None:

@@ -1,0 +1,113 @@
+"""Tests of models against brute force, textbook formulas, and null data."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from smurf_core.errors import InputError
+from smurf_core.evaluation.comparison import compare_models, corrected_resampled_t_test
+from smurf_core.evaluation.metrics import METRICS, score
+from tests.smurf_core.evaluation.conftest import make_dataset, predicts
+
+
+def regression(random, n=120, persons=12, noise=(1.0, 1.0)):
+    who = np.repeat(np.arange(persons), n // persons)
+    y = random.normal(size=n)
+    data = make_dataset(y, who)
+    runs = {
+        name: predicts(data, y + sd * random.normal(size=n))
+        for name, sd in zip(("a", "smurf"), noise, strict=True)
+    }
+    return data, runs
+
+
+def test_difference_is_that_of_the_means_over_folds(random):
+    data, runs = regression(random, noise=(1.0, 0.6))
+    table = compare_models(runs, data, reference="smurf", permutations=200)
+    wide = table.pivot_table(index="metric", columns="model", values="mean")
+    rows = table[table["model"] == "a"].set_index("metric")
+    for metric in METRICS["regression"]:
+        expected = wide.loc[metric, "a"] - wide.loc[metric, "smurf"]
+        assert rows.loc[metric, "difference"] == pytest.approx(expected, abs=1e-9)
+        assert rows.loc[metric, "ci_low"] <= expected <= rows.loc[metric, "ci_high"]
+    assert table.loc[table["model"] == "smurf", "difference"].isna().all()
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_swapping_sums_equals_swapping_predictions(random, task):
+    """All 2⁶ swaps of six persons, with the metrics themselves, against the reported p."""
+    n, who = 60, np.repeat(np.arange(6), 10)
+    if task == "regression":
+        y = random.normal(size=n)
+        data = make_dataset(y, who, folds=3)
+        a, b = (y[:, None] + sd * random.normal(size=(n, 1)) for sd in (1.1, 0.6))
+    else:
+        y = random.integers(0, 3, size=n)
+        data = make_dataset(y, who, folds=3)
+        a, b = (g * np.eye(3)[y] + random.normal(size=(n, 3)) for g in (0.5, 1.5))
+    runs = {"a": predicts(data, a), "b": predicts(data, b)}
+    table = compare_models(runs, data, reference="b", permutations=20_000)
+    rows = table[table["model"] == "a"].set_index("metric")
+    folds = [np.flatnonzero(test) for test in data.folds.test]
+    for metric in METRICS[task]:
+
+        def statistic(first, second, metric=metric):
+            return np.mean(
+                [
+                    score(task, metric, data.target[f], first[f])
+                    - score(task, metric, data.target[f], second[f])
+                    for f in folds
+                ]
+            )
+
+        observed = statistic(a, b)
+        every = []
+        for bits in range(2**6):
+            swap = np.array([bits >> p & 1 for p in range(6)], dtype=bool)[who][:, None]
+            every.append(statistic(np.where(swap, b, a), np.where(swap, a, b)))
+        exact = np.mean(np.abs(every) >= abs(observed) - 1e-9)
+        assert rows.loc[metric, "difference"] == pytest.approx(observed, abs=1e-6)
+        assert rows.loc[metric, "p_person"] == pytest.approx(exact, abs=0.015)
+
+
+def test_marks_say_which_is_better_also_where_lower_is(random):
+    data, runs = regression(random, n=400, persons=40, noise=(2.0, 0.3))
+    marks = compare_models(runs, data, reference="smurf").query("model == 'a'")["mark"]
+    assert marks.tolist() == ["↓"] * 4
+    marks = compare_models(runs, data, reference="a").query("model == 'smurf'")["mark"]
+    assert marks.tolist() == ["↑"] * 4
+
+
+def test_corrected_t_test_is_the_formula_and_wider_than_the_paired_one():
+    d = np.array([0.02, 0.05, 0.01, 0.04, 0.03])
+    t = d.mean() / np.sqrt((1 / 5 + 0.25) * d.var(ddof=1))
+    assert corrected_resampled_t_test(d, 0.25) == pytest.approx(2 * stats.t.sf(t, 4))
+    assert corrected_resampled_t_test(d, 0.0) == pytest.approx(stats.ttest_1samp(d, 0).pvalue)
+    assert corrected_resampled_t_test(d, 0.25) > corrected_resampled_t_test(d, 0.0)
+    assert np.isnan(corrected_resampled_t_test(np.zeros(5), 0.25))
+    assert np.isnan(corrected_resampled_t_test(np.array([0.1]), 0.25))
+
+
+def test_equal_models_are_seldom_called_different(random):
+    """Persons that differ in how well they are predicted: the test must not be fooled."""
+    found = []
+    for _ in range(150):
+        who = np.repeat(np.arange(10), 6)
+        y = random.normal(size=60)
+        ease = np.exp(random.normal(size=10))[who]
+        data = make_dataset(y, who)
+        runs = {name: predicts(data, y + ease * random.normal(size=60)) for name in "ab"}
+        table = compare_models(runs, data, reference="b", permutations=300)
+        found.append(table.query("model == 'a' and metric == 'r'")["p_person"].iloc[0] < 0.05)
+    # 150 draws of 0.05: at most 15 in 99.5% of repetitions.
+    assert np.sum(found) <= 15
+
+
+def test_what_cannot_be_compared_is_refused(random):
+    data, runs = regression(random)
+    with pytest.raises(InputError, match="No model 'smurf2'"):
+        compare_models(runs, data, reference="smurf2")
+    other = make_dataset(np.asarray(data.target), data.groups, folds=4)
+    runs["other"] = predicts(other, np.asarray(data.target))
+    with pytest.raises(InputError, match="same folds"):
+        compare_models(runs, data, reference="smurf")
