@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -54,6 +56,50 @@ def variance_shares(contributions: Contributions) -> pd.DataFrame:
         for c, output in enumerate(outputs)
     ]
     return pd.DataFrame(rows)
+
+
+def pair_table(contributions: Contributions) -> pd.DataFrame:
+    """What every pair of modalities shares, output by output.
+
+    Returns
+    -------
+    DataFrame
+        One row a pair and output: modality, shared_with, output, r (between ŷ_IJ and ŷ_JI),
+        covariance, share (of both sides together in the prediction's variance), left_first and
+        left_second (r between the unique contribution and the redundant one, of the first and of
+        the second modality: what L_uncor left). Within folds; classes' logits are centred over
+        the classes. NaN where a contribution does not vary.
+    """
+    terms = _centred_terms(contributions)
+    n, _, c = terms.shape
+    m = len(contributions.modalities)
+    values = terms[:, : m * m].reshape(n, m, m, c)
+    total = terms.sum(axis=1)
+    variance = (total**2).mean(axis=0)
+    rows = []
+    for i, j in combinations(range(m), 2):
+        for output in range(c):
+            one, other = values[:, i, j, output], values[:, j, i, output]
+            both = ((one + other) * total[:, output]).mean()
+            rows.append(
+                {
+                    "modality": contributions.modalities[i],
+                    "shared_with": contributions.modalities[j],
+                    "output": contributions.outputs[output],
+                    "r": _r(one, other),
+                    "covariance": float((one * other).mean()),
+                    "share": both / variance[output] if variance[output] > 0 else np.nan,
+                    "left_first": _r(values[:, i, i, output], one),
+                    "left_second": _r(values[:, j, j, output], other),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _r(a: Array, b: Array) -> float:
+    """Correlation of two arrays without a mean."""
+    scale = np.sqrt((a**2).sum() * (b**2).sum())
+    return float((a * b).sum() / scale) if scale > 0 else float("nan")
 
 
 def _centred_terms(contributions: Contributions) -> Array:

@@ -1,0 +1,83 @@
+"""Are unique contributions larger where humans call a modality informative? (section 5.1, TPOT)"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+from scipy.special import softmax
+
+from smurf_core.contributions import Contributions
+from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
+from smurf_core.errors import InputError
+from smurf_core.evaluation.judgments import holm
+
+Array = npt.NDArray[np.float64]
+
+
+def unique_effect(contributions: Contributions, modality: str) -> Array:
+    """How much a modality's unique contribution changes each prediction, [n].
+
+    Classes: |change of the predicted class's probability| when the unique contribution is set to
+    zero. Regression: |unique contribution|, which is the same change of the prediction.
+    """
+    full = contributions.prediction().astype(np.float64)
+    unique = contributions.unique(modality).astype(np.float64)
+    if not contributions.is_classification:
+        return np.asarray(np.abs(unique[:, 0]))
+    row, predicted = np.arange(len(full)), full.argmax(axis=1)
+    with_it, without = softmax(full, axis=1), softmax(full - unique, axis=1)
+    return np.asarray(np.abs(with_it - without)[row, predicted])
+
+
+def informativeness_tests(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
+    """Wilcoxon's rank-sum test of *no* against *relevant or sufficient*, for every modality.
+
+    As in the paper, unpaired and two-sided, on out-of-fold contributions; it assumes independent
+    samples. The effect size is the rank-biserial correlation: how much more often a sample with
+    information has the larger effect than the reverse. The trend over the three levels is
+    Kendall's τ_b.
+
+    Returns
+    -------
+    DataFrame
+        One row a rated modality: modality, statistic (the normal one; above zero where effects
+        are larger with information), p, p_holm, effect_size, trend, trend_p, mean_no,
+        mean_relevant, mean_sufficient, n_no, n_relevant, n_sufficient, missing.
+    """
+    if not dataset.informativeness:
+        raise InputError(f"{dataset.name!r} has no ratings of how informative modalities are.")
+    at = pd.Index(dataset.sample_ids).get_indexer(pd.Index(contributions.sample_ids))
+    rows = []
+    for modality, ratings in dataset.informativeness.items():
+        level, effect = ratings[at], unique_effect(contributions, modality)
+        none, some = effect[level == 0], effect[level > 0]
+        row: dict[str, object] = {
+            "modality": modality, "statistic": np.nan, "p": np.nan, "p_holm": np.nan,
+            "effect_size": np.nan, "trend": np.nan, "trend_p": np.nan,
+        }  # fmt: skip
+        if len(none) and len(some):
+            test = stats.ranksums(some, none)
+            u = stats.mannwhitneyu(some, none).statistic
+            row |= {
+                "statistic": float(test.statistic),
+                "p": float(test.pvalue),
+                "effect_size": float(2 * u / (len(some) * len(none)) - 1),
+            }
+        rated = level >= 0
+        if len(np.unique(level[rated])) > 1:
+            trend = stats.kendalltau(level[rated], effect[rated])
+            row |= {"trend": float(trend.statistic), "trend_p": float(trend.pvalue)}
+        for code, name in enumerate(INFORMATIVENESS_LEVELS):
+            there = effect[level == code]
+            row[f"mean_{name}"] = float(there.mean()) if len(there) else np.nan
+        row |= {
+            f"n_{name}": int((level == code).sum())
+            for code, name in enumerate(INFORMATIVENESS_LEVELS)
+        }
+        row["missing"] = int((~rated).sum())
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    table["p_holm"] = holm(table["p"].to_numpy(dtype=float))
+    return table

@@ -1,0 +1,113 @@
+"""Does a factorisation agree with itself? Across restarts, and across the folds' models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from smurf_core.contributions import Contributions
+from smurf_core.results import RunResult
+
+Array = npt.NDArray[np.float64]
+
+STABLE_R = 0.8  # median correlation from which a contribution is called stable
+SMALL_SHARE = 0.01  # of the prediction's variance, below which nothing can be told
+VERDICTS = ("stable", "unstable", "too small to tell")
+
+
+def stability(result: RunResult) -> pd.DataFrame:
+    """Agreement of every contribution with itself, and a plain verdict.
+
+    Restarts of a fold are compared on that fold's test samples, the folds' models on all samples
+    (each has trained on some of them). Agreement is Pearson's r between two models' contributions
+    (for classes, stacked over the classes after centring over them), sign agreement the share of
+    samples on which both point the same way.
+
+    The verdict is `too small to tell` where the contribution's variance is below 1% of the
+    prediction's, `stable` where the median agreement over restarts and over folds (whichever
+    there are) is at least 0.8, else `unstable`. Agreement is no proof: a basin that every start
+    falls into is stable, too; `smurf verify` and restarts from larger weights ask for that.
+
+    Returns
+    -------
+    DataFrame
+        One row a term: order, modality, shared_with, kind, share (own variance over the
+        prediction's), restart_r (median), restart_r_lowest, fold_r (median), fold_r_lowest,
+        sign_agreement (mean over all pairs of models), pairs, verdict. NaN where there is
+        nothing to compare.
+    """
+    restarts: list[tuple[Array, Array]] = []
+    for fold, fitted in enumerate(result.fold_results):
+        test = result.folds.test[fold]
+        explained = [
+            _terms(result.fold_contributions(fold, k).select(test))
+            for k in range(len(fitted.members))
+        ]
+        restarts += combinations(explained, 2)
+    per_fold = [_terms(result.fold_contributions(f)) for f in range(len(result.fold_results))]
+    folds = list(combinations(per_fold, 2))
+    by_restart, by_fold = _agreement(restarts), _agreement(folds)  # [pairs, t]
+    signs = np.array([_sign_agreement(a, b) for a, b in restarts + folds])
+    out_of_fold = result.contributions()
+    share = _own_shares(out_of_fold)
+    rows = []
+    for t, (order, modality, shared_with) in enumerate(out_of_fold.term_names()):
+        middle = [np.median(r[:, t]) for r in (by_restart, by_fold) if len(r)]
+        is_small = not share[t] >= SMALL_SHARE
+        is_stable = bool(middle) and min(middle) >= STABLE_R
+        rows.append(
+            {
+                "order": order,
+                "modality": modality,
+                "shared_with": shared_with,
+                "kind": "unique" if modality == shared_with else "redundant",
+                "share": share[t],
+                "restart_r": _of(by_restart, t, np.median),
+                "restart_r_lowest": _of(by_restart, t, np.min),
+                "fold_r": _of(by_fold, t, np.median),
+                "fold_r_lowest": _of(by_fold, t, np.min),
+                "sign_agreement": signs[:, t].mean() if len(signs) else np.nan,
+                "pairs": len(signs),
+                "verdict": VERDICTS[2 if is_small else 0 if is_stable else 1],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _terms(contributions: Contributions) -> Array:
+    """Terms with samples and outputs in one axis, [t, n · c]; classes' logits centred."""
+    terms = contributions.terms().astype(np.float64)
+    if contributions.is_classification:
+        terms -= terms.mean(axis=2, keepdims=True)
+    terms -= terms.mean(axis=0)
+    return np.asarray(terms.transpose(1, 0, 2).reshape(terms.shape[1], -1))
+
+
+def _agreement(pairs: list[tuple[Array, Array]]) -> Array:
+    """Pearson's r of every term in every pair of models, [pairs, t]; 0 for what is constant."""
+    if not pairs:
+        return np.empty((0, 0))
+    found = []
+    for a, b in pairs:
+        scale = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+        found.append(np.where(scale > 0, (a * b).sum(axis=1) / np.where(scale > 0, scale, 1), 0))
+    return np.stack(found)
+
+
+def _sign_agreement(a: Array, b: Array) -> Array:
+    return np.asarray((np.sign(a) == np.sign(b)).mean(axis=1))
+
+
+def _own_shares(contributions: Contributions) -> Array:
+    terms = _terms(contributions)
+    total = terms.sum(axis=0)
+    variance = float((total**2).sum())
+    return (terms**2).sum(axis=1) / variance if variance > 0 else np.full(len(terms), np.nan)
+
+
+def _of(agreement: Array, term: int, of: Callable[[Array], np.floating]) -> float:
+    return float(of(agreement[:, term])) if len(agreement) else float("nan")
