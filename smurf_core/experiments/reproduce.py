@@ -1,0 +1,273 @@
+"""The paper's Tables 2 and 5 on the data that a user has, beside the paper's figures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from smurf_core.configuration import MODEL_TITLES, ModelKind, RunConfig, Selection
+from smurf_core.data.assembly import assemble, guess_mapping
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.readers.authors_cache import AuthorsCacheReader
+from smurf_core.data.sources import SourceFile, find_sources
+from smurf_core.errors import InputError
+from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.metrics import METRICS
+from smurf_core.evaluation.missing import missing_modalities, missing_summary
+from smurf_core.evaluation.performance import performance
+from smurf_core.evaluation.verification import recovery
+from smurf_core.results import RunResult
+from smurf_core.runs.files import RunFiles
+from smurf_core.training.engine import train_run
+
+MODELS: tuple[ModelKind, ...] = ("late_fusion", "e_hgr", "smurf_no_aux", "smurf")
+NON_ADDITIVE_MODELS: tuple[ModelKind, ...] = ("mro_smurf", "mro_smurf_subsets")
+# How the authors' files are called → how the paper calls the data set.
+_DATA_SETS = {
+    "toy": "Synthetic", "natoy": "Synthetic (non-additive)", "mosei": "MOSEI", "mosi": "MOSI",
+    "iemocap": "IEMOCAP", "recola": "RECOLA", "sewa": "SEWA", "umeme": "UMEME", "tpot": "TPOT",
+    "vreed": "VREED",
+}  # fmt: skip
+# How the paper writes the modalities of Table 5.
+_LETTERS = {"acoustic": "A", "language": "T", "vision": "V", "ecg": "E", "eda": "G", "mocap": "M"}
+_SYNTHETIC_LETTERS = {"acoustic": "A", "language": "B", "vision": "C"}
+_PAPER = Path(__file__).parent / "paper"
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Tidy tables, ours beside the paper's where it has them."""
+
+    # dataset, target, model, metric, mean, sd (over folds), seed_lowest, seed_highest, marks (in
+    # how many seeds it differs from SMURF, and where to), seeds, paper, paper_sd.
+    performance: pd.DataFrame
+    # dataset, target, available, model, metric, mean, sd, seed_lowest, seed_highest, seeds, paper,
+    # paper_sd.
+    single: pd.DataFrame
+    # dataset, model, term, factor, r (mean over folds), lowest (seed), seeds.
+    recovery: pd.DataFrame
+
+
+def reproduce(
+    folder: Path,
+    *,
+    preset: str,
+    keep: Path,
+    seeds: int = 5,
+    selection: Selection = "one_standard_error",
+    jobs: int = 1,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Reproduction:
+    """Train all four models over the folds of every cache in a folder, for several seeds.
+
+    Synthetic data is searched as published for it (`synthetic` preset), everything else with
+    `preset`. Finished work is kept in `keep`, so that a second call goes on where one stopped.
+    """
+    sources = [s for s in find_sources([folder]) if s.stem.lower() in _DATA_SETS]
+    if not sources:
+        known = ", ".join(f"{name}.pickle" for name in _DATA_SETS)
+        raise InputError(f"{folder} holds none of the authors' caches ({known}).")
+    by_model, single, factors = [], [], []
+    for source in sources:
+        for dataset in _targets(source):
+            name = _DATA_SETS[source.stem.lower()]
+            results = _train(dataset, preset, selection, seeds, jobs, keep, tell)
+            if not any("*" in factor for factor in dataset.factors):
+                by_model.append(_performance(name, dataset, results))
+                single.append(_single(name, dataset, results))
+            if dataset.factors:
+                factors.append(_recovery(name, dataset, results))
+    return Reproduction(*(_joined(tables) for tables in (by_model, single, factors)))
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _targets(source: SourceFile) -> list[MultimodalDataset]:
+    mapping = guess_mapping([source])
+    return [
+        assemble([source], replace(mapping, target=target)).dataset
+        for target in AuthorsCacheReader().targets(source)
+    ]
+
+
+Results = dict[ModelKind, list[RunResult]]
+
+
+def _train(
+    dataset: MultimodalDataset, preset: str, selection: Selection, seeds: int, jobs: int,
+    keep: Path, tell: Callable[[str], None],
+) -> Results:  # fmt: skip
+    is_product = any("*" in factor for factor in dataset.factors)
+    chosen = "synthetic" if dataset.factors else preset
+    found: Results = {}
+    for model in NON_ADDITIVE_MODELS if is_product else MODELS:
+        for seed in range(seeds):
+            config = RunConfig.from_preset(chosen, model, selection=selection, seed=seed)
+            files = RunFiles(keep / _key(dataset, config))
+            if files.stamp() is None:
+                result = train_run(dataset, config, jobs=jobs, cache=files)
+                files.write_result(result)
+                took = f"{result.seconds:.0f} s"
+            else:
+                result, took = files.read_result(), "kept from before"
+            tell(f"{dataset.name}, {MODEL_TITLES[model]}, {chosen} preset, seed {seed}: {took}")
+            found.setdefault(model, []).append(result)
+    return found
+
+
+def _key(dataset: MultimodalDataset, config: RunConfig) -> str:
+    text = json.dumps([dataset.fingerprint, config.to_dict()])
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _performance(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataFrame:
+    metric = next(iter(METRICS[dataset.task]))
+    seeds = len(results["smurf"])
+    compared = [
+        compare_models({model: runs[seed] for model, runs in results.items()}, dataset,
+                       reference="smurf", seed=seed)
+        for seed in range(seeds)
+    ]  # fmt: skip
+    rows = []
+    for model, runs in results.items():
+        found = [performance(run, dataset).set_index("metric").loc[metric] for run in runs]
+        means, sds = (
+            np.array([row[part] for row in found], dtype=float) for part in ("mean", "sd")
+        )
+        marks = [
+            table[(table["model"] == model) & (table["metric"] == metric)]["mark"].iloc[0]
+            for table in compared
+        ]
+        paper, paper_sd = _paper_value("table2_performance.csv", name, dataset, model)
+        rows.append(
+            {
+                "dataset": name, "target": dataset.target_name, "model": model,
+                "metric": metric, "mean": means.mean(), "sd": sds.mean(),
+                "seed_lowest": means.min(), "seed_highest": means.max(),
+                "marks": _marks(marks), "seeds": seeds, "paper": paper, "paper_sd": paper_sd,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _marks(marks: Sequence[str]) -> str:
+    return ", ".join(
+        f"{mark} in {marks.count(mark)} of {len(marks)}" for mark in "↓↑" if mark in marks
+    )
+
+
+def _single(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataFrame:
+    metric = next(iter(METRICS[dataset.task]))
+    letters = _SYNTHETIC_LETTERS if dataset.factors else _LETTERS
+    rows = []
+    for model, runs in results.items():
+        tables = [
+            missing_summary(missing_modalities(run, dataset)).query(
+                "size == 1 and metric == @metric"
+            )
+            for run in runs
+        ]
+        for modality in dataset.modalities:
+            found = [table[table["available"] == modality].iloc[0] for table in tables]
+            means, sds = (
+                np.array([row[part] for row in found], dtype=float) for part in ("mean", "sd")
+            )
+            letter = letters.get(modality, modality)
+            paper, paper_sd = _paper_value(
+                "table5_single_modality.csv", name, dataset, model, letter
+            )
+            rows.append(
+                {
+                    "dataset": name, "target": dataset.target_name, "available": letter,
+                    "model": model, "metric": metric, "mean": means.mean(), "sd": sds.mean(),
+                    "seed_lowest": means.min(), "seed_highest": means.max(), "seeds": len(runs),
+                    "paper": paper, "paper_sd": paper_sd,
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _recovery(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataFrame:
+    tables = []
+    for model, runs in results.items():
+        if model == "late_fusion":  # One contribution a modality: there is nothing to compare.
+            continue
+        for seed, run in enumerate(runs):
+            table = recovery(run.contributions(), dataset)
+            tables.append(table[table["factor"] != "0"].assign(model=model, seed=seed))
+    found = pd.concat(tables, ignore_index=True)
+    grouped = found.groupby(["model", "modality", "shared_with", "factor"], sort=False)["r"]
+    table = grouped.agg(r="mean", lowest="min", seeds="size").reset_index()
+    table.insert(0, "dataset", name)
+    return table
+
+
+def _paper_value(
+    file: str, name: str, dataset: MultimodalDataset, model: str, available: str | None = None
+) -> tuple[float, float]:
+    """What the paper reports, and its standard deviation; NaN where it has nothing."""
+    table = pd.read_csv(_PAPER / file)
+    rows = table[table["dataset"] == name]
+    if len(set(rows["target"])) > 1:
+        rows = rows[rows["target"] == dataset.target_name]
+    if available is not None:
+        rows = rows[rows["available"] == available]
+    if len(rows) != 1:
+        return float("nan"), float("nan")
+    return float(rows[model].iloc[0]), float(rows[f"{model}_sd"].iloc[0])
+
+
+def as_markdown(found: Reproduction) -> str:
+    """The three tables as Markdown, ours and the paper's side by side."""
+    parts = []
+    if len(found.performance):
+        parts.append("## Table 2: performance\n\n" + _side_by_side(found.performance, []))
+    if len(found.single):
+        parts.append(
+            "## Table 5: predictions recovered from one modality\n\n"
+            + _side_by_side(found.single, ["available"])
+        )
+    if len(found.recovery):
+        rows = [
+            f"| {r['dataset']} | {MODEL_TITLES[r['model']]} | {_term(r['modality'], r['shared_with'])} | {r['factor']} | "
+            f"{r['r']:.3f} | {r['lowest']:.3f} |"
+            for r in found.recovery.to_dict("records")
+        ]
+        parts.append(
+            "## Recovery of the true factors\n\n"
+            "| data | model | contribution | true factor | mean r | lowest seed |\n"
+            "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
+        )
+    return "\n".join(parts)
+
+
+def _term(modality: str, shared_with: str) -> str:
+    return modality if modality == shared_with else f"{modality}, shared with {shared_with}"
+
+
+def _side_by_side(table: pd.DataFrame, more: list[str]) -> str:
+    """One row a data set (and modality), one column a model: ours over the paper's."""
+    keys = ["dataset", "target", "metric", *more]
+    titles = [MODEL_TITLES[model] for model in MODELS]
+    lines = [f"| {' | '.join([*keys, 'whose', *titles])} |", "|---" * (len(keys) + 5) + "|"]
+    for key, group in table.groupby(keys, sort=False):
+        by_model = group.set_index("model")
+        ours, paper = [], []
+        for model in MODELS:
+            row = by_model.loc[model]
+            seeds = f" [{row['seed_lowest']:.3f}, {row['seed_highest']:.3f}]"
+            marks = f" {row['marks']}" if row.get("marks") else ""
+            ours.append(f"{row['mean']:.3f} ± {row['sd']:.3f}{seeds}{marks}")
+            is_there = np.isfinite(row["paper"])
+            paper.append(f"{row['paper']:.3f} ± {row['paper_sd']:.3f}" if is_there else "")
+        lines.append(f"| {' | '.join([*map(str, key), 'ours', *ours])} |")
+        lines.append(f"| {' | '.join([*[''] * len(keys), 'paper', *paper])} |")
+    return "\n".join(lines) + "\n"
