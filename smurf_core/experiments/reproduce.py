@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -158,6 +159,14 @@ def _performance(name: str, dataset: MultimodalDataset, results: Results) -> pd.
     return pd.DataFrame(rows)
 
 
+def _over_seeds(rows: Sequence[pd.Series[Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Every seed's mean and standard deviation over folds."""
+    return (
+        np.array([row["mean"] for row in rows], dtype=float),
+        np.array([row["sd"] for row in rows], dtype=float),
+    )
+
+
 def _marks(marks: Sequence[str]) -> str:
     return ", ".join(
         f"{mark} in {marks.count(mark)} of {len(marks)}" for mark in "↓↑" if mark in marks
@@ -236,11 +245,12 @@ def as_markdown(found: Reproduction) -> str:
             + _side_by_side(found.single, ["available"])
         )
     if len(found.recovery):
-        rows = [
-            f"| {r['dataset']} | {MODEL_TITLES[r['model']]} | {_term(r['modality'], r['shared_with'])} | {r['factor']} | "
-            f"{r['r']:.3f} | {r['lowest']:.3f} |"
-            for r in found.recovery.to_dict("records")
-        ]
+        rows = []
+        for r in found.recovery.to_dict("records"):
+            term = _term(r["modality"], r["shared_with"])
+            cells = [r["dataset"], MODEL_TITLES[r["model"]], term, r["factor"]]
+            cells += [f"{r[part]:.3f}" for part in ("r", "lowest")]
+            rows.append(f"| {' | '.join(cells)} |")
         parts.append(
             "## Recovery of the true factors\n\n"
             "| data | model | contribution | true factor | mean r | lowest seed |\n"
