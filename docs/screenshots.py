@@ -43,8 +43,8 @@ def take(folder: Path) -> None:
         page.goto(f"{URL}/train")
         page.get_by_role("button", name="Start training").click()
         page.get_by_role("button", name="Cancel").wait_for()
-        page.locator("canvas").first.wait_for(timeout=60_000)
-        page.wait_for_timeout(3_000)
+        page.get_by_test_id("stVegaLiteChart").wait_for(timeout=60_000)
+        page.wait_for_timeout(4_000)
         page.screenshot(path=folder / "train.png")
         page.get_by_role("button", name="Look inside").wait_for(timeout=300_000)
         for name in ("overview", "samples"):
@@ -52,9 +52,7 @@ def take(folder: Path) -> None:
             page.locator(".js-plotly-plot").wait_for()
             page.wait_for_timeout(2_000)
             if name == "samples":
-                page.get_by_role("heading", name="Sample s").scroll_into_view_if_needed()
-                page.mouse.move(760, 500)
-                page.mouse.wheel(0, 2_000)
+                page.set_viewport_size({"width": 1280, "height": 1240})
                 page.wait_for_timeout(1_000)
             page.screenshot(path=folder / f"{name}.png")
         browser.close()

@@ -210,16 +210,14 @@ def _last_result(study_id: str) -> None:
                 "Weight decay": fold.member.configuration.weight_decay,
                 "λ": fold.member.configuration.auxiliary_weight,
                 "Best epoch": fold.member.best_epoch,
-                f"Validation {METRIC_TITLES[main].lower()}": fold.member.validation_metric,
+                f"Validation: {METRIC_TITLES[main]}": fold.member.validation_metric,
             }
             for fold in result.fold_results
         ),
         hide_index=True,
         width="stretch",
         column_config={
-            f"Validation {METRIC_TITLES[main].lower()}": st.column_config.NumberColumn(
-                format="%.3f"
-            ),
+            f"Validation: {METRIC_TITLES[main]}": st.column_config.NumberColumn(format="%.3f"),
             "Learning rate": st.column_config.NumberColumn(format="%g"),
         },
     )
