@@ -1,13 +1,12 @@
 import os
 import sqlite3
-import time
-from multiprocessing import get_context
+import subprocess
+import sys
 
 import pytest
 
 from smurf_core.errors import InputError
 from smurf_core.runs import store, studies
-from smurf_core.runs.workspace import Workspace
 
 
 def test_a_run_waits_in_the_queue_with_its_configuration(workspace, study, config):
@@ -42,25 +41,29 @@ def test_the_oldest_run_is_claimed_and_only_one_trains(workspace, study, config)
     assert store.get_run(workspace, second).status == "queued"
 
 
-def _claim(workspace: Workspace, results) -> None:
-    run = store.claim(workspace)
-    results.put(run.id if run else None)
-    time.sleep(2)  # A claim is only held by a living process.
+CLAIM = """
+import sys, time
+from pathlib import Path
+from smurf_core.runs.store import claim
+from smurf_core.runs.workspace import Workspace
+run = claim(Workspace(Path(sys.argv[1])))
+print(run.id if run else "", flush=True)
+time.sleep(3)  # A claim is held by a living process only.
+"""
 
 
-def test_two_processes_never_claim_at_once(workspace, study, config):
+def test_processes_never_claim_the_same_run(workspace, study, config):
     for _ in range(4):
         store.create_run(workspace, study, config)
-    context = get_context("spawn")
-    results = context.Queue()
-    workers = [context.Process(target=_claim, args=(workspace, results)) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    claimed = [results.get(timeout=60) for _ in workers]
-    for worker in workers:
-        worker.join()
-    assert sum(run_id is not None for run_id in claimed) >= 1
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", CLAIM, str(workspace.root)], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    claimed = [worker.communicate(timeout=60)[0].strip() for worker in workers]
     taken = [run_id for run_id in claimed if run_id]
+    assert taken
     assert len(taken) == len(set(taken))
 
 
