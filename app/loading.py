@@ -10,8 +10,12 @@ import streamlit as st
 from app.session import workspace
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.evaluation.performance import fold_performance, performance
-from smurf_core.evaluation.redundancy import variance_shares
+from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.judgments import human_agreement
+from smurf_core.evaluation.missing import missing_modalities, missing_summary
+from smurf_core.evaluation.performance import performance
+from smurf_core.evaluation.redundancy import pair_table, variance_shares
+from smurf_core.evaluation.stability import stability
 from smurf_core.results import RunResult
 from smurf_core.runs.exporting import prediction_table
 from smurf_core.runs.files import RunFiles
@@ -43,14 +47,35 @@ def performance_of(run: RunInfo) -> pd.DataFrame:
     return _performance(str(workspace().root), run.id, run.study_id, _stamp(run))
 
 
-def fold_performance_of(run: RunInfo) -> pd.DataFrame:
-    """Every metric of every fold."""
-    return _fold_performance(str(workspace().root), run.id, run.study_id, _stamp(run))
-
-
 def shares_of(run: RunInfo) -> pd.DataFrame:
     """Every contribution's share of the prediction's variance."""
     return _shares(str(workspace().root), run.id, _stamp(run))
+
+
+def pairs_of(run: RunInfo) -> pd.DataFrame:
+    """What every pair of modalities shares."""
+    return _pairs(str(workspace().root), run.id, _stamp(run))
+
+
+def stability_of(run: RunInfo) -> pd.DataFrame:
+    """How far every contribution agrees with itself over restarts and folds."""
+    return _stability(str(workspace().root), run.id, _stamp(run))
+
+
+def missing_of(run: RunInfo) -> pd.DataFrame:
+    """Every metric for every subset of modalities, mean and spread over folds."""
+    return _missing(str(workspace().root), run.id, run.study_id, _stamp(run))
+
+
+def human_agreement_of(run: RunInfo) -> pd.DataFrame:
+    """Learned against human unique contributions."""
+    return _human_agreement(str(workspace().root), run.id, run.study_id, _stamp(run))
+
+
+def comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
+    """Runs of one study against one of them; models are called by the run's id."""
+    stamps = tuple((run.id, _stamp(run)) for run in runs)
+    return _comparison(str(workspace().root), runs[0].study_id, stamps, reference)
 
 
 def predictions_of(run: RunInfo) -> pd.DataFrame:
@@ -86,11 +111,6 @@ def _performance(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.Data
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
-def _fold_performance(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
-    return fold_performance(_result(root, run_id, stamp), _dataset(root, study_id))
-
-
-@st.cache_data(max_entries=24, show_spinner=False)
 def _shares(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:
     return variance_shares(_contributions(root, run_id, stamp))
 
@@ -98,3 +118,33 @@ def _shares(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:
 @st.cache_data(max_entries=12, show_spinner=False)
 def _predictions(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
     return prediction_table(_result(root, run_id, stamp), _dataset(root, study_id))
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _pairs(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:
+    return pair_table(_contributions(root, run_id, stamp))
+
+
+@st.cache_data(max_entries=24, show_spinner="Comparing restarts and folds…")
+def _stability(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:
+    return stability(_result(root, run_id, stamp))
+
+
+@st.cache_data(max_entries=24, show_spinner="Taking modalities away…")
+def _missing(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
+    return missing_summary(
+        missing_modalities(_result(root, run_id, stamp), _dataset(root, study_id))
+    )
+
+
+@st.cache_data(max_entries=24, show_spinner="Resampling persons…")
+def _human_agreement(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
+    return human_agreement(_contributions(root, run_id, stamp), _dataset(root, study_id))
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _comparison(
+    root: str, study_id: str, runs: tuple[tuple[str, Stamp], ...], reference: str
+) -> pd.DataFrame:
+    results = {run_id: _result(root, run_id, stamp) for run_id, stamp in runs}
+    return compare_models(results, _dataset(root, study_id), reference=reference)

@@ -8,7 +8,10 @@ from typing import Literal
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-PageName = Literal["study", "data", "train", "overview", "samples"]
+PageName = Literal[
+    "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
+    "compare", "verify",
+]  # fmt: skip
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
 # Section → page → title and icon.
 _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
@@ -19,7 +22,14 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
     },
     "Explore": {
         "overview": ("Overview", ":material/donut_small:"),
+        "redundancy": ("Redundancy", ":material/join_inner:"),
         "samples": ("Samples", ":material/manage_search:"),
+        "judgments": ("Human judgments", ":material/groups:"),
+        "missing": ("Missing modalities", ":material/toggle_off:"),
+    },
+    "Check": {
+        "compare": ("Compare", ":material/balance:"),
+        "verify": ("Verify", ":material/verified:"),
     },
 }
 

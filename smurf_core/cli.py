@@ -533,35 +533,57 @@ def verify(
     selection: Annotated[str, typer.Option(help=f"{', '.join(get_args(Selection))}.")] = (
         "one_standard_error"
     ),
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="bimodal, trimodal, five (modalities), none, partial or only (redundancy); "
+            "repeat for several.",
+            show_default="bimodal, trimodal",
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Seeds that train at the same time.")] = (
         os.cpu_count() or 1
     ),
 ) -> None:
     """Train on synthetic data and print how well the true factors were found again."""
     # Torch takes seconds to import: only where this process trains.
-    from smurf_core.experiments.recovery import PAPER_RECOVERY, recover_factors
+    from smurf_core.experiments.recovery import PAPER_RECOVERY, SETTINGS, recover_factors
+
+    asked = setting or ["bimodal", "trimodal"]
+    unknown = [name for name in asked if name not in SETTINGS]
+    if unknown:
+        raise InputError(f"No setting {', '.join(unknown)}; there are {', '.join(SETTINGS)}.")
+    settings = [known for known in SETTINGS if known in asked]
 
     config = _config(
         model, "synthetic", None, selection, "", restarts=1, seed=0, folds=5, device="cpu"
     )
     rows = []
-    out.print("setting   seed  r of prediction  r with what is visible  recovery  chosen")
+    out.print("setting   seed  r of prediction  r with what is visible  recovery  invented  chosen")
     for row in recover_factors(
-        seeds=seeds, samples=samples, model=config.model, selection=config.selection, jobs=jobs
-    ):
+        settings=settings, seeds=seeds, samples=samples, model=config.model,
+        selection=config.selection, jobs=jobs,
+    ):  # fmt: skip
         rows.append(row)
         out.print(
             f"{row.setting:<9} {row.seed:>4}  {row.prediction_r:>15.4f}  {row.visible_r:>22.5f}  "
-            f"{row.recovery:>8.4f}  {row.configuration}"
+            f"{row.recovery:>8.4f}  {_or_dash(row.invented):>8}  {row.configuration}"
         )
     table = pd.DataFrame(rows)
-    for setting, group in table.groupby("setting", sort=False):
-        paper = next(value for name, value in PAPER_RECOVERY.items() if name == setting)
+    for name in settings:
+        group = table[table["setting"] == name]
+        paper = f" (paper {PAPER_RECOVERY[name]:.3f})" if name in PAPER_RECOVERY else ""
+        invented = group["invented"].max()
+        zero = "" if np.isnan(invented) else f"; largest sd of what should be zero {invented:.4f}"
         out.print(
-            f"{setting}: mean recovery {group['recovery'].mean():.4f}, lowest "
-            f"{group['recovery'].min():.4f} of {len(group)} seeds (paper {paper:.3f}); "
-            f"lowest r with what is visible {group['visible_r'].min():.5f}"
+            f"{name}: mean recovery {group['recovery'].mean():.4f}, lowest "
+            f"{group['recovery'].min():.4f} of {len(group)} seeds{paper}; "
+            f"lowest r with what is visible {group['visible_r'].min():.5f}{zero}"
         )
+
+
+def _or_dash(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.4f}"
 
 
 @app.command()

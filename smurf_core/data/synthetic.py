@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 from string import ascii_uppercase
 from typing import Literal
@@ -37,6 +38,7 @@ def synthetic_additive(
     visible: tuple[str, ...] | None = None,
     task: Task = "regression",
     folds: FoldScheme = "cross_validation",
+    scales: Mapping[str, float] | None = None,
 ) -> MultimodalDataset:
     """Independent standard normal factors that add up to the target (eq. 16-19).
 
@@ -48,7 +50,12 @@ def synthetic_additive(
     factors are the logits, and the label is drawn from their softmax: the logits are then what
     cross entropy recovers.
 
-    `factors` hold all true factors, those that no visible modality contains included.
+    `scales` (factor → number, 1 where it is not named) weight factors in the target. With 0 a
+    factor says nothing of the target, though modalities still hold it: a shared one makes their
+    features correlate for nothing, and every contribution of it should be zero.
+
+    `factors` hold all true factors as the target does (scaled), those that no visible modality
+    contains included.
     """
     names = _modality_names(modalities)
     shown = names if visible is None else visible
@@ -63,12 +70,19 @@ def synthetic_additive(
     pairs = list(combinations(names, 2))
     parts = [unique_factor(i) for i in names] + [redundant_factor(i, j) for i, j in pairs]
     drawn = random.standard_normal((samples, len(parts), len(columns))).astype(np.float32)
-    factors = {
-        part + column: drawn[:, p, c]
-        for p, part in enumerate(parts)
-        for c, column in enumerate(columns)
-    }
-    logits = drawn.sum(axis=1, dtype=np.float64)
+    unknown = [part for part in scales or () if part not in parts]
+    if unknown:
+        raise InputError(f"No factor {', '.join(unknown)}; there are {', '.join(parts)}.")
+    weights = np.array([(scales or {}).get(part, 1.0) for part in parts], dtype=np.float32)
+    held, factors = (
+        {
+            part + column: values[:, p, c]
+            for p, part in enumerate(parts)
+            for c, column in enumerate(columns)
+        }
+        for values in (drawn, drawn * weights[:, None])
+    )
+    logits = (drawn * weights[:, None]).sum(axis=1, dtype=np.float64)
     # The maximum of logits with Gumbel noise is a draw from their softmax.
     labels = (logits + random.gumbel(size=logits.shape)).argmax(axis=1)
     is_regression = task == "regression"
@@ -77,7 +91,7 @@ def synthetic_additive(
         task=task,
         features={
             name: _stack(
-                factors,
+                held,
                 [part + column for part in _parts_of(name, pairs) for column in columns],
             )
             for name in shown

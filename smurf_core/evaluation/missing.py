@@ -58,6 +58,23 @@ def recovered_predictions(
     return found
 
 
+def out_of_fold_recovery(result: RunResult, available: tuple[str, ...]) -> Array:
+    """`recovered_predictions` of every tested sample by the model that did not see it, [n, c].
+
+    In the order of `RunResult.contributions`.
+    """
+    tested_by = result.folds.tested_by()
+    found = np.empty((len(tested_by), len(result.outputs)))
+    for fold in range(len(result.folds)):
+        mine = tested_by == fold
+        contributions = result.fold_contributions(fold)
+        training = result.folds.training[fold]
+        keep = contributions.select(mine | training)
+        recovered = recovered_predictions(keep, available, training[mine | training])
+        found[mine] = recovered[mine[mine | training]]
+    return found[tested_by >= 0]
+
+
 def missing_modalities(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
     """Every metric for every non-empty subset of modalities, fold by fold (Table 5).
 

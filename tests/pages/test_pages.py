@@ -1,15 +1,22 @@
 """Every page without data, with data, and after each thing that a user can do on it."""
 
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import store, studies
 from tests.broken_files import BROKEN_FILES, good_table
 from tests.pages.conftest import FAST, trained
 
-PAGES = ("study", "data", "train", "overview", "samples")
+PAGES = (
+    "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
+    "compare", "verify",
+)  # fmt: skip
+# These need a finished run.
+EXPLORING = ("overview", "redundancy", "samples", "missing", "verify")
 
 
 def text(page) -> str:
@@ -22,8 +29,12 @@ def test_a_new_workspace_opens_on_the_synthetic_study(open_page, home, name):
     page = open_page(name)
     assert not page.error
     assert [study.id for study in studies.list_studies(home)] == ["synthetic"]
-    if name in ("overview", "samples"):
+    if name in EXPLORING:
         assert "no finished run yet" in text(page)
+    if name == "compare":
+        assert "Two finished runs" in text(page)
+    if name == "judgments":
+        assert "no human judgments" in text(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -35,6 +46,51 @@ def test_every_page_opens_on_a_trained_study(open_page, trained_home, name, task
     assert page.selectbox(key="study").value == study.id
     assert "None" not in text(page)
     assert "nan" not in text(page).split()
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("state", ["two", "five", "interactions", "judged", "absent", "subsets"])
+def test_every_page_opens_in_every_state(open_page, home, name, state):
+    random = np.random.default_rng(0)
+    if state == "interactions":
+        study = trained(home, synthetic_interactions(samples=80), "mro_smurf")
+    elif state == "subsets":
+        data = synthetic_additive(samples=80, task="classification")
+        study = trained(home, data, "mro_smurf_subsets", "e_hgr")
+    else:
+        count = {"two": 2, "five": 5}.get(state, 3)
+        data = synthetic_additive(samples=80, modalities=count)
+        if state == "judged":
+            ratings = {
+                frozenset(shown): (data.target + random.normal(size=80)).astype(np.float32)
+                for shown in ("AB", "C")
+            }
+            levels = {"A": random.integers(-1, 3, size=80)}
+            people = np.repeat([f"p{i}" for i in range(16)], 5)
+            data = replace(data, judgments=ratings, informativeness=levels, groups=people)
+        if state == "absent":
+            values = data.features["B"].values.copy()
+            values[:20] = np.nan
+            features = {**data.features, "B": replace(data.features["B"], values=values)}
+            data = replace(data, features=features, factors={})
+        study = trained(home, data, "late_fusion", "smurf")
+    page = open_page(name, study=study)
+    assert not page.error
+
+
+def test_switching_a_modality_off_changes_the_scores(open_page, trained_home):
+    page = open_page("missing")
+    before = text(page)
+    page.toggle(key=next(t.key for t in page.toggle if t.key.startswith("has_A"))).set_value(
+        False
+    ).run()
+    assert not page.exception
+    assert text(page) != before
+    for toggle in ("has_B", "has_C"):
+        page.toggle(key=next(t.key for t in page.toggle if t.key.startswith(toggle))).set_value(
+            False
+        ).run()
+    assert "At least one modality" in text(page)
 
 
 def test_the_address_names_study_and_run(open_page, trained_home):

@@ -41,6 +41,20 @@ def test_bimodal_setting_hides_a_modality_and_keeps_the_target():
     np.testing.assert_array_equal(bimodal.folds.test, whole.folds.test)
 
 
+def test_a_factor_of_scale_zero_says_nothing_and_is_still_held():
+    plain, scaled = (
+        synthetic_additive(samples=40, scales=scales)
+        for scales in (None, {"r_AB": 0.0, "u_C": 2.0})
+    )
+    np.testing.assert_array_equal(scaled.features["A"].values, plain.features["A"].values)
+    assert not scaled.factors["r_AB"].any()
+    np.testing.assert_allclose(scaled.factors["u_C"], 2 * plain.factors["u_C"])
+    total = sum(values.astype(float) for values in scaled.factors.values())
+    np.testing.assert_allclose(scaled.target, total, rtol=1e-5, atol=1e-6)
+    with pytest.raises(InputError, match="No factor r_AZ"):
+        synthetic_additive(samples=40, scales={"r_AZ": 1.0})
+
+
 def test_five_modalities_have_five_unique_and_ten_shared_factors():
     data = synthetic_additive(samples=40, modalities=5)
     assert len(data.factors) == 15

@@ -7,6 +7,7 @@ from smurf_core.evaluation.missing import (
     available_subsets,
     missing_modalities,
     missing_summary,
+    out_of_fold_recovery,
     recovered_predictions,
     remaining_terms,
 )
@@ -92,3 +93,12 @@ def test_interactions_remain_where_all_their_modalities_do(random):
     kept = np.array(contributions.term_names())[remaining_terms(contributions, ("A", "C"))]
     assert set(kept[:, 1]) == {"A", "C", "A+C"}
     assert remaining_terms(contributions, ("A", "B", "C")).all()
+
+
+def test_out_of_fold_recovery_uses_each_folds_own_model(random):
+    _, result = trained(random)
+    found = out_of_fold_recovery(result, ("A", "B"))
+    for fold in range(5):
+        test, training = result.folds.test[fold], result.folds.training[fold]
+        alone = recovered_predictions(result.fold_contributions(fold), ("A", "B"), training)
+        np.testing.assert_allclose(found[test], alone[test], rtol=1e-6)

@@ -1,0 +1,110 @@
+"""Real recordings, where they are at hand: a folder `shared/data` beside the project's.
+
+None of it belongs to the project; another place is named by SMURF_TEST_DATA.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smurf_core.configuration import RunConfig
+from smurf_core.data.assembly import StudyMapping, assemble
+from smurf_core.data.sources import find_sources
+from smurf_core.evaluation.performance import chance_performance, performance
+from smurf_core.training.engine import train_run
+
+DATA = Path(
+    os.environ.get("SMURF_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
+)
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason=f"No real data in {DATA}: set SMURF_TEST_DATA to where it is."
+)
+
+
+def read(*names: str, mapping: StudyMapping | None = None):
+    return assemble(find_sources([DATA / name for name in names]), mapping)
+
+
+def score(dataset, result, metric):
+    table = performance(result, dataset).set_index("metric")
+    chance = chance_performance(result, dataset).groupby("metric")["value"].mean()
+    return float(table.loc[metric, "mean"]), float(chance[metric])
+
+
+def test_vreed_tables_and_the_authors_cache_are_the_identical_data_set():
+    tables, cache = read("vreed").dataset, read("authors_caches/vreed.pickle").dataset
+    assert tables.modalities == cache.modalities == ("ecg", "eda", "vision")
+    assert len(tables) == 312
+    assert tables.class_names == cache.class_names
+    by_id = [np.argsort(data.sample_ids) for data in (tables, cache)]
+    assert sorted(tables.sample_ids) == sorted(cache.sample_ids)
+    a, b = by_id
+    for name in tables.modalities:
+        assert tables.features[name].names == cache.features[name].names
+        np.testing.assert_array_equal(
+            tables.features[name].values[a], cache.features[name].values[b]
+        )
+    np.testing.assert_array_equal(tables.target[a], cache.target[b])
+    np.testing.assert_array_equal(tables.groups[a], cache.groups[b])
+    for role in ("training", "validation", "test"):
+        np.testing.assert_array_equal(
+            getattr(tables.folds, role)[:, a], getattr(cache.folds, role)[:, b]
+        )
+    assert tables.fingerprint == cache.fingerprint
+
+
+def test_the_authors_synthetic_caches_hold_the_equations():
+    toy = read("authors_caches/toy.pickle").dataset
+    assert toy.origin == "synthetic"
+    total = sum(values.astype(float) for values in toy.factors.values())
+    np.testing.assert_allclose(toy.target, total, atol=1e-5)
+    for features in toy.features.values():
+        assert len(features.names) == 3  # The constant column is left out.
+    natoy = read("authors_caches/natoy.pickle").dataset
+    parts = [values for name, values in natoy.factors.items() if "*" in name]
+    np.testing.assert_allclose(natoy.target, np.sum(parts, axis=0), atol=1e-4)
+
+
+def test_vreed_trains_within_the_quick_preset_better_than_chance():
+    data = read("vreed").dataset
+    result = train_run(data, RunConfig.from_preset("quick"))
+    reached, chance = score(data, result, "accuracy")
+    assert reached > chance + 0.15
+    assert result.seconds < 60
+
+
+def test_wesad_has_four_modalities_and_trains_within_persons():
+    data = read("wesad60").dataset
+    sizes = {name: features.values.shape[1] for name, features in data.features.items()}
+    assert sizes == {"ECG": 26, "EDA": 19, "EMG": 18, "RR": 5}
+    assert (len(data), len(np.unique(data.groups)), len(data.class_names)) == (728, 15, 4)
+    config = replace(RunConfig.from_preset("quick"), standardisation="within_person", restarts=1)
+    result = train_run(data, config)
+    for fold in range(len(result.folds)):  # No person on two sides.
+        tested = set(data.groups[result.folds.test[fold]])
+        assert not tested & set(data.groups[result.folds.training[fold]])
+    reached, chance = score(data, result, "accuracy")
+    assert reached > chance + 0.3
+
+
+def test_mmmo_is_pooled_keeps_its_official_split_and_beats_the_mean():
+    found = read("mmmo")
+    data = found.dataset
+    roles = (data.folds.training, data.folds.validation, data.folds.test)
+    assert [int(role.sum()) for role in roles] == [220, 40, 80]
+    assert "Modality 'text': some fold has no training sample" in " ".join(map(str, found.problems))
+    assert np.abs(data.features["audio"].values).max() < 255
+    result = train_run(data, replace(RunConfig.from_preset("standard"), restarts=1))
+    reached, chance = score(data, result, "mae")
+    assert reached < chance - 0.1
+    assert score(data, result, "r")[0] > 0.25
+
+
+def test_cremad_ratings_become_judgments_of_what_raters_saw():
+    data = read("cremad").dataset
+    assert data.task == "regression"
+    assert set(data.judgments) == {frozenset({"audio"}), frozenset({"video"})}
+    assert (len(data), len(np.unique(data.groups))) == (7442, 91)
