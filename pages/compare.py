@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.charts.bars import bars_with_spread
-from app.charts.theme import mean_and_spread
+from app.charts.theme import mean_and_spread, plain
 from app.components.messages import told
 from app.loading import comparison_of
 from app.navigation import page_path
@@ -50,33 +50,33 @@ with told():
         key="compare_bars",
         config={"displaylogo": False},
     )
+    numbers = ("difference", "ci_low", "ci_high", "p_person", "p_resampled", "effect_size")
     st.dataframe(
-        shown.assign(result=list(map(mean_and_spread, shown["mean"], shown["sd"])))[
-            ["run", "result", "mark", "difference", "ci_low", "ci_high", "p_person",
-             "p_resampled", "effect_size"]
-        ],
+        shown.assign(
+            result=list(map(mean_and_spread, shown["mean"], shown["sd"])),
+            **{column: shown[column].map(plain) for column in numbers},
+        )[["run", "result", "mark", *numbers]],
         hide_index=True,
         width="stretch",
         column_config={
             "run": "Run",
             "result": METRIC_TITLES[metric],
             "mark": st.column_config.TextColumn("", width=40, help="↑ better, ↓ worse (p < 0.05)"),
-            "difference": st.column_config.NumberColumn("Difference", format="%.3f"),
-            "ci_low": st.column_config.NumberColumn("from", format="%.3f"),
-            "ci_high": st.column_config.NumberColumn("to", format="%.3f"),
-            "p_person": st.column_config.NumberColumn(
-                "p, persons", format="%.3f",
+            "difference": "Difference",
+            "ci_low": "from",
+            "ci_high": "to",
+            "p_person": st.column_config.TextColumn(
+                "p, persons",
                 help="Paired permutation test: predictions are swapped for whole persons.",
             ),
-            "p_resampled": st.column_config.NumberColumn(
-                "p, folds", format="%.3f",
-                help="Corrected resampled t-test (Nadeau and Bengio, 2003) over folds.",
+            "p_resampled": st.column_config.TextColumn(
+                "p, folds", help="Corrected resampled t-test (Nadeau and Bengio, 2003) over folds."
             ),
-            "effect_size": st.column_config.NumberColumn(
-                "d", format="%.2f", help="Fold-wise difference over its standard deviation.",
+            "effect_size": st.column_config.TextColumn(
+                "d", help="Fold-wise difference over its standard deviation."
             ),
         },
-    )  # fmt: skip
+    )
     first = table.iloc[0]
     st.markdown(
         f"{first['n']:,} samples of {first['persons']:,} "

@@ -38,7 +38,7 @@ with told():
     facts(
         {
             METRIC_TITLES[metric]: f"{score(result.task, metric, truth, recovered):.3f} "
-            f"(all modalities {score(result.task, metric, truth, full):.3f})"
+            f"(all {score(result.task, metric, truth, full):.3f})"
             for metric in METRICS[result.task]
         }
     )

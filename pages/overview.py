@@ -3,11 +3,12 @@
 import streamlit as st
 
 from app.charts.contributions import variance_bars
-from app.charts.theme import mean_and_spread, term_label
+from app.charts.theme import mean_and_spread, plain, term_label
 from app.components.messages import escaped, facts, finished_run, told
-from app.loading import contributions_of, performance_of, shares_of
+from app.loading import contributions_of, performance_of, shares_of, stability_of
 from app.navigation import page_path
 from app.session import current_study
+from app.words import overview_sentences
 from smurf_core.configuration import MODEL_TITLES, has_redundant_heads
 from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
@@ -44,6 +45,11 @@ with told():
     shown = shares[(shares["output"] == output)]
     if not has_redundant_heads(run.config.model):
         shown = shown[shown["kind"] == "unique"]
+    agreement = stability_of(run)
+    if not has_redundant_heads(run.config.model):
+        agreement = agreement[agreement["kind"] == "unique"]
+    for sentence in overview_sentences(shown, agreement):
+        st.markdown(f"- {escaped(sentence)}")
     st.plotly_chart(
         variance_bars(shown, contributions.modalities),
         key="shares",
@@ -54,11 +60,17 @@ with told():
         "variance; all parts add up to one. A part below zero works against the others. Plain: "
         "what a modality says alone. Hatched: what it says together with another one."
     )
+    shown = shown.merge(
+        agreement[["order", "modality", "shared_with", "verdict", "restart_r", "fold_r"]],
+        on=["order", "modality", "shared_with"],
+    )
     table = shown.assign(
+        restart_r=shown["restart_r"].map(plain),
+        fold_r=shown["fold_r"].map(plain),
         contribution=[
             term_label(i, j) for i, j in zip(shown["modality"], shown["shared_with"], strict=True)
-        ]
-    )[["contribution", "kind", "share", "own_share", "sd"]]
+        ],
+    )[["contribution", "kind", "share", "own_share", "sd", "verdict", "restart_r", "fold_r"]]
     st.dataframe(
         table,
         hide_index=True,
@@ -73,6 +85,17 @@ with told():
                 help="Without covariances: these do not add up to one.",
             ),
             "sd": st.column_config.NumberColumn("Standard deviation", format="%.3f"),
+            "verdict": st.column_config.TextColumn(
+                "Verdict",
+                help="Stable: restarts and folds agree, median r of 0.8 or more. Too small to "
+                "tell: below 1% of the prediction's variance.",
+            ),
+            "restart_r": st.column_config.TextColumn(
+                "r, restarts", help="Median over pairs of restarts, on test samples."
+            ),
+            "fold_r": st.column_config.TextColumn(
+                "r, folds", help="Median over pairs of folds' models, on all samples."
+            ),
         },
     )
     st.download_button(

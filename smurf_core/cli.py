@@ -623,6 +623,10 @@ def reproduce(
     preset: Annotated[
         str, typer.Option(help="Grid for recorded data; synthetic data has its own.")
     ] = "standard",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="A cache without its suffix, as vreed; repeat.", show_default="all"),
+    ] = None,
     seeds: Annotated[int, typer.Option(help="Initial weights to average over.")] = 5,
     selection: Annotated[str, typer.Option(help=f"{', '.join(get_args(Selection))}.")] = (
         "one_standard_error"
@@ -642,15 +646,16 @@ def reproduce(
     config = _config("smurf", preset, None, selection, "", 3, 0, 5, "auto")
     start = time.perf_counter()
     found = run_all(
-        data, preset=preset, seeds=seeds, selection=config.selection, jobs=jobs,
+        data, preset=preset, only=only or (), seeds=seeds, selection=config.selection, jobs=jobs,
         keep=Workspace.default().root / "reproduce", tell=out.print,
     )  # fmt: skip
+    chosen = "".join(f"--only {name} " for name in only or ())
     output.mkdir(parents=True, exist_ok=True)
     for name, table in vars(found).items():
         table.to_csv(output / f"{name}.csv", index=False, float_format="%.6g")
     (output / "README.md").write_text(
         "# The paper's tables, reproduced\n\n"
-        f"`smurf reproduce --data {data} --preset {preset} --seeds {seeds} "
+        f"`smurf reproduce --data {data} --preset {preset} {chosen}--seeds {seeds} "
         f"--selection {selection} --output {output}`\n\n"
         f"{seeds} seeds of initial weights; mean ± standard deviation over folds, [lowest, highest "
         "seed]; ↓ ↑ differs from SMURF by the permutation test on persons, α = 0.05. Synthetic "

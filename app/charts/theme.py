@@ -27,8 +27,11 @@ def signed(value: float, digits: int = 3) -> str:
 
 
 def plain(value: float, digits: int = 3) -> str:
-    """A number with a real minus."""
-    return f"{value:.{digits}f}".replace("-", MINUS)
+    """A number with a real minus, and none before zero; a dash where there is no number."""
+    if isnan(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", MINUS)
 
 
 def mean_and_spread(mean: float, sd: float) -> str:

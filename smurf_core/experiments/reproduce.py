@@ -60,6 +60,7 @@ def reproduce(
     *,
     preset: str,
     keep: Path,
+    only: Sequence[str] = (),
     seeds: int = 5,
     selection: Selection = "one_standard_error",
     jobs: int = 1,
@@ -68,9 +69,13 @@ def reproduce(
     """Train all four models over the folds of every cache in a folder, for several seeds.
 
     Synthetic data is searched as published for it (`synthetic` preset), everything else with
-    `preset`. Finished work is kept in `keep`, so that a second call goes on where one stopped.
+    `preset`. `only` names files without their suffix. Finished work is kept in `keep`, so that a second call goes on where one stopped.
     """
-    sources = [s for s in find_sources([folder]) if s.stem.lower() in _DATA_SETS]
+    sources = [
+        source
+        for source in find_sources([folder])
+        if source.stem.lower() in _DATA_SETS and (not only or source.stem in only)
+    ]
     if not sources:
         known = ", ".join(f"{name}.pickle" for name in _DATA_SETS)
         raise InputError(f"{folder} holds none of the authors' caches ({known}).")
