@@ -69,7 +69,8 @@ def reproduce(
     """Train all four models over the folds of every cache in a folder, for several seeds.
 
     Synthetic data is searched as published for it (`synthetic` preset), everything else with
-    `preset`. `only` names files without their suffix. Finished work is kept in `keep`, so that a second call goes on where one stopped.
+    `preset`. `only` names files without their suffix. Finished work is kept in `keep`, so that a
+    second call goes on where one stopped.
     """
     sources = [
         source
