@@ -465,7 +465,7 @@ def show(run: _Run) -> None:
     out.print(f"{result.seconds:.1f} s on {result.device}; {versions}")
     out.print(f"data {result.data_fingerprint[:16]}")
     main = next(iter(METRICS[result.task]))
-    scores = fold_performance(result, dataset).query("metric == @main").set_index("fold")["value"]
+    scores = fold_performance(result, dataset).set_index(["metric", "fold"])["value"]
     chosen = _table(
         "fold", "chosen configuration", "epoch", "validation", f"test {METRIC_TITLES[main]}"
     )
@@ -473,7 +473,7 @@ def show(run: _Run) -> None:
         member = fold.member
         chosen.add_row(
             str(fold.fold), str(member.configuration), str(member.best_epoch),
-            f"{member.validation_metric:.3f}", f"{scores[fold.fold]:.3f}",
+            f"{member.validation_metric:.3f}", f"{scores[main, fold.fold]:.3f}",
         )  # fmt: skip
     out.print(chosen)
     if dataset.factors and has_redundant_heads(config.model):
@@ -536,8 +536,8 @@ def verify(
     setting: Annotated[
         list[str] | None,
         typer.Option(
-            help="bimodal, trimodal, five (modalities), none, partial or only (redundancy); "
-            "repeat for several.",
+            help="bimodal, trimodal, five (modalities), none, partial or only (redundancy), "
+            "non_additive (with an MRO model); repeat for several.",
             show_default="bimodal, trimodal",
         ),
     ] = None,
@@ -559,15 +559,17 @@ def verify(
         model, "synthetic", None, selection, "", restarts=1, seed=0, folds=5, device="cpu"
     )
     rows = []
-    out.print("setting   seed  r of prediction  r with what is visible  recovery  invented  chosen")
+    columns = ("setting", "seed", "r", "r, visible", "recovery", "lowest", "invented")
+    out.print("  ".join(f"{name:>12}" for name in columns) + "  chosen")
     for row in recover_factors(
         settings=settings, seeds=seeds, samples=samples, model=config.model,
         selection=config.selection, jobs=jobs,
     ):  # fmt: skip
         rows.append(row)
+        cells = [row.setting, str(row.seed), f"{row.prediction_r:.4f}", f"{row.visible_r:.5f}"]
+        cells += [f"{row.recovery:.4f}", f"{row.lowest:.4f}", _or_dash(row.invented)]
         out.print(
-            f"{row.setting:<9} {row.seed:>4}  {row.prediction_r:>15.4f}  {row.visible_r:>22.5f}  "
-            f"{row.recovery:>8.4f}  {_or_dash(row.invented):>8}  {row.configuration}"
+            "  ".join(f"{cell:>12}" for cell in cells) + f"  {row.configuration}", soft_wrap=True
         )
     table = pd.DataFrame(rows)
     for name in settings:
@@ -577,8 +579,10 @@ def verify(
         zero = "" if np.isnan(invented) else f"; largest sd of what should be zero {invented:.4f}"
         out.print(
             f"{name}: mean recovery {group['recovery'].mean():.4f}, lowest "
-            f"{group['recovery'].min():.4f} of {len(group)} seeds{paper}; "
-            f"lowest r with what is visible {group['visible_r'].min():.5f}{zero}"
+            f"{group['recovery'].min():.4f} of {len(group)} seeds{paper}, "
+            f"lowest of one contribution {group['lowest'].min():.4f}; "
+            f"lowest r with what is visible {group['visible_r'].min():.5f}{zero}",
+            soft_wrap=True,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +65,9 @@ def compare_models(
         name: fold_performance(result, dataset).set_index(["metric", "fold"])["value"]
         for name, result in results.items()
     }
-    swaps = _Swaps.of(base, dataset, permutations, seed)
+    who = dataset.sample_ids if dataset.groups is None else dataset.groups
+    cluster = np.unique(who, return_inverse=True)[1]
+    tested = base.folds.test.any(axis=0)
     rows = []
     for name, result in results.items():
         for metric in METRICS[result.task]:
@@ -75,11 +77,28 @@ def compare_models(
                 "sd": values.std(ddof=1) if len(values) > 1 else np.nan, "folds": len(values),
                 "difference": np.nan, "ci_low": np.nan, "ci_high": np.nan, "p_person": np.nan,
                 "p_resampled": np.nan, "effect_size": np.nan, "mark": "",
-                "n": swaps.samples, "persons": swaps.persons,
+                "n": int(tested.sum()), "persons": len(np.unique(cluster[tested])),
             }  # fmt: skip
             if name != reference:
                 differences = values - by_fold[reference].loc[metric].to_numpy()
-                row |= swaps.test(metric, result, base)
+                pairs = [
+                    FoldPair(
+                        dataset.target[test],
+                        result.fold_contributions(fold).prediction()[test],
+                        base.fold_contributions(fold).prediction()[test],
+                        cluster[test],
+                    )
+                    for fold, test in enumerate(base.folds.test)
+                ]
+                test = permutation_test(metric, pairs, draws=permutations, seed=seed)
+                is_better = (test.difference > 0) != (metric in LOWER_IS_BETTER)
+                row |= {
+                    "difference": test.difference,
+                    "ci_low": test.difference - 1.96 * test.sd,
+                    "ci_high": test.difference + 1.96 * test.sd,
+                    "p_person": test.p,
+                    "mark": "" if test.p >= ALPHA else "↑" if is_better else "↓",
+                }
                 row["p_resampled"] = corrected_resampled_t_test(differences, _test_share(base))
                 spread = differences.std(ddof=1) if len(values) > 1 else np.nan
                 row["effect_size"] = differences.mean() / spread if spread > 0 else np.nan
@@ -110,65 +129,47 @@ _Score = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
-class _Swaps:
-    """Random swaps of persons between two models, the same for every metric."""
+class FoldPair:
+    """One fold's test samples and what two models predict of them."""
 
-    dataset: MultimodalDataset
-    cluster: npt.NDArray[np.int64]  # [n]
-    swapped: npt.NDArray[np.bool_]  # [permutations, clusters]
-    tested: npt.NDArray[np.bool_]  # [n]
+    truth: npt.NDArray[np.generic]  # [n]
+    first: Array  # [n, c]: as `Contributions.prediction` gives it
+    second: Array  # [n, c]
+    cluster: npt.NDArray[np.int64]  # [n]: number of each sample's person
 
-    @classmethod
-    def of(
-        cls, result: RunResult, dataset: MultimodalDataset, permutations: int, seed: int
-    ) -> _Swaps:
-        who = dataset.sample_ids if dataset.groups is None else dataset.groups
-        names, cluster = np.unique(who, return_inverse=True)
-        random = np.random.default_rng(seed)
-        swapped = random.integers(2, size=(permutations, len(names))).astype(np.bool_)
-        return cls(dataset, cluster, swapped, np.asarray(result.folds.test.any(axis=0)))
 
-    @property
-    def samples(self) -> int:
-        return int(self.tested.sum())
+@dataclass(frozen=True)
+class PermutationTest:
+    """Difference of two models' metric, mean over folds; its spread under swaps, and p."""
 
-    @property
-    def persons(self) -> int:
-        return len(np.unique(self.cluster[self.tested]))
+    difference: float
+    sd: float
+    p: float
 
-    def test(self, metric: str, result: RunResult, base: RunResult) -> dict[str, object]:
-        """Difference, interval, p and mark of one model and metric."""
-        observed = 0.0
-        permuted = np.zeros(len(self.swapped))
-        clusters = self.swapped.shape[1]
-        for fold in range(len(base.folds)):
-            test = base.folds.test[fold]
-            truth, cluster = self.dataset.target[test], self.cluster[test]
-            sums = []
-            for each in (result, base):
-                prediction = each.fold_contributions(fold).prediction()[test]
-                statistics, scored = _statistics(metric, truth, prediction.astype(np.float64))
-                total = np.zeros((clusters, statistics.shape[1]))
-                np.add.at(total, cluster, statistics)
-                sums.append(total)
-            ours, theirs = sums
-            observed += float(scored(ours.sum(axis=0)) - scored(theirs.sum(axis=0)))
-            moved = self.swapped @ (theirs - ours)  # [permutations, s]
-            permuted += scored(ours.sum(axis=0) + moved) - scored(theirs.sum(axis=0) - moved)
-        observed /= len(base.folds)
-        permuted /= len(base.folds)
-        # The swap that changes nothing is one of them: p is never 0 (Phipson and Smyth, 2010).
-        extreme = (np.abs(permuted) >= abs(observed) - 1e-12).sum()
-        p = float((extreme + 1) / (len(permuted) + 1))
-        better = (observed < 0) if metric in LOWER_IS_BETTER else (observed > 0)
-        half = 1.96 * float(permuted.std())
-        return {
-            "difference": observed,
-            "ci_low": observed - half,
-            "ci_high": observed + half,
-            "p_person": p,
-            "mark": "" if p >= ALPHA else "↑" if better else "↓",
-        }
+
+def permutation_test(
+    metric: str, folds: Sequence[FoldPair], *, draws: int = PERMUTATIONS, seed: int = 0
+) -> PermutationTest:
+    """Swap two models' predictions for whole persons at random (see `compare_models`)."""
+    count = 1 + max(int(fold.cluster.max()) for fold in folds)
+    random = np.random.default_rng(seed)
+    swapped = random.integers(2, size=(draws, count)).astype(np.bool_)
+    observed, permuted = 0.0, np.zeros(draws)
+    for fold in folds:
+        sums = []
+        for prediction in (fold.first, fold.second):
+            statistics, scored = _statistics(metric, fold.truth, prediction.astype(np.float64))
+            total = np.zeros((count, statistics.shape[1]))
+            np.add.at(total, fold.cluster, statistics)
+            sums.append(total)
+        ours, theirs = sums
+        observed += float(scored(ours.sum(axis=0)) - scored(theirs.sum(axis=0))) / len(folds)
+        moved = swapped @ (theirs - ours)  # [draws, s]
+        after = scored(ours.sum(axis=0) + moved) - scored(theirs.sum(axis=0) - moved)
+        permuted += after / len(folds)
+    # The swap that changes nothing is one of them: p is never 0 (Phipson and Smyth, 2010).
+    extreme = (np.abs(permuted) >= abs(observed) - 1e-12).sum()
+    return PermutationTest(observed, float(permuted.std()), float((extreme + 1) / (draws + 1)))
 
 
 def _statistics(

@@ -184,14 +184,9 @@ def _single(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataF
     letters = _SYNTHETIC_LETTERS if dataset.factors else _LETTERS
     rows = []
     for model, runs in results.items():
-        tables = [
-            missing_summary(missing_modalities(run, dataset)).query(
-                "size == 1 and metric == @metric"
-            )
-            for run in runs
-        ]
+        tables = [missing_summary(missing_modalities(run, dataset)) for run in runs]
         for modality in dataset.modalities:
-            found = [table[table["available"] == modality].iloc[0] for table in tables]
+            found = [_only(table, metric, modality) for table in tables]
             means, sds = (
                 np.array([row[part] for row in found], dtype=float) for part in ("mean", "sd")
             )
@@ -208,6 +203,11 @@ def _single(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataF
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _only(table: pd.DataFrame, metric: str, available: str) -> pd.Series[Any]:
+    """The row of one metric and one modality."""
+    return table[(table["metric"] == metric) & (table["available"] == available)].iloc[0]
 
 
 def _recovery(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataFrame:

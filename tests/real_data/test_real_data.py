@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from smurf_core.configuration import RunConfig
 from smurf_core.data.assembly import StudyMapping, assemble
 from smurf_core.data.sources import find_sources
 from smurf_core.evaluation.performance import chance_performance, performance
+from smurf_core.experiments.reproduce import as_markdown, reproduce
 from smurf_core.training.engine import train_run
 
 DATA = Path(
@@ -101,6 +103,28 @@ def test_mmmo_is_pooled_keeps_its_official_split_and_beats_the_mean():
     reached, chance = score(data, result, "mae")
     assert reached < chance - 0.1
     assert score(data, result, "r")[0] > 0.25
+
+
+def test_the_papers_tables_are_reproduced_and_taken_up_again(tmp_path):
+    told: list[str] = []
+    folder = DATA / "authors_caches"
+    found = [
+        reproduce(folder, preset="quick", keep=tmp_path, only=("vreed",), seeds=1, tell=told.append)
+        for _ in range(2)
+    ]
+    assert len(told) == 8
+    assert all("kept from before" in line for line in told[4:])
+    first, again = found
+    pd.testing.assert_frame_equal(first.performance, again.performance)
+    by_model = first.performance.set_index("model")
+    assert by_model.loc["smurf", "paper"] == 0.608
+    assert by_model.loc["late_fusion", "paper_sd"] == 0.061
+    assert (by_model["mean"] > 0.4).all()
+    assert set(first.single["available"]) == {"E", "G", "V"}
+    assert first.single["paper"].notna().all()
+    text = as_markdown(first)
+    assert "| VREED | quadrant | accuracy | ours |" in text
+    assert "0.608 ± 0.041" in text
 
 
 def test_cremad_ratings_become_judgments_of_what_raters_saw():

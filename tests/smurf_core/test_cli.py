@@ -153,6 +153,24 @@ def test_unknown_runs_are_told(smurf):
         assert "no run 'nothing'" in error
 
 
+def test_what_is_not_there_is_verified_too(smurf):
+    code, told, _ = smurf(
+        "verify", "--seeds", 1, "--samples", 120, "--jobs", 1, "--setting", "none"
+    )
+    assert code == 0
+    assert "largest sd of what should be zero 0." in told
+    code, _, error = smurf("verify", "--setting", "quadrimodal")
+    assert code == 2
+    assert "No setting quadrimodal" in error
+
+
+def test_basins_tell_right_from_wrong(smurf):
+    code, told, _ = smurf("basins", "--starts", 4, "--samples", 600)
+    assert code == 0
+    assert "0.01 of the usual" in told
+    assert "4 of 4" in told
+
+
 def test_a_detached_run_is_cancelled_and_taken_up_again(smurf, workspace, table):
     code, told, _ = smurf("train", table, *FAST, "--weight-decay", "0", "--detach")
     assert code == 0
@@ -171,6 +189,6 @@ def test_verification_prints_every_seed_and_the_paper(smurf):
     code, told, _ = smurf("verify", "--seeds", 1, "--samples", 120, "--jobs", 1)
     assert code == 0
     lines = told.splitlines()
-    assert lines[1].startswith("bimodal")
-    assert lines[2].startswith("trimodal")
+    assert lines[1].split()[:2] == ["bimodal", "0"]
+    assert lines[2].split()[:2] == ["trimodal", "0"]
     assert "of 1 seeds (paper 0.964)" in told
