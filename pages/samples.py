@@ -10,9 +10,9 @@ import streamlit as st
 from scipy.special import softmax
 
 from app.charts.contributions import breakdown, waterfall
-from app.charts.theme import plain, signed
+from app.charts.theme import plain, signed, term_label
 from app.components.messages import escaped, facts, finished_run, told
-from app.loading import contributions_of, dataset_of, predictions_of
+from app.loading import contributions_of, dataset_of, predictions_of, stability_of
 from app.session import current_study
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
@@ -146,11 +146,18 @@ def _explain(
             ],
         }
     ).set_index("Part")
+    agreement = stability_of(run)
+    verdicts = {
+        term_label(row["modality"], row["shared_with"]): row["verdict"]
+        for row in agreement.to_dict("records")
+    }
+    shown["Restarts and folds"] = [verdicts.get(part, "") for part in parts["part"]]
     right.table(shown)
     right.markdown(
         "The baseline is the prediction for an average sample. Each contribution says how far "
         "this sample's modality moves it: plain bars alone, hatched bars with another modality. "
-        "Together they are the prediction, exactly."
+        "Together they are the prediction, exactly. What restarts or folds disagree on is called "
+        "unstable: do not build on it."
     )
 
 

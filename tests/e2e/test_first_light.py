@@ -41,7 +41,8 @@ def test_a_new_user_trains_on_synthetic_data_and_reads_a_breakdown(server, page)
     table = page.get_by_test_id("stTable")
     expect(table.get_by_text("Prediction")).to_be_visible()
     rows = table.locator("tbody tr").all_inner_texts()
-    names, values = zip(*(re.split(r"\s*[\t\n]\s*", row.strip()) for row in rows), strict=True)
+    cells = [re.split(r"\s*[\t\n]\s*", row.strip()) for row in rows]
+    names, values = [row[0] for row in cells], [row[1] for row in cells]
     assert names[0] == "Baseline"
     assert names[-1] == "Prediction"
     assert "A, shared with C" in names

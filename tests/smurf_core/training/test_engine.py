@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from smurf_core.configuration import MODEL_TITLES, Grid, ModelKind, RunConfig
-from smurf_core.data.dataset import Features, Folds, MultimodalDataset
+from smurf_core.data.dataset import Features, Folds, MultimodalDataset, Task
 from smurf_core.data.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 from smurf_core.results import FoldResult, RunResult
@@ -261,3 +261,27 @@ def test_a_stack_holds_as_many_members_as_the_budget_and_one_at_least() -> None:
     per_member = 4 * (8 * 134 + 4 * 14 * 256)
     assert stack_size(architecture, 256, 10 * per_member) == 10
     assert stack_size(architecture, 256, 1) == 1
+
+
+@pytest.mark.parametrize("model", ["smurf", "late_fusion"])
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_nothing_is_chosen_by_the_labels_of_test_samples(model: ModelKind, task: Task) -> None:
+    data = synthetic_additive(samples=80, task=task)
+    assert data.folds is not None
+    grid = Grid((5e-3, 2e-2), ((), (4,)), (0.0, 1e-2), (0.1, 0.5))
+    config = RunConfig(model=model, preset="custom", grid=grid, restarts=2, max_epochs=15)
+    for fold in range(2):
+        # Only this fold: other folds train on the samples whose labels are shuffled here.
+        alone = Folds(*(getattr(data.folds, r)[[fold]] for r in ("training", "validation", "test")))
+        shuffled = np.asarray(data.target).copy()
+        tested = np.flatnonzero(alone.test[0])
+        shuffled[tested] = np.random.default_rng(0).permutation(shuffled[tested])
+        assert (shuffled != data.target).any()
+        before, after = (
+            train_run(replace(data, folds=alone, target=target), config).fold_results[0]
+            for target in (data.target, shuffled)
+        )
+        assert before.member.configuration == after.member.configuration
+        assert before.chosen == after.chosen
+        pd.testing.assert_frame_equal(before.candidates, after.candidates)
+        np.testing.assert_array_equal(before.member.values, after.member.values)
