@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,21 @@ from app.loading import contributions_of, dataset_of, predictions_of, stability_
 from app.session import current_study
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.typical import Finding, typical_samples
 
+LISTS: dict[Finding | Literal["all"], str] = {
+    "all": "All",
+    "unique": "Large unique",
+    "redundant": "Large redundant",
+    "unexpected": "Unexpected redundant",
+}
+LIST_NOTES: dict[Finding | Literal["all"], str] = {
+    "unique": "One modality alone moves these predictions far. Scores are standard deviations of "
+    "the prediction.",
+    "redundant": "Both modalities say the same, and much of it.",
+    "unexpected": "One modality says what the other should say, too, and does not: only one side "
+    "is large, or the sides have opposite signs.",
+}
 TRANSCRIPT_COLUMNS = ("transcript", "text", "utterance")
 
 
@@ -51,14 +66,29 @@ def _table(dataset: MultimodalDataset, predictions: pd.DataFrame) -> pd.DataFram
     return table
 
 
+def _typical(contributions: Contributions, predictions: pd.DataFrame) -> pd.DataFrame:
+    """A list of the paper's Table 6 in place of all samples; empty where all are wanted."""
+    finding = st.segmented_control(
+        "Samples", list(LISTS), default="all", format_func=LISTS.__getitem__, key="samples_list"
+    )
+    if finding is None or finding == "all":
+        return pd.DataFrame()
+    st.markdown(LIST_NOTES[finding])
+    found = typical_samples(contributions, finding, count=50)
+    found = found.rename(columns={"prediction": "output prediction"})
+    return found.merge(
+        predictions[["sample_id", "target"]], on="sample_id", how="left", validate="many_to_one"
+    )
+
+
 def _transcript_column(dataset: MultimodalDataset) -> str | None:
     return next((c for c in TRANSCRIPT_COLUMNS if c in dataset.samples), None)
 
 
 def _pick(table: pd.DataFrame) -> str:
-    """The sample chosen in the table, else the one in the address, else the first."""
+    """The sample chosen in the table, else the one in the address if listed, else the first."""
     number = partial(st.column_config.NumberColumn, format="%.3f")
-    is_regression = "error" in table
+    is_number = pd.api.types.is_numeric_dtype
     event = st.dataframe(
         table,
         hide_index=True,
@@ -71,9 +101,16 @@ def _pick(table: pd.DataFrame) -> str:
             "sample_id": "Sample",
             "fold": "Fold",
             "person": "Person",
-            "target": number("Target") if is_regression else "Target",
-            "prediction": number("Prediction") if is_regression else "Prediction",
+            "target": number("Target") if is_number(table["target"]) else "Target",
+            "prediction": number("Prediction") if "error" in table else "Prediction",
             "error": number("Error"),
+            "output": "Output",
+            "modality": "Modality",
+            "shared_with": "Shared with",
+            "score": st.column_config.NumberColumn("Score", format="%.2f"),
+            "contribution": number("Contribution"),
+            "other": number("The other side's"),
+            "output prediction": number("Prediction"),
             "transcript": st.column_config.TextColumn("Transcript", width="large"),
         },
     )
@@ -82,7 +119,7 @@ def _pick(table: pd.DataFrame) -> str:
     if rows and rows[0] < len(ids):
         return str(ids[rows[0]])
     wanted = st.query_params.get("sample") or st.session_state.get("sample")
-    return wanted if wanted and wanted in contributions.sample_ids else str(ids[0])
+    return wanted if wanted and (ids == wanted).any() else str(ids[0])
 
 
 def _explain(
@@ -167,7 +204,11 @@ run = finished_run()
 with told():
     dataset, contributions = dataset_of(study.id), contributions_of(run)
     predictions = predictions_of(run)
-    table = _table(dataset, predictions)
+    table = _typical(contributions, predictions)
+    if table.empty:
+        table = _table(dataset, predictions)
+    else:
+        table = table.drop(columns="other" if table["other"].isna().all() else [])
     if table.empty:
         st.info("No sample fits: find less, or show all samples.")
     else:

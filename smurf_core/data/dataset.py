@@ -196,18 +196,3 @@ class MultimodalDataset:
     def with_folds(self, folds: Folds) -> MultimodalDataset:
         """The same data with other folds."""
         return replace(self, folds=folds)
-
-    def with_modalities(self, modalities: tuple[str, ...]) -> MultimodalDataset:
-        """The same data with only some of its modalities, in the order given."""
-        missing = [name for name in modalities if name not in self.features]
-        if missing:
-            raise InputError(
-                f"No modality {', '.join(missing)} in {self.name!r}; "
-                f"there are {', '.join(self.modalities)}."
-            )
-        return replace(
-            self,
-            features={name: self.features[name] for name in modalities},
-            judgments={s: v for s, v in self.judgments.items() if s <= set(modalities)},
-            informativeness={m: v for m, v in self.informativeness.items() if m in modalities},
-        )

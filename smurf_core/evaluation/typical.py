@@ -23,7 +23,6 @@ from smurf_core.contributions import Contributions
 from smurf_core.errors import InputError
 
 Finding = Literal["unique", "redundant", "unexpected"]
-FINDINGS: tuple[Finding, ...] = ("unique", "redundant", "unexpected")
 ALIKE, APART = 0.5, 0.25
 
 

@@ -145,10 +145,9 @@ def _performance(name: str, dataset: MultimodalDataset, results: Results) -> pd.
     ]  # fmt: skip
     rows = []
     for model, runs in results.items():
-        found = [performance(run, dataset).set_index("metric").loc[metric] for run in runs]
-        means, sds = (
-            np.array([row[part] for row in found], dtype=float) for part in ("mean", "sd")
-        )
+        tables = [performance(run, dataset) for run in runs]
+        found = [table[table["metric"] == metric].iloc[0] for table in tables]
+        means, sds = _over_seeds(found)
         marks = [
             table[(table["model"] == model) & (table["metric"] == metric)]["mark"].iloc[0]
             for table in compared
@@ -187,9 +186,7 @@ def _single(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataF
         tables = [missing_summary(missing_modalities(run, dataset)) for run in runs]
         for modality in dataset.modalities:
             found = [_only(table, metric, modality) for table in tables]
-            means, sds = (
-                np.array([row[part] for row in found], dtype=float) for part in ("mean", "sd")
-            )
+            means, sds = _over_seeds(found)
             letter = letters.get(modality, modality)
             paper, paper_sd = _paper_value(
                 "table5_single_modality.csv", name, dataset, model, letter

@@ -16,12 +16,13 @@ from pathlib import Path
 
 from smurf_core.errors import InputError
 from smurf_core.runs.files import RunFiles
-from smurf_core.runs.store import RunInfo, claim, has_work
-from smurf_core.runs.studies import load_study
+from smurf_core.runs.store import RunInfo, claim, has_work, purge_runs
+from smurf_core.runs.studies import load_study, purge_studies
 from smurf_core.runs.workspace import Workspace
 from smurf_core.training.observing import Progress, TrainingCancelled
 
 REPORT_SECONDS = 0.5  # between two writes of one process
+KEEP_DELETED_SECONDS = 7 * 24 * 3600  # what was deleted can be restored for a week
 POLL_SECONDS = 0.5  # between two looks at the cancel flag
 
 
@@ -139,7 +140,10 @@ def main() -> None:
     folder = parser.parse_args().workspace
     if hasattr(os, "nice"):
         os.nice(10)  # Whoever looks at results goes first.
-    work(Workspace(folder) if folder else Workspace.default())
+    workspace = Workspace(folder) if folder else Workspace.default()
+    work(workspace)
+    purge_runs(workspace, older_than=KEEP_DELETED_SECONDS)
+    purge_studies(workspace, older_than=KEEP_DELETED_SECONDS)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from smurf_core import __version__
 from smurf_core.configuration import RunConfig
 from smurf_core.contributions import subset_name
 from smurf_core.data.dataset import Folds, MultimodalDataset
-from smurf_core.data.folds import make_folds
+from smurf_core.data.folds import with_made_folds
 from smurf_core.errors import InputError
 from smurf_core.models.architecture import Architecture, Parameters
 from smurf_core.prediction import (
@@ -82,13 +82,8 @@ def train_run(
     """
     start = time.perf_counter()
     device = resolve_device(config.device)
-    folds = dataset.folds or make_folds(
-        dataset.target,
-        dataset.task,
-        groups=dataset.groups,
-        count=config.fold_count,
-        seed=config.seed,
-    )
+    folds = with_made_folds(dataset, count=config.fold_count, seed=config.seed).folds
+    assert folds is not None  # noqa: S101 — for the type checker
     _check_folds(dataset, folds)
     plan = _Plan(dataset, config, folds, device, observer)
     fold_results = tuple(plan.run(jobs, cache))

@@ -137,6 +137,19 @@ def test_samples_are_found_ordered_and_linked(open_page, trained_home):
     assert "Sample s42" in text(page)
 
 
+@pytest.mark.parametrize("finding", ["unique", "redundant", "unexpected"])
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_typical_samples_are_listed_highest_first(open_page, trained_home, finding, task):
+    study = next(s for s in studies.list_studies(trained_home) if s.task == task)
+    page = open_page("samples", study=study.id)
+    page.session_state["samples_list"] = finding
+    page.run()
+    assert not page.exception
+    shown = page.dataframe[0].value
+    assert shown["score"].is_monotonic_decreasing
+    assert f"Sample {shown['sample_id'].iloc[0]}" in text(page)
+
+
 def test_wrong_samples_are_shown_alone_and_any_class_is_explained(open_page, trained_home):
     study = next(s for s in studies.list_studies(trained_home) if s.task == "classification")
     page = open_page("samples", study=study.id)

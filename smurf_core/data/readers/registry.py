@@ -8,7 +8,7 @@ from smurf_core.data.readers.authors_cache import AuthorsCacheReader
 from smurf_core.data.readers.delimited import DelimitedReader
 from smurf_core.data.readers.excel import ExcelReader
 from smurf_core.data.readers.hdf5 import Hdf5Reader
-from smurf_core.data.readers.interface import PREVIEW_ROWS, StudyReader, Table, TableReader
+from smurf_core.data.readers.interface import StudyReader, Table, TableReader
 from smurf_core.data.readers.npz import NpzReader
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
@@ -60,11 +60,6 @@ def read(source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
     note = Problem("note", message, file=source.name, remedy="It was read as such.")
     first, *others = tables
     return (_with_problem(first, note), *others)
-
-
-def preview(source: SourceFile) -> tuple[Table, ...]:
-    """The first rows of a file's tables."""
-    return read(source, rows=PREVIEW_ROWS)
 
 
 def _with_problem(table: Table, problem: Problem) -> Table:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smurf_core.data.readers.registry import preview, read
+from smurf_core.data.readers.registry import read
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
@@ -59,7 +59,7 @@ def test_preview_holds_the_first_rows_of(suffix, tmp_path):
 
 def test_preview_of_a_long_table_is_short(tmp_path):
     pd.DataFrame({"a": range(5000), "b": range(5000)}).to_csv(tmp_path / "t.csv", index=False)
-    (table,) = preview(SourceFile("t.csv", tmp_path / "t.csv"))
+    (table,) = read(SourceFile("t.csv", tmp_path / "t.csv"), rows=PREVIEW_ROWS)
     assert len(table.frame) == 200
 
 
