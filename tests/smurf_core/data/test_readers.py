@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smurf_core.data.readers.interface import PREVIEW_ROWS
 from smurf_core.data.readers.registry import read
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
