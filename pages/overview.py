@@ -80,9 +80,9 @@ with told():
             "kind": "Kind",
             "share": st.column_config.NumberColumn("Share of variance", format="percent"),
             "own_share": st.column_config.NumberColumn(
-                "Own variance / prediction's",
+                "Own variance",
                 format="percent",
-                help="Without covariances: these do not add up to one.",
+                help="Over the prediction's; without covariances, these do not add up to one.",
             ),
             "sd": st.column_config.NumberColumn("Standard deviation", format="%.3f"),
             "verdict": st.column_config.TextColumn(
