@@ -168,7 +168,7 @@ def _explain(
         )
         unit = f"Logit of {dataset.class_names[output]}"
     parts = breakdown(contributions, row, output)
-    left, right = st.columns([3, 2])
+    left, right = st.columns([5, 4])
     left.plotly_chart(
         waterfall(parts, contributions.modalities, unit),
         key="waterfall",
