@@ -1,6 +1,5 @@
 """What is left of the predictions when modalities are missing (Table 5)."""
 
-import numpy as np
 import streamlit as st
 
 from app.charts.bars import bars_with_spread
@@ -32,9 +31,8 @@ with told():
         st.info("At least one modality must be there: switch one on.")
         st.stop()
     recovered = out_of_fold_recovery(result, tuple(switched))
-    position = {sample: i for i, sample in enumerate(dataset.sample_ids.tolist())}
-    rows = np.array([position[sample] for sample in contributions.sample_ids.tolist()])
-    truth, full = dataset.target[rows], contributions.prediction()
+    truth = dataset.target[dataset.positions(contributions.sample_ids)]
+    full = contributions.prediction()
     facts(
         {
             METRIC_TITLES[metric]: f"{score(result.task, metric, truth, recovered):.3f} "

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.mapping_form import mapping_form
-from app.components.messages import escaped, told
+from app.components.messages import offer_undo, told
 from app.components.uploads import forget_uploads, keep_uploads
 from app.navigation import page_path
 from app.session import current_study, moment, select_study, study_label, workspace
@@ -51,7 +51,7 @@ def _list() -> None:
         st.session_state["picked_study_row"] = rows
         select_study(picked.id)
         st.rerun()
-    left, middle, right, _ = st.columns([2, 2, 2, 4])
+    left, middle, right = st.columns([2, 2, 4])
     left.page_link(page_path("data"), label="See its data", icon=":material/table_chart:")
     middle.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
     with right.popover("Rename or delete", icon=":material/edit:"):
@@ -64,15 +64,12 @@ def _list() -> None:
             studies.delete_study(workspace(), current.id)
             st.session_state["deleted_study"] = (current.id, current.name)
             st.rerun()
-    deleted = st.session_state.get("deleted_study")
-    if deleted:
-        place, button = st.columns([6, 1], vertical_alignment="center")
-        place.info(f"{escaped(deleted[1])} was deleted.")
-        if button.button("Undo", key="undo", width="stretch"):
-            studies.restore_study(workspace(), deleted[0])
-            select_study(deleted[0])
-            del st.session_state["deleted_study"]
-            st.rerun()
+
+    def restore(study_id: str) -> None:
+        studies.restore_study(workspace(), study_id)
+        select_study(study_id)
+
+    offer_undo("deleted_study", "undo", restore)
 
 
 def _upload() -> None:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import get_args
 
 import pandas as pd
@@ -9,7 +10,7 @@ import streamlit as st
 
 from app.charts.training import chosen_curves
 from app.components.live_run import live_runs, resume, status_badge
-from app.components.messages import escaped, told
+from app.components.messages import escaped, offer_undo, told
 from app.loading import dataset_of, performance_of, result_of
 from app.navigation import page_path
 from app.session import current_study, moment, select_run, workspace
@@ -22,6 +23,8 @@ from smurf_core.configuration import (
     RunConfig,
     Selection,
     Standardisation,
+    layers_label,
+    parse_layers,
     suggested_standardisation,
 )
 from smurf_core.data.dataset import MultimodalDataset
@@ -35,8 +38,8 @@ MODEL_NOTES: dict[ModelKind, str] = {
     "late_fusion": "One contribution a modality: the plain baseline.",
     "smurf_no_aux": "The same heads as SMURF without its two losses: what they change.",
     "e_hgr": "Correlates the modalities' hidden layers (soft-HGR) in place of their contributions.",
-    "smurf_normalised": "Our extension: correlations in place of covariances. Invents redundancy "
-    "where there is none; see docs/method.md.",
+    "smurf_normalised": "Our extension: the same aims without L_cor's liking for variances of "
+    "one; see docs/method.md.",
     "mro_smurf": "Adds non-additive interactions of two and more modalities, from products of "
     "embeddings.",
     "mro_smurf_subsets": "The same with a network of its own for every subset of modalities.",
@@ -66,28 +69,18 @@ def _numbers(text: str, what: str) -> tuple[float, ...]:
         raise InputError(f"{what}: write numbers separated by spaces.") from None
 
 
-def _layer_settings(text: str) -> tuple[tuple[int, ...], ...]:
-    try:
-        return tuple(
-            () if part == "linear" else tuple(int(width) for width in part.split("-"))
-            for part in text.replace(",", " ").split()
-        )
-    except ValueError:
-        raise InputError("Hidden layers: write widths as 20-10, or linear.") from None
-
-
 def _custom_grid() -> Grid:
-    start = PRESETS["quick"]
     left, right = st.columns(2)
     rates = left.text_input("Learning rates", "0.002 0.01", key="grid_rates")
     layers = right.text_input("Hidden layers", "10 20-10", key="grid_layers",
                               help="Widths joined by a dash; `linear` for none.")  # fmt: skip
     decays = left.text_input("Weight decays", "0.001", key="grid_decays")
     weights = right.text_input("Weights λ of the auxiliary losses", "0.25 0.5", key="grid_weights")
-    return replace(
-        start,
+    return Grid(
         learning_rates=_numbers(rates, "Learning rates"),
-        hidden_layers=_layer_settings(layers),
+        hidden_layers=tuple(
+            parse_layers(part, "Hidden layers") for part in layers.replace(",", " ").split()
+        ),
         weight_decays=_numbers(decays, "Weight decays"),
         auxiliary_weights=_numbers(weights, "Weights λ"),
     )
@@ -177,14 +170,7 @@ def _history(study_id: str) -> None:
                     store.delete_run(workspace(), run.id)
                     st.session_state["deleted_run"] = (run.id, run.name)
                     st.rerun()
-    deleted = st.session_state.get("deleted_run")
-    if deleted:
-        place, button = st.columns([6, 1], vertical_alignment="center")
-        place.info(f"{escaped(deleted[1])} was deleted.")
-        if button.button("Undo", key="undo_run", width="stretch"):
-            store.restore_run(workspace(), deleted[0])
-            del st.session_state["deleted_run"]
-            st.rerun()
+    offer_undo("deleted_run", "undo_run", partial(store.restore_run, workspace()))
 
 
 def _last_result(study_id: str) -> None:
@@ -206,7 +192,7 @@ def _last_result(study_id: str) -> None:
             {
                 "Fold": fold.fold,
                 "Learning rate": fold.member.configuration.learning_rate,
-                "Layers": "-".join(map(str, fold.member.configuration.hidden_layers)) or "linear",
+                "Layers": layers_label(fold.member.configuration.hidden_layers),
                 "Weight decay": fold.member.configuration.weight_decay,
                 "λ": fold.member.configuration.auxiliary_weight,
                 "Best epoch": fold.member.best_epoch,

@@ -31,6 +31,7 @@ from smurf_core.configuration import (
     Selection,
     Standardisation,
     has_redundant_heads,
+    parse_layers,
     suggested_standardisation,
 )
 from smurf_core.data.assembly import Assembly, assemble, guess_mapping
@@ -292,21 +293,12 @@ def _grid(
         raise InputError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
     given = {
         "learning_rates": tuple(learning_rates or ()),
-        "hidden_layers": tuple(_layers(text) for text in layers or ()),
+        "hidden_layers": tuple(parse_layers(text, f"--layers {text!r}") for text in layers or ()),
         "weight_decays": tuple(weight_decays or ()),
         "auxiliary_weights": tuple(auxiliary_weights or ()),
     }
     changes = {key: values for key, values in given.items() if values}
     return replace(PRESETS[preset], **changes) if changes else None  # type: ignore[arg-type]
-
-
-def _layers(text: str) -> tuple[int, ...]:
-    if text == "linear":
-        return ()
-    try:
-        return tuple(int(width) for width in text.split("-"))
-    except ValueError:
-        raise InputError(f"--layers {text!r}: write widths as 20-10, or linear.") from None
 
 
 def _config(

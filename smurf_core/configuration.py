@@ -56,6 +56,19 @@ def has_auxiliary_loss(model: ModelKind) -> bool:
     return model not in ("late_fusion", "smurf_no_aux")
 
 
+def layers_label(hidden_layers: tuple[int, ...]) -> str:
+    """How a layer setting is written in tables and options: `20-10`, or `linear`."""
+    return "-".join(map(str, hidden_layers)) or "linear"
+
+
+def parse_layers(text: str, what: str) -> tuple[int, ...]:
+    """The layer setting that `layers_label` wrote; an error starts with `what` was read."""
+    try:
+        return () if text == "linear" else tuple(int(width) for width in text.split("-"))
+    except ValueError:
+        raise InputError(f"{what}: write widths as 20-10, or linear.") from None
+
+
 def suggested_standardisation(preset: str, origin: str) -> Standardisation:
     """How features and a regression target should be standardised, unless a user says otherwise.
 

@@ -112,6 +112,14 @@ class Contributions:
         arrays = [self.values, *(self.interactions[k] for k in sorted(self.interactions))]
         return np.concatenate([array.reshape(n, -1, c) for array in arrays], axis=1)
 
+    def identified_terms(self) -> npt.NDArray[np.float64]:
+        """`terms` in float64; for classes less their mean over the classes.
+
+        The softmax does not see what all classes' logits have in common.
+        """
+        terms = self.terms().astype(np.float64)
+        return terms - terms.mean(axis=2, keepdims=True) if self.is_classification else terms
+
     def select(self, keep: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Contributions:
         """The contributions of some samples, by mask or by positions."""
         return Contributions(

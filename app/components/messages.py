@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -74,3 +74,16 @@ def facts(values: Mapping[str, str]) -> None:
     with st.container(horizontal=True, gap="large"):
         for title, value in values.items():
             st.markdown(f":small[{escaped(title)}]  \n**{escaped(value)}**", width="content")
+
+
+def offer_undo(deleted: str, key: str, restore: Callable[[str], None]) -> None:
+    """A button that brings back what was deleted last: id and name in session state `deleted`."""
+    if deleted not in st.session_state:
+        return
+    identifier, name = st.session_state[deleted]
+    place, button = st.columns([6, 1], vertical_alignment="center")
+    place.info(f"{escaped(name)} was deleted.")
+    if button.button("Undo", key=key, width="stretch"):
+        restore(identifier)
+        del st.session_state[deleted]
+        st.rerun()

@@ -193,6 +193,11 @@ class MultimodalDataset:
                 digest.update(np.packbits(roles).tobytes())
         return digest.hexdigest()
 
+    def positions(self, sample_ids: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
+        """Where each of these samples stands, [k]; −1 for one that is not here."""
+        found = pd.Index(self.sample_ids).get_indexer(pd.Index(sample_ids))
+        return np.asarray(found, dtype=np.int64)
+
     def with_folds(self, folds: Folds) -> MultimodalDataset:
         """The same data with other folds."""
         return replace(self, folds=folds)

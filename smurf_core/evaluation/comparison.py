@@ -70,6 +70,15 @@ def compare_models(
     tested = base.folds.test.any(axis=0)
     rows = []
     for name, result in results.items():
+        pairs = [
+            FoldPair(
+                dataset.target[test],
+                result.fold_contributions(fold).prediction()[test],
+                base.fold_contributions(fold).prediction()[test],
+                cluster[test],
+            )
+            for fold, test in enumerate(base.folds.test)
+        ]
         for metric in METRICS[result.task]:
             values = by_fold[name].loc[metric].to_numpy()
             row: dict[str, object] = {
@@ -81,23 +90,14 @@ def compare_models(
             }  # fmt: skip
             if name != reference:
                 differences = values - by_fold[reference].loc[metric].to_numpy()
-                pairs = [
-                    FoldPair(
-                        dataset.target[test],
-                        result.fold_contributions(fold).prediction()[test],
-                        base.fold_contributions(fold).prediction()[test],
-                        cluster[test],
-                    )
-                    for fold, test in enumerate(base.folds.test)
-                ]
-                test = permutation_test(metric, pairs, draws=permutations, seed=seed)
-                is_better = (test.difference > 0) != (metric in LOWER_IS_BETTER)
+                swapped = permutation_test(metric, pairs, draws=permutations, seed=seed)
+                is_better = (swapped.difference > 0) != (metric in LOWER_IS_BETTER)
                 row |= {
-                    "difference": test.difference,
-                    "ci_low": test.difference - 1.96 * test.sd,
-                    "ci_high": test.difference + 1.96 * test.sd,
-                    "p_person": test.p,
-                    "mark": "" if test.p >= ALPHA else "↑" if is_better else "↓",
+                    "difference": swapped.difference,
+                    "ci_low": swapped.difference - 1.96 * swapped.sd,
+                    "ci_high": swapped.difference + 1.96 * swapped.sd,
+                    "p_person": swapped.p,
+                    "mark": "" if swapped.p >= ALPHA else "↑" if is_better else "↓",
                 }
                 row["p_resampled"] = corrected_resampled_t_test(differences, _test_share(base))
                 spread = differences.std(ddof=1) if len(values) > 1 else np.nan

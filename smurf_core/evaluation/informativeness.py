@@ -48,7 +48,7 @@ def informativeness_tests(contributions: Contributions, dataset: MultimodalDatas
     """
     if not dataset.informativeness:
         raise InputError(f"{dataset.name!r} has no ratings of how informative modalities are.")
-    at = pd.Index(dataset.sample_ids).get_indexer(pd.Index(contributions.sample_ids))
+    at = dataset.positions(contributions.sample_ids)
     rows = []
     for modality, ratings in dataset.informativeness.items():
         level, effect = ratings[at], unique_effect(contributions, modality)

@@ -39,7 +39,7 @@ def unique_pairs(contributions: Contributions, dataset: MultimodalDataset) -> li
     """
     if dataset.task != "regression":
         raise InputError("Human judgments are compared for regression targets only.")
-    rows = pd.Index(dataset.sample_ids).get_indexer(pd.Index(contributions.sample_ids))
+    rows = dataset.positions(contributions.sample_ids)
     target = dataset.target[rows].astype(np.float64)
     found = []
     for shown, rating in dataset.judgments.items():

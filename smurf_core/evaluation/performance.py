@@ -33,7 +33,7 @@ def performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
     """
     folds = fold_performance(result, dataset).groupby("metric")["value"]
     contributions = result.contributions()
-    rows = pd.Index(dataset.sample_ids).get_indexer(pd.Index(contributions.sample_ids))
+    rows = dataset.positions(contributions.sample_ids)
     truth, prediction = dataset.target[rows], contributions.prediction()
     return pd.DataFrame(
         {

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.contributions import Contributions
+from smurf_core.evaluation.metrics import pearson_r
 
 Array = npt.NDArray[np.float64]
 ALL_OUTPUTS = "all"
@@ -86,27 +87,19 @@ def pair_table(contributions: Contributions) -> pd.DataFrame:
                     "modality": contributions.modalities[i],
                     "shared_with": contributions.modalities[j],
                     "output": contributions.outputs[output],
-                    "r": _r(one, other),
+                    "r": pearson_r(one, other),
                     "covariance": float((one * other).mean()),
                     "share": both / variance[output] if variance[output] > 0 else np.nan,
-                    "left_first": _r(values[:, i, i, output], one),
-                    "left_second": _r(values[:, j, j, output], other),
+                    "left_first": pearson_r(values[:, i, i, output], one),
+                    "left_second": pearson_r(values[:, j, j, output], other),
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _r(a: Array, b: Array) -> float:
-    """Correlation of two arrays without a mean."""
-    scale = np.sqrt((a**2).sum() * (b**2).sum())
-    return float((a * b).sum() / scale) if scale > 0 else float("nan")
-
-
 def _centred_terms(contributions: Contributions) -> Array:
     """Terms [n, t, c] in float64, centred within folds and, for classes, over classes."""
-    terms = contributions.terms().astype(np.float64)
-    if contributions.is_classification:
-        terms -= terms.mean(axis=2, keepdims=True)
+    terms = contributions.identified_terms()
     for fold in np.unique(contributions.folds):
         rows = contributions.folds == fold
         terms[rows] -= terms[rows].mean(axis=0)

@@ -80,9 +80,7 @@ def stability(result: RunResult) -> pd.DataFrame:
 
 def _terms(contributions: Contributions) -> Array:
     """Terms with samples and outputs in one axis, [t, n · c]; classes' logits centred."""
-    terms = contributions.terms().astype(np.float64)
-    if contributions.is_classification:
-        terms -= terms.mean(axis=2, keepdims=True)
+    terms = contributions.identified_terms()
     terms -= terms.mean(axis=0)
     return np.asarray(terms.transpose(1, 0, 2).reshape(terms.shape[1], -1))
 

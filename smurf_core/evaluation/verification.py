@@ -103,10 +103,10 @@ def _aligned(
         raise InputError(
             f"{dataset.name!r} has no true factors; only synthetic data can be verified."
         )
-    rows = pd.Index(dataset.sample_ids).get_indexer(pd.Index(contributions.sample_ids))
+    rows = dataset.positions(contributions.sample_ids)
     if (rows < 0).any():
         raise InputError(f"{(rows < 0).sum()} explained samples are not in {dataset.name!r}.")
-    learned = contributions.terms().astype(np.float64)
+    learned = contributions.identified_terms()
     classes = [f"[{name}]" for name in contributions.outputs]
     columns = classes if contributions.is_classification else [""]
     parts = [name.removesuffix(columns[0]) for name in dataset.factors if name.endswith(columns[0])]
@@ -121,7 +121,6 @@ def _aligned(
         for part in parts
     }
     if contributions.is_classification:
-        learned = learned - learned.mean(axis=2, keepdims=True)
         factors = {name: f - f.mean(axis=1, keepdims=True) for name, f in factors.items()}
     return learned, factors, contributions.folds
 

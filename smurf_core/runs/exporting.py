@@ -78,7 +78,7 @@ def export_run(workspace: Workspace, run_id: str, folder: Path, format: str) -> 
 def prediction_table(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
     """One row a tested sample: id, fold, target, prediction; for classes, every class's logit."""
     contributions = result.contributions()
-    rows = pd.Index(dataset.sample_ids).get_indexer(pd.Index(contributions.sample_ids))
+    rows = dataset.positions(contributions.sample_ids)
     prediction = contributions.prediction()
     table = pd.DataFrame({"sample_id": contributions.sample_ids, "fold": contributions.folds})
     if dataset.groups is not None:

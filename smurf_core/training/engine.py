@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from smurf_core import __version__
-from smurf_core.configuration import RunConfig
+from smurf_core.configuration import RunConfig, layers_label
 from smurf_core.contributions import subset_name
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.data.folds import with_made_folds
@@ -38,7 +38,6 @@ from smurf_core.training.selection import (
     accuracy_by_row,
     choose,
     influence_by_row,
-    layers_label,
     pearson_by_row,
 )
 from smurf_core.training.stack import (

@@ -74,11 +74,6 @@ def influence_by_row(
     return np.asarray(np.nan_to_num(influence, posinf=0, neginf=0), dtype=np.float32)
 
 
-def layers_label(hidden_layers: tuple[int, ...]) -> str:
-    """How a layer setting is written in tables: `20-10`, or `linear`."""
-    return "-".join(map(str, hidden_layers)) or "linear"
-
-
 def pearson_by_row(
     predictions: npt.NDArray[np.float32], target: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.arrow import FeatherReader, ParquetReader
 from smurf_core.data.readers.authors_cache import AuthorsCacheReader
@@ -59,15 +61,4 @@ def read(source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
     message = f"the file is {reader.title}, in spite of its name."
     note = Problem("note", message, file=source.name, remedy="It was read as such.")
     first, *others = tables
-    return (_with_problem(first, note), *others)
-
-
-def _with_problem(table: Table, problem: Problem) -> Table:
-    return Table(
-        table.name,
-        table.frame,
-        table.bad_cells,
-        (*table.problems, problem),
-        table.options,
-        table.parts,
-    )
+    return (replace(first, problems=(*first.problems, note)), *others)
