@@ -1,0 +1,312 @@
+"""What every statistic is, its equation, and how to read it: the help texts of all pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+
+def _text(what: str, equation: str, reading: str) -> str:
+    """Three short paragraphs; equations are code, so that nothing in them is markup."""
+    return "\n\n".join(
+        part for part in (what, f"`{equation}`" if equation else "", reading) if part
+    )
+
+
+# Metrics, columns of evaluation tables and the paper's terms go by the names they have in the code.
+_EXPLANATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        # Metrics of predictions, as smurf_core.evaluation.metrics calls them.
+        "r": _text(
+            "Pearson's r: how far predictions rise and fall with the target.",
+            "r = cov(y, ŷ) / (sd(y) · sd(ŷ))",
+            "1 is a perfect straight line, 0 none. Blind to a wrong offset or scale: look at the "
+            "CCC, too.",
+        ),
+        "ccc": _text(
+            "Concordance correlation coefficient (Lin): agreement, not only correlation.",
+            "CCC = 2 cov(y, ŷ) / (var(y) + var(ŷ) + (mean(y) − mean(ŷ))²)",
+            "Never above |r|; lower than r where predictions are shifted or too flat.",
+        ),
+        "mae": _text(
+            "Mean absolute error, in the target's unit.",
+            "MAE = mean |y − ŷ|",
+            "Lower is better. The size of a typical miss.",
+        ),
+        "rmse": _text(
+            "Root of the mean squared error, in the target's unit.",
+            "RMSE = √ mean (y − ŷ)²",
+            "Lower is better. Large misses weigh more than in the MAE.",
+        ),
+        "accuracy": _text(
+            "Share of samples whose most probable class is the true one.",
+            "hits / samples",
+            "Compare it with the most frequent class's share: that is what guessing reaches.",
+        ),
+        "balanced_accuracy": _text(
+            "Accuracy of each class, averaged over the classes.",
+            "mean over classes of hits / samples of the class",
+            "1 / number of classes is chance, however unequal the classes' sizes.",
+        ),
+        "macro_f1": _text(
+            "F1 of each class, averaged over the classes.",
+            "F1 = 2 hits / (predicted + true)",
+            "Falls where a class is missed or named too often; rare classes count as much as "
+            "frequent ones.",
+        ),
+        "log_loss": _text(
+            "Mean negative log probability of the true class (natural logarithm).",
+            "−mean log p(true class)",
+            "Lower is better. Punishes confident errors; ln(number of classes) is guessing.",
+        ),
+        "mean_and_sd": _text(
+            "Mean over test folds ± their standard deviation (n − 1), as in the paper's tables.",
+            "",
+            "The spread is that of folds. It is no confidence interval.",
+        ),
+        # Contributions and what is said of them.
+        "unique": _text(
+            "What a modality says alone.",
+            "ŷ_I (eq. 10)",
+            "In the target's unit (a logit for classes), relative to the training fold's mean: "
+            "0 means as on average.",
+        ),
+        "redundant": _text(
+            "What a modality derives of what it shares with another one.",
+            "ŷ_IJ, predicted from I (eq. 10)",
+            "Where ŷ_IJ and ŷ_JI agree, either modality could say it.",
+        ),
+        "prediction": _text(
+            "The baseline plus all contributions, exactly.",
+            "ŷ = baseline + Σ ŷ_I + Σ ŷ_IJ (eq. 3)",
+            "",
+        ),
+        "baseline": _text(
+            "What is predicted when every contribution is as on average.",
+            "",
+            "One number a fold and output: the heads' offsets, which the losses leave open.",
+        ),
+        "interaction": _text(
+            "What two or more modalities say only together (MRO-SMURF).",
+            "eq. 20–31",
+            "Not a sum of what each says: like a product of features.",
+        ),
+        "share": _text(
+            "Share of the prediction's variance that a contribution carries.",
+            "cov(contribution, ŷ) / var(ŷ)",
+            "All shares add up to 100%. Below zero: the contribution works against the others.",
+        ),
+        "own_share": _text(
+            "A contribution's own variance over the prediction's.",
+            "var(contribution) / var(ŷ)",
+            "Without covariances: these do not add up to 100%.",
+        ),
+        "sd": _text(
+            "Standard deviation of a contribution over samples, within folds.",
+            "",
+            "In the target's unit (logits for classes): how far it usually moves a prediction.",
+        ),
+        "verdict": _text(
+            "Whether a contribution agrees with itself over restarts and folds.",
+            "stable: both medians of r ≥ 0.8; too small to tell: own variance < 1%",
+            "Do not build on an unstable one. Stable is necessary, not sufficient: a basin that "
+            "every start falls into is stable, too.",
+        ),
+        "restart_r": _text(
+            "Agreement of restarts: the same fold trained from other initial weights.",
+            "median over pairs of restarts of Pearson's r, on the fold's test samples",
+            "Near 1: the start does not decide this contribution. Below 0.8 it is called unstable.",
+        ),
+        "fold_r": _text(
+            "Agreement of the folds' models, each trained on other samples.",
+            "median over pairs of folds of Pearson's r, on all samples",
+            "Near 1: the training samples do not decide this contribution.",
+        ),
+        "sign_agreement": _text(
+            "Share of samples that two models move to the same side.",
+            "mean over pairs of models of P(signs are equal)",
+            "0.5 is chance. Near 0 with a large share of variance: a sign-flipped basin.",
+        ),
+        # Redundancy.
+        "pair_r": _text(
+            "Do both sides of a pair say the same?",
+            "Pearson's r of ŷ_IJ and ŷ_JI",
+            "L_cor asks for 1. Near 0: the pair shares nothing that the model could use. Below 0: "
+            "the two sides work against each other, do not read them as redundancy.",
+        ),
+        "pair_covariance": _text(
+            "Covariance of both sides of a pair.",
+            "cov(ŷ_IJ, ŷ_JI)",
+            "In the target's squared unit: r with the amplitude.",
+        ),
+        "left": _text(
+            "What L_uncor left: a modality's unique contribution against its redundant one.",
+            "Pearson's r of ŷ_I and ŷ_IJ",
+            "L_uncor asks for 0. Far from it, unique and redundant are not separated.",
+        ),
+        "unexpected": _text(
+            "Unexpected redundancy: one side says what the other should say, too, and does not.",
+            "|ŷ_IJ − ŷ_JI| / sd(ŷ), where signs differ or the smaller is below a quarter",
+            "Often the interesting samples: ambiguous, masked or badly recorded.",
+        ),
+        "score": _text(
+            "How typical a sample is of a list, in standard deviations of the prediction.",
+            "unique: |ŷ_I|; redundant: min(|ŷ_IJ|, |ŷ_JI|); unexpected: |ŷ_IJ − ŷ_JI|",
+            "Highest first. Comparable between classes and modalities.",
+        ),
+        # Losses and training.
+        "l_uncor": _text(
+            "Uncorrelation loss: unique and redundant contributions of a modality apart.",
+            "L_uncor = α Σ |cov(ŷ_I, ŷ_IJ)|, α = 1 / (m² − m) (eq. 12)",
+            "0 is best.",
+        ),
+        "l_cor": _text(
+            "Correlation loss: both sides of a pair alike.",
+            "L_cor = β Σ −cov(ŷ_IJ, ŷ_JI) + ½ var(ŷ_IJ) var(ŷ_JI), β = 2 / (m² − m) (eq. 13)",
+            "Lowest (−½) at variances whose product is 1, whatever the data: see docs/method.md.",
+        ),
+        "auxiliary_weight": _text(
+            "λ, the weight of the factorisation in what is trained.",
+            "objective = L + λ (L_uncor + L_cor) (eq. 4)",
+            "0: prediction only. Larger: clearer factorisation, at some point a worse prediction.",
+        ),
+        "objective": _text(
+            "What training minimises.",
+            "L + λ (L_uncor + L_cor) (eq. 4); L is mean squared error or cross entropy",
+            "Lower is better. Training stops when the validation objective no longer falls. "
+            "Restarts are told apart by it: predictions do not show a wrong basin.",
+        ),
+        "factorisation_loss": _text(
+            "How well a configuration separates, free of the contributions' scale.",
+            "mean cov(ŷ_I, ŷ_IJ)² / (var · var) − mean cov(ŷ_IJ, ŷ_JI) / ½ (var + var)",
+            "Lower is better, −1 is best. Measured on validation samples.",
+        ),
+        "one_standard_error": _text(
+            "Of the configurations that predict alike, the best factorised.",
+            "validation metric within one standard error of the best; lowest factorisation loss",
+            "The published rule takes the best metric alone, and with it the factorisation by "
+            "accident where many predict alike.",
+        ),
+        "validation_metric": _text(
+            "The metric on samples that neither trained the model nor test it.",
+            "",
+            "Chosen by, therefore a little too good: read the test metric.",
+        ),
+        # Comparisons.
+        "difference": _text(
+            "A run's metric minus the reference's, mean over folds, on the same samples.",
+            "",
+            "In the metric's own unit.",
+        ),
+        "difference_interval": _text(
+            "95% interval of the difference.",
+            "difference ± 1.96 sd of the differences under permutation of persons",
+            "Without zero: p is below 0.05, give or take the normal approximation.",
+        ),
+        "p_person": _text(
+            "Permutation of persons: could the difference be chance?",
+            "p = (1 + swaps at least as far from 0) / (1 + swaps), 5,000 swaps",
+            "The two runs' predictions are swapped for whole persons at random. It tells of these "
+            "trained models and new persons, and respects that samples of a person are alike.",
+        ),
+        "p_resampled": _text(
+            "Corrected resampled t-test over folds (Nadeau and Bengio, 2003).",
+            "t = mean(d) / √((1/k + n_test / n_train) var(d)), k − 1 degrees of freedom",
+            "It tells of the training procedure, and allows for training sets that overlap.",
+        ),
+        "effect_size": _text(
+            "Effect size d: the fold-wise difference in units of its own spread.",
+            "d = mean(difference) / sd(difference)",
+            "Around 0.2 small, 0.5 medium, 0.8 large. With five folds it is itself uncertain.",
+        ),
+        "mark": _text(
+            "↑ better, ↓ worse than the reference.",
+            "p of the permutation of persons < 0.05",
+            "Not corrected for the number of runs compared.",
+        ),
+        "recovery": _text(
+            "Recovery: is a true factor of synthetic data found again?",
+            "Pearson's r of a true factor and the learned contribution that should equal it",
+            "1 is perfect. Near −1: found with its sign reversed, which predictions do not reveal. "
+            "The paper reports 0.964 (bimodal) and 0.922 (trimodal).",
+        ),
+        # Missing modalities.
+        "reconstruction": _text(
+            "Puts the remaining contributions on the scale of the whole prediction.",
+            "ŷ ≈ b + Σ w_t · contribution_t, least squares on training samples (section 4.4)",
+            "Without it, what is missing counts as on average.",
+        ),
+        "fidelity": _text(
+            "How much of the full prediction is left.",
+            "Pearson's r of the reconstructed and the full prediction",
+            "1: nothing is lost. It does not look at the truth.",
+        ),
+        # Human judgments.
+        "human_unique": _text(
+            "What is unique to a modality for people.",
+            "y − judgment of raters who saw all modalities but this one (section 4.4)",
+            "They could not use what only it says.",
+        ),
+        "human_r": _text(
+            "Learned against human unique contribution.",
+            "Pearson's r over samples that have a judgment",
+            "Raters disagree among themselves: compare it with the ceiling.",
+        ),
+        "bootstrap": _text(
+            "Clustered bootstrap interval, 95%.",
+            "tanh(atanh(r) ± t · sd over resampled persons)",
+            "Whole persons are drawn with replacement, because samples of one person are alike. "
+            "Where no persons are known, samples are drawn, and the interval is too narrow if "
+            "samples belong together.",
+        ),
+        "spearman": _text(
+            "Spearman's rank correlation.",
+            "Pearson's r of ranks",
+            "Untouched by outliers and bends; far from r, look at the points.",
+        ),
+        "p_clustered": _text(
+            "p of the slope, with a variance that is robust to alike samples of a person.",
+            "CR1 (Liang and Zeger, 1986), t with persons − 1 degrees of freedom",
+            "Two-sided; before correction for several tests.",
+        ),
+        "p_holm": _text(
+            "p after Holm's correction over all tests of the table.",
+            "k-th smallest of K: max over smaller ones of (K − k + 1) · p",
+            "Below 0.05: at most 5% of such tables would show even one false finding.",
+        ),
+        "krippendorff_alpha": _text(
+            "Krippendorff's α (interval): do raters agree?",
+            "α = 1 − observed / expected disagreement",
+            "1 is perfect, 0 is chance; 0.8 is called good, below 0.67 doubtful.",
+        ),
+        "ceiling": _text(
+            "The highest r that anything can reach with ratings this reliable.",
+            "√(k α / (1 + (k − 1) α)), k raters a sample (Spearman and Brown)",
+            "r divided by it says how much of what can be explained is explained.",
+        ),
+        "informativeness": _text(
+            "Does it move predictions more where people called a modality informative?",
+            "Wilcoxon's rank-sum test of |change without ŷ_I|: no against relevant or sufficient",
+            "A positive statistic: yes.",
+        ),
+        "probability": _text(
+            "A class's probability.",
+            "softmax of the logits",
+            "Contributions add up in logits, not in probabilities.",
+        ),
+        "n": _text("Samples that the number was computed from.", "", ""),
+    }
+)  # fmt: skip
+
+
+def explain(*terms: str) -> str:
+    """Help text, in Markdown, of one term or several below each other.
+
+    Metrics and columns of evaluation tables go by their own names: `explain("p_person")`.
+    """
+    return "\n\n---\n\n".join(_EXPLANATIONS[term] for term in terms)
+
+
+def explained_terms() -> tuple[str, ...]:
+    """All terms that have a help text."""
+    return tuple(_EXPLANATIONS)

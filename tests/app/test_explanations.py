@@ -1,0 +1,26 @@
+import pytest
+
+from app.explanations import explain, explained_terms
+from smurf_core.evaluation.metrics import METRICS
+
+
+@pytest.mark.parametrize("metric", [name for metrics in METRICS.values() for name in metrics])
+def test_every_metric_is_explained(metric):
+    assert len(explain(metric)) > 40
+
+
+def test_explanations_are_short_sentences_and_equations_are_code():
+    for term in explained_terms():
+        text = explain(term)
+        assert text.count("`") in (0, 2), term
+        assert text[-1] in ".)`", term
+        assert len(text) < 600, term
+
+
+def test_several_terms_stand_below_each_other():
+    assert explain("r", "ccc") == f"{explain('r')}\n\n---\n\n{explain('ccc')}"
+
+
+def test_a_term_that_is_not_there_is_an_error():
+    with pytest.raises(KeyError):
+        explain("nothing of the kind")
