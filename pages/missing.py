@@ -9,7 +9,7 @@ from app.loading import contributions_of, dataset_of, missing_of, result_of
 from app.session import current_study
 from smurf_core.contributions import subset_name
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRICS, score
-from smurf_core.evaluation.missing import out_of_fold_recovery
+from smurf_core.evaluation.missing import subset_predictions
 
 study = current_study()
 st.title("Missing modalities")
@@ -30,7 +30,7 @@ with told():
     if not switched:
         st.info("At least one modality must be there: switch one on.")
         st.stop()
-    recovered = out_of_fold_recovery(result, tuple(switched))
+    recovered = subset_predictions(result).of(tuple(switched))
     truth = dataset.target[dataset.positions(contributions.sample_ids)]
     full = contributions.prediction()
     facts(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain, combinations
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import softmax
 
 from smurf_core.contributions import Contributions, modality_subsets, subset_name
-from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.dataset import MultimodalDataset, Task
 from smurf_core.evaluation.metrics import METRICS, pearson_r, score
 from smurf_core.evaluation.performance import check_samples
 from smurf_core.results import RunResult
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float32]
+SHARES_MISSING = tuple(k / 10 for k in range(11))  # of the dropout curve
+DRAWS = 20  # of which samples miss a modality
 
 
 def available_subsets(modalities: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
@@ -48,31 +54,81 @@ def recovered_predictions(
     on the training samples of `contributions`, all of which one fold's model must explain. It
     puts the remaining contributions on the scale of the whole (section 4.4).
     """
-    terms = contributions.terms()[:, remaining_terms(contributions, available)].astype(np.float64)
-    full = contributions.prediction().astype(np.float64)
-    found = np.empty_like(full)
-    for output in range(full.shape[1]):
-        inputs = np.column_stack([np.ones(len(terms)), terms[:, :, output]])
-        weights, *_ = np.linalg.lstsq(inputs[training], full[training, output])
-        found[:, output] = inputs @ weights
+    (found,) = _recovered(contributions, (available,), training)
     return found
 
 
-def out_of_fold_recovery(result: RunResult, available: tuple[str, ...]) -> Array:
-    """`recovered_predictions` of every tested sample by the model that did not see it, [n, c].
+def _recovered(
+    contributions: Contributions, subsets: Sequence[tuple[str, ...]], training: Mask
+) -> list[Array]:
+    """`recovered_predictions` for several subsets, from one set of cross products.
 
-    In the order of `RunResult.contributions`.
+    Terms are standardised on the training samples first, so that the normal equations are well
+    scaled; directions without variance get no weight (minimum norm).
     """
+    terms = contributions.terms().astype(np.float64)
+    full = contributions.prediction().astype(np.float64)
+    keeps = [remaining_terms(contributions, subset) for subset in subsets]
+    found = [np.empty_like(full) for _ in subsets]
+    for output in range(full.shape[1]):
+        x, y = terms[:, :, output], full[:, output]
+        mean, sd = x[training].mean(axis=0), x[training].std(axis=0)
+        z = (x - mean) / np.where(sd > 0, sd, 1)
+        offset = y[training].mean()
+        gram = z[training].T @ z[training]
+        moment = z[training].T @ (y[training] - offset)
+        for keep, result in zip(keeps, found, strict=True):
+            weights, *_ = np.linalg.lstsq(gram[np.ix_(keep, keep)], moment[keep], rcond=1e-10)
+            result[:, output] = offset + z[:, keep] @ weights
+    return found
+
+
+@dataclass(frozen=True)
+class SubsetPredictions:
+    """What every tested sample's own fold predicts from every non-empty subset of modalities.
+
+    Samples are in the order of `RunResult.contributions`.
+    """
+
+    subsets: tuple[tuple[str, ...], ...]  # [s], single modalities first, all of them last
+    recovered: FloatArray  # [s, n, c]: by the linear model of the remaining contributions
+    remaining: FloatArray  # [s, n, c]: baseline and remaining contributions, as they are
+    full: FloatArray  # [n, c]
+    folds: npt.NDArray[np.int64]  # [n]
+
+    def of(self, available: tuple[str, ...], *, reconstructed: bool = True) -> FloatArray:
+        """Predictions [n, c] from these modalities, with or without the linear reconstruction."""
+        found = self.recovered if reconstructed else self.remaining
+        return np.asarray(found[self.subsets.index(available)])
+
+
+def subset_predictions(result: RunResult) -> SubsetPredictions:
+    """Predictions of every tested sample for every subset, by the model that did not see it."""
+    subsets = available_subsets(result.modalities)
     tested_by = result.folds.tested_by()
-    found = np.empty((len(tested_by), len(result.outputs)))
+    shape = (len(subsets), len(tested_by), len(result.outputs))
+    recovered = np.zeros(shape, dtype=np.float32)
     for fold in range(len(result.folds)):
-        mine = tested_by == fold
-        contributions = result.fold_contributions(fold)
-        training = result.folds.training[fold]
-        keep = contributions.select(mine | training)
-        recovered = recovered_predictions(keep, available, training[mine | training])
-        found[mine] = recovered[mine[mine | training]]
-    return found[tested_by >= 0]
+        mine, training = tested_by == fold, result.folds.training[fold]
+        if mine.any():
+            keep = mine | training
+            contributions = result.fold_contributions(fold).select(keep)
+            for s, found in enumerate(_recovered(contributions, subsets, training[keep])):
+                recovered[s, mine] = found[mine[keep]]
+    contributions = result.contributions()
+    terms = contributions.terms()
+    remaining = [
+        terms[:, remaining_terms(contributions, subset)].sum(axis=1, dtype=np.float64)
+        + contributions.baseline
+        for subset in subsets
+    ]
+    return SubsetPredictions(
+        subsets=subsets,
+        recovered=recovered[:, tested_by >= 0],
+        remaining=np.stack(remaining).astype(np.float32),
+        full=contributions.prediction(),
+        folds=contributions.folds,
+    )
 
 
 def missing_modalities(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
@@ -96,8 +152,10 @@ def missing_modalities(result: RunResult, dataset: MultimodalDataset) -> pd.Data
         full = contributions.prediction()[test]
         truth = dataset.target[test]
         best = {m: score(result.task, m, truth, full) for m in METRICS[result.task]}
-        for available in available_subsets(result.modalities):
-            found = recovered_predictions(contributions, available, training)[test]
+        subsets = available_subsets(result.modalities)
+        everyone = _recovered(contributions, subsets, training)
+        for available, predicted in zip(subsets, everyone, strict=True):
+            found = predicted[test]
             fidelity = np.mean([pearson_r(full[:, c], found[:, c]) for c in range(full.shape[1])])
             missing = tuple(name for name in result.modalities if name not in available)
             rows += [
@@ -131,3 +189,101 @@ def missing_summary(table: pd.DataFrame) -> pd.DataFrame:
         folds=("fold", "nunique"),
     )
     return summary.reset_index()
+
+
+def sample_changes(
+    contributions: Contributions,
+    truth: npt.NDArray[np.generic],
+    prediction: FloatArray,
+) -> pd.DataFrame:
+    """What another prediction [n, c] of the same samples changes, the largest change first.
+
+    Returns
+    -------
+    DataFrame
+        One row a sample: sample_id, target, full, remaining (predictions; class names for
+        classification), change (of the prediction in the target's unit; for classification of the
+        true class's probability), worse (by how much the absolute error grew; for classification
+        by how much the true class's probability fell).
+    """
+    full = contributions.prediction()
+    if not contributions.is_classification:
+        y, before, after = (
+            np.asarray(a, dtype=float) for a in (truth, full[:, 0], prediction[:, 0])
+        )
+        table = pd.DataFrame(
+            {
+                "sample_id": contributions.sample_ids,
+                "target": y,
+                "full": before,
+                "remaining": after,
+                "change": after - before,
+                "worse": np.abs(after - y) - np.abs(before - y),
+            }
+        )
+    else:
+        codes, names = np.asarray(truth, dtype=int), np.asarray(contributions.outputs, dtype=str)
+        rows = np.arange(len(codes))
+        change = softmax(prediction.astype(float), axis=1)[rows, codes]
+        change = change - softmax(full.astype(float), axis=1)[rows, codes]
+        table = pd.DataFrame(
+            {
+                "sample_id": contributions.sample_ids,
+                "target": names[codes],
+                "full": names[full.argmax(axis=1)],
+                "remaining": names[prediction.argmax(axis=1)],
+                "change": change,
+                "worse": -change,
+            }
+        )
+    return table.iloc[np.argsort(-table["change"].abs().to_numpy(), kind="stable")]
+
+
+def dropout_curve(
+    predictions: SubsetPredictions,
+    modalities: tuple[str, ...],
+    task: Task,
+    truth: npt.NDArray[np.generic],
+    metric: str,
+    *,
+    reconstructed: bool = True,
+    shares: Sequence[float] = SHARES_MISSING,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The metric when a share of the samples misses one modality, the others having all.
+
+    Samples are drawn at random, `draws` times for each modality; those that miss it are predicted
+    from the rest (`SubsetPredictions.of`). A draw's shares are nested: what misses at 20% also
+    misses at 30%. At 0 and 1 all draws are equal.
+
+    Returns
+    -------
+    DataFrame
+        One row a modality and share: modality (the one that is missing), share, mean, low, high
+        (2.5% and 97.5% quantiles over draws) of the metric's mean over folds, draws.
+    """
+    random = np.random.default_rng(seed)
+    folds = [np.flatnonzero(predictions.folds == f) for f in np.unique(predictions.folds)]
+    orders = [[random.permutation(rows) for rows in folds] for _ in range(draws)]
+    found = []
+    for modality in modalities:
+        rest = tuple(name for name in modalities if name != modality)
+        without = predictions.of(rest, reconstructed=reconstructed)
+        for share in shares:
+            values = []
+            for order in orders if 0 < share < 1 else orders[:1]:
+                scores = []
+                for rows in order:
+                    first = round(share * len(rows))
+                    mixed = np.concatenate([without[rows[:first]], predictions.full[rows[first:]]])
+                    scores.append(score(task, metric, truth[rows], mixed))
+                values.append(np.mean(scores))
+            low, high = np.quantile(values, [0.025, 0.975])
+            found.append(
+                {
+                    "modality": modality, "share": share, "mean": float(np.mean(values)),
+                    "low": low, "high": high, "draws": len(values),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(found)

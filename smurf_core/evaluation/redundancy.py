@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.contributions import Contributions
-from smurf_core.evaluation.metrics import pearson_r
+from smurf_core.contributions import Contributions, modality_subsets, subset_name
 
 Array = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
 ALL_OUTPUTS = "all"
+ALL_MODALITIES = ""  # in place of a modality, where a total is over all of them
+DRAWS = 1_000  # of the bootstrap
+LEVEL = 0.95  # of its intervals
+_CHUNK = 64  # draws at once: bounds memory at 250,000 samples
 
 
 def variance_shares(contributions: Contributions) -> pd.DataFrame:
@@ -59,42 +65,224 @@ def variance_shares(contributions: Contributions) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@dataclass(frozen=True)
+class ShareIntervals:
+    """Shares of variance with intervals: of every term, and of sums of terms."""
+
+    # `variance_shares` with ci_low and ci_high.
+    terms: pd.DataFrame
+    # One row a modality (or subset; `ALL_MODALITIES` for all together), kind (`unique` |
+    # `redundant` | `both`) and output: order (0 for all), modality, kind, output, share, ci_low,
+    # ci_high.
+    totals: pd.DataFrame
+    clusters: int  # persons, or samples where no persons are known
+    draws: int
+
+
+def share_intervals(
+    contributions: Contributions,
+    persons: npt.NDArray[np.str_] | None,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> ShareIntervals:
+    """`variance_shares` with 95% percentile intervals of a bootstrap over persons.
+
+    Persons (samples, where `persons` is None) are drawn with replacement, with all of their
+    samples, because a person's samples are not independent (Davison and Hinkley, 1997, *Bootstrap
+    Methods and their Application*, section 3.8). The intervals tell how the shares of *these
+    trained models* would vary over other persons, not over other training runs: that is what
+    `stability` asks. NaN with fewer than two persons.
+    """
+    codes = cluster_codes(persons, len(contributions))
+    count = int(codes.max()) + 1 if len(codes) else 0
+    random = np.random.default_rng(seed)
+    table = variance_shares(contributions)
+    names = contributions.term_names()
+    outputs = table["output"].iloc[: len(table) // len(names)].tolist()
+    point = table["share"].to_numpy().reshape(len(names), len(outputs))
+    if count < 2:
+        drawn = np.full((1, *point.shape), np.nan)
+    else:
+        sums = _fold_sums(contributions, codes)
+        drawn = np.concatenate([_drawn(sums, c) for c in _counts(count, draws, random)])
+    low, high = _interval(drawn)
+    is_unique = np.array([i == j for _, i, j in names])
+    sources = list(dict.fromkeys((order, i) for order, i, _ in names))
+    rows = []
+    for order, source in [(0, ALL_MODALITIES), *sources]:
+        mine = np.array([not order or (order, source) == (o, i) for o, i, _ in names])
+        for kind, chosen in (
+            ("both", mine), ("unique", mine & is_unique), ("redundant", mine & ~is_unique),
+        ):  # fmt: skip
+            total = point[chosen].sum(axis=0)
+            below, above = _interval(drawn[:, chosen].sum(axis=1))
+            rows += [
+                {
+                    "order": order, "modality": source, "kind": kind, "output": output,
+                    "share": total[c], "ci_low": below[c], "ci_high": above[c],
+                }
+                for c, output in enumerate(outputs)
+            ]  # fmt: skip
+    return ShareIntervals(
+        terms=table.assign(ci_low=low.reshape(-1), ci_high=high.reshape(-1)),
+        totals=pd.DataFrame(rows),
+        clusters=count,
+        draws=draws,
+    )
+
+
+def cluster_codes(persons: npt.NDArray[np.str_] | None, n: int) -> Codes:
+    """Number of each sample's person, [n]; every sample its own where no persons are known."""
+    if persons is None:
+        return np.arange(n)
+    return np.unique(persons, return_inverse=True)[1].astype(np.int64)
+
+
+def resampled_shares(contributions: Contributions, codes: Codes, counts: Array) -> Array:
+    """Shares of variance when person p is there counts[:, p] times, [draws, t, outputs].
+
+    Outputs as in `variance_shares` (`all` first, for classes). Works on each person's sums and
+    cross products, not on samples: a draw is one row of a matrix product. Terms are centred
+    within folds anew in every draw.
+    """
+    return _drawn(_fold_sums(contributions, codes), counts)
+
+
+@dataclass(frozen=True)
+class _FoldSums:
+    """What a fold's persons add to a draw."""
+
+    persons: Codes  # [p]
+    sizes: Codes  # [p]: samples of each
+    sums: Array  # [p, t, c]: of every term
+    products: Array  # [p, t, c]: of every term times the prediction
+
+
+def _fold_sums(contributions: Contributions, codes: Codes) -> list[_FoldSums]:
+    terms = _centred_terms(contributions)
+    products = terms * terms.sum(axis=1, keepdims=True)
+    found = []
+    for fold in np.unique(contributions.folds):
+        rows = np.flatnonzero(contributions.folds == fold)
+        rows = rows[np.argsort(codes[rows], kind="stable")]
+        persons, starts, sizes = np.unique(codes[rows], return_index=True, return_counts=True)
+        sums, crossed = (np.add.reduceat(a[rows], starts, axis=0) for a in (terms, products))
+        found.append(_FoldSums(persons, sizes, sums, crossed))
+    return found
+
+
+def _drawn(folds: list[_FoldSums], counts: Array) -> Array:
+    _, t, c = folds[0].sums.shape
+    covariance = np.zeros((len(counts), t, c))
+    for fold in folds:
+        weights = counts[:, fold.persons].astype(np.float64)
+        samples = np.maximum(weights @ fold.sizes, 1)[:, None, None]
+        sums, products = (
+            (weights @ a.reshape(len(a), -1)).reshape(-1, t, c) for a in (fold.sums, fold.products)
+        )
+        covariance += products - sums * sums.sum(axis=1, keepdims=True) / samples
+    if c > 1:
+        covariance = np.concatenate([covariance.sum(axis=2, keepdims=True), covariance], axis=2)
+    variance = covariance.sum(axis=1, keepdims=True)
+    scale = np.where(variance > 0, variance, 1)
+    return np.where(variance > 0, covariance / scale, np.nan)
+
+
+def _counts(persons: int, draws: int, random: np.random.Generator) -> Iterator[Array]:
+    """How often every person is drawn, [draws, persons], a chunk of draws at a time."""
+    for first in range(0, draws, _CHUNK):
+        yield np.stack(
+            [
+                np.bincount(random.integers(persons, size=persons), minlength=persons)
+                for _ in range(min(_CHUNK, draws - first))
+            ]
+        ).astype(np.float64)
+
+
+def _interval(drawn: Array) -> tuple[Array, Array]:
+    if np.isnan(drawn).all():
+        nothing = np.full(drawn.shape[1:], np.nan)
+        return nothing, nothing
+    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return low, high
+
+
 def pair_table(contributions: Contributions) -> pd.DataFrame:
-    """What every pair of modalities shares, output by output.
+    """What every pair of modalities shares, output by output; for MRO, every pair of subsets.
 
     Returns
     -------
     DataFrame
-        One row a pair and output: modality, shared_with, output, r (between ŷ_IJ and ŷ_JI),
-        covariance, share (of both sides together in the prediction's variance), left_first and
-        left_second (r between the unique contribution and the redundant one, of the first and of
-        the second modality: what L_uncor left). Within folds; classes' logits are centred over
-        the classes. NaN where a contribution does not vary.
+        One row a pair, order and output: order, modality, shared_with, output, r (between ŷ_IJ
+        and ŷ_JI), covariance, share (of both sides together in the prediction's variance),
+        left_first and left_second (r between the unique contribution and the redundant one, of
+        the first and of the second modality: what L_uncor left), n. Within folds; classes' logits
+        are centred over the classes. NaN where a contribution does not vary.
     """
     terms = _centred_terms(contributions)
-    n, _, c = terms.shape
-    m = len(contributions.modalities)
-    values = terms[:, : m * m].reshape(n, m, m, c)
-    total = terms.sum(axis=1)
-    variance = (total**2).mean(axis=0)
+    position = {name: t for t, name in enumerate(contributions.term_names())}
     rows = []
-    for i, j in combinations(range(m), 2):
-        for output in range(c):
-            one, other = values[:, i, j, output], values[:, j, i, output]
-            both = ((one + other) * total[:, output]).mean()
-            rows.append(
-                {
-                    "modality": contributions.modalities[i],
-                    "shared_with": contributions.modalities[j],
-                    "output": contributions.outputs[output],
-                    "r": pearson_r(one, other),
-                    "covariance": float((one * other).mean()),
-                    "share": both / variance[output] if variance[output] > 0 else np.nan,
-                    "left_first": pearson_r(values[:, i, i, output], one),
-                    "left_second": pearson_r(values[:, j, j, output], other),
-                }
-            )
+    for c, output in enumerate(contributions.outputs):
+        gram = terms[:, :, c].T @ terms[:, :, c] / max(len(terms), 1)
+        sd = np.sqrt(np.diag(gram))
+        scale = np.outer(sd, sd)
+        r = np.divide(gram, scale, out=np.full_like(gram, np.nan), where=scale > 0)
+        with_total, variance = gram.sum(axis=1), gram.sum()
+        for order in (1, *sorted(contributions.interactions)):
+            subsets = [subset_name(s) for s in modality_subsets(contributions.modalities, order)]
+            for one, other in combinations(subsets, 2):
+                ij, ji = position[order, one, other], position[order, other, one]
+                both = with_total[ij] + with_total[ji]
+                rows.append(
+                    {
+                        "order": order,
+                        "modality": one,
+                        "shared_with": other,
+                        "output": output,
+                        "r": r[ij, ji],
+                        "covariance": gram[ij, ji],
+                        "share": both / variance if variance > 0 else np.nan,
+                        "left_first": r[position[order, one, one], ij],
+                        "left_second": r[position[order, other, other], ji],
+                        "n": len(terms),
+                    }
+                )
     return pd.DataFrame(rows)
+
+
+SMALLEST_GROUP = 10  # samples below which a group's correlations are not shown
+
+
+@dataclass(frozen=True)
+class GroupedRedundancy:
+    """`variance_shares` and `pair_table` of every level of a grouping, with a column `level`."""
+
+    shares: pd.DataFrame
+    pairs: pd.DataFrame
+    sizes: pd.Series  # level → samples, all levels
+    left_out: tuple[str, ...]  # levels with fewer than `SMALLEST_GROUP` samples
+
+
+def redundancy_by_group(
+    contributions: Contributions, labels: npt.NDArray[np.str_]
+) -> GroupedRedundancy:
+    """What is shared within every level of a grouping [n]; samples without a label are left out."""
+    sizes = pd.Series(labels[labels != ""]).value_counts().sort_index()
+    shares, pairs = [], []
+    for level, size in zip(sizes.index.astype(str), sizes, strict=True):
+        if size >= SMALLEST_GROUP:
+            members = contributions.select(labels == level)
+            shares.append(variance_shares(members).assign(level=level))
+            pairs.append(pair_table(members).assign(level=level))
+    small = tuple(str(level) for level, size in sizes.items() if size < SMALLEST_GROUP)
+    none = pd.DataFrame({"level": []})
+    return GroupedRedundancy(
+        shares=pd.concat(shares, ignore_index=True) if shares else none,
+        pairs=pd.concat(pairs, ignore_index=True) if pairs else none,
+        sizes=sizes,
+        left_out=small,
+    )
 
 
 def _centred_terms(contributions: Contributions) -> Array:

@@ -5,11 +5,13 @@ from sklearn.linear_model import LinearRegression
 from smurf_core.contributions import Contributions
 from smurf_core.evaluation.missing import (
     available_subsets,
+    dropout_curve,
     missing_modalities,
     missing_summary,
-    out_of_fold_recovery,
     recovered_predictions,
     remaining_terms,
+    sample_changes,
+    subset_predictions,
 )
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
@@ -95,10 +97,94 @@ def test_interactions_remain_where_all_their_modalities_do(random):
     assert remaining_terms(contributions, ("A", "B", "C")).all()
 
 
-def test_out_of_fold_recovery_uses_each_folds_own_model(random):
-    _, result = trained(random)
-    found = out_of_fold_recovery(result, ("A", "B"))
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_every_sample_is_predicted_from_every_subset_by_its_own_folds_model(random, outputs):
+    _, result = trained(random, outputs)
+    found = subset_predictions(result)
+    assert found.subsets == available_subsets(result.modalities)
+    explained = result.contributions()
+    np.testing.assert_array_equal(found.full, explained.prediction())
     for fold in range(5):
         test, training = result.folds.test[fold], result.folds.training[fold]
-        alone = recovered_predictions(result.fold_contributions(fold), ("A", "B"), training)
-        np.testing.assert_allclose(found[test], alone[test], rtol=1e-6)
+        mine = found.folds == fold
+        contributions = result.fold_contributions(fold)
+        alone = recovered_predictions(contributions, ("A", "B"), training)
+        np.testing.assert_allclose(found.of(("A", "B"))[mine], alone[test], rtol=1e-4, atol=1e-5)
+        kept = contributions.values[test][:, :2].sum(axis=(1, 2)) + contributions.baseline[test]
+        shown = found.of(("A", "B"), reconstructed=False)[mine]
+        np.testing.assert_allclose(shown, kept, rtol=1e-4, atol=1e-5)
+
+
+def test_terms_that_repeat_each_other_do_no_harm(random):
+    _, result = trained(random)
+    contributions = result.fold_contributions(0)
+    values = contributions.values.copy()
+    values[:, 0, 1] = -3 * values[:, 0, 0]
+    values[:, 0, 2] = 0
+    doubled = Contributions(**{**vars(contributions), "values": values})
+    training = result.folds.training[0]
+    found = recovered_predictions(doubled, ("A",), training)[:, 0]
+    inputs = values[:, 0, 0].astype(float)
+    model = LinearRegression().fit(inputs[training], doubled.prediction()[training, 0])
+    np.testing.assert_allclose(found, model.predict(inputs), rtol=1e-4, atol=1e-4)
+
+
+def test_the_samples_that_suffer_most_come_first(random):
+    data, result = trained(random)
+    predictions, contributions = subset_predictions(result), result.contributions()
+    changed = sample_changes(contributions, data.target, predictions.of(("B",)))
+    assert changed["change"].abs().is_monotonic_decreasing
+    row = changed.iloc[0]
+    i = list(data.sample_ids).index(row["sample_id"])
+    assert row["change"] == pytest.approx(predictions.of(("B",))[i, 0] - predictions.full[i, 0])
+    before, after = abs(row["full"] - data.target[i]), abs(row["remaining"] - data.target[i])
+    assert row["worse"] == pytest.approx(after - before, abs=1e-6)
+
+
+def test_classes_suffer_by_the_true_ones_probability(random):
+    data, result = trained(random, 3)
+    predictions, contributions = subset_predictions(result), result.contributions()
+    changed = sample_changes(contributions, data.target, predictions.of(("B",)))
+    row = changed.iloc[0]
+    i, k = list(data.sample_ids).index(row["sample_id"]), int(row["target"][1:])
+    chances = [
+        np.exp(p[i, k]) / np.exp(p[i]).sum()
+        for p in (predictions.full.astype(float), predictions.of(("B",)).astype(float))
+    ]
+    assert row["change"] == pytest.approx(chances[1] - chances[0], abs=1e-6)
+    assert row["remaining"] == f"c{predictions.of(('B',))[i].argmax()}"
+
+
+def test_the_dropout_curve_goes_from_all_modalities_to_one_less(random):
+    data, result = trained(random)
+    predictions = subset_predictions(result)
+    curve = dropout_curve(predictions, data.modalities, data.task, data.target, "rmse", draws=5)
+    assert (
+        curve.groupby("modality")["share"].apply(list).tolist() == [[k / 10 for k in range(11)]] * 3
+    )
+    table = missing_modalities(result, data)
+    table = table[table["metric"] == "rmse"]
+    for modality, rest in (("A", "B+C"), ("B", "A+C"), ("C", "A+B")):
+        mine = curve[curve["modality"] == modality]
+        alone = table[table["available"] == rest]
+        assert mine["mean"].iloc[0] == pytest.approx(alone["full"].mean(), rel=1e-5)
+        assert mine["mean"].iloc[-1] == pytest.approx(alone["value"].mean(), rel=1e-5)
+        assert (mine["low"] <= mine["mean"]).all()
+        assert (mine["mean"] <= mine["high"] + 1e-12).all()
+        assert mine["draws"].tolist() == [1, *[5] * 9, 1]
+
+
+def test_half_of_the_samples_missing_mixes_the_two_predictions(random):
+    data, result = trained(random)
+    predictions = subset_predictions(result)
+    curve = dropout_curve(
+        predictions, ("A", "B", "C"), "regression", data.target, "mae",
+        shares=(0.5,), draws=400, reconstructed=False,
+    ).set_index("modality")  # fmt: skip
+    # Absolute errors are means of samples: in expectation half way between the two.
+    ends = [
+        np.abs(p[:, 0] - data.target).mean()
+        for p in (predictions.full, predictions.of(("A", "C"), reconstructed=False))
+    ]
+    spread = (curve["high"] - curve["low"])["B"] / np.sqrt(400)
+    assert curve["mean"]["B"] == pytest.approx(np.mean(ends), abs=2 * spread)

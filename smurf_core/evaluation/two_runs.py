@@ -1,0 +1,186 @@
+"""Two runs of one study beside each other: what was asked, what they say, where they differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import softmax
+
+from smurf_core.configuration import RunConfig, layers_label
+from smurf_core.contributions import Contributions
+from smurf_core.errors import InputError
+from smurf_core.evaluation.metrics import pearson_r
+from smurf_core.evaluation.redundancy import ALL_OUTPUTS, variance_shares
+from smurf_core.results import RunResult
+
+
+def configuration_differences(first: RunConfig, second: RunConfig) -> pd.DataFrame:
+    """Settings that differ, as text: setting, first, second. Empty where all are equal."""
+    ours, theirs = _settings(first), _settings(second)
+    rows = [
+        {"setting": name, "first": ours[name], "second": theirs[name]}
+        for name in ours
+        if ours[name] != theirs[name]
+    ]
+    return pd.DataFrame(rows, columns=["setting", "first", "second"])
+
+
+def _settings(config: RunConfig) -> dict[str, str]:
+    plain = config.to_dict()
+    grid = plain.pop("grid")
+    grid["hidden_layers"] = [layers_label(tuple(layers)) for layers in grid["hidden_layers"]]
+    return {name.replace("_", " "): _text(value) for name, value in (plain | grid).items()}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "never"  # Only `patience` can be none: it never stops early.
+    return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def common_samples(
+    first: Contributions, second: Contributions
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Positions, in either, of the samples that both explain, in the first one's order."""
+    where = pd.Index(second.sample_ids).get_indexer(pd.Index(first.sample_ids))
+    mine = np.flatnonzero(where >= 0)
+    if not len(mine):
+        raise InputError("The two runs explain no sample in common: compare runs of one study.")
+    return mine, where[mine].astype(np.int64)
+
+
+def term_agreement(first: Contributions, second: Contributions) -> pd.DataFrame:
+    """Do two runs explain the same samples alike? Term by term, for terms that both have.
+
+    Returns
+    -------
+    DataFrame
+        One row a term: order, modality, shared_with, kind, r (Pearson's, over the samples that
+        both explain, each fold's contributions centred; classes stacked after centring over them;
+        NaN where either does not vary), first_share and second_share of the prediction's
+        variance (all classes together), n.
+    """
+    mine, theirs = common_samples(first, second)
+    a, b = first.select(mine), second.select(theirs)
+    tables = [_shares(c) for c in (a, b)]
+    positions = [{name: t for t, name in enumerate(c.term_names())} for c in (a, b)]
+    terms = [_within_folds(c) for c in (a, b)]
+    rows = []
+    for name, t in positions[0].items():
+        if name not in positions[1]:
+            continue
+        order, modality, shared_with = name
+        rows.append(
+            {
+                "order": order,
+                "modality": modality,
+                "shared_with": shared_with,
+                "kind": "unique" if modality == shared_with else "redundant",
+                "r": pearson_r(terms[0][:, t].ravel(), terms[1][:, positions[1][name]].ravel()),
+                "first_share": tables[0][name],
+                "second_share": tables[1][name],
+                "n": len(mine),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _shares(contributions: Contributions) -> dict[tuple[int, str, str], float]:
+    table = variance_shares(contributions)
+    wanted = ALL_OUTPUTS if contributions.is_classification else contributions.outputs[0]
+    table = table[table["output"] == wanted]
+    keys = zip(table["order"], table["modality"], table["shared_with"], strict=True)
+    return dict(zip(keys, table["share"], strict=True))
+
+
+def _within_folds(contributions: Contributions) -> npt.NDArray[np.float64]:
+    terms = contributions.identified_terms()
+    for fold in np.unique(contributions.folds):
+        rows = contributions.folds == fold
+        terms[rows] -= terms[rows].mean(axis=0)
+    return terms
+
+
+def prediction_differences(
+    first: Contributions,
+    second: Contributions,
+    target: npt.NDArray[np.generic],
+    known_ids: npt.NDArray[np.str_],
+) -> pd.DataFrame:
+    """Samples that both runs explain, those first on which the two differ most.
+
+    `target` and `known_ids` are the data set's. Returns one row a sample: sample_id, target,
+    first, second (predictions; class names for classification), first_error and second_error
+    (absolute; for classification one less the true class's probability), difference (second less
+    first, of the prediction; for classification of the true class's probability), gain (how much
+    smaller the second one's error is).
+    """
+    mine, theirs = common_samples(first, second)
+    ids = first.sample_ids[mine]
+    truth = target[pd.Index(known_ids).get_indexer(pd.Index(ids))]
+    before, after = first.prediction()[mine], second.prediction()[theirs]
+    if first.is_classification:
+        names, rows = np.asarray(first.outputs, dtype=str), np.arange(len(ids))
+        codes = truth.astype(int)
+        chances = [softmax(p.astype(float), axis=1)[rows, codes] for p in (before, after)]
+        shown = [names[codes], names[before.argmax(axis=1)], names[after.argmax(axis=1)]]
+        errors, difference = [1 - c for c in chances], chances[1] - chances[0]
+    else:
+        y, p, q = (np.asarray(a, dtype=float) for a in (truth, before[:, 0], after[:, 0]))
+        shown, errors, difference = [y, p, q], [np.abs(p - y), np.abs(q - y)], q - p
+    table = pd.DataFrame(
+        {
+            "sample_id": ids,
+            "target": shown[0],
+            "first": shown[1],
+            "second": shown[2],
+            "first_error": errors[0],
+            "second_error": errors[1],
+            "difference": difference,
+            "gain": errors[0] - errors[1],
+        }
+    )
+    return table.iloc[np.argsort(-np.abs(difference), kind="stable")]
+
+
+def candidates_of(result: RunResult) -> pd.DataFrame:
+    """Every configuration that was tried, all folds: the candidates' columns and `fold`.
+
+    Only those with a finite validation metric and factorisation loss.
+    """
+    table = pd.concat(
+        [fold.candidates.assign(fold=fold.fold) for fold in result.fold_results],
+        ignore_index=True,
+    )
+    known = np.isfinite(table[["validation_metric", "factorisation_loss"]].to_numpy(dtype=float))
+    kept: pd.DataFrame = table.loc[known.all(axis=1)]
+    return kept
+
+
+def weight_sweep(candidates: pd.DataFrame) -> pd.DataFrame:
+    """For every weight of the factorisation (λ), the best predicting configuration of each fold.
+
+    Returns
+    -------
+    DataFrame
+        One row a λ, in rising order: auxiliary_weight, validation_metric and
+        factorisation_loss (means over folds of each fold's configuration with the highest
+        validation metric at this λ), metric_sd, factorisation_sd (over folds), folds, tried
+        (configurations and folds).
+    """
+    best = candidates.loc[
+        candidates.groupby(["auxiliary_weight", "fold"])["validation_metric"].idxmax()
+    ]
+    grouped = best.groupby("auxiliary_weight")
+    found = grouped.agg(
+        validation_metric=("validation_metric", "mean"),
+        factorisation_loss=("factorisation_loss", "mean"),
+        metric_sd=("validation_metric", "std"),
+        factorisation_sd=("factorisation_loss", "std"),
+        folds=("fold", "nunique"),
+    )
+    found["tried"] = candidates.groupby("auxiliary_weight").size()
+    return found.reset_index()
