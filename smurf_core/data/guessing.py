@@ -6,9 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import combinations
 
 from smurf_core.data.mapping import StudyMapping
+from smurf_core.data.ratings import guess_judgments, whole_ratings
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
 from smurf_core.data.readers.registry import study_reader
 from smurf_core.data.sources import SourceFile
@@ -43,6 +43,7 @@ MODALITY_PREFIXES = (
     "hrv", "eda", "gsr", "emg", "rr", "resp", "rsp", "respiration", "bvp", "ppg", "eeg", "temp",
     "skt", "acc", "imu", "mocap", "pose", "body", "head", "hand", "gesture", "physio",
 )  # fmt: skip
+_USUAL_MODALITIES = ("audio", "text", "video")
 _NAME_ENDINGS = re.compile(r"[_\-. ]?(emb|embeddings?|feats?|features?)$", re.IGNORECASE)
 
 
@@ -147,13 +148,12 @@ def _guess_target(tables: Sequence[Table], mapping: StudyMapping) -> str:
     """A rating of all modalities beside ratings of some, a likely name, or the only column left."""
     taken = set(mapping.role_columns.values())
     free = [c for table in tables for c in table.frame.columns if c not in taken]
-    modalities = [p for table in tables for p in _known_prefixes(_candidates(table, mapping))]
-    whole = _rating_suffixes(modalities).get(tuple(modalities), ())
-    for column in free:
-        stem, _, suffix = column.rpartition("_")
-        partial = [c for c in free if c.startswith(f"{stem}_") and c != column]
-        if len(modalities) > 1 and stem and suffix in whole and partial:
-            return column
+    prefixes = [p for table in tables for p in _known_prefixes(_candidates(table, mapping))]
+    # Ratings may come in a table of their own, before anything is said of modalities.
+    for modalities in (tuple(dict.fromkeys(prefixes)), _USUAL_MODALITIES):
+        whole = whole_ratings(free, modalities) if len(modalities) > 1 else ()
+        if whole:
+            return whole[0]
     named = _first(free, TARGET_NAMES)
     if named:
         return named
@@ -162,15 +162,6 @@ def _guess_target(tables: Sequence[Table], mapping: StudyMapping) -> str:
         if len(tables) > 1 and len(own) == 1:
             return own[0]
     return ""
-
-
-def _rating_suffixes(modalities: Sequence[str]) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """How ratings of subsets of modalities are marked: (audio, video) → AV or VA."""
-    return {
-        subset: ("".join(m[0] for m in subset).upper(), "".join(m[0] for m in subset[::-1]).upper())
-        for size in range(1, len(modalities) + 1)
-        for subset in combinations(modalities, size)
-    }
 
 
 def _guess_transcript(tables: Sequence[Table], mapping: StudyMapping) -> str:
@@ -221,16 +212,5 @@ def _modality_name(table: Table) -> str:
 
 def _guess_judgments(tables: Sequence[Table], mapping: StudyMapping) -> dict[str, tuple[str, ...]]:
     """Columns called as the target, but for the initials of some modalities in place of all."""
-    stem, _, suffix = mapping.target.rpartition("_")
-    modalities = tuple(mapping.modalities)
-    marks = _rating_suffixes(modalities)
-    if not stem or suffix not in marks.get(modalities, ()):
-        return {}
-    columns = {c for table in tables for c in table.frame.columns if is_number(table.frame[c])}
-    return {
-        f"{stem}_{mark}": subset
-        for subset, spellings in marks.items()
-        if subset != modalities
-        for mark in dict.fromkeys(spellings)
-        if f"{stem}_{mark}" in columns
-    }
+    columns = [c for table in tables for c in table.frame.columns if is_number(table.frame[c])]
+    return guess_judgments(columns, tuple(mapping.modalities), mapping.target)
