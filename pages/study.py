@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.mapping_form import mapping_form
+from app.components.media import media_form
 from app.components.messages import offer_undo, told
 from app.components.uploads import forget_uploads, keep_uploads
 from app.navigation import page_path
@@ -51,9 +52,11 @@ def _list() -> None:
         st.session_state["picked_study_row"] = rows
         select_study(picked.id)
         st.rerun()
-    left, middle, right = st.columns([2, 2, 4])
+    left, middle, recordings, right = st.columns(4)
     left.page_link(page_path("data"), label="See its data", icon=":material/table_chart:")
     middle.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
+    with recordings.popover("Sound and video", icon=":material/play_circle:"):
+        media_form(current)
     with right.popover("Rename or delete", icon=":material/edit:"):
         name = st.text_input("Name", current.name, key=f"rename_{current.id}", max_chars=120)
         if st.button("Rename", key="rename", disabled=not name.strip()):

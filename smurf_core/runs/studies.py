@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from smurf_core.data.dataset import MultimodalDataset, Origin, Task
+from smurf_core.data.media import MediaSettings
 from smurf_core.data.problems import Problem
 from smurf_core.data.storage import read_dataset, write_dataset
 from smurf_core.data.synthetic import synthetic_additive
@@ -115,6 +116,27 @@ def load_study(workspace: Workspace, study_id: str) -> MultimodalDataset:
     return read_dataset(workspace.study_folder(study_id))
 
 
+def media_of(workspace: Workspace, study_id: str) -> MediaSettings | None:
+    """Where a study's recordings lie, if somebody said so; refuses a folder that is gone."""
+    with workspace.connect() as connection:
+        row = connection.execute(
+            "SELECT settings FROM media WHERE study_id = ?", (study_id,)
+        ).fetchone()
+    return MediaSettings.from_dict(json.loads(row["settings"])) if row else None
+
+
+def set_media(workspace: Workspace, study_id: str, settings: MediaSettings | None) -> None:
+    """Say where a study's recordings lie, or that it has none."""
+    get_study(workspace, study_id)
+    with workspace.connect() as connection:
+        connection.execute("DELETE FROM media WHERE study_id = ?", (study_id,))
+        if settings is not None:
+            connection.execute(
+                "INSERT INTO media (study_id, settings) VALUES (?, ?)",
+                (study_id, json.dumps(settings.to_dict())),
+            )
+
+
 def rename_study(workspace: Workspace, study_id: str, name: str) -> None:
     """Give a study another name."""
     if not name.strip():
@@ -151,6 +173,7 @@ def purge_studies(workspace: Workspace, *, older_than: float) -> int:
                 shutil.rmtree(workspace.run_folder(row["id"]), ignore_errors=True)
                 connection.execute("DELETE FROM curve WHERE run_id = ?", (row["id"],))
             connection.execute("DELETE FROM run WHERE study_id = ?", (study_id,))
+            connection.execute("DELETE FROM media WHERE study_id = ?", (study_id,))
             connection.execute("DELETE FROM study WHERE id = ?", (study_id,))
             shutil.rmtree(workspace.study_folder(study_id), ignore_errors=True)
     return len(gone)

@@ -56,6 +56,10 @@ CREATE TABLE IF NOT EXISTS curve (
     validation_objective REAL,
     validation_metric REAL
 );
+CREATE TABLE IF NOT EXISTS media (
+    study_id TEXT PRIMARY KEY REFERENCES study (id),
+    settings TEXT NOT NULL      -- JSON object
+);
 CREATE INDEX IF NOT EXISTS curve_of_run ON curve (run_id);
 """
 
