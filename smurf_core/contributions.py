@@ -110,7 +110,9 @@ class Contributions:
         """Every contribution side by side, [n, terms, c], named by `term_names`."""
         n, c = len(self), len(self.outputs)
         arrays = [self.values, *(self.interactions[k] for k in sorted(self.interactions))]
-        return np.concatenate([array.reshape(n, -1, c) for array in arrays], axis=1)
+        return np.concatenate(
+            [array.reshape(n, array.shape[1] ** 2, c) for array in arrays], axis=1
+        )
 
     def identified_terms(self) -> npt.NDArray[np.float64]:
         """`terms` in float64; for classes less their mean over the classes.

@@ -174,6 +174,7 @@ def purge_studies(workspace: Workspace, *, older_than: float) -> int:
                 connection.execute("DELETE FROM curve WHERE run_id = ?", (row["id"],))
             connection.execute("DELETE FROM run WHERE study_id = ?", (study_id,))
             connection.execute("DELETE FROM media WHERE study_id = ?", (study_id,))
+            connection.execute("DELETE FROM slice WHERE study_id = ?", (study_id,))
             connection.execute("DELETE FROM study WHERE id = ?", (study_id,))
             shutil.rmtree(workspace.study_folder(study_id), ignore_errors=True)
     return len(gone)

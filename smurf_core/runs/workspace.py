@@ -61,6 +61,17 @@ CREATE TABLE IF NOT EXISTS media (
     settings TEXT NOT NULL      -- JSON object
 );
 CREATE INDEX IF NOT EXISTS curve_of_run ON curve (run_id);
+CREATE TABLE IF NOT EXISTS slice (
+    id TEXT PRIMARY KEY,
+    study_id TEXT NOT NULL REFERENCES study (id),
+    name TEXT NOT NULL,         -- empty: a selection that nobody has named
+    origin TEXT NOT NULL,       -- in words: where the selection was made
+    count INTEGER NOT NULL,
+    sample_ids BLOB NOT NULL,   -- JSON list, compressed by zlib
+    created REAL NOT NULL,
+    deleted REAL
+);
+CREATE INDEX IF NOT EXISTS slice_of_study ON slice (study_id, name);
 """
 
 _ID = re.compile(r"[a-z0-9]{1,32}")

@@ -1,0 +1,101 @@
+"""Every tested sample as one row with all that is known of it; metrics of some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import softmax
+
+from smurf_core.contributions import Contributions
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.metrics import METRICS, score
+
+# A metric of fewer samples than this says nothing (a correlation of two is always ±1).
+FEWEST = 3
+TRANSCRIPT_COLUMNS = ("transcript", "text", "utterance")
+
+
+def transcript_column(dataset: MultimodalDataset) -> str | None:
+    """The column of the sample table that holds what was said, where there is one."""
+    return next((c for c in TRANSCRIPT_COLUMNS if c in dataset.samples), None)
+
+
+def sample_table(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
+    """One row a tested sample, in the order of `contributions`.
+
+    Columns: sample_id, fold, person (where known), target, prediction; `error` (prediction −
+    target) for regression, `correct` (`right` | `wrong`) and `probability` (of the true class)
+    for classes; `size of error` (|error|, or 1 − probability); then the data set's own columns,
+    the transcript among them. A column of the data set that bears one of these names is left out.
+    """
+    rows = dataset.positions(contributions.sample_ids)
+    prediction = contributions.prediction()
+    columns: dict[str, object] = {
+        "sample_id": contributions.sample_ids,
+        "fold": contributions.folds,
+    }
+    if dataset.groups is not None:
+        columns["person"] = dataset.groups[rows]
+    if dataset.task == "regression":
+        target = dataset.target[rows]
+        error = prediction[:, 0] - target
+        columns |= {"target": target, "prediction": prediction[:, 0], "error": error}
+        columns["size of error"] = np.abs(error)
+    else:
+        names, codes = np.asarray(dataset.class_names, dtype=np.str_), dataset.target[rows]
+        predicted = prediction.argmax(axis=1)
+        true_class = softmax(prediction.astype(np.float64), axis=1)[np.arange(len(rows)), codes]
+        columns |= {"target": names[codes], "prediction": names[predicted]}
+        columns["correct"] = np.where(predicted == codes, "right", "wrong")
+        columns |= {"probability": true_class, "size of error": 1 - true_class}
+    table = pd.DataFrame(columns)
+    own = [name for name in dataset.samples.columns if str(name) not in table]
+    return table.assign(**{str(name): dataset.samples[name].to_numpy()[rows] for name in own})
+
+
+def colour_columns(table: pd.DataFrame) -> list[str]:
+    """The columns of a `sample_table` that tell samples apart: neither constant nor all their own.
+
+    Numbers may be all different; words may not, since a colour each says nothing.
+    """
+    found = []
+    for name in table.columns.drop("sample_id"):
+        column = table[name]
+        kinds = column.nunique()
+        is_number = pd.api.types.is_numeric_dtype(column)
+        if kinds > 1 and (is_number or kinds <= max(20, len(table) // 4)):
+            found.append(str(name))
+    return found
+
+
+def subset_performance(
+    contributions: Contributions,
+    dataset: MultimodalDataset,
+    subsets: Mapping[str, npt.NDArray[np.bool_]],
+) -> pd.DataFrame:
+    """Every metric of the out-of-fold predictions of some samples, pooled over folds.
+
+    `subsets` are masks over the samples of `contributions` by name. Returns one row a subset and
+    metric: subset, n (samples), persons (NaN where unknown), metric, value (NaN for fewer than 3
+    samples, and where the metric is not defined).
+    """
+    truth = dataset.target[dataset.positions(contributions.sample_ids)]
+    prediction = contributions.prediction()
+    groups = dataset.groups
+    rows = []
+    for name, mask in subsets.items():
+        n = int(mask.sum())
+        persons = np.nan
+        if groups is not None:
+            there = groups[dataset.positions(contributions.sample_ids[mask])]
+            persons = float(len(np.unique(there)))
+        for metric in METRICS[dataset.task]:
+            enough = n >= FEWEST
+            value = score(dataset.task, metric, truth[mask], prediction[mask]) if enough else np.nan
+            rows.append(
+                {"subset": name, "n": n, "persons": persons, "metric": metric, "value": value}
+            )
+    return pd.DataFrame(rows)

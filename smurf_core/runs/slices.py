@@ -1,0 +1,185 @@
+"""Slices: samples that somebody picked out of a study, kept by name, or only so that links work."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from smurf_core.errors import InputError
+from smurf_core.runs.workspace import Workspace, new_id
+
+SampleIds = npt.NDArray[np.str_]
+# Unnamed selections of a study that are kept: so many links to them go on working.
+UNNAMED_KEPT = 200
+MAX_NAME = 80
+# What the app calls its two other choices; a slice of that name could not be told from them.
+RESERVED = frozenset({"all samples", "selection"})
+
+
+@dataclass(frozen=True)
+class SliceInfo:
+    """What a list of slices shows of one."""
+
+    id: str
+    study_id: str
+    name: str  # empty for a selection that nobody has named
+    origin: str  # in words: where the selection was made
+    count: int
+    created: float  # seconds since 1970, UTC
+
+
+def remember_selection(
+    workspace: Workspace, study_id: str, sample_ids: Sequence[str] | SampleIds, *, origin: str
+) -> str:
+    """Keep a selection without a name and return its id, so that it can stand in a link.
+
+    The id follows from the samples: the same selection is kept once and has the same link.
+    """
+    ids = _distinct(sample_ids)
+    text = json.dumps([study_id, ids]).encode()
+    slice_id = "s" + hashlib.sha256(text).hexdigest()[:15]
+    now = time.time()
+    with workspace.connect() as connection:
+        connection.execute(
+            "INSERT INTO slice (id, study_id, name, origin, count, sample_ids, created)"
+            " VALUES (?, ?, '', ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, created = excluded.created",
+            (slice_id, study_id, origin, len(ids), _packed(ids), now),
+        )
+        connection.execute(
+            "DELETE FROM slice WHERE study_id = ? AND name = '' AND id NOT IN"
+            " (SELECT id FROM slice WHERE study_id = ? AND name = ''"
+            "  ORDER BY created DESC LIMIT ?)",
+            (study_id, study_id, UNNAMED_KEPT),
+        )
+    return slice_id
+
+
+def add_slice(
+    workspace: Workspace,
+    study_id: str,
+    name: str,
+    sample_ids: Sequence[str] | SampleIds,
+    *,
+    origin: str,
+) -> str:
+    """Keep samples under a name that no other slice of the study has; the new slice's id."""
+    ids = _distinct(sample_ids)
+    slice_id = new_id()
+    with workspace.connect() as connection:
+        connection.execute(
+            "INSERT INTO slice (id, study_id, name, origin, count, sample_ids, created)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                slice_id,
+                study_id,
+                _free_name(connection, study_id, name),
+                origin,
+                len(ids),
+                _packed(ids),
+                time.time(),
+            ),
+        )
+    return slice_id
+
+
+def list_slices(workspace: Workspace, study_id: str) -> list[SliceInfo]:
+    """A study's named slices, oldest first."""
+    with workspace.connect() as connection:
+        rows = connection.execute(
+            "SELECT id, study_id, name, origin, count, created FROM slice"
+            " WHERE study_id = ? AND name != '' AND deleted IS NULL ORDER BY created",
+            (study_id,),
+        ).fetchall()
+    return [SliceInfo(**row) for row in rows]
+
+
+def find_slice(workspace: Workspace, study_id: str, slice_id: str) -> SliceInfo | None:
+    """A slice of a study, named or not; nothing where there is none (a link may be old)."""
+    with workspace.connect() as connection:
+        row = connection.execute(
+            "SELECT id, study_id, name, origin, count, created FROM slice"
+            " WHERE id = ? AND study_id = ? AND deleted IS NULL",
+            (slice_id, study_id),
+        ).fetchone()
+    return SliceInfo(**row) if row else None
+
+
+def slice_samples(workspace: Workspace, slice_id: str) -> SampleIds:
+    """The sample ids of a slice; raises `InputError` where there is none."""
+    with workspace.connect() as connection:
+        row = connection.execute(
+            "SELECT sample_ids FROM slice WHERE id = ? AND deleted IS NULL", (slice_id,)
+        ).fetchone()
+    if row is None:
+        raise InputError(f"There is no slice {slice_id!r}: it was deleted, or the link is wrong.")
+    return np.array(json.loads(zlib.decompress(row["sample_ids"])), dtype=np.str_)
+
+
+def rename_slice(workspace: Workspace, slice_id: str, name: str) -> None:
+    """Give a slice another name."""
+    with workspace.connect() as connection:
+        row = connection.execute("SELECT study_id FROM slice WHERE id = ?", (slice_id,)).fetchone()
+        if row is None:
+            raise InputError(f"There is no slice {slice_id!r}: it was deleted.")
+        free = _free_name(connection, row["study_id"], name, but=slice_id)
+        connection.execute("UPDATE slice SET name = ? WHERE id = ?", (free, slice_id))
+
+
+def delete_slice(workspace: Workspace, slice_id: str) -> None:
+    """Take a slice out of the list; `restore_slice` brings it back."""
+    with workspace.connect() as connection:
+        connection.execute("UPDATE slice SET deleted = ? WHERE id = ?", (time.time(), slice_id))
+
+
+def restore_slice(workspace: Workspace, slice_id: str) -> None:
+    """Undo `delete_slice`; under a new name where the old one was taken meanwhile."""
+    with workspace.connect() as connection:
+        row = connection.execute(
+            "SELECT study_id, name FROM slice WHERE id = ?", (slice_id,)
+        ).fetchone()
+        if row is None:
+            raise InputError(f"There is no slice {slice_id!r} to bring back.")
+        taken = _names(connection, row["study_id"], but=slice_id)
+        name, number = row["name"], 2
+        while name.lower() in taken:
+            name, number = f"{row['name']} ({number})", number + 1
+        connection.execute(
+            "UPDATE slice SET deleted = NULL, name = ? WHERE id = ?", (name, slice_id)
+        )
+
+
+def _free_name(connection: sqlite3.Connection, study_id: str, name: str, but: str = "") -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > MAX_NAME:
+        raise InputError(f"A slice needs a name of 1 to {MAX_NAME} letters.")
+    if name.lower() in RESERVED or name.lower() in _names(connection, study_id, but=but):
+        raise InputError(f"There is a slice {name!r} in this study: choose another name.")
+    return name
+
+
+def _names(connection: sqlite3.Connection, study_id: str, *, but: str) -> set[str]:
+    rows = connection.execute(
+        "SELECT name FROM slice WHERE study_id = ? AND name != '' AND deleted IS NULL AND id != ?",
+        (study_id, but),
+    )
+    return {row["name"].lower() for row in rows}
+
+
+def _distinct(sample_ids: Sequence[str] | SampleIds) -> list[str]:
+    ids = sorted({str(sample_id) for sample_id in sample_ids})
+    if not ids:
+        raise InputError("A slice needs at least one sample: select some first.")
+    return ids
+
+
+def _packed(ids: list[str]) -> bytes:
+    return zlib.compress(json.dumps(ids).encode(), level=1)

@@ -1,0 +1,145 @@
+"""One selection for all pages: from charts, in the address, for all numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.charts.colouring import Colouring, colour_groups
+from app.selection import Scope, plotly_selected_ids
+from smurf_core.runs import slices, store
+
+
+def test_points_are_read_by_their_sample_not_by_their_place_in_a_trace():
+    event = {
+        "selection": {
+            "points": [
+                {"curve_number": 1, "point_index": 0, "customdata": "s7"},
+                {"curve_number": 0, "point_index": 0, "customdata": ["s3", "p1"]},
+                {"curve_number": 2, "point_index": 0},  # a line
+                {"curve_number": 0, "point_index": 0, "customdata": {"0": "s9"}},
+                {"curve_number": 4, "point_index": 5, "customdata": "s7"},
+            ]
+        }
+    }
+    assert plotly_selected_ids(event) == ["s7", "s3", "s9"]
+    assert plotly_selected_ids(None) == []
+    assert plotly_selected_ids({"selection": {"points": []}}) == []
+
+
+def test_a_scope_knows_its_samples_in_any_order():
+    scope = Scope("quiet", 2, np.array(["s2", "s5"]))
+    assert scope.mask(np.array(["s5", "s1", "s2"])).tolist() == [True, False, True]
+    assert Scope("All samples", 3, None).mask(np.array(["a", "b"])).all()
+
+
+def test_every_sample_has_one_colour_and_the_rest_are_called_other():
+    words = pd.Series([f"w{i % 14}" for i in range(100)] + [None], name="word")
+    groups = colour_groups(Colouring.of(words))
+    assert len(groups) == 10
+    assert groups[-1].name == "other"
+    assert sorted(np.concatenate([g.positions for g in groups])) == list(range(101))
+    for group in groups[:-1]:
+        assert set(words.fillna("not given").iloc[group.positions]) == {group.name}
+
+
+def script() -> None:
+    import streamlit as st
+
+    from app.loading import contributions_of, dataset_of
+    from app.selection import (
+        colour_column_picker,
+        current_selection,
+        download_view,
+        pin_sample,
+        pinned_sample,
+        scope_picker,
+        select_samples,
+        settle_selection,
+    )
+    from app.session import choose_study_and_run, current_run, current_study
+
+    choose_study_and_run()
+    settle_selection()
+    if st.button("take", key="take", on_click=lambda: select_samples(["s03", "s01"], "a figure")):
+        pin_sample("s4")
+    study, run = current_study(), current_run()
+    dataset = dataset_of(study.id)
+    contributions = contributions_of(run)
+    scope = scope_picker(study, dataset)
+    selected = current_selection(study.id)
+    colour_column_picker(dataset, contributions)
+    kept = scope.apply(contributions)
+    download_view(kept.to_frame(), "contributions")
+    st.text(f"{scope.label}|{scope.n}|{len(kept)}|{None if selected is None else len(selected)}")
+    st.text(f"pinned {pinned_sample()}")
+
+
+def state(page: AppTest) -> str:
+    assert not page.exception
+    return page.text[0].value
+
+
+@pytest.fixture
+def bar(trained_home):
+    def open_(**query: str) -> AppTest:
+        page = AppTest.from_string(
+            "from tests.pages.test_selection import script\nscript()", default_timeout=60
+        )
+        for key, value in query.items():
+            page.query_params[key] = value
+        return page.run()
+
+    return open_
+
+
+def test_a_selection_is_kept_in_the_address_and_named_as_a_slice(bar, trained_home):
+    page = bar()
+    assert state(page) == "All samples|80|80|None"
+    page.button(key="take").click().run()
+    assert state(page) == "Selection|2|2|2"
+    unsaved = page.query_params["slice"]
+    assert page.query_params["pin"] == "s4"
+    assert state(bar(slice=unsaved)) == "Selection|2|2|2"  # A refresh loses nothing.
+    page.text_input(key=f"slice_name_{unsaved}").set_value("quiet *ones*").run()
+    page.button(key="keep_slice").click().run()
+    assert state(page) == "quiet *ones*|2|2|2"
+    named = page.query_params["slice"]
+    assert named != unsaved
+    assert state(bar(slice=named)) == "quiet *ones*|2|2|2"
+    study = page.selectbox(key="study").value
+    assert [s.count for s in slices.list_slices(trained_home, study)] == [2]
+
+
+def test_a_slice_is_renamed_deleted_and_brought_back_in_the_bar(bar, trained_home):
+    study = store.list_runs(trained_home)[0].study_id
+    named = slices.add_slice(trained_home, study, "mine", ["s01", "s02", "s03"], origin="a table")
+    page = bar(study=study, slice=named)
+    page.text_input(key=f"slice_name_{named}").set_value("All samples").run()
+    page.button(key="rename_slice").click().run()
+    assert "choose another name" in page.error[0].value
+    page.text_input(key=f"slice_name_{named}").set_value("yours").run()
+    page.button(key="rename_slice").click().run()
+    assert state(page) == "yours|3|3|3"
+    page.button(key="delete_slice").click().run()
+    assert state(page) == "All samples|80|80|None"
+    page.button(key="undo_slice").click().run()
+    page.selectbox(key=f"scope_{study}").select("yours · 3").run()
+    assert state(page) == "yours|3|3|3"
+    page.button(key="clear_selection").click().run()
+    assert state(page) == "All samples|80|80|None"
+    assert "slice" not in page.query_params
+
+
+def test_an_old_link_opens_on_all_samples_and_other_studies_have_their_own(bar, trained_home):
+    assert state(bar(slice="gone")) == "All samples|80|80|None"
+    page = bar()
+    page.button(key="take").click().run()
+    first = page.selectbox(key="study").value
+    second = next(run.study_id for run in store.list_runs(trained_home) if run.study_id != first)
+    page.selectbox(key="study").set_value(second).run()
+    assert state(page) == "All samples|80|80|None"
+    assert page.text[1].value == "pinned None"
+    page.selectbox(key="study").set_value(first).run()
+    assert state(page) == "Selection|2|2|2"
+    assert page.text[1].value == "pinned s4"
