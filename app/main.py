@@ -9,6 +9,7 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts app/ on the path, not what
 
 import streamlit as st  # noqa: E402
 
+from app.components.simulated_study import origin_mark  # noqa: E402
 from app.navigation import navigation  # noqa: E402
 from app.selection import settle_selection  # noqa: E402
 from app.session import choose_study_and_run  # noqa: E402
@@ -19,4 +20,5 @@ st.set_page_config(
 page = navigation()
 choose_study_and_run()
 settle_selection()
+origin_mark()
 page.run()

@@ -8,6 +8,7 @@ import streamlit as st
 from app.components.mapping_form import mapping_form
 from app.components.media import media_form
 from app.components.messages import offer_undo, told
+from app.components.simulated_study import offer_simulated_study
 from app.components.uploads import forget_uploads, keep_uploads
 from app.navigation import page_path
 from app.session import current_study, moment, select_study, study_label, workspace
@@ -147,6 +148,7 @@ def _synthesise() -> None:
                 dataset = synthetic_interactions(samples=int(samples), seed=int(seed))
             select_study(studies.add_study(workspace(), dataset))
             st.switch_page(page_path("data"))
+    offer_simulated_study()
 
 
 list_tab, upload_tab, synthetic_tab = st.tabs(["Your studies", "Upload", "Make synthetic data"])

@@ -127,9 +127,10 @@ def _prefix_groups(columns: Iterable[str]) -> dict[str, list[str]]:
 
 def _known_prefixes(columns: Iterable[str]) -> dict[str, list[str]]:
     groups = _prefix_groups(columns)
-    return {
-        prefix: group for prefix, group in groups.items() if prefix.lower() in MODALITY_PREFIXES
-    }
+    # Beside action units, pose and gaze are what the same tool measured of the same face.
+    is_face = any(re.fullmatch(r"AU\d\d", prefix) for prefix in groups)
+    apart = set(MODALITY_PREFIXES) - ({"pose", "gaze"} if is_face else set())
+    return {prefix: group for prefix, group in groups.items() if prefix.lower() in apart}
 
 
 def _candidates(table: Table, mapping: StudyMapping) -> list[str]:
