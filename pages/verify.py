@@ -37,7 +37,7 @@ with told():
         }
     )
     st.markdown(
-        "This data is synthetic. Each learned contribution should correlate with its true factor "
+        f"This data is {dataset.origin}. Each learned contribution should correlate with its true factor "
         "(r near 1) and with no other. A pair with both signs reversed shows as r near −1: the "
         "sign-flipped basin, which predictions do not reveal."
     )

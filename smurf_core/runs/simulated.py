@@ -88,6 +88,8 @@ def _label_tables(study: SimulatedStudy) -> dict[str, pd.DataFrame]:
     ).join(dataset.samples)
     names = {frozenset(shown): _initials(shown) for shown in dataset.judgments}
     for shown, rating in dataset.judgments.items():
+        if len(shown) == len(dataset.modalities):
+            continue  # A second opinion on the target; beside it a reader could take either.
         labels[f"{dataset.target_name}_{names[shown]}"] = rating.round(3)
     for modality, codes in dataset.informativeness.items():
         levels = pd.Series(codes, index=index).map(dict(enumerate(INFORMATIVENESS_LEVELS)))

@@ -266,3 +266,15 @@ def test_a_failed_run_says_why_and_can_be_resumed(open_page, home):
     page = open_page("train")
     assert "cancelled" in text(page)
     assert page.button(key=f"resume_{run_id}")
+
+
+def test_the_simulated_study_is_made_by_a_button_and_marked_on_every_page(open_page, home):
+    page = open_page("study")
+    page.button(key="simulate").click().run()
+    assert not page.exception
+    (study,) = (s for s in studies.list_studies(home) if s.origin == "simulated")
+    assert page.selectbox(key="study").value == study.id
+    for name in PAGES:
+        assert ":orange-badge[:material/science: Simulated]" in text(
+            open_page(name, study=study.id)
+        )

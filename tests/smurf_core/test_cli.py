@@ -192,3 +192,19 @@ def test_verification_prints_every_seed_and_the_paper(smurf):
     assert lines[1].split()[:2] == ["bimodal", "0"]
     assert lines[2].split()[:2] == ["trimodal", "0"]
     assert "of 1 seeds (paper 0.964)" in told
+
+
+def test_a_simulated_study_is_made_and_its_files_can_be_checked(smurf, workspace, tmp_path):
+    code, told, _ = smurf("simulate-study", "--samples", 60, "--persons", 6)
+    assert code == 0
+    (study,) = studies.list_studies(workspace)
+    assert told.startswith(f"{study.id}: simulated")
+    assert study.origin == "simulated"
+    code, told, _ = smurf(
+        "simulate-study", "--samples", 60, "--persons", 6, "--files", tmp_path / "files"
+    )
+    assert code == 0
+    assert "labels.csv" in told
+    code, _, error = smurf("simulate-study", "--persons", 2)
+    assert code == 2
+    assert "at least 5 persons" in error

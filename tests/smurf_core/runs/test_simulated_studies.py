@@ -43,13 +43,17 @@ def test_its_files_are_imported_as_the_same_study(tmp_path):
     np.testing.assert_allclose(read.target[rows], made.target, atol=1e-3)
     np.testing.assert_array_equal(read.groups[rows], made.groups)
     np.testing.assert_array_equal(read.folds.test[:, rows], made.folds.test)
+    for shown, rating in read.judgments.items():
+        np.testing.assert_allclose(rating[rows], made.judgments[shown], atol=1e-3)
+    assert len(read.judgments) == 6
 
 
 def test_every_rater_is_in_the_files_and_no_true_factor(tmp_path):
     write_simulated_files(tmp_path / "files", samples=60, persons=6)
     single = pd.read_csv(tmp_path / "files" / "ratings.csv", index_col="sample_id")
     labels = pd.read_csv(tmp_path / "files" / "labels.csv", index_col="sample_id")
-    for shown in ("A", "T", "V", "AT", "AV", "TV", "ATV"):
+    assert {f"valence_ATV_rater{k}" for k in (1, 2, 3)} <= set(single)
+    for shown in ("A", "T", "V", "AT", "AV", "TV"):
         mean = single[[f"valence_{shown}_rater{k}" for k in (1, 2, 3)]].mean(axis=1)
         np.testing.assert_allclose(labels[f"valence_{shown}"], mean, atol=1e-3)
     everything = " ".join([*single, *labels])
