@@ -38,8 +38,8 @@ with told():
     )
     st.markdown(
         f"This data is {dataset.origin}. Each learned contribution should correlate with its true "
-        "factor (r near 1) and with no other. A pair with both signs reversed shows as r near −1: the "
-        "sign-flipped basin, which predictions do not reveal."
+        "factor (r near 1) and with no other. A pair with both signs reversed shows as r near −1: "
+        "the sign-flipped basin, which predictions do not reveal."
     )
     output = contributions.outputs[0]
     if contributions.is_classification:
