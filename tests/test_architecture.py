@@ -22,6 +22,9 @@ TORCH_FREE = (
     "smurf_core/runs",
     "smurf_core/configuration.py",
     "smurf_core/contributions.py",
+    "smurf_core/attribution.py",
+    "smurf_core/what_if.py",
+    "smurf_core/training/standardisation.py",
     "smurf_core/prediction.py",
     "smurf_core/results.py",
 )

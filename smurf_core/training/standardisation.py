@@ -31,7 +31,7 @@ def fit_scaler(
     for name, features in dataset.features.items():
         width = features.values.shape[1]
         if how == "training_fold":
-            means[name], sds[name] = _mean_and_sd(features.values[training & features.present])
+            means[name], sds[name] = mean_and_sd(features.values[training & features.present])
         else:
             means[name] = np.zeros(width, dtype=np.float32)
             sds[name] = np.ones(width, dtype=np.float32)
@@ -68,7 +68,8 @@ def standardised_target(dataset: MultimodalDataset, scaler: Scaler) -> npt.NDArr
     return ((dataset.target - scaler.target_mean) / scaler.target_sd).astype(np.float32)
 
 
-def _mean_and_sd(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+def mean_and_sd(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of every feature; 1 for one without spread."""
     if len(values) == 0:
         width = values.shape[1]
         return np.zeros(width, dtype=np.float32), np.ones(width, dtype=np.float32)
@@ -87,6 +88,6 @@ def _within_person(
     result = values.copy()
     for person in np.unique(groups):
         rows = (groups == person) & present
-        mean, sd = _mean_and_sd(values[rows])
+        mean, sd = mean_and_sd(values[rows])
         result[rows] = (values[rows] - mean) / sd
     return result

@@ -1,0 +1,111 @@
+"""Attributions of features add up to the contribution that they explain."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from smurf_core.attribution import AttributionProcess, attribute
+from smurf_core.errors import InputError
+from smurf_core.evaluation.feature_groups import feature_groups, group_attributions
+from smurf_core.runs import store, studies, worker
+from tests.smurf_core.trained import small_run
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "how", "absent"),
+    [
+        ("smurf", "regression", "training_fold", False),
+        ("smurf", "classification", "training_fold", True),
+        ("smurf", "regression", "within_person", True),
+        ("late_fusion", "regression", "none", True),
+        ("mro_smurf", "regression", "training_fold", False),
+    ],
+)
+def test_attributions_add_up_to_the_stored_contribution_less_its_baseline(model, task, how, absent):
+    result, dataset = small_run(model, task, how, absent)
+    stored, output = result.contributions(), int(task == "classification")
+    for modality, other in (("A", "A"), ("C", "B")):
+        if model == "late_fusion" and modality != other:
+            with pytest.raises(InputError, match="no redundant"):
+                attribute(result, dataset, "s17", modality, other)
+            continue
+        found = attribute(result, dataset, "s17", modality, other, output=output)
+        value = stored.values[17, stored.index(modality), stored.index(other), output]
+        assert found.contribution == pytest.approx(value, abs=1e-6)
+        total = found.contribution - found.at_average
+        assert sum(found.attributions) == pytest.approx(total, abs=0.005 * max(1, abs(total)))
+        assert np.abs(found.attributions).max() > 0
+        assert found.table()["attribution"].sum() == pytest.approx(total - found.gap)
+
+
+def test_a_linear_towers_attributions_are_weight_times_distance_from_the_mean():
+    result, dataset = small_run("smurf")
+    fold = result.fold_results[int(result.folds.tested_by()[17])]
+    weight = np.random.default_rng(0).normal(size=(3, dataset.features["A"].values.shape[1]))
+    weights = {k: v for k, v in fold.member.weights.items() if not k.startswith("A/")}
+    weights |= {"A/0/weight": weight.astype(np.float32), "A/0/bias": np.zeros(3, np.float32)}
+    member = replace(fold.member, weights=weights)
+    folds = list(result.fold_results)
+    folds[fold.fold] = replace(fold, members=(member,), chosen=0)
+    found = attribute(replace(result, fold_results=tuple(folds)), dataset, "s17", "A", "B")
+    x = dataset.features["A"].values[17]
+    scaled = (x - fold.scaler.feature_means["A"]) / fold.scaler.feature_sds["A"]
+    expected = weight[1] * scaled * fold.scaler.target_sd
+    np.testing.assert_allclose(found.attributions, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_process_of_its_own_answers_and_says_what_is_wrong(home):
+    from tests.pages.conftest import FAST
+
+    _, dataset = small_run("smurf")
+    study = studies.add_study(home, dataset)
+    run_id = store.create_run(home, study, FAST, jobs=1)
+    worker.work(home)
+    process = AttributionProcess(home)
+    try:
+        found = process.attribute(run_id, "s17", "A", "A")
+        assert abs(found.gap) < 0.005 * max(1, abs(found.contribution))
+        assert found.features == dataset.features["A"].names
+        with pytest.raises(InputError, match="no contributions"):
+            process.attribute(run_id, "nobody", "A", "A")
+        assert process.attribute(run_id, "s17", "A", "B").shared_with == "B"
+    finally:
+        process.close()
+
+
+@pytest.mark.parametrize(
+    ("modality", "name", "group"),
+    [
+        ("video", "AU12_r_mean", "action units"),
+        ("vision", "vision_au_4", "action units"),
+        ("audio", "F0semitoneFrom27.5Hz_sma3nz_amean", "pitch"),
+        ("audio", "F1frequency_sma3nz_amean", "formants"),
+        ("audio", "loudness_sma3_amean", "energy"),
+        ("audio", "mfcc1_sma3_amean", "cepstrum (MFCC)"),
+        ("audio", "jitterLocal_sma3nz_amean", "jitter and shimmer"),
+        ("vision", "vision_Max_Blink_Duration", "blinks"),
+        ("vision", "Mean_Microsac_Ampl", "saccades"),
+        ("video", "pose_Rx", "head pose"),
+        ("ecg", "ecg_Rmssd", "heart rate variability"),
+        ("ecg", "ecg_Bpm", "heart rate"),
+        ("ECG", "ECG_HRV_SDNN", "heart rate variability"),
+        ("EMG", "EMG_RMS", "muscle activity"),
+        ("eda", "Mean", "skin conductance level"),
+        ("A", "A_3", "A features"),
+        ("audio", "x12", "audio features"),
+        ("body", "shoulder_angle_1", "shoulder"),
+    ],
+)
+def test_a_features_group_is_guessed_from_its_name(modality, name, group):
+    assert feature_groups(modality, (name,)) == (group,)
+
+
+def test_groups_add_up_to_their_features():
+    result, dataset = small_run("smurf")
+    table = attribute(result, dataset, "s17", "A", "A").table()
+    table["group"] = ["a", "b"] * (len(table) // 2) + ["a"] * (len(table) % 2)
+    grouped = group_attributions(table)
+    assert grouped["attribution"].sum() == pytest.approx(table["attribution"].sum())
+    assert grouped["features"].sum() == len(table)
+    assert grouped["attribution"].abs().is_monotonic_decreasing
