@@ -5,10 +5,12 @@ Bad input is told in one sentence and ends with exit code 2; nothing that was th
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
 from dataclasses import replace
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -43,8 +45,9 @@ from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
 from smurf_core.evaluation.redundancy import variance_shares
 from smurf_core.evaluation.verification import mean_recovery
+from smurf_core.reporting.bundle import report_of
 from smurf_core.runs import store, studies
-from smurf_core.runs.exporting import FORMATS, export_run
+from smurf_core.runs.exporting import FORMATS, export_run, write_folder
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.launcher import launch
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
@@ -242,12 +245,19 @@ def train(
     detach: Annotated[
         bool, typer.Option(help="Do not wait: the runs go on by themselves.")
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="A report's config.json: trains exactly that, in place of all options."),
+    ] = None,
+    expect_data: Annotated[
+        str, typer.Option(help="Fingerprint that the data must have, as a report names it.")
+    ] = "",
 ) -> None:
     """Train models on a data set, fold by fold, and print how well they predict.
 
     Runs are kept and appear in the app, too. Ctrl-C cancels the one that trains.
     """
-    configs = [
+    configs = [_read_config(config)] if config else [
         _config(
             kind, preset, _grid(preset, learning_rate, layers, weight_decay, auxiliary_weight),
             selection, standardisation, restarts, seed, folds, device,
@@ -260,7 +270,14 @@ def train(
         "split": split, "task": task,
     }  # fmt: skip
     study = _import(workspace, data, mapping, changes, modality or [])
-    if not standardisation:
+    if expect_data:
+        found = studies.load_study(workspace, study).fingerprint
+        if found != expect_data:
+            raise InputError(
+                f"This is not the data that was trained on: its fingerprint is {found[:16]}, "
+                f"expected {expect_data[:16]}. Give the same files, unchanged, in the same roles."
+            )
+    if not standardisation and not config:
         origin = studies.get_study(workspace, study).origin
         suggested = suggested_standardisation(preset, origin)
         configs = [replace(config, standardisation=suggested) for config in configs]
@@ -320,6 +337,16 @@ def _config(
         fold_count=folds, **({"standardisation": standardisation} if standardisation else {}),
     )  # fmt: skip
     return replace(config, preset="custom", grid=grid) if grid else config
+
+
+def _read_config(path: Path) -> RunConfig:
+    """The configuration that a report keeps in `config.json`."""
+    try:
+        return RunConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is no configuration of a run: take a report's.") from error
 
 
 def _watch(workspace: Workspace, run_ids: list[str]) -> list[store.RunInfo]:
@@ -519,6 +546,31 @@ def export(
     info = _find_run(workspace, run)
     target = folder or Path(f"smurf-{info.id}")
     for path in export_run(workspace, info.id, target, format):
+        out.print(str(path), markup=False)
+
+
+@app.command()
+def report(
+    run: _Run,
+    output: Annotated[
+        Path | None, typer.Option(help="New folder to write.", show_default="smurf-report-RUN")
+    ] = None,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(help="Another run of the study, as a column of its tables; repeat."),
+    ] = None,
+) -> None:
+    """Write a run's tables (CSV, LaTeX), model and model card, and a script that trains it again.
+
+    With the app installed, figures and a report in HTML are added.
+    """
+    workspace = Workspace.default()
+    info = _find_run(workspace, run)
+    others = [_find_run(workspace, other) for other in compare or ()]
+    files = report_of(workspace, info, others)
+    for plugin in entry_points(group="smurf_core.report"):
+        files |= plugin.load()(workspace, info, others)
+    for path in write_folder(output or Path(f"smurf-report-{info.id}"), files):
         out.print(str(path), markup=False)
 
 

@@ -68,8 +68,13 @@ def _hidden(weights: Mapping[str, FloatArray], name: str, activation: FloatArray
     return activation
 
 
+def last_layer(weights: Mapping[str, FloatArray], subset: str) -> int:
+    """Number of a tower's output layer."""
+    return _layers(weights, subset)[-1]
+
+
 def _output(weights: Mapping[str, FloatArray], name: str, activation: FloatArray) -> FloatArray:
-    return _linear(weights, name, _layers(weights, name)[-1], activation)
+    return _linear(weights, name, last_layer(weights, name), activation)
 
 
 def _linear(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from math import isnan
+from smurf_core.reporting.numbers import mean_and_spread, plain, signed
+
+__all__ = [
+    "NEUTRAL", "PALETTE", "mean_and_spread", "modality_colours", "plain", "signed", "term_label",
+    "text_on",
+]  # fmt: skip
 
 # Petroff's ten, as in .streamlit/config.toml.
 PALETTE = (
@@ -10,35 +15,11 @@ PALETTE = (
     "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
 NEUTRAL = "#8a929b"
-MINUS = "−"
 
 
 def modality_colours(modalities: tuple[str, ...]) -> dict[str, str]:
     """A colour for every modality, by its position; from the eleventh on they repeat."""
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(modalities)}
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """A number with its sign, as contributions are written: +0.120, −0.035."""
-    text = f"{abs(value):.{digits}f}"
-    if float(text) == 0:
-        return text
-    return f"{'+' if value > 0 else MINUS}{text}"
-
-
-def plain(value: float, digits: int = 3) -> str:
-    """A number with a real minus, and none before zero; a dash where there is no number."""
-    if isnan(value):
-        return "–"
-    text = f"{value:.{digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", MINUS)
-
-
-def mean_and_spread(mean: float, sd: float) -> str:
-    """A mean over folds with its standard deviation, as the paper's tables write it."""
-    if isnan(mean):
-        return "not defined"
-    return plain(mean) if isnan(sd) else f"{plain(mean)} ± {sd:.3f}"
 
 
 def term_label(modality: str, shared_with: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pandas as pd
@@ -15,7 +16,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
-from smurf_core.runs.store import get_run
+from smurf_core.runs.store import RunInfo, get_run
 from smurf_core.runs.studies import load_study, provenance
 from smurf_core.runs.workspace import Workspace
 
@@ -37,42 +38,62 @@ def export_run(workspace: Workspace, run_id: str, folder: Path, format: str) -> 
     if info.status != "finished":
         raise InputError(f"Run {run_id} is {info.status}; only finished runs can be exported.")
     result = RunFiles.of(workspace, run_id).read_result()
-    tables = {
-        "contributions": result.contributions().to_frame(),
-        "predictions": prediction_table(result, load_study(workspace, info.study_id)),
-        "candidates": candidate_table(result),
-    }
-    description = {
-        "run": info.id,
-        "name": info.name,
-        "note": info.note,
-        "config": result.config.to_dict(),
-        "data": {
-            "fingerprint": result.data_fingerprint,
-            **provenance(workspace, info.study_id),
-        },
-        "device": result.device,
-        "versions": dict(result.versions),
-        "seconds": result.seconds,
-    }
+    files = {"run.json": _json(describe_run(workspace, info, result))}
+    for name, table in run_tables(result, load_study(workspace, info.study_id)).items():
+        content = table.to_parquet(index=False) if format == "parquet" else _csv(table)
+        files[f"{name}.{format}"] = content
+    return write_folder(folder, files)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write files, by their path in it, to a new folder: all of them or none."""
+    if folder.exists():
+        raise InputError(f"{folder} exists; name a new folder.")
     partial = folder.with_name(f".{folder.name}.{uuid4().hex}")
-    write: Callable[[pd.DataFrame, Path], object] = (
-        (lambda table, path: table.to_csv(path, index=False))
-        if format == "csv"
-        else (lambda table, path: table.to_parquet(path, index=False))
-    )
     try:
-        partial.mkdir(parents=True)
-        for name, table in tables.items():
-            write(table, partial / f"{name}.{format}")
-        text = json.dumps(description, indent=1, ensure_ascii=False)
-        (partial / "run.json").write_text(text, encoding="utf-8")
+        for name, content in files.items():
+            path = partial / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            if path.suffix == ".sh":
+                path.chmod(0o755)
         os.rename(partial, folder)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror}.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return sorted(folder.iterdir())
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def run_tables(result: RunResult, dataset: MultimodalDataset) -> dict[str, pd.DataFrame]:
+    """The tables that a run is made of: contributions, predictions, candidates."""
+    return {
+        "contributions": result.contributions().to_frame(),
+        "predictions": prediction_table(result, dataset),
+        "candidates": candidate_table(result),
+    }
+
+
+def describe_run(workspace: Workspace, info: RunInfo, result: RunResult) -> dict[str, Any]:
+    """All that decides a run's numbers, as plain data for JSON."""
+    return {
+        "run": info.id,
+        "name": info.name,
+        "note": info.note,
+        "config": result.config.to_dict(),
+        "data": {"fingerprint": result.data_fingerprint, **provenance(workspace, info.study_id)},
+        "device": result.device,
+        "versions": dict(result.versions),
+        "seconds": result.seconds,
+    }
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False).encode()
+
+
+def _json(data: Mapping[str, Any]) -> bytes:
+    return json.dumps(data, indent=1, ensure_ascii=False).encode()
 
 
 def prediction_table(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:

@@ -1,0 +1,138 @@
+"""Everything about a run in one folder or ZIP file: tables, model, script, citation."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+
+import yaml
+
+from smurf_core.configuration import MODEL_TITLES
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.errors import InputError
+from smurf_core.reporting.citation import BIBTEX
+from smurf_core.reporting.findings import Findings, find, report_tables
+from smurf_core.reporting.latex import document, tabular
+from smurf_core.reporting.model import model_file
+from smurf_core.reporting.model_card import model_card
+from smurf_core.reporting.script import CONFIG, MAPPING, rerun_script
+from smurf_core.results import RunResult
+from smurf_core.runs.exporting import describe_run, run_tables
+from smurf_core.runs.files import RunFiles
+from smurf_core.runs.store import RunInfo
+from smurf_core.runs.studies import load_study, provenance
+from smurf_core.runs.workspace import Workspace
+
+Files = dict[str, bytes]
+_README = """What is in here
+
+report.html          everything to look at, in any browser, without a network (from the app)
+figures/             figures as SVG, PNG and PDF (from the app, where Chromium is installed)
+tables/*.csv         evaluation tables, unrounded
+tables/*.tex         the same in the paper's layout; tables.tex compiles: pdflatex tables.tex
+contributions.parquet, predictions.parquet, candidates.parquet
+                     one row a sample and contribution, a sample, a configuration
+model/               weights (safetensors) and model card
+run.json             configuration, data, device, versions
+rerun.sh             trains the run again: ./rerun.sh, see its head
+citation.bib         the paper to cite
+"""
+
+
+def table_files(found: Findings, dataset: MultimodalDataset) -> Files:
+    """The paper's tables as CSV and LaTeX, and every other evaluation table as CSV."""
+    tables = report_tables(found, dataset)
+    files = {f"{table.name}.csv": table.numbers.to_csv(index=False) for table in tables}
+    files |= {f"{table.name}.tex": tabular(table) for table in tables}
+    files["tables.tex"] = document(tables, dataset.name)
+    if not found.pairs.empty:
+        files["redundancy.csv"] = found.pairs.to_csv(index=False)
+    files["stability.csv"] = found.stability.to_csv(index=False)
+    return {name: text.encode() for name, text in files.items()}
+
+
+def model_files(name: str, result: RunResult, dataset: MultimodalDataset, found: Findings) -> Files:
+    """Weights and model card."""
+    return {
+        "model.safetensors": model_file(result, dataset),
+        "model_card.md": model_card(name, result, dataset, found).encode(),
+    }
+
+
+def script_files(
+    workspace: Workspace, info: RunInfo, result: RunResult, dataset: MultimodalDataset
+) -> Files:
+    """What trains the run again: the script, its configuration and the columns' roles."""
+    origin = provenance(workspace, info.study_id)
+    script = rerun_script(info.name, dataset.name, result, origin, info.study_id)
+    files = {
+        "rerun.sh": script,
+        CONFIG: json.dumps(result.config.to_dict(), indent=1),
+    }
+    if origin.get("sources"):
+        files[MAPPING] = yaml.safe_dump(
+            origin.get("mapping", {}), sort_keys=False, allow_unicode=True
+        )
+    return {name: text.encode() for name, text in files.items()}
+
+
+def report_files(
+    workspace: Workspace,
+    info: RunInfo,
+    result: RunResult,
+    dataset: MultimodalDataset,
+    found: Findings,
+) -> Files:
+    """All files of a report that need no figures, by their path in its folder."""
+    files = {"README.txt": _README.encode(), "citation.bib": BIBTEX.encode()}
+    files |= _below("tables", table_files(found, dataset))
+    files |= _below("model", model_files(info.name, result, dataset, found))
+    files |= script_files(workspace, info, result, dataset)
+    for name, table in run_tables(result, dataset).items():
+        files[f"{name}.parquet"] = table.to_parquet(index=False)
+    description = describe_run(workspace, info, result)
+    files["run.json"] = json.dumps(description, indent=1, ensure_ascii=False).encode()
+    return files
+
+
+def report_of(workspace: Workspace, info: RunInfo, others: Sequence[RunInfo] = ()) -> Files:
+    """`report_files` of a finished run, compared with other runs of its study."""
+    runs = {run.id: run for run in (info, *others)}
+    for run in runs.values():
+        if run.status != "finished":
+            raise InputError(f"Run {run.id} is {run.status}; only finished runs can be reported.")
+        if run.study_id != info.study_id:
+            raise InputError(f"Run {run.id} is of another study than {info.id}.")
+    dataset = load_study(workspace, info.study_id)
+    results = {run_id: RunFiles.of(workspace, run_id).read_result() for run_id in runs}
+    found = find(results, run_titles(list(runs.values())), dataset, reference=info.id)
+    return report_files(workspace, info, results[info.id], dataset, found)
+
+
+def run_titles(runs: Sequence[RunInfo]) -> dict[str, str]:
+    """How runs are called in a table: the model's title, or the run's name where two share it."""
+    models = [run.config.model for run in runs]
+    return {
+        run.id: MODEL_TITLES[run.config.model]
+        if models.count(run.config.model) == 1
+        else f"{run.name} ({run.id[:4]})"
+        for run in runs
+    }
+
+
+def zipped(files: Mapping[str, bytes], folder: str) -> bytes:
+    """Files as a ZIP archive in which all lie in one folder; scripts can be run."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=5) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(f"{folder}/{name}")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o755 if name.endswith(".sh") else 0o644) << 16
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+def _below(folder: str, files: Mapping[str, bytes]) -> Files:
+    return {f"{folder}/{name}": content for name, content in files.items()}

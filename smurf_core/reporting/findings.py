@@ -1,0 +1,128 @@
+"""What a report says of a run: every evaluation that the pages show, asked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from smurf_core.configuration import has_redundant_heads
+from smurf_core.contributions import Contributions
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.judgments import human_agreement
+from smurf_core.evaluation.metrics import METRICS
+from smurf_core.evaluation.missing import missing_modalities, missing_summary
+from smurf_core.evaluation.redundancy import ALL_OUTPUTS, pair_table, variance_shares
+from smurf_core.evaluation.stability import stability
+from smurf_core.evaluation.typical import Finding, typical_samples
+from smurf_core.reporting.tables import (
+    ReportTable,
+    judgment_table,
+    missing_table,
+    performance_table,
+    share_table,
+    typical_table,
+)
+from smurf_core.results import RunResult
+
+TRANSCRIPT_COLUMNS = ("transcript", "text", "utterance")
+_FINDINGS: tuple[Finding, ...] = ("unique", "redundant", "unexpected")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Evaluation tables of one run (`reference`) and of the runs it is compared with, by run id."""
+
+    reference: str
+    titles: Mapping[str, str]  # run → how it is called, in the order of columns
+    comparison: pd.DataFrame  # `compare_models`, all runs against the reference
+    missing: Mapping[str, pd.DataFrame]  # run → `missing_summary`
+    shares: pd.DataFrame  # `variance_shares` of the reference, as the next four
+    stability: pd.DataFrame
+    pairs: pd.DataFrame  # empty where the model has no redundant heads
+    agreement: pd.DataFrame  # `human_agreement`; empty where there are no judgments
+    typical: Mapping[Finding, pd.DataFrame]
+
+
+def find(
+    results: Mapping[str, RunResult],
+    titles: Mapping[str, str],
+    dataset: MultimodalDataset,
+    *,
+    reference: str,
+) -> Findings:
+    """Ask every evaluation of one study's runs."""
+    result = results[reference]
+    contributions = result.contributions()
+    return Findings(
+        reference=reference,
+        titles=titles,
+        comparison=compare_models(results, dataset, reference=reference),
+        missing={
+            run: missing_summary(missing_modalities(found, dataset))
+            for run, found in results.items()
+        },
+        shares=told_shares(result, variance_shares(contributions)),
+        stability=stability(result),
+        pairs=pair_table(contributions)
+        if has_redundant_heads(result.config.model)
+        else pd.DataFrame(),
+        agreement=human_agreement(contributions, dataset)
+        if has_judgments(dataset)
+        else pd.DataFrame(),
+        typical=examples(contributions, dataset),
+    )
+
+
+def has_judgments(dataset: MultimodalDataset) -> bool:
+    """Whether there is something to hold unique contributions against."""
+    return bool(dataset.judgments) and dataset.task == "regression"
+
+
+def told_shares(result: RunResult, shares: pd.DataFrame) -> pd.DataFrame:
+    """The shares that a model can have: late fusion has no redundant ones."""
+    if has_redundant_heads(result.config.model):
+        return shares
+    return shares[shares["kind"] == "unique"].reset_index(drop=True)
+
+
+def examples(
+    contributions: Contributions, dataset: MultimodalDataset, *, count: int = 50
+) -> dict[Finding, pd.DataFrame]:
+    """Typical samples of every kind with their target and, where there is one, transcript."""
+    words = next((c for c in TRANSCRIPT_COLUMNS if c in dataset.samples), None)
+    target = pd.Series(dataset.target, index=dataset.sample_ids)
+    if dataset.task == "classification":
+        target = target.astype(int).map(dict(enumerate(dataset.class_names)))
+    found = {}
+    for finding in _FINDINGS:
+        table = typical_samples(contributions, finding, count=count)
+        table["target"] = target.reindex(table["sample_id"]).to_numpy()
+        if words:
+            table["transcript"] = dataset.samples[words].reindex(table["sample_id"]).to_numpy()
+        found[finding] = table
+    return found
+
+
+def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTable, ...]:
+    """The paper's tables, as far as the study has what they need."""
+    outputs = set(found.shares["output"])
+    tables = [
+        performance_table(
+            found.comparison, found.titles, study=dataset.name, reference=found.reference
+        )
+    ]
+    if not found.agreement.empty:
+        tables.append(judgment_table(found.agreement, target=dataset.target_name))
+    tables += [
+        missing_table(found.missing, found.titles, metric=next(iter(METRICS[dataset.task]))),
+        typical_table(found.typical),
+        share_table(
+            found.shares,
+            found.stability,
+            output=ALL_OUTPUTS if ALL_OUTPUTS in outputs else dataset.outputs[0],
+        ),
+    ]
+    return tuple(tables)

@@ -1,0 +1,162 @@
+"""What a model is, what it was trained on, how far to believe it: a model card in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from smurf_core.configuration import MODEL_TITLES, has_redundant_heads
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.metrics import METRIC_TITLES
+from smurf_core.reporting.citation import BIBTEX
+from smurf_core.reporting.findings import Findings
+from smurf_core.reporting.numbers import mean_and_spread, plain
+from smurf_core.results import RunResult
+
+_ORIGINS = {
+    "recorded": "Recorded data.",
+    "synthetic": "Synthetic data, made by an equation: it says nothing about people.",
+    "simulated": "Simulated data: it says nothing about people.",
+}
+
+
+def model_card(name: str, result: RunResult, dataset: MultimodalDataset, found: Findings) -> str:
+    """The card of one run's models (one a fold)."""
+    parts = (
+        [f"# {_escape(name)}", _what(result)],
+        ["## Data", *_data(result, dataset)],
+        ["## Configuration", *_configuration(result)],
+        ["## Metrics", *_metrics(found)],
+        ["## Stability of contributions", *_stability(result, found)],
+        ["## Limits", _limits(result, dataset, found)],
+        ["## Use", _USE],
+        ["## Licence and citation", _LICENCE, f"```bibtex\n{BIBTEX.strip()}\n```"],
+    )
+    return "\n\n".join(paragraph for part in parts for paragraph in part) + "\n"
+
+
+_USE = (
+    "`model.safetensors` holds every fold's model. A feature is standardised as (x − mean) / sd; a "
+    "tower's output times `target_sd` is the contribution; `baseline` plus all contributions is "
+    "the prediction. `smurf_core.prediction.raw_outputs` computes the towers."
+)
+_LICENCE = (
+    "The software is BSD 3-clause. The weights are yours; the data's licence may bind them. Please "
+    "cite:"
+)
+
+
+def _what(result: RunResult) -> str:
+    shared = (
+        " and one redundant contribution for every other modality"
+        if has_redundant_heads(result.config.model)
+        else ""
+    )
+    return (
+        f"{MODEL_TITLES[result.config.model]}: a model whose prediction is a baseline plus one "
+        f"unique contribution a modality{shared}."
+    )
+
+
+def _data(result: RunResult, dataset: MultimodalDataset) -> tuple[str, str]:
+    persons = "" if dataset.groups is None else f" of {len(set(dataset.groups)):,} persons"
+    features = ", ".join(f"{_escape(m)} ({f.values.shape[1]})" for m, f in dataset.features.items())
+    return (
+        f"{_escape(dataset.name)}: {len(dataset):,} samples{persons}, {dataset.task} of "
+        f"{_escape(dataset.target_name)}. {_ORIGINS[dataset.origin]}",
+        f"Features: {features}. Fingerprint (SHA-256): `{result.data_fingerprint}`.",
+    )
+
+
+def _configuration(result: RunResult) -> tuple[str, str]:
+    config = result.config
+    versions = ", ".join(f"{key} {version}" for key, version in result.versions.items())
+    header = (
+        "Fold", "Chosen configuration", "Best epoch", "Validation metric", "Training samples",
+        "Validation samples", "Test samples",
+    )  # fmt: skip
+    rows = [
+        (
+            str(fold.fold),
+            str(fold.member.configuration),
+            str(fold.member.best_epoch),
+            plain(fold.member.validation_metric),
+            *(
+                f"{int(getattr(result.folds, role)[fold.fold].sum()):,}"
+                for role in ("training", "validation", "test")
+            ),
+        )
+        for fold in result.fold_results
+    ]
+    return (
+        f"Preset {config.preset}, selection {config.selection}, standardisation "
+        f"{config.standardisation}, {config.restarts} restarts, seed {config.seed}, "
+        f"{result.device}, {result.seconds:.0f} s; {versions}.",
+        _table(header, rows),
+    )
+
+
+def _metrics(found: Findings) -> tuple[str, str]:
+    rows = found.comparison[found.comparison["model"] == found.reference].to_dict("records")
+    return (
+        "Test samples, mean ± standard deviation over folds.",
+        _table(
+            ("Metric", "Value"),
+            [
+                (METRIC_TITLES[row["metric"]], mean_and_spread(row["mean"], row["sd"]))
+                for row in rows
+            ],
+        ),
+    )
+
+
+def _stability(result: RunResult, found: Findings) -> tuple[str, str]:
+    rows = [
+        (_term(row), row["verdict"], plain(row["restart_r"]), plain(row["fold_r"]))
+        for row in _told(result, found)
+    ]
+    return (
+        "Median Pearson's r over pairs of restarts and of folds.",
+        _table(("Contribution", "Verdict", "r, restarts", "r, folds"), rows),
+    )
+
+
+def _limits(result: RunResult, dataset: MultimodalDataset, found: Findings) -> str:
+    unstable = [_term(row) for row in _told(result, found) if row["verdict"] == "unstable"]
+    limits = [
+        "Contributions are associations in this data, not causes.",
+        "Unique and redundant parts are what this model separates with these features; other "
+        "features or another model may separate otherwise.",
+        f"Unstable here, do not build on: {'; '.join(unstable)}."
+        if unstable
+        else "Restarts and folds agree on every contribution that is large enough.",
+        "Agreement of restarts and folds is necessary, not sufficient: the objective has "
+        "sign-flipped basins that predict as well.",
+        "Not for decisions about single persons.",
+    ]
+    if dataset.groups is None:
+        limits.append("Persons are not known: folds and tests take samples as independent.")
+    return "\n".join(f"- {limit}" for limit in limits)
+
+
+def _told(result: RunResult, found: Findings) -> list[dict[Any, Any]]:
+    """Rows of the stability table that the model can have."""
+    rows = found.stability.to_dict("records")
+    redundant = has_redundant_heads(result.config.model)
+    return [row for row in rows if redundant or row["kind"] == "unique"]
+
+
+def _term(row: Mapping[Any, Any]) -> str:
+    modality, other = _escape(row["modality"]), _escape(row["shared_with"])
+    return f"{modality} alone" if row["kind"] == "unique" else f"{modality}, shared with {other}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _escape(text: str) -> str:
+    """Names of users and files, shown as they are."""
+    flat = " ".join(text.split())
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>|#~$" else c for c in flat)

@@ -1,0 +1,37 @@
+"""How numbers are written: the same on pages, in reports, and in LaTeX."""
+
+from __future__ import annotations
+
+from math import isnan
+
+MINUS = "−"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A number with its sign, as contributions are written: +0.120, −0.035."""
+    text = f"{abs(value):.{digits}f}"
+    if float(text) == 0:
+        return text
+    return f"{'+' if value > 0 else MINUS}{text}"
+
+
+def plain(value: float, digits: int = 3) -> str:
+    """A number with a real minus, and none before zero; a dash where there is no number."""
+    if isnan(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", MINUS)
+
+
+def mean_and_spread(mean: float, sd: float) -> str:
+    """A mean over folds with its standard deviation, as the paper's tables write it."""
+    if isnan(mean):
+        return "not defined"
+    return plain(mean) if isnan(sd) else f"{plain(mean)} ± {sd:.3f}"
+
+
+def p_value(p: float) -> str:
+    """A p-value with three digits; below 0.001 that is said, and none is a dash."""
+    if isnan(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,277 @@
+"""The paper's tables, made of evaluation tables: what is printed, and the numbers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
+from smurf_core.evaluation.typical import Finding
+from smurf_core.reporting.numbers import mean_and_spread, plain, signed
+
+_STARS = ((0.01, "**"), (0.05, "*"))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in one place of a table.
+
+    `indexed` are the symbols of `text` with their indices, as (("ŷ", "V"), ("y", "A+T")): LaTeX
+    sets them low.
+    """
+
+    text: str
+    is_best: bool = False
+    indexed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """Rows of a table under a heading of their own (none where it is empty)."""
+
+    heading: str
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """A table as the paper prints it, and the evaluation table whose numbers it shows.
+
+    `name` is its file's name; `numbers` go out as CSV, unrounded.
+    """
+
+    name: str
+    title: str
+    caption: str
+    header: tuple[str, ...]
+    sections: tuple[Section, ...]
+    numbers: pd.DataFrame
+
+    @property
+    def rows(self) -> tuple[tuple[Cell, ...], ...]:
+        """All rows, without headings."""
+        return tuple(row for section in self.sections for row in section.rows)
+
+
+def performance_table(
+    comparison: pd.DataFrame, titles: Mapping[str, str], *, study: str, reference: str
+) -> ReportTable:
+    """Table 2: one column a model, one section a metric, best in bold, ↓ ↑ against `reference`.
+
+    `comparison` is what `compare_models` returns, `titles` how its models are called.
+    """
+    models = list(titles)
+    sections = []
+    for metric in dict.fromkeys(comparison["metric"]):
+        rows = comparison[comparison["metric"] == metric].set_index("model")
+        means = rows["mean"].reindex(models)
+        best = _best(means, metric)
+        cells = [
+            Cell(
+                f"{mean_and_spread(means[model], rows['sd'][model])} {rows['mark'][model]}".strip(),
+                is_best=bool(best[model]),
+            )
+            for model in models
+        ]
+        sections.append(Section(_metric_heading(metric), ((Cell(study), *cells),)))
+    n, persons = int(comparison["n"].iloc[0]), int(comparison["persons"].iloc[0])
+    against = (
+        f" ↓ and ↑: worse or better than {titles[reference]}, permutation test on "
+        f"{'persons' if persons < n else 'samples'}, α = 0.05." if len(models) > 1 else ""
+    )  # fmt: skip
+    return ReportTable(
+        name="table_2_performance",
+        title="Performance",
+        caption=f"Performance on {n:,} test samples, mean ± standard deviation over folds. Bold is "
+        f"the best number.{against}",
+        header=("", *titles.values()),
+        sections=tuple(sections),
+        numbers=comparison.assign(title=comparison["model"].map(dict(titles))),
+    )
+
+
+def missing_table(
+    summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str], *, metric: str
+) -> ReportTable:
+    """Table 5: what is left with some modalities only, one column a model, best in bold.
+
+    `summaries` is what `missing_summary` returns, by model; `titles` how models are called.
+    """
+    tables = {
+        model: summary[summary["metric"] == metric].set_index("available")
+        for model, summary in summaries.items()
+    }
+    first = next(iter(tables.values()))
+    sections = []
+    for size in sorted(set(first["size"])):
+        rows = []
+        for available in first.index[first["size"] == size]:
+            found = {m: table.loc[available] for m, table in tables.items()}
+            best = _best(pd.Series({m: float(row["mean"]) for m, row in found.items()}), metric)
+            cells = [
+                Cell(mean_and_spread(row["mean"], row["sd"]), is_best=bool(best[m]))
+                for m, row in found.items()
+            ]
+            rows.append((Cell(available), *cells))
+        heading = "One modality" if size == 1 else f"{size} modalities"
+        sections.append(Section(heading, tuple(rows)))
+    numbers = pd.concat(
+        [table.assign(model=model, title=titles[model]) for model, table in summaries.items()],
+        ignore_index=True,
+    )
+    return ReportTable(
+        name="table_5_missing_modalities",
+        title="Missing modalities",
+        caption=f"{_metric_heading(metric)} when the prediction is recovered from some modalities' "
+        "contributions alone, mean ± standard deviation over folds. Bold is the best number.",
+        header=("Available", *(titles[model] for model in tables)),
+        sections=tuple(sections),
+        numbers=numbers,
+    )
+
+
+def judgment_table(agreement: pd.DataFrame, *, target: str) -> ReportTable:
+    """Tables 3 and 4: Pearson's r of human with learned unique contributions.
+
+    `agreement` is what `human_agreement` returns.
+    """
+    rows = []
+    for row in agreement.to_dict("records"):
+        stars = next((s for limit, s in _STARS if row["p_holm"] < limit), "")
+        interval = (
+            f"[{plain(row['ci_low'])}, {plain(row['ci_high'])}]"
+            if np.isfinite(row["ci_low"])
+            else "–"
+        )
+        what = (("ŷ", row["modality"]), ("y", row["judged"]))
+        rows.append(
+            (
+                Cell(row["modality"]),
+                Cell(f"r(ŷ_{row['modality']}, y − y_{row['judged']})", indexed=what),
+                Cell(f"{plain(row['r'])}{stars}"),
+                Cell(interval),
+                Cell(f"{row['n']:,}"),
+            )
+        )
+    return ReportTable(
+        name="table_3_human_judgments",
+        title="Human judgments",
+        caption="Pearson's r between human and learned unique contributions. * and **: p < 0.05 "
+        "and p < 0.01 after Holm's correction, robust to alike samples of a person; interval: "
+        "bootstrap over persons, 95%.",
+        header=("Unique contributions", "", target, "95% interval", "n"),
+        sections=(Section("", tuple(rows)),),
+        numbers=agreement,
+    )
+
+
+_FINDINGS: dict[Finding, str] = {
+    "unique": "Large unique contributions",
+    "redundant": "Large redundant contributions",
+    "unexpected": "Unexpected redundant contributions",
+}
+
+
+def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) -> ReportTable:
+    """Table 6: samples that show what the factorisation does.
+
+    `typical` holds `typical_samples` of every finding, with a column target and, where there are
+    any, transcript. The printed table has the first `count` of each, the numbers have all.
+    """
+    has_words = any("transcript" in table for table in typical.values())
+    sections = []
+    for finding, heading in _FINDINGS.items():
+        rows = []
+        for row in typical[finding].head(count).to_dict("records"):
+            is_unique = row["modality"] == row["shared_with"]
+            symbols = (
+                (("ŷ", row["modality"]),)
+                if is_unique
+                else (
+                    ("ŷ", f"{row['modality']},{row['shared_with']}"),
+                    ("ŷ", f"{row['shared_with']},{row['modality']}"),
+                )
+            )
+            values = signed(row["contribution"])
+            if not is_unique:
+                values += f", {signed(row['other'])}"
+            target = row["target"]
+            cells = [
+                Cell(str(row["sample_id"])),
+                Cell(", ".join(f"{s}_{i}" for s, i in symbols), indexed=symbols),
+                Cell(values),
+                Cell(plain(row["prediction"])),
+                Cell(plain(float(target)) if isinstance(target, float) else str(target)),
+            ]
+            if has_words:
+                words = row.get("transcript")
+                cells.insert(1, Cell(_short(words) if isinstance(words, str) else ""))
+            rows.append(tuple(cells))
+        if rows:
+            sections.append(Section(heading, tuple(rows)))
+    header = ["Sample", "Contribution", "Value", "Prediction", "Target"]
+    if has_words:
+        header.insert(1, "Transcript")
+    return ReportTable(
+        name="table_6_examples",
+        title="Examples",
+        caption="Samples with the largest scores. Contributions and predictions in the target's "
+        "unit, or logits for classes.",
+        header=tuple(header),
+        sections=tuple(sections),
+        numbers=pd.concat(
+            [table.assign(finding=finding) for finding, table in typical.items()], ignore_index=True
+        ),
+    )
+
+
+def share_table(shares: pd.DataFrame, stability: pd.DataFrame, *, output: str) -> ReportTable:
+    """Every contribution's share of variance with the verdict on whether to believe it."""
+    on = ["order", "modality", "shared_with"]
+    numbers = shares.merge(
+        stability[[*on, "restart_r", "fold_r", "sign_agreement", "verdict"]], on=on
+    )
+    rows = [
+        (
+            Cell(
+                row["modality"]
+                if row["kind"] == "unique"
+                else f"{row['modality']}, shared with {row['shared_with']}"
+            ),
+            Cell(f"{row['share']:.1%}".replace("-", "−")),
+            Cell(plain(row["sd"])),
+            Cell(plain(row["restart_r"])),
+            Cell(plain(row["fold_r"])),
+            Cell(row["verdict"]),
+        )
+        for row in numbers[numbers["output"] == output].to_dict("records")
+    ]
+    return ReportTable(
+        name="shares_of_variance",
+        title="Shares of variance",
+        caption="Each contribution's share of the prediction's variance (all add up to 100%), its "
+        "standard deviation, its agreement over restarts and folds (median Pearson's r), and the "
+        "verdict: stable from r = 0.8 on, too small to tell below 1% of the variance.",
+        header=("Contribution", "Share", "sd", "r, restarts", "r, folds", "Verdict"),
+        sections=(Section("", tuple(rows)),),
+        numbers=numbers,
+    )
+
+
+def _best(means: pd.Series[float], metric: str) -> pd.Series[bool]:
+    """Which numbers are the best as they are printed; none where there is nothing to compare."""
+    if len(means) < 2:
+        return means.notna() & False
+    printed = means.round(3)
+    return printed == (printed.min() if metric in LOWER_IS_BETTER else printed.max())
+
+
+def _metric_heading(metric: str) -> str:
+    return METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
+
+
+def _short(text: str, length: int = 80) -> str:
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"

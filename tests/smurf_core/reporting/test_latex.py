@@ -1,0 +1,94 @@
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from smurf_core.evaluation.metrics import METRICS
+from smurf_core.reporting.bundle import report_of, run_titles
+from smurf_core.reporting.findings import find, report_tables
+from smurf_core.reporting.latex import document, escape, tabular
+from smurf_core.runs.files import RunFiles
+from smurf_core.runs.store import list_runs
+from smurf_core.runs.studies import load_study
+
+
+@pytest.fixture(scope="module")
+def dataset(reported):
+    return load_study(reported, list_runs(reported)[0].study_id)
+
+
+@pytest.fixture(scope="module")
+def found(reported, dataset):
+    runs = list_runs(reported)[::-1]
+    results = {run.id: RunFiles.of(reported, run.id).read_result() for run in runs}
+    return find(results, run_titles(runs), dataset, reference=runs[0].id)
+
+
+def numbers(line: str) -> list[float]:
+    """Every number in a line of LaTeX, minus signs and bold face undone."""
+    return [float(n) for n in re.findall(r"-?\d+\.\d+", line.replace("$-$", "-"))]
+
+
+def test_special_characters_are_escaped_and_unknown_ones_named():
+    assert escape(r"50% & #1 {a} \ ~^$") == (
+        r"50\% \& \#1 \{a\} \textbackslash{} \textasciitilde{}\textasciicircum{}\$"
+    )
+    assert escape("ŷ λ ± ↓ ↑") == r"$\hat{y}$ $\lambda$ $\pm$ $\downarrow$ $\uparrow$"
+    assert escape("ŷ é 中") == r"$\hat{y}$ é [U+4E2D]"  # a letter and an accent, combined
+
+
+def test_table_2_prints_the_numbers_of_the_comparison_and_the_best_in_bold(found, dataset):
+    (table,) = [t for t in report_tables(found, dataset) if t.name == "table_2_performance"]
+    lines = [line for line in tabular(table).splitlines() if line.endswith(r"\\") and " & " in line]
+    lines = lines[1:]  # without the header
+    assert len(lines) == len(METRICS["regression"])
+    for metric, line in zip(METRICS["regression"], lines, strict=True):
+        rows = found.comparison[found.comparison["metric"] == metric].set_index("model")
+        rows = rows.loc[list(found.titles)]
+        printed = numbers(line)[-4:]
+        assert printed == pytest.approx(rows[["mean", "sd"]].to_numpy().ravel(), abs=5.01e-4)
+        best = rows["mean"].max() if metric in ("r", "ccc") else rows["mean"].min()
+        bold = re.findall(r"\\textbf\{([^}]*)\}", line)
+        assert float(bold[0].replace("$-$", "-")) == pytest.approx(best, abs=5.01e-4)
+    assert table.numbers[["mean", "sd"]].equals(found.comparison[["mean", "sd"]])
+
+
+def test_tables_3_and_5_print_the_numbers_of_their_evaluations(found, dataset):
+    tables = {table.name: table for table in report_tables(found, dataset)}
+    judged = tables["table_3_human_judgments"]
+    shown = [float(row[2].text.replace("−", "-").rstrip("*")) for row in judged.rows]
+    assert shown == pytest.approx(found.agreement["r"].tolist(), abs=5.01e-4)
+    assert r"\hat{y}_{\mbox{\scriptsize voice\_\&\_50\%+text}}" in tabular(judged)
+    missing = tables["table_5_missing_modalities"]
+    assert [row[0].text for row in missing.rows][:3] == ["voice_&_50%", "text", "face"]
+    for column, table in enumerate(found.missing.values(), start=1):
+        means = table[table["metric"] == "r"]["mean"]
+        cells = [float(row[column].text.split()[0].replace("−", "-")) for row in missing.rows]
+        assert cells == pytest.approx(means.tolist(), abs=5.01e-4)
+
+
+def test_table_6_lists_the_highest_scores_with_their_transcripts(found, dataset):
+    (table,) = [t for t in report_tables(found, dataset) if t.name == "table_6_examples"]
+    first = found.typical["unique"].iloc[0]
+    row = table.rows[0]
+    assert row[0].text == first["sample_id"]
+    assert row[1].text == dataset.samples["transcript"][first["sample_id"]]
+    assert float(row[3].text.replace("−", "-")) == pytest.approx(first["contribution"], abs=5.1e-4)
+    assert np.isclose(dataset.target[dataset.sample_ids == first["sample_id"]], first["target"])
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="No pdflatex here: install TeX Live.")
+def test_all_tables_compile_whatever_is_in_their_names(reported, found, dataset, tmp_path):
+    assert "tables/table_3_human_judgments.tex" in report_of(reported, list_runs(reported)[0])
+    tables = report_tables(found, dataset)
+    (tmp_path / "tables.tex").write_text(document(tables, dataset.name), encoding="utf-8")
+    for table in tables:
+        (tmp_path / f"{table.name}.tex").write_text(tabular(table), encoding="utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "tables"],
+        cwd=tmp_path, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:].decode(errors="replace")
+    assert (tmp_path / "tables.pdf").stat().st_size > 10_000
