@@ -327,9 +327,9 @@ def _cut_parquet(folder):
     return _bytes(folder, "study.parquet", (folder / "whole.parquet").read_bytes()[:900])
 
 
-@_case("study.parquet", "column 'audio_vector'", "column of its own")
-def _lists_in_parquet(folder):
-    table = good_table().assign(audio_vector=[[1.0, 2.0]] * 24)
+@_case("study.parquet", "column 'audio_vector'", "unequal lengths", "column of its own")
+def _ragged_vectors_in_parquet(folder):
+    table = good_table().assign(audio_vector=[[1.0, 2.0], [1.0]] * 12)
     table.to_parquet(folder / "study.parquet")
     return [folder / "study.parquet"]
 

@@ -78,14 +78,14 @@ def mapping_form(sources: Sequence[SourceFile], key: str) -> StudyMapping:
             ),
         },
     )
-    return replace(
+    settled = replace(
         guess,
         name=name,
         task=task,
         modalities=_modalities(edited),
         judgments=guess.judgments if chosen["target"] == guess.target else {},
-        **chosen,
     )
+    return StudyMapping.from_dict({**settled.to_dict(), **chosen})
 
 
 def _guess(sources: Sequence[SourceFile], key: str) -> tuple[StudyMapping, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -12,12 +12,18 @@ from smurf_core.data.guessing import guess_mapping
 from smurf_core.data.joining import join
 from smurf_core.data.mapping import StudyMapping
 from smurf_core.data.problems import Problem, refuse_errors
-from smurf_core.data.readers.registry import study_reader, table_reader
+from smurf_core.data.readers.frames import ReadingOptions
+from smurf_core.data.readers.id_lists import id_lists
+from smurf_core.data.readers.interface import Table
+from smurf_core.data.readers.registry import reader_title, study_reader
 from smurf_core.data.sources import SourceFile
-from smurf_core.data.tables import read_tables
+from smurf_core.data.tables import Progress, read_tables
 from smurf_core.errors import InputError
 
 __all__ = ["Assembly", "Provenance", "SourceFile", "StudyMapping", "assemble", "guess_mapping"]
+
+# Shares of the work after which reading and joining are done.
+_READING, _JOINED = 0.6, 0.95
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,16 @@ class Assembly:
         }
 
 
-def assemble(sources: Sequence[SourceFile], mapping: StudyMapping | None = None) -> Assembly:
+def assemble(
+    sources: Sequence[SourceFile],
+    mapping: StudyMapping | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Assembly:
     """Read files, join them by sample id, check and clean them.
 
-    Without a mapping its guess is taken. Raises `InputError`, in one sentence that names file,
+    Without a mapping its guess is taken. `progress` is told the share that is done, and what is
+    next. Raises `InputError`, in one sentence that names file,
     column and row, for whatever keeps the data from being used.
     """
     mapping = mapping or guess_mapping(sources)
@@ -65,14 +77,37 @@ def assemble(sources: Sequence[SourceFile], mapping: StudyMapping | None = None)
         refuse_errors(problems)
         origin = _provenance(sources[0], reader.title, {})
         return Assembly(dataset, problems, mapping, (origin,))
-    tables = read_tables(sources)
+    tell = progress or (lambda share, what: None)
+    tables = read_tables(
+        sources,
+        id_column=mapping.id,
+        options=ReadingOptions.from_dict(mapping.reading),
+        progress=lambda share, what: tell(_READING * share, what),
+    )
+    tell(_READING, "Joining and cleaning")
     joined = join(tables, mapping)
-    options = {table.name.partition(":")[0]: table.options for table in tables}
+    tell(_JOINED, "Noting where it came from")
+    options = _options_by_file(tables)
+    lists = {source.name for source in id_lists(sources).values()}
     origins = tuple(
-        _provenance(source, table_reader(source).title, dict(options.get(source.name, {})))
+        _provenance(
+            source,
+            "ids" if source.name in lists else reader_title(source),
+            dict(options.get(source.name, {})),
+        )
         for source in sources
     )
+    tell(1.0, "Imported")
     return Assembly(joined.dataset, joined.problems, mapping, origins)
+
+
+def _options_by_file(tables: Sequence[Table]) -> dict[str, Mapping[str, str]]:
+    """How each file was read: options of the table that it is, or is a part of."""
+    options: dict[str, Mapping[str, str]] = {}
+    for table in tables:
+        files = (table.name.partition(":")[0], *(file for file, _ in table.parts), *table.origins)
+        options |= dict.fromkeys(files, table.options)
+    return options
 
 
 def _provenance(source: SourceFile, reader: str, options: dict[str, str]) -> Provenance:

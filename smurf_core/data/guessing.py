@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from smurf_core.data.mapping import StudyMapping
-from smurf_core.data.ratings import guess_judgments, whole_ratings
+from smurf_core.data.ratings import USUAL_MODALITIES, guess_judgments, whole_ratings
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
 from smurf_core.data.readers.registry import study_reader
 from smurf_core.data.sources import SourceFile
@@ -19,7 +19,7 @@ from smurf_core.errors import InputError
 ID_NAMES = (
     "sampleid", "id", "sample", "uttid", "utteranceid", "segmentid", "segment", "clipid", "clip",
     "instanceid", "instance", "trialid", "trial", "filename", "file", "itemid", "item", "videoid",
-    "video", "key", "name", "index",
+    "video", "key", "name", "index", "ids", "keys", "sampleids", "filenames",
 )  # fmt: skip
 PERSON_NAMES = (
     "person", "personid", "subject", "subjectid", "speaker", "speakerid", "participant",
@@ -43,7 +43,6 @@ MODALITY_PREFIXES = (
     "hrv", "eda", "gsr", "emg", "rr", "resp", "rsp", "respiration", "bvp", "ppg", "eeg", "temp",
     "skt", "acc", "imu", "mocap", "pose", "body", "head", "hand", "gesture", "physio",
 )  # fmt: skip
-_USUAL_MODALITIES = ("audio", "text", "video")
 _NAME_ENDINGS = re.compile(r"[_\-. ]?(emb|embeddings?|feats?|features?)$", re.IGNORECASE)
 
 
@@ -64,7 +63,7 @@ def guess_mapping(sources: Sequence[SourceFile], known: StudyMapping | None = No
     name = known.name or _study_name(sources)
     if len(sources) == 1 and study_reader(sources[0]) is not None:
         return replace(known, name=name)
-    tables = read_tables(sources, rows=PREVIEW_ROWS)
+    tables = read_tables(sources, rows=PREVIEW_ROWS, id_column=known.id)
     columns = [column for table in tables for column in table.frame.columns]
     mapping = replace(
         known,
@@ -151,7 +150,7 @@ def _guess_target(tables: Sequence[Table], mapping: StudyMapping) -> str:
     free = [c for table in tables for c in table.frame.columns if c not in taken]
     prefixes = [p for table in tables for p in _known_prefixes(_candidates(table, mapping))]
     # Ratings may come in a table of their own, before anything is said of modalities.
-    for modalities in (tuple(dict.fromkeys(prefixes)), _USUAL_MODALITIES):
+    for modalities in (tuple(dict.fromkeys(prefixes)), USUAL_MODALITIES):
         whole = whole_ratings(free, modalities) if len(modalities) > 1 else ()
         if whole:
             return whole[0]
@@ -182,6 +181,9 @@ def _guess_modalities(tables: Sequence[Table], mapping: StudyMapping) -> dict[st
     found: dict[str, list[str]] = defaultdict(list)
     for table in tables:
         columns = _candidates(table, mapping)
+        if table.modality and columns:
+            found[table.modality].append(table.name)
+            continue
         known = _known_prefixes(columns)
         holds_target = mapping.target in table.frame.columns
         if columns and not holds_target and len(known) < 2:

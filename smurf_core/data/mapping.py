@@ -37,6 +37,8 @@ class StudyMapping:
     transcript: str = ""
     modalities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     judgments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # How frames become samples: `confidence` that a tracked frame needs, `frames` a sample needs.
+    reading: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.task not in _TASKS:
@@ -73,6 +75,8 @@ class StudyMapping:
         for key, value in data.items():
             if key in ("modalities", "judgments"):
                 given[key] = _lists(key, value)
+            elif key == "reading":
+                given[key] = _numbers(key, value)
             elif isinstance(value, str | int | float):
                 given[key] = str(value)
             else:
@@ -90,6 +94,12 @@ def _lists(key: str, value: object) -> dict[str, tuple[str, ...]]:
             raise InputError(f"{key}, {str(name)!r}: name one or more files or columns.")
         lists[str(name)] = tuple(str(item) for item in several)
     return lists
+
+
+def _numbers(key: str, value: object) -> dict[str, float]:
+    if not isinstance(value, dict) or not all(type(v) in (int, float) for v in value.values()):
+        raise InputError(f"Setting {key!r} of a study mapping needs names with numbers.")
+    return {str(name): number for name, number in value.items()}
 
 
 def read_mapping(path: Path) -> StudyMapping:

@@ -15,6 +15,7 @@ from smurf_core.data.dataset import INFORMATIVENESS_LEVELS
 from smurf_core.data.problems import listing
 from smurf_core.errors import InputError
 
+USUAL_MODALITIES = ("audio", "text", "video")
 # How the field calls what modalities are made of, and the letters that stand for them.
 _FAMILIES = {
     "T": ("text", "language", "lexical", "linguistic", "verbal", "transcript", "words", "bert",

@@ -13,11 +13,12 @@ from smurf_core.errors import InputError
 # What a file may take up on disk and unpacked: a table of 23,300 × 700 numbers is 0.3 GB of text.
 MAX_FILE_BYTES = 1 * 1024**3
 MAX_UNPACKED_BYTES = 1 * 1024**3
+MAX_SEQUENCE_BYTES = 16 * 1024**3  # read one recording at a time
 MAX_COLUMNS = 50_000
 MAX_CELLS = 100_000_000
 SUFFIXES = (
-    ".csv", ".tsv", ".txt", ".parquet", ".feather", ".arrow", ".xlsx", ".npz", ".h5", ".hdf5",
-    ".pickle", ".pkl",
+    ".csv", ".tsv", ".txt", ".parquet", ".feather", ".arrow", ".xlsx", ".npy", ".npz", ".h5",
+    ".hdf5", ".csd", ".arff", ".pickle", ".pkl",
 )  # fmt: skip
 
 # Files that lie beside data in its folder.
@@ -56,17 +57,18 @@ class SourceFile:
             raise InputError(f"{self.name} cannot be opened: {error.strerror}.") from error
         if size == 0:
             raise InputError(f"{self.name} is empty (0 bytes): export or upload it again.")
-        if size > MAX_FILE_BYTES:
-            raise InputError(f"{self.name} takes {gibibytes(size)}; {_AT_MOST}.")
+        most = MAX_SEQUENCE_BYTES if self.suffix == ".csd" else MAX_FILE_BYTES
+        if size > most:
+            raise InputError(
+                f"{self.name} takes {gibibytes(size)}; files of at most {gibibytes(most)} are "
+                "read: aggregate it over time, or split it."
+            )
         return start
 
     def checksum(self) -> str:
         """SHA-256 of the content, to recognise the file again."""
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-_AT_MOST = f"files of at most {MAX_FILE_BYTES / 1024**3:.0f} GiB are read"
 
 
 def gibibytes(size: int) -> str:

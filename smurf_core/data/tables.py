@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from smurf_core.data.problems import Problem, listing
+from smurf_core.data.ratings import USUAL_MODALITIES, shown_modalities
+from smurf_core.data.readers.frames import ReadingOptions, Recording, summarised, with_made_ids
+from smurf_core.data.readers.id_lists import id_lists, with_ids
 from smurf_core.data.readers.interface import BadCell, Table
-from smurf_core.data.readers.registry import read, study_reader
+from smurf_core.data.readers.registry import frame_reader, read, study_reader
 from smurf_core.data.sources import SourceFile
 from smurf_core.data.splits import SPLITS, split_of_name
 from smurf_core.errors import InputError
 
 SPLIT_COLUMN = "split"
+_PREVIEWED = 20  # recordings summarised for a preview
+_FEWEST_MARKS = 3  # columns called as sets of modalities make a table one of ratings
+
+# Told how much is done, from 0 to 1, and what comes next.
+Progress = Callable[[float, str], None]
 
 
-def read_tables(sources: Sequence[SourceFile], *, rows: int | None = None) -> tuple[Table, ...]:
-    """The tables of all files or their first rows; `x_train` and `x_test` become one `x`."""
+def read_tables(
+    sources: Sequence[SourceFile],
+    *,
+    rows: int | None = None,
+    id_column: str = "",
+    options: ReadingOptions | None = None,
+    progress: Progress | None = None,
+) -> tuple[Table, ...]:
+    """The tables of all files or their first rows; `x_train` and `x_test` become one `x`.
+
+    Frames are summarised for every sample, whose id another table's `id_column` may hold. Lists
+    of ids go to the arrays that they are called after.
+    """
     names = [source.name for source in sources]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -30,8 +51,96 @@ def read_tables(sources: Sequence[SourceFile], *, rows: int | None = None) -> tu
             raise InputError(
                 f"{source.name} is a whole study: give it alone, without {len(sources) - 1} more."
             )
-    tables = [table for source in sources for table in read(source, rows=rows)]
-    return _stack_splits(tables)
+    ids = id_lists(sources)
+    lists = {source.name for source in ids.values()}
+    readers = {s.name: frame_reader(s) for s in sources if s.name not in lists}
+    tables: list[Table] = []
+    recordings: list[Recording] = []
+    has_frames = any(readers.values())
+    for done, source in enumerate(sources):
+        if progress is not None:
+            progress(done / len(sources), f"Reading {source.name}")
+        reader = readers.get(source.name)
+        if reader is not None:
+            recordings += reader.recordings(source, options or ReadingOptions(), rows=rows)
+        elif source.name not in lists:
+            # The samples' stretches may stand anywhere in the table that names them.
+            found = read(source, rows=None if has_frames else rows)
+            is_preview = rows is not None and not has_frames
+            if source.name in ids:
+                found = tuple(with_ids(t, ids[source.name], is_preview=is_preview) for t in found)
+            tables += found
+    if recordings:
+        most = None if rows is None else _PREVIEWED
+        tables = [*with_made_ids([r.name for r in recordings], tables, id_column),
+                  *summarised(recordings, tables, id_column=id_column, most=most)]  # fmt: skip
+    if rows is not None:
+        tables = [replace(table, frame=table.frame.iloc[:rows]) for table in tables]
+    return _stack_splits(told_apart(_piled(tables)))
+
+
+def _piled(tables: list[Table]) -> list[Table]:
+    """Tables of one pile and equal columns become one: a file a clip, one below the other."""
+    piles: dict[object, list[Table]] = defaultdict(list)
+    for table in tables:
+        is_split = bool(split_of_name(table.name.rpartition(".")[0]).split)
+        is_piled = bool(table.pile) and not is_split
+        piles[(table.pile, *table.frame.columns) if is_piled else table.name].append(table)
+    return [_below(group) if len(group) > 1 else group[0] for group in piles.values()]
+
+
+def _below(tables: list[Table]) -> Table:
+    problems = {(p.message, p.remedy): p for table in tables for p in reversed(table.problems)}
+    return replace(
+        tables[0],
+        name=tables[0].pile,
+        frame=pd.concat([table.frame for table in tables], ignore_index=True),
+        bad_cells={c: bad for table in tables for c, bad in table.bad_cells.items()},
+        problems=tuple(problems.values()),
+        parts=tuple((table.name, len(table.frame)) for table in tables),
+    )
+
+
+def told_apart(tables: list[Table]) -> list[Table]:
+    """Equal columns of ratings in several tables get what differs in the tables' names.
+
+    `T`, `TA` … of `study_valence.csv` and `study_arousal.csv` become `valence_T`, `arousal_T`.
+    """
+    marks = {
+        table.name: [c for c in table.frame.columns if shown_modalities(c, USUAL_MODALITIES)]
+        for table in tables
+    }
+    groups: dict[tuple[str, ...], list[Table]] = defaultdict(list)
+    for table in tables:
+        groups[tuple(marks[table.name])].append(table)
+    renamed: dict[str, Table] = {}
+    for columns, group in groups.items():
+        if len(group) < 2 or len(columns) < _FEWEST_MARKS:
+            continue
+        for table, part in zip(group, _differing([t.name for t in group]), strict=True):
+            own = {column: f"{part}_{column}" for column in columns}
+            note = Problem(
+                "note",
+                f"{listing(columns)} are columns of {len(group)} files.",
+                table.name,
+                remedy=f"Here they are called {listing(own.values())}.",
+            )
+            renamed[table.name] = replace(
+                table,
+                frame=table.frame.rename(columns=own),
+                bad_cells={own.get(c, c): bad for c, bad in table.bad_cells.items()},
+                problems=(*table.problems, note),
+            )
+    return [renamed.get(table.name, table) for table in tables]
+
+
+def _differing(names: list[str]) -> list[str]:
+    """What differs in names: the pieces that not all of them have."""
+    stems = [name.rpartition(".")[0] or name for name in names]
+    pieces = [re.split(r"[_\-. ]+", stem) for stem in stems]
+    shared = set.intersection(*(set(own) for own in pieces))
+    parts = ["_".join(piece for piece in own if piece not in shared) for own in pieces]
+    return parts if all(parts) and len(set(parts)) == len(parts) else stems
 
 
 def _stack_splits(tables: list[Table]) -> tuple[Table, ...]:

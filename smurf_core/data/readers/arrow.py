@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.feather as pa_feather
 import pyarrow.parquet as pq
 
+from smurf_core.data.problems import listing
 from smurf_core.data.readers.columns import check_names, text_column
 from smurf_core.data.readers.interface import BadCell, Table
 from smurf_core.data.sources import (
@@ -88,6 +89,8 @@ def _table(
         cells = read(source)
         cells = cells if rows is None else cells.slice(0, rows)
         check_shape(source, cells.num_rows, cells.num_columns)
+        cells = _with_vectors(cells, source)
+        check_shape(source, cells.num_rows, cells.num_columns)
         names = check_names([str(name) for name in cells.column_names], source)
         columns = {
             name: _column(name, cells.column(position), source)
@@ -104,6 +107,35 @@ def _table(
         frame=pd.DataFrame({name: values for name, (values, _) in columns.items()}),
         bad_cells={name: bad for name, (_, bad) in columns.items() if bad is not None},
     )
+
+
+def _with_vectors(cells: pa.Table, source: SourceFile) -> pa.Table:
+    """Columns of vectors of one length as a column for every number, `name_0`, `name_1` …"""
+    columns: dict[str, pa.ChunkedArray] = {}
+    for name, column in zip(cells.column_names, cells.columns, strict=True):
+        given = _vectors(name, column, source)
+        check_names([*columns, *given], source)
+        columns |= given
+    return pa.table(columns)
+
+
+def _vectors(name: str, column: pa.ChunkedArray, source: SourceFile) -> dict[str, pa.ChunkedArray]:
+    kind = column.type
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    is_fixed = pa.types.is_fixed_size_list(kind)
+    is_vector = (is_list or is_fixed) and (
+        pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)
+    )
+    if not is_vector or not len(column):
+        return {str(name): column}
+    lengths = pc.unique(pc.drop_null(pc.list_value_length(column))).to_pylist()
+    if len(lengths) != 1 or lengths[0] == 0:
+        raise InputError(
+            f"{source.name}, column {name!r}: its vectors are of unequal lengths "
+            f"({listing(sorted(lengths))}); give every number a column of its own."
+        )
+    check_shape(source, len(column), lengths[0])
+    return {f"{name}_{j}": pc.list_element(column, j) for j in range(lengths[0])}
 
 
 def _column(

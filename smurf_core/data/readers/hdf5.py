@@ -54,7 +54,7 @@ def _data_sets(file: h5py.File, source: SourceFile) -> dict[str, h5py.Dataset]:
     while waiting:
         prefix, group = waiting.pop()
         for name in group:
-            item = _own(prefix + name, name, group, source)
+            item = own_member(prefix + name, name, group, source)
             if item.id in seen:  # a hard link may lead back to where it came from
                 continue
             seen.add(item.id)
@@ -70,7 +70,7 @@ def _data_sets(file: h5py.File, source: SourceFile) -> dict[str, h5py.Dataset]:
     return found
 
 
-def _own(path: str, name: str, group: h5py.Group, source: SourceFile) -> Any:
+def own_member(path: str, name: str, group: h5py.Group, source: SourceFile) -> Any:
     """A member of a group, if it lies in this very file."""
     if not isinstance(group.get(name, getlink=True), h5py.HardLink):
         raise InputError(

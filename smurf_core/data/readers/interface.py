@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.problems import Problem
 from smurf_core.data.sources import SourceFile
+
+if TYPE_CHECKING:
+    from smurf_core.data.readers.frames import ReadingOptions, Recording
 
 PREVIEW_ROWS = 200
 
@@ -41,6 +44,10 @@ class Table:
     options: Mapping[str, str] = field(default_factory=dict)
     # Files whose rows lie one after another in this table, with their numbers of rows.
     parts: tuple[tuple[str, int], ...] = ()
+    # Files whose rows were summarised in this table, where they are not its name.
+    origins: tuple[str, ...] = ()
+    modality: str = ""  # what the format says that its numbers are, where it does
+    pile: str = ""  # tables of one pile with equal columns go one below the other
 
     def where(self, position: int) -> tuple[str, int]:
         """File and row (from 1, without the header line) of a row of the table (from 0)."""
@@ -69,6 +76,20 @@ class TableReader(Protocol):
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
         """The file's tables, or for a preview their first `rows` rows."""
+
+
+class FrameReader(Protocol):
+    """Reads a format that holds rows over time, which are summarised for every sample."""
+
+    title: str
+
+    def recognises(self, source: SourceFile, head: bytes) -> bool:
+        """Whether the file is of this format, judged by its first bytes."""
+
+    def recordings(
+        self, source: SourceFile, options: ReadingOptions, *, rows: int | None = None
+    ) -> tuple[Recording, ...]:
+        """The recordings in the file, each read when it is summarised."""
 
 
 class StudyReader(Protocol):

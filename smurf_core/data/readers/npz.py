@@ -1,9 +1,9 @@
-"""NumPy archives (.npz), never unpickled."""
+"""NumPy arrays (.npy) and archives of them (.npz), never unpickled."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError
 
@@ -52,21 +52,52 @@ class NpzReader:
         return (array_table(kept, source),)
 
 
+class NpyReader:
+    """One array with one row a sample."""
+
+    title = "NPY"
+
+    def recognises(self, source: SourceFile, head: bytes) -> bool:
+        """Whether the file starts as an array does."""
+        return head.startswith(b"\x93NUMPY")
+
+    def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
+        """One table; its columns are numbered."""
+        try:
+            with source.path.open("rb") as file:
+                _check_array(file, source.path.stat().st_size, source.stem, source)
+                file.seek(0)
+                array = npy.read_array(file, allow_pickle=False)
+        except (EOFError, OSError, ValueError, MemoryError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{source.name} is damaged or no array: write it again with numpy.save."
+            ) from error
+        if array.ndim == 0:
+            raise InputError(f"{source.name} holds a single value and no rows.")
+        return (array_table({source.stem: array[:rows]}, source),)
+
+
 def _check_header(archive: ZipFile, member: str, size: int, source: SourceFile) -> None:
-    """Refuse objects, and a header that promises more bytes than the member holds."""
     with archive.open(member) as file:
-        version = npy.read_magic(file)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(file)
-        promised = prod(shape) * dtype.itemsize
-        held = size - file.tell()
+        _check_array(file, size, member.removesuffix(".npy"), source)
+
+
+def _check_array(file: IO[bytes], size: int, name: str, source: SourceFile) -> None:
+    """Refuse objects, and a header that promises more bytes than there are."""
+    version = npy.read_magic(file)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read(file)
+    promised = prod(shape) * dtype.itemsize
+    held = size - file.tell()
     if dtype.hasobject or dtype.names is not None:
         raise InputError(
-            f"{source.name}, array {member.removesuffix('.npy')!r}: it holds Python objects or "
-            "records; save arrays of numbers or text."
+            f"{source.name}, array {name!r}: it holds Python objects or records; save arrays of "
+            "numbers or text."
         )
     if promised != held or dtype.kind not in "biufUS":
         raise InputError(
-            f"{source.name}, array {member.removesuffix('.npy')!r}: its header promises "
-            f"{promised:,} bytes of {np.dtype(dtype)}, it holds {held:,}; write the file again."
+            f"{source.name}, array {name!r}: its header promises {promised:,} bytes of "
+            f"{np.dtype(dtype)}, it holds {held:,}; write the file again."
         )

@@ -21,15 +21,26 @@ class Pooled:
     sentinels: int  # cells that held ±255
 
 
-def pool(sequences: npt.NDArray[np.floating], *, block: int = 256) -> Pooled:
-    """Pool over time. Steps of zeros alone are padding; ±255 and what is not finite is missing."""
-    n, _, d = sequences.shape
+def pool(
+    sequences: npt.NDArray[np.floating],
+    *,
+    lengths: npt.NDArray[np.int64] | None = None,
+    block: int = 256,
+) -> Pooled:
+    """Pool over time. Steps of zeros alone are padding; ±255 and what is not finite is missing.
+
+    With `lengths` [n] a sample's own steps are known, and zeros among them are values. They are
+    the first ones, or the last ones where padding lies in front of them.
+    """
+    n, steps, d = sequences.shape
     mean = np.full((n, d), np.nan, dtype=np.float32)
     sd = np.full((n, d), np.nan, dtype=np.float32)
     padded = sentinels = 0
     for start in range(0, n, block):
         values = sequences[start : start + block].astype(np.float64)
         padding = (values == 0).all(axis=2)
+        if lengths is not None:
+            padding = _outside(padding, lengths[start : start + block], steps)
         is_sentinel = np.isin(values, SENTINELS)
         counted = np.isfinite(values) & ~is_sentinel & ~padding[:, :, None]
         count = counted.sum(axis=1)
@@ -43,3 +54,17 @@ def pool(sequences: npt.NDArray[np.floating], *, block: int = 256) -> Pooled:
         padded += int(padding.sum())
         sentinels += int(is_sentinel.sum())
     return Pooled(mean, sd, padded, sentinels)
+
+
+def _outside(
+    is_zero: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64], steps: int
+) -> npt.NDArray[np.bool_]:
+    """Steps beyond each sample's own, [n, steps]."""
+    position = np.arange(steps)
+    after = np.asarray(position >= lengths[:, None])
+    before = np.asarray(position < steps - lengths[:, None])
+    # What lies outside of a sample's steps is zero; where that only fits in front, it is there.
+    is_in_front: npt.NDArray[np.bool_] = np.asarray(
+        (after & ~is_zero).any(axis=1) & ~(before & ~is_zero).any(axis=1)
+    )
+    return np.where(is_in_front[:, None], before, after)

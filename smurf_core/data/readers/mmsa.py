@@ -1,0 +1,169 @@
+"""MMSA's and M-SENA's pickles: train, valid and test, each with text, audio, vision and labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smurf_core.data.problems import Problem, listing
+from smurf_core.data.readers.interface import Table
+from smurf_core.data.readers.pooling import pool
+from smurf_core.data.restricted_pickle import RefusedPickle, load_restricted
+from smurf_core.data.sources import SourceFile, check_shape
+from smurf_core.errors import InputError
+
+_SPLITS = ("train", "valid", "test")
+_MODALITIES = ("text", "audio", "vision")
+# The outer dictionary's first key stands within the pickle's first bytes.
+_FIRST_KEY = re.compile(rb"\A.{0,20}?(train(?!ing)|valid(?!ation)|test)", re.DOTALL)
+_VIDEO = "$_$"
+
+
+class MmsaReader:
+    """Sequences are pooled over their own steps; the pickle is read without running it."""
+
+    title = "MMSA pickle"
+
+    def recognises(self, source: SourceFile, head: bytes) -> bool:
+        """Whether the file is a pickle whose first key is a split."""
+        is_pickle = head[:1] == b"\x80" and head[1:2] in b"\1\2\3\4\5"
+        return is_pickle and _FIRST_KEY.match(head[:64]) is not None
+
+    def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
+        """One table of all splits."""
+        try:
+            loaded = load_restricted(source.path.read_bytes(), stand_ins={})
+        except RefusedPickle as error:
+            raise InputError(
+                f"{source.name} was not read: {error}; pickles are read only where they hold "
+                "plain arrays, as MMSA's do."
+            ) from error
+        is_split = isinstance(loaded, dict) and all(isinstance(p, dict) for p in loaded.values())
+        if not is_split:
+            raise _no_mmsa(source, "it is not a dictionary of splits")
+        parts = [_Part(source, name, loaded[name], rows) for name in _SPLITS if name in loaded]
+        frames = [part.frame() for part in parts]
+        different = [f for f in frames[1:] if list(f.columns) != list(frames[0].columns)]
+        if different:
+            names = set(frames[0].columns) ^ set(different[0].columns)
+            raise _no_mmsa(source, f"its splits hold different columns ({listing(sorted(names))})")
+        frame = pd.concat(frames, ignore_index=True)
+        problems = [problem for part in parts for problem in part.problems]
+        return (Table(source.name, frame, problems=tuple(_summed(problems, source))),)
+
+
+def _no_mmsa(source: SourceFile, why: str) -> InputError:
+    return InputError(f"{source.name} is not a feature pickle as MMSA writes it: {why}.")
+
+
+def _summed(problems: list[tuple[str, str]], source: SourceFile) -> list[Problem]:
+    return [
+        Problem("note", message, source.name, remedy=remedy)
+        for message, remedy in dict.fromkeys(problems)
+    ]
+
+
+class _Part:
+    """One split."""
+
+    def __init__(
+        self, source: SourceFile, split: str, given: Mapping[Any, Any], rows: int | None
+    ) -> None:
+        self.source, self.split, self.given, self.rows = source, split, given, rows
+        self.problems: list[tuple[str, str]] = []
+        labels = self._vector("regression_labels")
+        self.n = len(labels) if labels is not None else self._length()
+
+    def _length(self) -> int:
+        for key in _MODALITIES:
+            if isinstance(self.given.get(key), np.ndarray):
+                return len(self.given[key])
+        raise _no_mmsa(self.source, f"its split {self.split!r} holds neither labels nor features")
+
+    def frame(self) -> pd.DataFrame:
+        """Ids, split, labels, texts, and statistics of the sequences."""
+        columns: dict[str, Any] = {}
+        ids = self._vector("id")
+        if ids is not None:
+            texts = [str(cell) for cell in ids]
+            columns["sample_id"] = texts
+            if all(_VIDEO in text for text in texts):
+                columns["recording"] = [text.partition(_VIDEO)[0] for text in texts]
+        columns["split"] = [self.split] * self.n
+        for key in ("regression_labels", "classification_labels"):
+            for suffix in ("", "_T", "_A", "_V"):
+                values = self._vector(key + suffix)
+                if values is not None:
+                    name = key.replace("regression_labels", "label") + suffix
+                    columns[name] = _numbers(values, self.source, key + suffix)
+        for key, name in (("annotations", "annotation"), ("raw_text", "transcript")):
+            values = self._vector(key)
+            if values is not None:
+                columns[name] = [str(cell) for cell in values]
+        frame = pd.DataFrame(columns).iloc[: self.rows].reset_index(drop=True)
+        parts = [frame, *(self._features(key) for key in _MODALITIES if key in self.given)]
+        return pd.concat(parts, axis=1)
+
+    def _vector(self, key: str) -> list[Any] | None:
+        """One value a sample, from an array or a list; none where there is no such key."""
+        values = self.given.get(key)
+        if values is None:
+            return None
+        found = np.ravel(values).tolist() if isinstance(values, np.ndarray) else values
+        if not isinstance(found, list | tuple):
+            raise _no_mmsa(self.source, f"{self.split}/{key} is not one value a sample")
+        if hasattr(self, "n") and len(found) != self.n:
+            raise _no_mmsa(
+                self.source, f"{self.split}/{key} has {len(found)} values for {self.n} samples"
+            )
+        return list(found)
+
+    def _features(self, key: str) -> pd.DataFrame:
+        values = self.given[key]
+        if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
+            raise _no_mmsa(self.source, f"{self.split}/{key} is no array of numbers")
+        if values.ndim not in (2, 3) or len(values) != self.n:
+            raise _no_mmsa(
+                self.source, f"{self.split}/{key} has shape {values.shape} for {self.n} samples"
+            )
+        check_shape(self.source, self.n, 2 * values.shape[-1])
+        values = values[: self.rows]
+        if values.ndim == 2:
+            names = [f"{key}_{j}" for j in range(values.shape[1])]
+            return pd.DataFrame(values.astype(np.float64), columns=names)
+        lengths = self._lengths(key, values.shape[1])
+        known = None if lengths is None else np.array(lengths[: self.rows], dtype=np.int64)
+        pooled = pool(values, lengths=known)
+        how = "within the lengths that the file gives" if known is not None else (
+            "but those of zeros alone, which are padding")  # fmt: skip
+        message = f"sequences of {key} were read as mean and standard deviation over time."
+        self.problems.append((message, f"All steps count {how}."))
+        parts = {"mean": pooled.mean, "sd": pooled.sd}
+        table = np.concatenate(list(parts.values()), axis=1).astype(np.float64)
+        names = [f"{key}_{what}_{j}" for what in parts for j in range(values.shape[2])]
+        return pd.DataFrame(table, columns=names)
+
+    def _lengths(self, key: str, steps: int) -> list[int] | None:
+        """Steps of every sample: those given, or for text those that its attention mask counts."""
+        given = self._vector(f"{key}_lengths")
+        if given is not None:
+            if not all(type(item) is int and item >= 0 for item in given):
+                raise _no_mmsa(self.source, f"{self.split}/{key}_lengths are no whole numbers")
+            return [min(item, steps) for item in given]
+        mask = self.given.get("text_bert")
+        if key != "text" or not isinstance(mask, np.ndarray) or mask.dtype.kind not in "iuf":
+            return None
+        if mask.shape != (self.n, 3, steps):
+            return None
+        return [int(count) for count in (mask[:, 1] > 0).sum(axis=1)]
+
+
+def _numbers(values: list[Any], source: SourceFile, key: str) -> list[float]:
+    try:
+        return [float(cell) for cell in values]
+    except (TypeError, ValueError) as error:
+        raise _no_mmsa(source, f"{key} holds something other than numbers") from error
