@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
 from app.session import workspace
+from smurf_core.attribution import AttributionProcess, Attributions
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.judgments import human_agreement
 from smurf_core.evaluation.missing import missing_modalities, missing_summary
+from smurf_core.evaluation.neighbours import (
+    Similarity,
+    similar_samples,
+    standardised_terms,
+)
 from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.redundancy import pair_table, variance_shares
+from smurf_core.evaluation.samples import sample_table, with_contributions
 from smurf_core.evaluation.stability import stability
 from smurf_core.results import RunResult
 from smurf_core.runs.exporting import prediction_table
@@ -83,6 +92,31 @@ def predictions_of(run: RunInfo) -> pd.DataFrame:
     return _predictions(str(workspace().root), run.id, run.study_id, _stamp(run))
 
 
+def sample_table_of(run: RunInfo) -> pd.DataFrame:
+    """One row a tested sample with all that is known of it, and its contributions (read-only)."""
+    return _sample_table(str(workspace().root), run.id, run.study_id, _stamp(run)).copy(deep=False)
+
+
+def similar_to(run: RunInfo, sample_id: str, measure: Similarity, count: int = 10) -> pd.DataFrame:
+    """The samples whose predictions are made of the same parts."""
+    root, stamp = str(workspace().root), _stamp(run)
+    return similar_samples(
+        _contributions(root, run.id, stamp),
+        sample_id,
+        measure=measure,
+        count=count,
+        standardised=_standardised(root, run.id, stamp),
+    )
+
+
+def attributions_of(
+    run: RunInfo, sample_id: str, modality: str, shared_with: str, output: int
+) -> Attributions:
+    """Features behind one contribution, computed by a process that has torch."""
+    root = str(workspace().root)
+    return _attributions(root, run.id, _stamp(run), sample_id, modality, shared_with, output)
+
+
 def _stamp(run: RunInfo) -> Stamp:
     return RunFiles.of(workspace(), run.id).stamp()
 
@@ -148,3 +182,36 @@ def _comparison(
 ) -> pd.DataFrame:
     results = {run_id: _result(root, run_id, stamp) for run_id, stamp in runs}
     return compare_models(results, _dataset(root, study_id), reference=reference)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Listing samples…")
+def _sample_table(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
+    contributions = _contributions(root, run_id, stamp)
+    return with_contributions(sample_table(contributions, _dataset(root, study_id)), contributions)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _standardised(root: str, run_id: str, stamp: Stamp) -> npt.NDArray[np.float64]:
+    found = standardised_terms(_contributions(root, run_id, stamp))
+    found.flags.writeable = False
+    return found
+
+
+@st.cache_data(max_entries=200, show_spinner="Asking which features it was…")
+def _attributions(
+    root: str,
+    run_id: str,
+    stamp: Stamp,
+    sample_id: str,
+    modality: str,
+    shared_with: str,
+    output: int,
+) -> Attributions:
+    return _attribution_process(root).attribute(
+        run_id, sample_id, modality, shared_with, output=output
+    )
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _attribution_process(root: str) -> AttributionProcess:
+    return AttributionProcess(Workspace(Path(root)))

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.theme import NEUTRAL, modality_colours, plain, signed, term_label, text_on
-from smurf_core.contributions import Contributions
+from smurf_core.contributions import Contributions, modality_subsets, subset_name
 
 _ROW_HEIGHT = 30
 # White lines over the modality's colour: seen in light and dark, and in print.
@@ -46,6 +46,38 @@ def breakdown(contributions: Contributions, row: int, output: int) -> pd.DataFra
     table["start"] = ends - table["value"]
     table["end"] = ends
     table.loc[table.index[-1], ["start", "end"]] = [0.0, rows[-1][3]]
+    return table
+
+
+def contribution_matrices(
+    contributions: Contributions, row: int, output: int
+) -> dict[int, pd.DataFrame]:
+    """One sample's contributions as matrices, one an order: who says it × whom it is shared with.
+
+    The diagonal holds unique contributions. Order 1 holds modalities, higher ones (MRO) subsets.
+    """
+    found = {}
+    for order, array in ((1, contributions.values), *sorted(contributions.interactions.items())):
+        names = [subset_name(s) for s in modality_subsets(contributions.modalities, order)]
+        found[order] = pd.DataFrame(array[row, :, :, output], index=names, columns=names)
+    return found
+
+
+def change_steps(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """From one prediction to another, contribution by contribution: what `waterfall` draws.
+
+    Both are what `breakdown` returns; parts that are the same in both are left out.
+    """
+    value = after["value"] - before["value"]
+    inner = before["kind"].isin(["unique", "redundant"]) & (value != 0)
+    ends = before.iloc[-1]["value"], after.iloc[-1]["value"]
+    steps = before[inner].assign(value=value[inner])[["part", "kind", "modality", "value"]]
+    first = pd.DataFrame([["Before", "baseline", "", ends[0]]], columns=steps.columns)
+    last = pd.DataFrame([["After", "prediction", "", ends[1]]], columns=steps.columns)
+    table = pd.concat([first, steps, last], ignore_index=True)
+    table["end"] = table["value"].cumsum()
+    table["start"] = table["end"] - table["value"]
+    table.loc[table.index[-1], ["start", "end"]] = [0.0, ends[1]]
     return table
 
 

@@ -56,6 +56,26 @@ def sample_table(contributions: Contributions, dataset: MultimodalDataset) -> pd
     return table.assign(**{str(name): dataset.samples[name].to_numpy()[rows] for name in own})
 
 
+def term_column(source: str, shared_with: str) -> str:
+    """The column of `with_contributions` that holds one term."""
+    return f"{source} alone" if source == shared_with else f"{source}, shared with {shared_with}"
+
+
+def with_contributions(table: pd.DataFrame, contributions: Contributions) -> pd.DataFrame:
+    """A `sample_table` with every contribution as a column, called as `term_column` says.
+
+    For classes: contributions to the predicted class's logit, less their mean over the classes,
+    which the softmax does not see.
+    """
+    terms = contributions.identified_terms()
+    predicted = contributions.prediction().argmax(axis=1)
+    values = terms[np.arange(len(terms)), :, predicted].astype(np.float32)
+    names = [term_column(source, other) for _, source, other in contributions.term_names()]
+    there = [t for t, name in enumerate(names) if name not in table and values[:, t].any()]
+    columns = {names[t]: values[:, t] for t in there}
+    return pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1)
+
+
 def colour_columns(table: pd.DataFrame) -> list[str]:
     """The columns of a `sample_table` that tell samples apart: neither constant nor all their own.
 

@@ -130,7 +130,7 @@ def test_samples_are_found_ordered_and_linked(open_page, trained_home):
     page.text_input(key="find").set_value("nothing of the kind").run()
     assert "No sample fits" in text(page)
     page.text_input(key="find").set_value("").run()
-    page.selectbox(key="order").set_value("Largest error first").run()
+    page.selectbox(key="order").set_value("size of error").run()
     errors = page.dataframe[0].value["error"].abs()
     assert errors.is_monotonic_decreasing
     page = open_page("samples", sample="s42")
@@ -153,7 +153,8 @@ def test_typical_samples_are_listed_highest_first(open_page, trained_home, findi
 def test_wrong_samples_are_shown_alone_and_any_class_is_explained(open_page, trained_home):
     study = next(s for s in studies.list_studies(trained_home) if s.task == "classification")
     page = open_page("samples", study=study.id)
-    page.selectbox(key="show_only").set_value("Wrong").run()
+    page.session_state["show_only"] = "wrong"
+    page.run()
     shown = page.dataframe[0].value
     assert (shown["target"] != shown["prediction"]).all()
     before = page.table[0].value.iloc[-1, 0]
