@@ -45,6 +45,7 @@ from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
 from smurf_core.evaluation.redundancy import variance_shares
 from smurf_core.evaluation.verification import mean_recovery
+from smurf_core.extraction.command_line import extract_app
 from smurf_core.reporting.bundle import report_of
 from smurf_core.runs import store, studies
 from smurf_core.runs.exporting import FORMATS, export_run, write_folder
@@ -58,6 +59,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(extract_app, name="extract")
 # A file or a pipe has no width: tables are not squeezed into 80 columns there.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 

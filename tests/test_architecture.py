@@ -20,6 +20,7 @@ TORCH_FREE = (
     "smurf_core/data",
     "smurf_core/evaluation",
     "smurf_core/runs",
+    "smurf_core/extraction",
     "smurf_core/configuration.py",
     "smurf_core/contributions.py",
     "smurf_core/attribution.py",
@@ -35,6 +36,7 @@ ONE_WAY = {
     "losses.py": {"models", "training", "evaluation", "runs"},
     "training": {"evaluation", "runs"},
     "evaluation": {"models", "losses", "training", "runs"},
+    "extraction": {"models", "losses", "training", "evaluation"},
 }
 
 

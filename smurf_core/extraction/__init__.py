@@ -1,0 +1,1 @@
+"""From recordings to tables of features; needs the optional packages of the extra `extract`."""

@@ -1,0 +1,176 @@
+"""The commands `smurf extract audio`, `text` and `video`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from smurf_core.errors import InputError
+from smurf_core.extraction.audio import AUDIO_SUFFIXES, EgemapsExtractor
+from smurf_core.extraction.running import Extraction, OnProgress, extract
+from smurf_core.extraction.store import FeatureStore
+from smurf_core.extraction.text import DEFAULT_MODEL, SentenceEmbedder
+from smurf_core.extraction.utterances import (
+    Columns,
+    Utterance,
+    texts_of_folder,
+    texts_of_table,
+    utterances_of_folder,
+    utterances_of_table,
+)
+from smurf_core.runs.workspace import Workspace
+
+extract_app = typer.Typer(
+    help="From recordings to features: tables that `smurf check` and `smurf train` read.",
+    no_args_is_help=True,
+)
+_SHOWN = 5  # failures that are printed; all are in the file
+_WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+    ".csv": lambda table, path: table.to_csv(path, index=False),
+    ".parquet": lambda table, path: table.to_parquet(path, index=False),
+}
+
+_Source = Annotated[
+    Path,
+    typer.Argument(
+        help="A folder of files, or a table with a row an utterance: sample_id, file, start, end."
+    ),
+]
+_Output = Annotated[Path, typer.Option(help="Table to write: .csv or .parquet.")]
+_Folder = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the recordings that the table names.", show_default="the table's"),
+]
+_Id = Annotated[str, typer.Option(help="Column of sample ids.", show_default="guessed")]
+_File = Annotated[str, typer.Option(help="Column of files.", show_default="guessed")]
+_Start = Annotated[str, typer.Option(help="Column of starts, in seconds.", show_default="guessed")]
+_End = Annotated[str, typer.Option(help="Column of ends, in seconds.", show_default="guessed")]
+
+
+@extract_app.command()
+def audio(
+    source: _Source,
+    output: _Output,
+    folder: _Folder = None,
+    id: _Id = "",
+    file: _File = "",
+    start: _Start = "",
+    end: _End = "",
+) -> None:
+    """Sound to the 88 functionals of eGeMAPSv02 (openSMILE)."""
+    writer = _writer(output)
+    columns = Columns(id=id, file=file, start=start, end=end)
+    utterances = _utterances(source, AUDIO_SUFFIXES, folder, columns)
+    extractor = EgemapsExtractor()
+    with _Bar("audio") as bar:
+        found = extract(utterances, extractor, _store(), on_progress=bar)
+    _finish(found, output, writer)
+
+
+@extract_app.command()
+def text(
+    source: Annotated[
+        Path, typer.Argument(help="A table with a row a text, or a folder of .txt files.")
+    ],
+    output: _Output,
+    model: Annotated[
+        str, typer.Option(help="Name of a sentence-transformers model, or its folder.")
+    ] = DEFAULT_MODEL,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch the model if it is not on this machine.")
+    ] = False,
+    id: _Id = "",
+    text: Annotated[str, typer.Option(help="Column of texts.", show_default="guessed")] = "",
+) -> None:
+    """Text to sentence embeddings (sentence-transformers)."""
+    writer = _writer(output)
+    _needed(source)
+    utterances = (
+        texts_of_folder(source)
+        if source.is_dir()
+        else texts_of_table(source, Columns(id=id, text=text))
+    )
+    extractor = SentenceEmbedder(model, download=download)
+    with _Bar("text") as bar:
+        found = extract(utterances, extractor, _store(), on_progress=bar)
+    _finish(found, output, writer)
+
+
+def _utterances(
+    source: Path, suffixes: tuple[str, ...], folder: Path | None, columns: Columns
+) -> tuple[Utterance, ...]:
+    _needed(source)
+    if source.is_dir():
+        return utterances_of_folder(source, suffixes)
+    return utterances_of_table(source, suffixes, folder=folder, columns=columns)
+
+
+def _needed(source: Path) -> None:
+    if not source.exists():
+        raise InputError(f"There is no {source}: name a folder or a table.")
+
+
+def _writer(output: Path) -> Callable[[pd.DataFrame, Path], None]:
+    """How the output is written; refused before anything is extracted, not after."""
+    if output.suffix.lower() not in _WRITERS:
+        raise InputError(f"--output {output}: end it with {' or '.join(_WRITERS)}.")
+    if not output.parent.is_dir():
+        raise InputError(f"--output {output}: there is no folder {output.parent}.")
+    return _WRITERS[output.suffix.lower()]
+
+
+def _store() -> FeatureStore:
+    return FeatureStore(Workspace.default().root / "features")
+
+
+def _finish(found: Extraction, output: Path, writer: Callable[[pd.DataFrame, Path], None]) -> None:
+    """Write the table, and the failures beside it; an old list of failures goes."""
+    console = Console(highlight=False, soft_wrap=True)
+    failed = output.with_name(f"{output.stem}_failures.csv")
+    failed.unlink(missing_ok=True)
+    total = len(found.features) + len(found.failures)
+    if len(found.failures):
+        found.failures.to_csv(failed, index=False)
+    if not len(found.features):
+        raise InputError(
+            f"None of {total} could be extracted; the first: {found.failures['problem'].iloc[0]}"
+        )
+    writer(found.features, output)
+    kept = f", {found.reused} of them kept from before" if found.reused else ""
+    console.print(
+        f"{output}: {len(found.features)} of {total} samples{kept}, "
+        f"{found.features.shape[1] - 1} features",
+        markup=False,
+    )
+    if len(found.failures):
+        console.print(f"{failed}: {len(found.failures)} failed", markup=False)
+        for row in found.failures.head(_SHOWN).itertuples():
+            console.print(f"  {row.sample_id}: {row.problem}", markup=False)
+
+
+class _Bar:
+    """A bar on standard error, moved as utterances are done."""
+
+    def __init__(self, title: str) -> None:
+        columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bars = Progress(*columns, console=Console(stderr=True))
+        self._task = self._bars.add_task(title, total=None)
+
+    def __enter__(self) -> OnProgress:
+        self._bars.start()
+        return lambda done, total: self._bars.update(self._task, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
