@@ -17,6 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.errors import InputError
 from smurf_core.extraction.audio import AUDIO_SUFFIXES, EgemapsExtractor
 from smurf_core.extraction.running import Extraction, OnProgress, extract
@@ -30,6 +31,7 @@ from smurf_core.extraction.utterances import (
     utterances_of_folder,
     utterances_of_table,
 )
+from smurf_core.extraction.video import OPENFACE_SUFFIX, VIDEO_SUFFIXES, extract_faces
 from smurf_core.runs.workspace import Workspace
 
 extract_app = typer.Typer(
@@ -105,6 +107,40 @@ def text(
     extractor = SentenceEmbedder(model, download=download)
     with _Bar("text") as bar:
         found = extract(utterances, extractor, _store(), on_progress=bar)
+    _finish(found, output, writer)
+
+
+@extract_app.command()
+def video(
+    source: _Source,
+    output: _Output,
+    folder: _Folder = None,
+    openface: Annotated[
+        str,
+        typer.Option(help="OpenFace's FeatureExtraction.", show_default="the one on PATH"),
+    ] = "",
+    confidence: Annotated[
+        float, typer.Option(help="Frames that were tracked with less are left out.")
+    ] = ReadingOptions().confidence,
+    id: _Id = "",
+    file: _File = "",
+    start: _Start = "",
+    end: _End = "",
+) -> None:
+    """Video to statistics of action units, pose and gaze (OpenFace, or CSV files it wrote)."""
+    writer = _writer(output)
+    options = ReadingOptions(confidence=confidence)
+    columns = Columns(id=id, file=file, start=start, end=end)
+    suffixes: tuple[str, ...] = VIDEO_SUFFIXES
+    if source.is_dir() and not any(p.suffix.lower() in suffixes for p in source.rglob("*")):
+        suffixes = (OPENFACE_SUFFIX,)
+    elif not source.is_dir():
+        suffixes = (*suffixes, OPENFACE_SUFFIX)
+    utterances = _utterances(source, suffixes, folder, columns)
+    with _Bar("video") as bar:
+        found = extract_faces(
+            utterances, _store(), program=openface, options=options, on_progress=bar
+        )
     _finish(found, output, writer)
 
 
