@@ -18,7 +18,7 @@ from smurf_core.data.synthetic import synthetic_additive
 from smurf_core.evaluation.metrics import pearson_r
 from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.models.architecture import Architecture
-from smurf_core.models.towers import forward
+from smurf_core.models.towers import Buffers, forward
 from smurf_core.training.objective import Partition
 from smurf_core.training.stack import Member, train_stack
 
@@ -74,7 +74,8 @@ def find_basins(
             model, architecture, members, training=everything, validation=everything,
             max_epochs=epochs, patience=None, batch_size=256, batch_seed=0, output_scale=scale,
         )  # fmt: skip
-        values = forward(architecture, outcome.parameters, everything.inputs).values[0].numpy()
+        found = forward(outcome.weights, everything.inputs, Buffers(everything.target.device))
+        values = found.values[0].transpose(0, 1).numpy()
         for k in range(starts):
             contributions = _contributions(values[k], data.modalities, data.sample_ids)
             yield Start(

@@ -32,6 +32,11 @@ class Order:
     subsets: tuple[tuple[int, ...], ...]  # positions of modalities
     heads: int  # one a subset of the order, or 1 where there are no redundant contributions
 
+    @property
+    def size(self) -> int:
+        """Number of subsets."""
+        return len(self.subsets)
+
 
 @dataclass(frozen=True)
 class Architecture:

@@ -1,167 +1,296 @@
 """Towers of many members at once: what they contribute, and the derivatives of that.
 
 Every parameter carries a leading member axis k, and activations are kept feature-major,
-`[k, units, samples]`: the first layer of all members is then a single matrix product
-`[k · units, features] @ [features, samples]` without a copy, and later layers are batched ones.
-Derivatives are written out: they are the same products, into buffers that exist already.
+`[tower, k, units, samples]`. The first layer of all members is then one matrix product a tower,
+`[k · units, features] @ [features, samples]`; the towers' further layers have equal shapes and
+are one batched product a layer. Derivatives are written out: they are the same products, into
+buffers that exist already, because fresh memory costs more than the products of small layers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
+from typing import Self
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from smurf_core.models.architecture import Architecture, outer_product
+from smurf_core.models.architecture import Architecture, Parameters, outer_product
+
+
+class Buffers:
+    """Memory that is used again from step to step, by name.
+
+    What `take` returned under a name is overwritten when the name is taken again.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._storage: dict[str, Tensor] = {}
+
+    def take(self, name: str, *shape: int) -> Tensor:
+        """Contiguous memory of a shape, with anything in it."""
+        size = prod(shape)
+        storage = self._storage.get(name)
+        if storage is None or len(storage) < size:
+            storage = torch.empty(size, device=self.device)
+            self._storage[name] = storage
+        return storage[:size].view(shape)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One layer of some neighbouring towers, computed by one product.
+
+    Without hidden layers, and in every tower's first layer, towers read different features: such
+    a block holds one tower.
+    """
+
+    first: int  # tower
+    count: int  # towers
+    layer: int  # 0 reads features
+    units_in: int
+    units_out: int
+    order: int  # of the first tower
+    position: int  # of the first tower in its order
+
+
+def blocks_of(architecture: Architecture) -> tuple[Block, ...]:
+    """All layers of all towers, layer by layer: the order in which flat parameters hold them."""
+    places = [(o, i) for o, order in enumerate(architecture.orders) for i in range(order.size)]
+    sizes = [architecture.layer_sizes(*tower) for tower in architecture.towers]
+    networks = network_count(architecture)
+    last = architecture.depth - 1
+    found: list[Block] = []
+
+    def add(first: int, count: int, layer: int) -> None:
+        units_in, units_out = (
+            sizes[first][-2:] if layer == last else sizes[first][layer : layer + 2]
+        )
+        found.append(Block(first, count, layer, units_in, units_out, *places[first]))
+
+    if last:
+        for tower in range(networks):
+            add(tower, 1, 0)
+        for layer in range(1, last):
+            add(0, networks, layer)
+    for tower, (_, position) in enumerate(places):
+        width = architecture.orders[places[tower][0]].size if last else 1
+        if position % width == 0:
+            add(tower, width, last)
+    return tuple(found)
+
+
+def network_count(architecture: Architecture) -> int:
+    """Towers that read features: all but those that read products of hidden units."""
+    if architecture.multiplies_hidden:
+        return len(architecture.modality_inputs)
+    return len(architecture.towers)
+
+
+class StackedWeights:
+    """Weights of k members in one flat buffer, block by block: weights, then biases.
+
+    `weights[b]` is `[towers, k, units out, units in]` and `biases[b]` `[towers, k, units out]`,
+    views of the buffer.
+    """
+
+    def __init__(self, architecture: Architecture, k: int, flat: Tensor) -> None:
+        self.architecture, self.k, self.flat = architecture, k, flat
+        self.blocks = blocks_of(architecture)
+        self.weights: list[Tensor] = []
+        self.biases: list[Tensor] = []
+        start = 0
+        for block in self.blocks:
+            shape = (block.count, k, block.units_out)
+            for views, size in ((self.weights, (*shape, block.units_in)), (self.biases, shape)):
+                end = start + prod(size)
+                views.append(flat[start:end].view(size))
+                start = end
+
+    @classmethod
+    def of(cls, architecture: Architecture, parameters: Sequence[Tensor]) -> Self:
+        """A copy of parameters that are listed tower by tower."""
+        k = parameters[0].shape[0]
+        flat = torch.empty(k * architecture.parameter_count, device=parameters[0].device)
+        stacked = cls(architecture, k, flat)
+        for own, given in zip(stacked.parameters, parameters, strict=True):
+            own.copy_(given)
+        return stacked
+
+    @property
+    def parameters(self) -> Parameters:
+        """Views tower by tower, first layer first: weight `[k, out, in]`, bias `[k, out]`."""
+        by_layer = {}
+        for block, weight, bias in zip(self.blocks, self.weights, self.biases, strict=True):
+            for position in range(block.count):
+                by_layer[block.first + position, block.layer] = (weight[position], bias[position])
+        return [view for key in sorted(by_layer) for view in by_layer[key]]
+
+    @property
+    def views(self) -> list[Tensor]:
+        """The whole buffer, block by block, with members on the second axis: `[towers, k, …]`."""
+        return [view for pair in zip(self.weights, self.biases, strict=True) for view in pair]
+
+    def of_layer(self, layer: int) -> list[tuple[Block, Tensor, Tensor]]:
+        """Block, weight and bias of one layer of all towers that have it."""
+        every = zip(self.blocks, self.weights, self.biases, strict=True)
+        return [entry for entry in every if entry[0].layer == layer]
+
+    def spread(self, per_member: Float[Tensor, " k"]) -> Tensor:
+        """One value a member → one value a parameter, in the buffer's order."""
+        result = torch.empty_like(self.flat)
+        for view in StackedWeights(self.architecture, self.k, result).views:
+            view.copy_(per_member.view(-1, *[1] * (view.ndim - 2)).expand_as(view))
+        return result
 
 
 @dataclass(frozen=True)
 class TowerOutputs:
-    """What the towers say of a batch, and what their derivatives need."""
+    """What the towers say of a batch, and what their derivatives need. Views of buffers."""
 
-    # Per order, [k, s, heads, c, n]: entry (i, j) is what subset i shares with subset j.
+    # Per order, [s, k, heads, c, n]: entry (i, j) is what subset i shares with subset j.
     values: tuple[Tensor, ...]
-    # Per tower, the input of every layer but the first: [k, units, n].
-    hidden: tuple[tuple[Tensor, ...], ...]
+    # Per hidden layer, [networks, k, units, n].
+    hidden: tuple[Tensor, ...]
+    # What an output layer reads where that is a product, [s, k, units, n], by order.
+    products: Mapping[int, Tensor]
 
 
 def forward(
-    architecture: Architecture,
-    parameters: Sequence[Tensor],
-    inputs: Sequence[Float[Tensor, "d n"]],
+    weights: StackedWeights, inputs: Sequence[Float[Tensor, "d n"]], buffers: Buffers
 ) -> TowerOutputs:
     """Contributions of every member (eq. 1-2, 10-11, 20-26): a tower sees only its own subset.
 
     `inputs` are the architecture's `tower_inputs`, feature-major.
     """
-    k, n, c = parameters[0].shape[0], inputs[0].shape[1], architecture.outputs
-    weights = _by_tower(architecture, parameters)
-    values: list[Tensor] = []
-    hidden: list[tuple[Tensor, ...]] = []
-    tower = 0
-    for order in architecture.orders:
-        array = inputs[0].new_empty(k, len(order.subsets), order.heads, c, n)
-        for position, subset in enumerate(order.subsets):
-            if architecture.multiplies_hidden and len(subset) > 1:
-                activations = [outer_product([hidden[i][-1] for i in subset])]
+    architecture, k, n = weights.architecture, weights.k, inputs[0].shape[1]
+    hidden = tuple(
+        buffers.take(f"hidden {layer}", network_count(architecture), k, units, n)
+        for layer, units in enumerate(architecture.hidden_layers)
+    )
+    values = tuple(
+        buffers.take(f"values {o}", order.size, k, order.heads, architecture.outputs, n)
+        for o, order in enumerate(architecture.orders)
+    )
+    products: dict[int, Tensor] = {}
+    for layer in range(architecture.depth):
+        for block, weight, bias in weights.of_layer(layer):
+            if layer < len(hidden):
+                out = hidden[layer][block.first : block.first + block.count]
             else:
-                activations = _hidden_layers(weights[tower], inputs[tower])
-            hidden.append(tuple(activations))
-            output = _last_layer(weights[tower], activations, inputs, tower)
-            array[:, position] = output.view(k, order.heads, c, n)
-            tower += 1
-        values.append(array)
-    return TowerOutputs(tuple(values), tuple(hidden))
+                out = values[block.order][block.position : block.position + block.count]
+            if layer == 0:
+                _first_layer(weight, bias, inputs[block.first], out)
+                continue
+            below = hidden[layer - 1][block.first : block.first + block.count]
+            if block.order and architecture.multiplies_hidden:
+                below = products[block.order] = _products(
+                    architecture.orders[block.order].subsets, hidden[-1]
+                )
+            _layer(weight, bias, below, out)
+        if layer < len(hidden):
+            hidden[layer].relu_()
+    return TowerOutputs(values, hidden, products)
 
 
 def backward(
-    architecture: Architecture,
-    parameters: Sequence[Tensor],
+    weights: StackedWeights,
+    gradients: StackedWeights,
     inputs: Sequence[Float[Tensor, "d n"]],
     outputs: TowerOutputs,
+    buffers: Buffers,
     *,
-    by_values: Sequence[Float[Tensor, "k s heads c n"]],
-    by_embeddings: Sequence[Float[Tensor, "k h n"]] | None,
-    gradients: Sequence[Tensor],
+    by_values: Sequence[Float[Tensor, "s k u n"]],
+    by_second_half: Float[Tensor, "s k h/2 n"] | None = None,
 ) -> None:
     """Write the loss's derivative by every parameter into `gradients`, by the chain rule.
 
-    `by_values` are its derivatives by the contributions, order by order; `by_embeddings` those by
-    the modalities' last hidden layers, where a loss sees them.
+    `by_values` are its derivatives by the contributions, order by order; `by_second_half` those
+    by the second half of the last hidden layer, where a loss sees it.
     """
-    weights = _by_tower(architecture, parameters)
-    written = _by_tower(architecture, gradients)
-    deltas = [v[:, i].flatten(1, 2) for v in by_values for i in range(v.shape[1])]
-    extra = list(by_embeddings) if by_embeddings is not None else None
-    if architecture.multiplies_hidden:
-        extra = extra or [torch.zeros_like(h[-1]) for h in outputs.hidden[: len(inputs)]]
-        for tower, (subset, _) in enumerate(architecture.towers):
-            if len(subset) > 1:
-                by_product = _backward_layer(
-                    weights[tower], written[tower], 0, outputs.hidden[tower][0], deltas[tower]
-                )
-                _add_by_factors(extra, subset, by_product, outputs)
-    for tower in range(len(inputs)):
-        delta, hidden = deltas[tower], outputs.hidden[tower]
-        for layer in range(len(hidden), 0, -1):
-            below = hidden[layer - 1]
-            delta = _backward_layer(weights[tower], written[tower], layer, below, delta)
-            if extra is not None and layer == len(hidden):
-                delta += extra[tower]
+    architecture, hidden = weights.architecture, outputs.hidden
+    by_hidden = [buffers.take(f"by hidden {i}", *h.shape) for i, h in enumerate(hidden)]
+    for layer in range(architecture.depth - 1, -1, -1):
+        for (block, weight, _), (_, by_weight, by_bias) in zip(
+            weights.of_layer(layer), gradients.of_layer(layer), strict=True
+        ):
+            towers = slice(block.first, block.first + block.count)
+            if layer < len(hidden):
+                delta = by_hidden[layer][towers]
+            else:
+                delta = by_values[block.order][block.position : block.position + block.count]
+            torch.sum(delta, dim=-1, out=by_bias)
+            delta = delta.flatten(0, 1)
+            if layer == 0:
+                out = by_weight.view(-1, block.units_in)
+                torch.mm(delta.flatten(0, 1), inputs[block.first].T, out=out)
+                continue
+            is_product = block.order in outputs.products
+            below = outputs.products[block.order] if is_product else hidden[layer - 1][towers]
+            torch.bmm(delta, below.flatten(0, 1).mT, out=by_weight.flatten(0, 1))
+            back = weight.flatten(0, 1).mT
+            if is_product:
+                by_product = torch.bmm(back, delta).view_as(below)
+                subsets = architecture.orders[block.order].subsets
+                # Order 1, which comes first, has written its own part.
+                _add_by_factors(by_hidden[-1], subsets, by_product, hidden[-1])
+            else:
+                torch.bmm(back, delta, out=by_hidden[layer - 1][towers].flatten(0, 1))
+        if layer:
+            by_layer, activations = by_hidden[layer - 1], hidden[layer - 1]
+            if layer == len(hidden) and by_second_half is not None:
+                by_layer[:, :, -by_second_half.shape[2] :] += by_second_half
             # The derivative of a rectifier is one where its output is above zero.
-            delta = torch.ops.aten.threshold_backward(delta, below, 0)
-        torch.mm(delta.flatten(0, 1), inputs[tower].T, out=written[tower][0].flatten(0, 1))
-        torch.sum(delta, dim=2, out=written[tower][1])
-
-
-def _by_tower(architecture: Architecture, parameters: Sequence[Tensor]) -> list[Sequence[Tensor]]:
-    """Each tower's weights and biases, first layer first."""
-    towers, start = [], 0
-    for subset, heads in architecture.towers:
-        end = start + 2 * (len(architecture.layer_sizes(subset, heads)) - 1)
-        towers.append(parameters[start:end])
-        start = end
-    return towers
+            torch.ops.aten.threshold_backward.grad_input(
+                by_layer, activations, 0, grad_input=by_layer
+            )
 
 
 def _first_layer(
-    weight: Float[Tensor, "k h d"], bias: Float[Tensor, "k h"], features: Float[Tensor, "d n"]
-) -> Float[Tensor, "k h n"]:
-    k, h, _ = weight.shape
-    product = torch.addmm(bias.flatten().unsqueeze(-1), weight.flatten(0, 1), features)
-    return product.view(k, h, -1)
+    weight: Float[Tensor, "1 k h d"],
+    bias: Float[Tensor, "1 k h"],
+    features: Float[Tensor, "d n"],
+    out: Tensor,
+) -> None:
+    """One product over all members."""
+    rows = weight.flatten(0, 2)
+    torch.addmm(bias.view(-1, 1), rows, features, out=out.view(len(rows), -1))
 
 
-def _hidden_layers(
-    weights: Sequence[Tensor], features: Float[Tensor, "d n"]
-) -> list[Float[Tensor, "k h n"]]:
-    """Activations of all hidden layers; none where the tower is one linear layer."""
-    activations: list[Tensor] = []
-    for weight, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
-        if activations:
-            activation = torch.baddbmm(bias.unsqueeze(-1), weight, activations[-1])
-        else:
-            activation = _first_layer(weight, bias, features)
-        activations.append(activation.relu_())
-    return activations
+def _layer(
+    weight: Float[Tensor, "s k u h"],
+    bias: Float[Tensor, "s k u"],
+    below: Float[Tensor, "s k h n"],
+    out: Tensor,
+) -> None:
+    units, n = weight.shape[2], below.shape[3]
+    torch.baddbmm(
+        bias.view(-1, units, 1),
+        weight.flatten(0, 1),
+        below.flatten(0, 1),
+        out=out.view(-1, units, n),
+    )
 
 
-def _last_layer(
-    weights: Sequence[Tensor],
-    activations: Sequence[Tensor],
-    inputs: Sequence[Tensor],
-    tower: int,
-) -> Float[Tensor, "k u n"]:
-    if not activations:
-        return _first_layer(weights[-2], weights[-1], inputs[tower])
-    return torch.baddbmm(weights[-1].unsqueeze(-1), weights[-2], activations[-1])
-
-
-def _backward_layer(
-    weights: Sequence[Tensor],
-    written: Sequence[Tensor],
-    layer: int,
-    below: Float[Tensor, "k h n"],
-    delta: Float[Tensor, "k u n"],
-) -> Float[Tensor, "k h n"]:
-    """Write one layer's derivatives and return the one by what it read."""
-    torch.bmm(delta, below.transpose(1, 2), out=written[2 * layer])
-    torch.sum(delta, dim=2, out=written[2 * layer + 1])
-    return torch.bmm(weights[2 * layer].transpose(1, 2), delta)
+def _products(
+    subsets: Sequence[tuple[int, ...]], embeddings: Float[Tensor, "m k h n"]
+) -> Float[Tensor, "s k v n"]:
+    return torch.stack([outer_product([embeddings[i] for i in subset]) for subset in subsets])
 
 
 def _add_by_factors(
-    by_embeddings: list[Tensor],
-    subset: tuple[int, ...],
-    by_product: Float[Tensor, "k v n"],
-    outputs: TowerOutputs,
+    by_embeddings: Float[Tensor, "m k h n"],
+    subsets: Sequence[tuple[int, ...]],
+    by_products: Float[Tensor, "s k v n"],
+    embeddings: Float[Tensor, "m k h n"],
 ) -> None:
     """Add the derivative by a product's factors to the ones by the embeddings (product rule)."""
-    factors = [outputs.hidden[i][-1] for i in subset]
-    k, h, n = factors[0].shape
-    spread = by_product.view(k, *[h] * len(factors), n)
-    for position, modality in enumerate(subset):
-        moved = spread.movedim(position + 1, 1).reshape(k, h, -1, n)
-        rest = outer_product([f for i, f in enumerate(factors) if i != position])
-        by_embeddings[modality] += (moved * rest.unsqueeze(1)).sum(dim=2)
+    _, k, h, n = embeddings.shape
+    for subset, by_product in zip(subsets, by_products, strict=True):
+        spread = by_product.view(k, *[h] * len(subset), n)
+        for position, modality in enumerate(subset):
+            moved = spread.movedim(position + 1, 1).reshape(k, h, -1, n)
+            rest = outer_product([embeddings[i] for i in subset if i != modality])
+            by_embeddings[modality] += (moved * rest.unsqueeze(1)).sum(dim=2)

@@ -24,7 +24,8 @@ from smurf_core.contributions import subset_name
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.data.folds import with_made_folds
 from smurf_core.errors import InputError
-from smurf_core.models.architecture import Architecture, Parameters
+from smurf_core.models.architecture import Architecture
+from smurf_core.models.towers import StackedWeights
 from smurf_core.prediction import (
     centred_contributions,
     raw_outputs,
@@ -317,13 +318,9 @@ class _Plan:
         outcome: StackOutcome,
     ) -> pd.DataFrame:
         """One row a member: what it was, and its best epoch's validation results."""
-        auxiliary, metric, logits = self._validate(
-            data.validation, architecture, outcome.parameters
-        )
+        auxiliary, metric, logits = self._validate(data.validation, outcome.weights)
         influence = influence_by_row(logits, data.validation.target.cpu().numpy())
-        factorisation = evaluate_factorisation(
-            self.config.model, architecture, outcome.parameters, data.validation
-        )
+        factorisation = evaluate_factorisation(self.config.model, outcome.weights, data.validation)
         points = [member.configuration for member in members]
         return pd.DataFrame(
             {
@@ -342,11 +339,11 @@ class _Plan:
         )
 
     def _validate(
-        self, partition: Partition, architecture: Architecture, parameters: Parameters
+        self, partition: Partition, weights: StackedWeights
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Auxiliary loss (λ left out) and metric of every member, [k], and outputs [k, c, n]."""
-        no_weight = partition.inputs[0].new_zeros(len(parameters[0]))
-        found = evaluate(self.config.model, architecture, parameters, partition, no_weight)
+        no_weight = partition.inputs[0].new_zeros(weights.k)
+        found = evaluate(self.config.model, weights, partition, no_weight)
         logits = found.prediction.cpu().numpy()  # [k, c, n]
         target = partition.target.cpu().numpy()
         auxiliary = found.auxiliary.double().cpu().numpy()
@@ -415,7 +412,7 @@ class _Plan:
                 raise TrainingCancelled
             finished = 1 - epoch.running / epoch.members
             done = before + share * max(epoch.epoch / self.config.max_epochs, finished)
-            _, metric, _ = self._validate(data.validation, architecture, epoch.parameters)
+            _, metric, _ = self._validate(data.validation, epoch.weights)
             observer.report(
                 Progress(
                     fold=data.index,

@@ -1,8 +1,9 @@
 """The joint loss of every model kind (eq. 4) and its derivative by every parameter.
 
 Auxiliary losses are functions of the covariances between some rows: all contributions for SMURF,
-half of the last hidden layers for E-HGR. So their derivative by the rows is a matrix product: the
-derivative by the covariances, which autograd gives for a matrix of a few numbers, times the rows.
+half of the last hidden layers for E-HGR. So one product of the rows with themselves gives the loss,
+and one of a small matrix with the rows its derivative by them; the derivative of the task loss,
+which is the same for all contributions, is one more row of that product.
 """
 
 from collections.abc import Sequence
@@ -15,23 +16,16 @@ from torch import Tensor
 
 from smurf_core.configuration import ModelKind, has_auxiliary_loss
 from smurf_core.losses import (
-    centred,
-    correlation_loss,
-    covariance_matrix,
     cross_entropy,
     cross_entropy_gradient,
     factorisation_loss,
     fill_absent,
     fill_absent_gradient,
-    normalised_correlation_loss,
-    normalised_uncorrelation_loss,
-    soft_hgr_loss,
     squared_error,
     squared_error_gradient,
-    uncorrelation_loss,
 )
-from smurf_core.models.architecture import Architecture
-from smurf_core.models.towers import TowerOutputs, backward, forward
+from smurf_core.models.towers import Buffers, StackedWeights, TowerOutputs, backward, forward
+from smurf_core.training.auxiliary import auxiliary_loss, by_pairs, differentiate_auxiliary
 
 
 @dataclass(frozen=True)
@@ -67,52 +61,54 @@ class Evaluation:
 @torch.no_grad()
 def evaluate(
     model: ModelKind,
-    architecture: Architecture,
-    parameters: Sequence[Tensor],
+    weights: StackedWeights,
     data: Partition,
     auxiliary_weight: Float[Tensor, " k"],
+    buffers: Buffers | None = None,
 ) -> Evaluation:
     """Every member's joint loss (eq. 4) without its derivative."""
-    outputs, values = _contributions(architecture, parameters, data)
+    buffers = buffers or Buffers(data.target.device)
+    outputs, values = _contributions(weights, data, buffers)
     sums = _cumulative_predictions(values)
-    task = torch.stack([_task_loss(p, data.target) for p in sums]).sum(dim=0)
+    task = _task_loss(sums[0], data.target)
+    for each in sums[1:]:
+        task += _task_loss(each, data.target)
     auxiliary = torch.zeros_like(auxiliary_weight)
-    if has_auxiliary_loss(model):
-        rows = _auxiliary_rows(model, architecture, outputs, values)
-        for share, each in zip(_shares(model, architecture), rows, strict=True):
-            auxiliary += share * _auxiliary_loss(model, architecture, _covariances(centred(each)))
+    for order, share in _shares(model, weights).items():
+        rows = _centred_rows(model, outputs, values, order, buffers)
+        auxiliary += share * auxiliary_loss(model, *_covariances(rows, weights))
     return Evaluation(task + auxiliary_weight * auxiliary, auxiliary, sums[-1])
 
 
 @torch.no_grad()
 def evaluate_factorisation(
-    model: ModelKind, architecture: Architecture, parameters: Sequence[Tensor], data: Partition
+    model: ModelKind, weights: StackedWeights, data: Partition
 ) -> Float[Tensor, " k"]:
     """Every member's factorisation loss, orders weighted as in training.
 
     For E-HGR, which has other aims, its own loss; zero where the model has no auxiliary loss.
     """
-    outputs, values = _contributions(architecture, parameters, data)
-    total = values[0].new_zeros(values[0].shape[0])
-    if has_auxiliary_loss(model):
-        rows = _auxiliary_rows(model, architecture, outputs, values)
-        for share, each in zip(_shares(model, architecture), rows, strict=True):
-            covariances = _covariances(centred(each))
-            if model == "e_hgr":
-                total += share * _auxiliary_loss(model, architecture, covariances)
-            else:
-                total += share * factorisation_loss(_by_pairs(covariances))
+    buffers = Buffers(data.target.device)
+    outputs, values = _contributions(weights, data, buffers)
+    total = weights.flat.new_zeros(weights.k)
+    for order, share in _shares(model, weights).items():
+        rows = _centred_rows(model, outputs, values, order, buffers)
+        modalities, covariances = _covariances(rows, weights)
+        if model == "e_hgr":
+            total += share * auxiliary_loss(model, modalities, covariances)
+        else:
+            total += share * factorisation_loss(by_pairs(covariances))
     return total
 
 
 @torch.no_grad()
 def differentiate(
     model: ModelKind,
-    architecture: Architecture,
-    parameters: Sequence[Tensor],
+    weights: StackedWeights,
+    gradients: StackedWeights,
     data: Partition,
     auxiliary_weight: Float[Tensor, " k"],
-    gradients: Sequence[Tensor],
+    buffers: Buffers,
 ) -> Float[Tensor, " k"]:
     """Every member's joint loss; its derivative by the parameters is written to `gradients`.
 
@@ -120,58 +116,68 @@ def differentiate(
     the sum so far, whose earlier orders are held fixed (stop gradient). Hence an order's
     contributions get the derivative of their own term only.
     """
-    outputs, values = _contributions(architecture, parameters, data)
+    outputs, values = _contributions(weights, data, buffers)
     sums = _cumulative_predictions(values)
-    loss = torch.stack([_task_loss(p, data.target) for p in sums]).sum(dim=0)
-    by_sums = [_task_gradient(p, data.target)[:, None, None] for p in sums]  # [k, 1, 1, c, n]
-    by_values = [g.expand_as(v) for g, v in zip(by_sums, values, strict=True)]
-    by_embeddings = None
-    if has_auxiliary_loss(model):
-        rows = [centred(r) for r in _auxiliary_rows(model, architecture, outputs, values)]
-        by_rows = []
-        for share, each in zip(_shares(model, architecture), rows, strict=True):
-            weight = auxiliary_weight * share
-            auxiliary, by = _differentiate_auxiliary(model, architecture, each, weight)
-            loss = loss + weight * auxiliary
-            by_rows.append(by)
-        if model != "e_hgr":
-            for order, by in enumerate(by_rows):
-                by_values[order] = by.view_as(values[order]).add_(by_sums[order])
-        elif architecture.hidden_layers:
-            by_embeddings = _padded_to_embeddings(by_rows[0], outputs)
+    shares = _shares(model, weights)
+    loss = torch.zeros_like(auxiliary_weight)
+    by_values, by_second_half = [], None
+    for order, prediction in enumerate(sums):
+        loss += _task_loss(prediction, data.target)
+        by_sum = _task_gradient(prediction, data.target)  # [k, c, n]
+        by = buffers.take(f"by values {order}", *values[order].shape)
+        rows = by_rows = None
+        if order in shares:
+            rows = _centred_rows(model, outputs, values, order, buffers)
+            modalities, covariances = _covariances(rows, weights)
+            auxiliary, mixing = differentiate_auxiliary(model, modalities, covariances)
+            weight = auxiliary_weight * shares[order]
+            loss += weight * auxiliary
+            mixing *= (weight / (len(data) - 1)).view(-1, 1, 1, 1)
+            by_rows = _mix(mixing, rows, by_sum if model != "e_hgr" else None, buffers)
+        if by_rows is None or model == "e_hgr":
+            by.copy_(by_sum[:, None].expand_as(by))
         else:
-            by_values = [by_values[0].contiguous()]
-            half = _second_half(by_values[0].flatten(2, 3))
-            half += by_rows[0].view_as(half)
-    if data.present is not None:
-        by_values = [
-            fill_absent_gradient(g, p) for g, p in zip(by_values, data.present, strict=True)
-        ]
+            k, c, r, n = by_rows.shape
+            s = round(r**0.5)
+            by.copy_(by_rows.view(k, c, s, s, n).permute(2, 0, 3, 1, 4))
+        if by_rows is not None and model == "e_hgr":
+            by_half = by_rows.view(weights.k, len(values[0]), -1, len(data)).transpose(0, 1)
+            if outputs.hidden:
+                by_second_half = by_half
+            else:
+                by.flatten(2, 3)[:, :, -by_half.shape[2] :] += by_half
+        if data.present is not None:
+            by = fill_absent_gradient(by.transpose(0, 1), data.present[order]).transpose(0, 1)
+        by_values.append(by.flatten(2, 3))
     backward(
-        architecture,
-        parameters,
-        data.inputs,
-        outputs,
-        by_values=by_values,
-        by_embeddings=by_embeddings,
-        gradients=gradients,
-    )
+        weights, gradients, data.inputs, outputs, buffers,
+        by_values=by_values, by_second_half=by_second_half,
+    )  # fmt: skip
     return loss
 
 
 def _contributions(
-    architecture: Architecture, parameters: Sequence[Tensor], data: Partition
-) -> tuple[TowerOutputs, tuple[Tensor, ...]]:
-    outputs = forward(architecture, parameters, data.inputs)
+    weights: StackedWeights, data: Partition, buffers: Buffers
+) -> tuple[TowerOutputs, list[Float[Tensor, "s k heads c n"]]]:
+    outputs = forward(weights, data.inputs, buffers)
     if data.present is None:
-        return outputs, outputs.values
+        return outputs, list(outputs.values)
     pairs = zip(outputs.values, data.present, strict=True)
-    return outputs, tuple(fill_absent(values, present) for values, present in pairs)
+    return outputs, [
+        fill_absent(values.transpose(0, 1), present).transpose(0, 1) for values, present in pairs
+    ]
 
 
 def _cumulative_predictions(values: Sequence[Tensor]) -> list[Float[Tensor, "k c n"]]:
     """Sums over all contributions of the first order, the first two, … (eq. 3, 27 and 28)."""
-    return list(accumulate(v.sum(dim=(1, 2)) for v in values))
+    return list(accumulate(_total(v) for v in values))
+
+
+def _total(values: Float[Tensor, "s k heads c n"]) -> Float[Tensor, "k c n"]:
+    """Sum over subsets and heads: by a product, as torch's sum over two outer axes is slow."""
+    s, k, heads, c, n = values.shape
+    ones = values.new_ones(1, 1, 1, heads).expand(s, k, 1, heads)
+    return torch.matmul(ones, values.reshape(s, k, heads, c * n)).sum(dim=0).view(k, c, n)
 
 
 def _task_loss(prediction: Tensor, target: Tensor) -> Tensor:
@@ -184,89 +190,70 @@ def _task_gradient(prediction: Tensor, target: Tensor) -> Tensor:
     return gradient(prediction, target)
 
 
-def _embeddings(outputs: TowerOutputs) -> Float[Tensor, "k m h n"]:
-    return torch.stack([activations[-1] for activations in outputs.hidden], dim=1)
+def _shares(model: ModelKind, weights: StackedWeights) -> dict[int, float]:
+    """Weight of the auxiliary loss of every order that has one: its share of all pairs.
+
+    (The 1/12 of eq. 30.) An order of one subset shares nothing.
+    """
+    if not has_auxiliary_loss(model):
+        return {}
+    sizes = [order.size for order in weights.architecture.orders]
+    pairs = sum(s * s - s for s in sizes)
+    return {order: (s * s - s) / pairs for order, s in enumerate(sizes) if s > 1}
 
 
-def _second_half(embeddings: Float[Tensor, "k m h n"]) -> Float[Tensor, "k m h/2 n"]:
-    return embeddings[:, :, embeddings.shape[2] // 2 :]
-
-
-def _padded_to_embeddings(
-    by_rows: Float[Tensor, "k r 1 n"], outputs: TowerOutputs
-) -> list[Float[Tensor, "k h n"]]:
-    """Derivatives by the second half of each embedding, with zeros for the first."""
-    by_embeddings = torch.zeros_like(_embeddings(outputs))
-    half = _second_half(by_embeddings)
-    half.copy_(by_rows.view_as(half))
-    return list(by_embeddings.unbind(dim=1))
-
-
-def _auxiliary_rows(
+def _centred_rows(
     model: ModelKind,
-    architecture: Architecture,
     outputs: TowerOutputs,
     values: Sequence[Tensor],
-) -> list[Float[Tensor, "k r c n"]]:
-    """What the auxiliary losses take covariances of, output by output: one array an order.
+    order: int,
+    buffers: Buffers,
+) -> Float[Tensor, "k c r+1 n"]:
+    """What the auxiliary losses take covariances of, output by output, less its mean.
 
     E-HGR sees the second half of the last hidden layer, or of the contributions where there is
-    no hidden layer, as the authors' released code does. An order of one subset shares nothing.
+    no hidden layer, as the authors' released code does. The last row is left for `_mix`.
     """
     if model == "e_hgr":
-        has_hidden = bool(architecture.hidden_layers)
-        embeddings = _embeddings(outputs) if has_hidden else values[0].flatten(2, 3)
-        return [_second_half(embeddings).flatten(1, 2).unsqueeze(2)]
-    return [v.flatten(1, 2) for v in values if v.shape[1] > 1]
+        read = outputs.hidden[-1] if outputs.hidden else values[0].flatten(2, 3)
+        read = read[:, :, read.shape[2] // 2 :].unsqueeze(3)
+    else:
+        read = values[order]
+    s, k, u, c, n = read.shape
+    rows = buffers.take(f"rows {order}", k, c, s * u + 1, n)
+    into = rows[:, :, :-1].view(k, c, s, u, n).permute(2, 0, 3, 1, 4)
+    torch.sub(read, read.mean(dim=-1, keepdim=True), out=into)
+    return rows
 
 
-def _shares(model: ModelKind, architecture: Architecture) -> list[float]:
-    """Weight of every order's auxiliary loss: its share of all pairs (the 1/12 of eq. 30)."""
-    if model == "e_hgr":
-        return [1.0]
-    sizes = [len(order.subsets) for order in architecture.orders]
-    pairs = [s * s - s for s in sizes if s > 1]
-    return [count / sum(pairs) for count in pairs]
+def _covariances(
+    rows: Float[Tensor, "k c r+1 n"], weights: StackedWeights
+) -> tuple[int, Float[Tensor, "k c r r"]]:
+    """The number of modalities, and the covariances of all rows but the last."""
+    n = rows.shape[-1]
+    if n < 2:
+        raise ValueError(f"Sample covariance needs at least 2 samples, got {n}.")
+    flat = rows.flatten(0, 1)[:, :-1]
+    product = torch.bmm(flat, flat.mT).div_(n - 1)
+    return len(weights.architecture.modality_inputs), product.view(
+        *rows.shape[:2], *product.shape[1:]
+    )
 
 
-def _covariances(rows: Float[Tensor, "k r c n"]) -> Float[Tensor, "k c r r"]:
-    per_output = [covariance_matrix(rows[:, :, output]) for output in range(rows.shape[2])]
-    return torch.stack(per_output, dim=1)
-
-
-def _auxiliary_loss(
-    model: ModelKind, architecture: Architecture, covariances: Float[Tensor, "k c r r"]
-) -> Float[Tensor, " k"]:
-    if model == "e_hgr":
-        k, _, r, _ = covariances.shape
-        m = len(architecture.modality_inputs)
-        return soft_hgr_loss(covariances.view(k, m, r // m, m, r // m))
-    pairs = _by_pairs(covariances)
-    if model == "smurf_normalised":
-        return normalised_uncorrelation_loss(pairs) + normalised_correlation_loss(pairs)
-    return uncorrelation_loss(pairs) + correlation_loss(pairs)
-
-
-def _by_pairs(covariances: Float[Tensor, "k c r r"]) -> Float[Tensor, "k c s s s s"]:
-    """Covariances of contributions by source and other modality (or subset) of both sides."""
-    k, c, r, _ = covariances.shape
-    s = round(r**0.5)
-    return covariances.view(k, c, s, s, s, s)
-
-
-def _differentiate_auxiliary(
-    model: ModelKind,
-    architecture: Architecture,
-    rows: Float[Tensor, "k r c n"],
-    weight: Float[Tensor, " k"],
-) -> tuple[Float[Tensor, " k"], Float[Tensor, "k r c n"]]:
-    """The auxiliary loss, and `weight` times its derivative by the rows (already centred)."""
-    covariances = _covariances(rows).requires_grad_()
-    with torch.enable_grad():
-        auxiliary = _auxiliary_loss(model, architecture, covariances)
-        (by_covariances,) = torch.autograd.grad(auxiliary, covariances, weight)
-    both = (by_covariances + by_covariances.transpose(-1, -2)) / (rows.shape[-1] - 1)
-    by_rows = torch.empty_like(rows)
-    for output in range(rows.shape[2]):
-        by_rows[:, :, output] = both[:, output] @ rows[:, :, output]
-    return auxiliary.detach(), by_rows
+def _mix(
+    mixing: Float[Tensor, "k c r r"],
+    rows: Float[Tensor, "k c r+1 n"],
+    everywhere: Float[Tensor, "k c n"] | None,
+    buffers: Buffers,
+) -> Float[Tensor, "k c r n"]:
+    """`mixing @ rows`, and what is to be added to every row, by one product."""
+    k, c, r, _ = mixing.shape
+    n = rows.shape[-1]
+    mixed = buffers.take("mixed", k * c, r, n)
+    if everywhere is None:
+        return torch.bmm(mixing.flatten(0, 1), rows.flatten(0, 1)[:, :-1], out=mixed).view(
+            k, c, r, n
+        )
+    rows[:, :, -1] = everywhere
+    extended = torch.cat([mixing, mixing.new_ones(()).expand(k, c, r, 1)], dim=-1)
+    return torch.bmm(extended.flatten(0, 1), rows.flatten(0, 1), out=mixed).view(k, c, r, n)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from smurf_core.configuration import Configuration, ModelKind
 from smurf_core.models.architecture import Architecture, Parameters, initial_parameters
+from smurf_core.models.towers import Buffers, StackedWeights
 from smurf_core.training.objective import Partition, differentiate, evaluate
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's usual constants
@@ -40,19 +41,24 @@ class EpochReport:
     members: int
     training_objective: float
     validation_objective: float
-    parameters: Parameters  # k = 1, that member's current weights
+    weights: StackedWeights  # k = 1, that member's current weights
 
 
 @dataclass(frozen=True)
 class StackOutcome:
     """Every member's best weights and curves."""
 
-    parameters: Parameters  # [k, ...] of the epoch with the lowest validation objective
+    weights: StackedWeights  # of the epoch with the lowest validation objective
     best_epoch: np.ndarray  # int [k], counted from 1; 0 where no epoch had a finite objective
     best_objective: np.ndarray  # float [k]; infinite where no epoch had a finite objective
     epochs: np.ndarray  # int [k], trained
     training_curves: np.ndarray  # float32 [k, epochs], NaN after a member finished
     validation_curves: np.ndarray  # float32 [k, epochs]
+
+    @property
+    def parameters(self) -> Parameters:
+        """The weights tower by tower, [k, ...] each."""
+        return self.weights.parameters
 
 
 def batch_bounds(n: int, batch_size: int) -> list[tuple[int, int]]:
@@ -66,59 +72,55 @@ def batch_bounds(n: int, batch_size: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-class FlatAdam:
+class StackedAdam:
     """Adam with L2 weight decay over one flat buffer, with rates of each member's own."""
 
-    def __init__(self, parameters: Parameters, rates: Tensor, decays: Tensor) -> None:
-        self.shapes = [p.shape for p in parameters]
-        self.flat = torch.cat([p.reshape(-1) for p in parameters])
-        self.gradient = torch.zeros_like(self.flat)
-        self.mean = torch.zeros_like(self.flat)
-        self.square = torch.zeros_like(self.flat)
-        self.scratch = torch.empty_like(self.flat)
-        self.rates = self._spread(rates)
-        self.decays = self._spread(decays) if bool(decays.any()) else None
-        self.steps = 0
-        self.parameters = self._views(self.flat)
-        self.gradients = self._views(self.gradient)
-
-    def _spread(self, per_member: Tensor) -> Tensor:
-        """One value a member → one value a parameter, in the buffer's order."""
-        return torch.cat([per_member.repeat_interleave(s[1:].numel()) for s in self.shapes])
-
-    def _views(self, flat: Tensor) -> list[Tensor]:
-        pieces = torch.split(flat, [shape.numel() for shape in self.shapes])
-        return [piece.view(shape) for piece, shape in zip(pieces, self.shapes, strict=True)]
+    def __init__(self, weights: StackedWeights, rates: Tensor, decays: Tensor) -> None:
+        self.weights = weights
+        flat = weights.flat
+        self.gradients = StackedWeights(weights.architecture, weights.k, torch.zeros_like(flat))
+        self.mean = torch.zeros_like(flat)
+        self.square = torch.zeros_like(flat)
+        self.update = torch.empty_like(flat)
+        self.rates = weights.spread(rates)
+        self.decays = weights.spread(decays) if bool(decays.any()) else None
+        self.steps = torch.zeros((), device=flat.device)
 
     def step(self) -> None:
         """One update from what stands in `gradients`, which it uses up."""
+        gradient = self.gradients.flat
+        if self.decays is not None:
+            gradient.addcmul_(self.decays, self.weights.flat)
         self.steps += 1
-        gradient = self.gradient
-        if self.decays is not None:
-            gradient.addcmul_(self.decays, self.flat)
-        self.mean.lerp_(gradient, 1 - BETA_1)
-        self.square.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
-        root = torch.sqrt(self.square, out=self.scratch)
-        correction = (1 - BETA_2**self.steps) ** 0.5
-        root.div_(correction).add_(EPSILON)
-        torch.div(self.mean, root, out=root)
-        self.flat.addcmul_(self.rates, root, value=-1 / (1 - BETA_1**self.steps))
+        # Torch's own kernel reads and writes everything once, where elementwise operations take
+        # a dozen passes. It knows one learning rate, so it works on zeros with a rate of one, and
+        # the members' rates come after.
+        torch._fused_adam_(
+            [self.update.zero_()], [gradient], [self.mean], [self.square], [], [self.steps],
+            lr=1.0, beta1=BETA_1, beta2=BETA_2, weight_decay=0.0, eps=EPSILON,
+            amsgrad=False, maximize=False,
+        )  # fmt: skip
+        self.weights.flat.addcmul_(self.rates, self.update)
 
-    def keep(self, index: Tensor) -> "FlatAdam":
+    def keep(self, index: Tensor) -> "StackedAdam":
         """The optimiser of some of the members, their moments included."""
-
-        def kept(flat: Tensor) -> list[Tensor]:
-            return [view[index] for view in self._views(flat)]
-
-        zeros = torch.zeros(len(index), device=self.flat.device)
-        smaller = FlatAdam(kept(self.flat), zeros, zeros)
-        smaller.mean = torch.cat([p.reshape(-1) for p in kept(self.mean)])
-        smaller.square = torch.cat([p.reshape(-1) for p in kept(self.square)])
-        smaller.rates = torch.cat([p.reshape(-1) for p in kept(self.rates)])
+        k = len(index)
+        zeros = torch.zeros(k, device=index.device)
+        smaller = StackedAdam(_members_of(self.weights, self.weights.flat, index), zeros, zeros)
+        smaller.mean = _members_of(self.weights, self.mean, index).flat
+        smaller.square = _members_of(self.weights, self.square, index).flat
+        smaller.rates = _members_of(self.weights, self.rates, index).flat
         if self.decays is not None:
-            smaller.decays = torch.cat([p.reshape(-1) for p in kept(self.decays)])
+            smaller.decays = _members_of(self.weights, self.decays, index).flat
         smaller.steps = self.steps
         return smaller
+
+
+def _members_of(like: StackedWeights, flat: Tensor, index: Tensor) -> StackedWeights:
+    """Some members' part of a flat buffer that is laid out as the weights are."""
+    views = StackedWeights(like.architecture, like.k, flat).views
+    part = torch.cat([view[:, index].flatten() for view in views])
+    return StackedWeights(like.architecture, len(index), part)
 
 
 def train_stack(
@@ -145,64 +147,96 @@ def train_stack(
     """
     device = training.target.device
     k = len(members)
-    weights = torch.tensor([m.configuration.auxiliary_weight for m in members], device=device)
-    optimiser = FlatAdam(
+    auxiliary_weights = torch.tensor(
+        [m.configuration.auxiliary_weight for m in members], device=device
+    )
+    optimiser = StackedAdam(
         _stacked_start(architecture, members, output_scale, device),
         torch.tensor([m.configuration.learning_rate for m in members], device=device),
         torch.tensor([m.configuration.weight_decay for m in members], device=device),
     )
-    best = [p.clone() for p in optimiser.parameters]
-    best_objective = torch.full((k,), torch.inf, device=device)
-    best_epoch = torch.zeros(k, dtype=torch.int64, device=device)
-    epochs = torch.zeros(k, dtype=torch.int64, device=device)
-    training_curve: list[Tensor] = []
-    validation_curve: list[Tensor] = []
-    running = torch.arange(k, device=device)  # positions in `members` of the stack's rows
+    best = StackedWeights(architecture, k, optimiser.weights.flat.clone())
+    state = _Progress(k)
+    buffers = Buffers(device)
     batches = _Batches(training, batch_size, batch_seed)
 
     for epoch in range(1, max_epochs + 1):
-        total = torch.zeros(len(running), device=device)
+        total = torch.zeros(len(state.running), device=device)
         for batch in batches.epoch():
             loss = differentiate(
-                model, architecture, optimiser.parameters, batch, weights, optimiser.gradients
+                model, optimiser.weights, optimiser.gradients, batch, auxiliary_weights, buffers
             )
             optimiser.step()
             total += loss * (len(batch) / len(training))
-        now = evaluate(model, architecture, optimiser.parameters, validation, weights).objective
-        active = epochs[running] == epoch - 1
-        is_better = active & (now < best_objective[running])
-        if patience is None:
-            is_better = active & now.isfinite()
-        _store(best, optimiser.parameters, running, is_better)
-        rows = running[is_better]
-        best_objective[rows] = now[is_better]
-        best_epoch[rows] = epoch
-        epochs[running[active]] = epoch
-        training_curve.append(_scatter(total, running, active, k))
-        validation_curve.append(_scatter(now, running, active, k))
+        now = evaluate(model, optimiser.weights, validation, auxiliary_weights, buffers).objective
+        # The only wait for the device in an epoch.
+        improved = state.note(epoch, torch.stack([total, now]).cpu().numpy(), patience)
+        _store(best, optimiser.weights, state.running, improved)
         if patience is not None:
-            still = active & (epoch - best_epoch[running] < patience)
-            # A member that stopped but still sits in the stack is recognised by its epochs.
-            stopped = active & ~still
-            epochs[running[stopped]] = -epoch
-            finished = len(running) - int(still.sum())
-            if finished == len(running):
+            still = state.still_training(epoch, patience)
+            if not still.any():
                 break
-            if finished >= COMPACTION_SHARE * len(running):
-                keep = still.nonzero().squeeze(1)
+            if (~still).sum() >= COMPACTION_SHARE * len(still):
+                keep = torch.tensor(np.flatnonzero(still), device=device)
                 optimiser = optimiser.keep(keep)
-                running, weights = running[keep], weights[keep]
+                auxiliary_weights = auxiliary_weights[keep]
+                state.running = state.running[still]
         if on_epoch is not None and epoch % report_every == 0:
-            on_epoch(_report(epoch, k, running, optimiser, training_curve[-1], best_objective))
+            on_epoch(_report(epoch, state, optimiser.weights))
 
     return StackOutcome(
-        parameters=best,
-        best_epoch=best_epoch.cpu().numpy(),
-        best_objective=best_objective.cpu().numpy(),
-        epochs=epochs.abs().cpu().numpy(),
-        training_curves=torch.stack(training_curve, dim=1).cpu().numpy(),
-        validation_curves=torch.stack(validation_curve, dim=1).cpu().numpy(),
+        weights=best,
+        best_epoch=state.best_epoch,
+        best_objective=state.best_objective,
+        epochs=state.epochs,
+        training_curves=np.stack(state.training_curve, axis=1),
+        validation_curves=np.stack(state.validation_curve, axis=1),
     )
+
+
+class _Progress:
+    """Curves, best epochs and who still trains. On the host, in NumPy: these are few numbers."""
+
+    def __init__(self, k: int) -> None:
+        self.best_objective = np.full(k, np.inf, dtype=np.float32)
+        self.best_epoch = np.zeros(k, dtype=np.int64)
+        self.epochs = np.zeros(k, dtype=np.int64)
+        self.training_curve: list[np.ndarray] = []
+        self.validation_curve: list[np.ndarray] = []
+        self.running = np.arange(k)  # positions in the stack's members of the rows there are
+
+    def note(self, epoch: int, objectives: np.ndarray, patience: int | None) -> np.ndarray:
+        """Take down an epoch's training and validation objectives, `[2, running]`.
+
+        Returns which rows have new best weights. A member that has stopped may still sit in the
+        stack; nothing of it is taken down.
+        """
+        running = self.running
+        active = self.epochs[running] == epoch - 1
+        if patience is not None and epoch > 1:
+            active &= epoch - 1 - self.best_epoch[running] < patience
+        now = objectives[1]
+        improved = active & (
+            np.isfinite(now) if patience is None else now < self.best_objective[running]
+        )
+        rows = running[improved]
+        self.best_objective[rows] = now[improved]
+        self.best_epoch[rows] = epoch
+        self.epochs[running[active]] = epoch
+        for curve, values in zip(
+            (self.training_curve, self.validation_curve), objectives, strict=True
+        ):
+            everyone = np.full(len(self.epochs), np.nan, dtype=np.float32)
+            everyone[running[active]] = values[active]
+            curve.append(everyone)
+        return np.asarray(improved)
+
+    def still_training(self, epoch: int, patience: int) -> np.ndarray:
+        """Which rows have not run out of patience."""
+        return np.asarray(
+            (self.epochs[self.running] == epoch)
+            & (epoch - self.best_epoch[self.running] < patience)
+        )
 
 
 class _Batches:
@@ -226,49 +260,41 @@ def _stacked_start(
     members: Sequence[Member],
     output_scale: float,
     device: torch.device,
-) -> Parameters:
+) -> StackedWeights:
     """Initial weights of all members; equal seeds give equal weights."""
     starts = {
         seed: initial_parameters(architecture, seed, output_scale=output_scale)
         for seed in {member.seed for member in members}
     }
     per_member = [starts[member.seed] for member in members]
-    return [torch.cat(same_layer).to(device) for same_layer in zip(*per_member, strict=True)]
+    return StackedWeights.of(
+        architecture,
+        [torch.cat(same_layer).to(device) for same_layer in zip(*per_member, strict=True)],
+    )
 
 
-def _store(best: Parameters, current: Sequence[Tensor], running: Tensor, chosen: Tensor) -> None:
-    """Copy the current weights of the chosen rows to their members' place in `best`."""
-    rows = chosen.nonzero().squeeze(1)
-    everyone = len(rows) == len(running) == best[0].shape[0]
-    for kept, parameter in zip(best, current, strict=True):
-        if everyone:
-            kept.copy_(parameter)
-        else:
-            kept[running[rows]] = parameter[rows]
+def _store(
+    best: StackedWeights, current: StackedWeights, running: np.ndarray, improved: np.ndarray
+) -> None:
+    """Copy the current weights of the improved rows to their members' place in `best`."""
+    if improved.all() and len(running) == best.k:
+        best.flat.copy_(current.flat)
+    elif improved.any():
+        rows = torch.tensor(np.flatnonzero(improved), device=best.flat.device)
+        places = torch.tensor(running[improved], device=best.flat.device)
+        for kept, now in zip(best.views, current.views, strict=True):
+            kept.index_copy_(1, places, now.index_select(1, rows))
 
 
-def _scatter(values: Tensor, running: Tensor, active: Tensor, k: int) -> Tensor:
-    """One value a member of the whole stack, NaN for those that have finished."""
-    everyone = torch.full((k,), torch.nan, device=values.device)
-    everyone[running[active]] = values[active]
-    return everyone
-
-
-def _report(
-    epoch: int,
-    members: int,
-    running: Tensor,
-    optimiser: FlatAdam,
-    training_objectives: Tensor,
-    best_objective: Tensor,
-) -> EpochReport:
-    leader = int(best_objective[running].argmin())
-    position = running[leader]
+def _report(epoch: int, state: _Progress, weights: StackedWeights) -> EpochReport:
+    leader = int(state.best_objective[state.running].argmin())
+    position = state.running[leader]
+    index = torch.tensor([leader], device=weights.flat.device)
     return EpochReport(
         epoch=epoch,
-        running=len(running),
-        members=members,
-        training_objective=float(training_objectives[position]),
-        validation_objective=float(best_objective[position]),
-        parameters=[p[leader : leader + 1] for p in optimiser.parameters],
+        running=len(state.running),
+        members=len(state.epochs),
+        training_objective=float(state.training_curve[-1][position]),
+        validation_objective=float(state.best_objective[position]),
+        weights=_members_of(weights, weights.flat, index),
     )

@@ -8,7 +8,7 @@ import torch
 
 from smurf_core.losses import NORMALISING_FLOOR
 from smurf_core.models.architecture import Architecture, initial_parameters
-from smurf_core.models.towers import forward
+from smurf_core.models.towers import Buffers, StackedWeights, forward
 from smurf_core.training.objective import Partition, evaluate_factorisation
 
 
@@ -18,12 +18,15 @@ def test_factorisation_is_what_unique_and_shared_have_in_common_less_what_the_tw
 ):
     architecture = Architecture.of("smurf", (4, 3, 2), (5,), classes)
     starts = [initial_parameters(architecture, seed, output_scale=3.0) for seed in (0, 1)]
-    stacked = [torch.cat(pair) for pair in zip(*starts, strict=True)]
+    stacked = StackedWeights.of(
+        architecture, [torch.cat(pair) for pair in zip(*starts, strict=True)]
+    )
     generator = torch.Generator().manual_seed(2)
     inputs = [torch.randn(d, 40, generator=generator) for d in (4, 3, 2)]
     data = Partition(architecture.tower_inputs(inputs), torch.zeros(40))
-    found = evaluate_factorisation("smurf", architecture, stacked, data)
-    values = forward(architecture, stacked, data.inputs).values[0].numpy().astype(float)
+    found = evaluate_factorisation("smurf", stacked, data)
+    outputs = forward(stacked, data.inputs, Buffers(torch.device("cpu")))
+    values = outputs.values[0].transpose(0, 1).numpy().astype(float)
     for k in range(2):
         total = 0.0
         for c in range(classes):
@@ -42,6 +45,6 @@ def test_factorisation_is_what_unique_and_shared_have_in_common_less_what_the_tw
 
 def test_models_without_an_auxiliary_loss_are_not_told_apart():
     architecture = Architecture.of("late_fusion", (4, 3), (), 1)
-    parameters = initial_parameters(architecture, 0)
+    weights = StackedWeights.of(architecture, initial_parameters(architecture, 0))
     data = Partition(tuple(torch.randn(d, 10) for d in (4, 3)), torch.zeros(10))
-    assert evaluate_factorisation("late_fusion", architecture, parameters, data).tolist() == [0.0]
+    assert evaluate_factorisation("late_fusion", weights, data).tolist() == [0.0]

@@ -1,5 +1,6 @@
 """The stack against members trained alone, and against a plain torch.nn loop."""
 
+from collections.abc import Iterator
 from itertools import combinations, product
 
 import numpy as np
@@ -29,10 +30,24 @@ INPUTS = (4, 3, 2)
 LAYERS = [(), (6, 4)]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """As the engine does: threads only wait for one another in products this small."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def features(seed: int, n: int) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     shared = torch.randn(n, generator=generator)
     return [torch.randn(d, n, generator=generator) + shared for d in INPUTS]
+
+
+def presence(seed: int, n: int) -> torch.Tensor:
+    """Every modality is missing for a fifth of the samples."""
+    return torch.rand(len(INPUTS), n, generator=torch.Generator().manual_seed(seed)) > 0.2
 
 
 def partition(
@@ -42,8 +57,7 @@ def partition(
     score = inputs[0][0] + inputs[1][1] * inputs[2][0]
     present = None
     if gaps:
-        chance = torch.rand(len(INPUTS), n, generator=torch.Generator().manual_seed(seed))
-        present = architecture.order_presence(chance > 0.2)
+        present = architecture.order_presence(presence(seed, n))
     if classes > 1:
         score = torch.bucketize(score, torch.tensor([-0.5, 0.5]))
     return Partition(architecture.tower_inputs(inputs), score, present)
@@ -128,8 +142,13 @@ class PlainModel(torch.nn.Module):
         for own, start in zip(self.parameters(), parameters, strict=True):
             own.data.copy_(start[0])
 
-    def forward(self, inputs: list[torch.Tensor]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        """Contributions [n, s, heads, c] of every order, and the modalities' hidden layers."""
+    def forward(
+        self, inputs: list[torch.Tensor], here: torch.Tensor
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """Contributions [n, s, heads, c] of every order, and the modalities' hidden layers.
+
+        `here` [m, n] is what is present; what is absent says what the present say on average.
+        """
         hidden = [
             network[:-1](x.T)
             for network, x in zip(self.networks, inputs, strict=False)
@@ -145,7 +164,9 @@ class PlainModel(torch.nn.Module):
                     for i in subset[1:]:
                         read = torch.einsum("na,nb->nab", read, hidden[i]).flatten(1)
                 output = self.networks[number](read)
-                outputs.append(output.view(len(read), -1, self.classes))
+                output = output.view(len(read), -1, self.classes)
+                there = here[list(subset)].all(dim=0)
+                outputs.append(torch.where(there[:, None, None], output, output[there].mean(dim=0)))
                 number += 1
             found.append(torch.stack(outputs, dim=1))
         return found, hidden
@@ -193,10 +214,14 @@ def plain_auxiliary(
 
 
 def plain_objective(
-    network: PlainModel, inputs: list[torch.Tensor], target: torch.Tensor, weight: float
+    network: PlainModel,
+    inputs: list[torch.Tensor],
+    here: torch.Tensor,
+    target: torch.Tensor,
+    weight: float,
 ) -> torch.Tensor:
     """Equation 4, with the task loss of equation 29 for several interaction orders."""
-    orders, hidden = network(inputs)
+    orders, hidden = network(inputs, here)
     before = torch.zeros(())
     loss = torch.zeros(())
     for values in orders:
@@ -212,14 +237,15 @@ def plain_objective(
     return loss
 
 
+@pytest.mark.parametrize("gaps", [False, True], ids=["complete", "gaps"])
 @pytest.mark.parametrize("classes", [1, 3])
 @pytest.mark.parametrize("layers", LAYERS)
 @pytest.mark.parametrize("model", MODELS)
 def test_the_stack_walks_the_same_curve_as_a_plain_loop(
-    model: ModelKind, layers: tuple[int, ...], classes: int
+    model: ModelKind, layers: tuple[int, ...], classes: int, gaps: bool
 ) -> None:
     member = Member(Configuration(1e-2, layers, 1e-3, 0.5), seed=11)
-    outcome = train(model, layers, [member], classes, epochs=12, patience=None)
+    outcome = train(model, layers, [member], classes, gaps=gaps, epochs=12, patience=None)
     architecture = Architecture.of(model, INPUTS, layers, classes)
     network = PlainModel(model, layers, classes)
     network.load(initial_parameters(architecture, member.seed, output_scale=0.1))
@@ -227,6 +253,10 @@ def test_the_stack_walks_the_same_curve_as_a_plain_loop(
     inputs, validation_inputs = features(0, 50), features(1, 30)
     target = partition(architecture, 0, 50, classes).target
     validation_target = partition(architecture, 1, 30, classes).target
+    here, validation_here = (
+        presence(seed, n) if gaps else torch.ones(len(INPUTS), n, dtype=torch.bool)
+        for seed, n in ((0, 50), (1, 30))
+    )
     generator = torch.Generator().manual_seed(3)
     curve = []
     for _ in range(12):
@@ -234,10 +264,14 @@ def test_the_stack_walks_the_same_curve_as_a_plain_loop(
         for start, end in ((0, 16), (16, 33), (33, 50)):
             rows = order[start:end]
             adam.zero_grad()
-            plain_objective(network, [x[:, rows] for x in inputs], target[rows], 0.5).backward()
+            plain_objective(
+                network, [x[:, rows] for x in inputs], here[:, rows], target[rows], 0.5
+            ).backward()
             adam.step()
         with torch.no_grad():
-            value = plain_objective(network, validation_inputs, validation_target, 0.5)
+            value = plain_objective(
+                network, validation_inputs, validation_here, validation_target, 0.5
+            )
             curve.append(float(value))
     np.testing.assert_allclose(outcome.validation_curves[0], curve, rtol=1e-3, atol=1e-5)
 
