@@ -38,7 +38,15 @@ from smurf_core.configuration import (
 )
 from smurf_core.data.assembly import Assembly, assemble, guess_mapping
 from smurf_core.data.dataset import Task
-from smurf_core.data.mapping import StudyMapping, read_mapping, write_mapping
+from smurf_core.data.mapping import (
+    StudyMapping,
+    mapped_sources,
+    media_settings,
+    read_mapping,
+    write_mapping,
+)
+from smurf_core.data.media import check_media
+from smurf_core.data.problems import listing
 from smurf_core.data.sources import find_sources
 from smurf_core.errors import InputError
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
@@ -193,6 +201,63 @@ def check(
     _tell(assembly)
     if write:
         write_mapping(assembly.mapping, write)
+
+
+@app.command("import")
+def import_study(
+    data: Annotated[
+        list[str],
+        typer.Argument(
+            help="A study.yaml, whose files lie beside it; or files and folders, whose columns' "
+            "roles are guessed."
+        ),
+    ],
+    name: _Name = "",
+    media: Annotated[
+        Path | None, typer.Option(help="Folder of the samples' sound and video.")
+    ] = None,
+) -> None:
+    """Make a study of files, for the app and for `smurf train`, and tell what is wrong with them.
+
+    The study's id is printed last. The same files are imported once.
+    """
+    workspace = Workspace.default()
+    paths = [Path(text) for text in data]
+    is_mapped = len(paths) == 1 and paths[0].suffix.lower() in (".yaml", ".yml")
+    if is_mapped:
+        mapping = read_mapping(paths[0])
+        sources = mapped_sources(mapping, paths[0].parent)
+        mapping = guess_mapping(sources, mapping)
+    else:
+        sources = find_sources(paths)
+        mapping = guess_mapping(sources)
+    mapping = replace(
+        mapping,
+        name=name or mapping.name,
+        media_folder=str(media.resolve()) if media else mapping.media_folder,
+    )
+    assembly = assemble(sources, mapping)
+    folder = paths[0].parent if is_mapped else Path()
+    settings = media_settings(mapping, folder, assembly.dataset.samples)
+    recordings = check_media(settings, assembly.dataset) if settings else ""
+    _tell(assembly)
+    for join in assembly.joins if len(assembly.joins) > 1 else ():
+        out.print(f"  {join.table}: {join.matched} of {join.rows} rows match", markup=False)
+        for what, ids, count in (
+            ("samples without a row there", join.absent_ids, join.absent),
+            ("rows without a sample", join.extra_ids, join.extra),
+        ):
+            if count:
+                out.print(f"    {count} {what}: {listing(ids, 20)}", markup=False, soft_wrap=True)
+    if recordings:
+        out.print(f"  {recordings}", markup=False)
+    provenance = assembly.provenance()
+    study = studies.find_study(workspace, provenance) or studies.add_study(
+        workspace, assembly.dataset, problems=assembly.problems, provenance=provenance
+    )
+    if settings:
+        studies.set_media(workspace, study, settings)
+    out.print(study)
 
 
 @app.command()

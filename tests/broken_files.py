@@ -625,9 +625,9 @@ def _sample_without_a_modality(folder):
     return _csv(folder, table)
 
 
-@_case("1 columns of text (audio_file)", "no features", is_read=True)
+@_case("1 columns of text (audio_note)", "no features", is_read=True)
 def _text_beside_features(folder):
-    return _csv(folder, good_table().assign(audio_file=[f"{i}.wav" for i in range(24)]))
+    return _csv(folder, good_table().assign(audio_note=["loud"] * 24))
 
 
 @_case("2 of 24 samples have no target", "left out", is_read=True)

@@ -9,7 +9,7 @@ from typing import Any
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.folds import fold_problems
 from smurf_core.data.guessing import guess_mapping
-from smurf_core.data.joining import join
+from smurf_core.data.joining import TableJoin, join
 from smurf_core.data.mapping import StudyMapping
 from smurf_core.data.problems import Problem, refuse_errors
 from smurf_core.data.readers.frames import ReadingOptions
@@ -24,6 +24,9 @@ __all__ = ["Assembly", "Provenance", "SourceFile", "StudyMapping", "assemble", "
 
 # Shares of the work after which reading and joining are done.
 _READING, _JOINED = 0.6, 0.95
+
+
+_JOIN_COUNTS = ("table", "rows", "matched", "absent", "extra")
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,14 @@ class Assembly:
     problems: tuple[Problem, ...]
     mapping: StudyMapping
     sources: tuple[Provenance, ...]
+    joins: tuple[TableJoin, ...] = ()  # none for a file that is a whole study
 
     def provenance(self) -> dict[str, Any]:
         """Plain data for JSON: the files and the mapping that make the same data set again."""
         return {
             "sources": [asdict(source) for source in self.sources],
             "mapping": self.mapping.to_dict(),
+            "joins": [{name: getattr(join, name) for name in _JOIN_COUNTS} for join in self.joins],
         }
 
 
@@ -67,6 +72,7 @@ def assemble(
     column and row, for whatever keeps the data from being used.
     """
     mapping = mapping or guess_mapping(sources)
+    sources = [source for source in sources if mapping.role_of(source.name) != "ignore"]
     if not sources:
         raise InputError("No file was given.")
     reader = study_reader(sources[0]) if len(sources) == 1 else None
@@ -98,7 +104,7 @@ def assemble(
         for source in sources
     )
     tell(1.0, "Imported")
-    return Assembly(joined.dataset, joined.problems, mapping, origins)
+    return Assembly(joined.dataset, joined.problems, mapping, origins, joined.joins)
 
 
 def _options_by_file(tables: Sequence[Table]) -> dict[str, Mapping[str, str]]:

@@ -6,9 +6,16 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
-from smurf_core.data.mapping import StudyMapping
-from smurf_core.data.ratings import USUAL_MODALITIES, guess_judgments, whole_ratings
+from smurf_core.data.mapping import FileRole, StudyMapping
+from smurf_core.data.media import MEDIA_TYPES, VIDEO_TYPES
+from smurf_core.data.ratings import (
+    USUAL_MODALITIES,
+    guess_informativeness,
+    guess_judgments,
+    whole_ratings,
+)
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
 from smurf_core.data.readers.registry import study_reader
 from smurf_core.data.sources import SourceFile
@@ -32,6 +39,8 @@ TARGET_NAMES = (
     "valence", "arousal", "dominance", "rating", "score", "stress", "pain", "mood", "intended",
 )  # fmt: skip
 TRANSCRIPT_NAMES = ("transcript", "transcription", "text", "rawtext", "utterance", "sentence")
+START_NAMES = ("start", "starttime", "begin", "onset", "startsec", "starts")
+END_NAMES = ("end", "endtime", "offset", "endsec", "ends")
 # Numbers that describe a sample and are no features of it.
 DESCRIPTION_NAMES = (
     "start", "end", "begin", "starttime", "endtime", "onset", "offset", "duration", "time",
@@ -61,22 +70,119 @@ def guess_mapping(sources: Sequence[SourceFile], known: StudyMapping | None = No
         raise InputError("No file was given.")
     known = known or StudyMapping()
     name = known.name or _study_name(sources)
+    sources = [source for source in sources if known.role_of(source.name) != "ignore"]
     if len(sources) == 1 and study_reader(sources[0]) is not None:
         return replace(known, name=name)
-    tables = read_tables(sources, rows=PREVIEW_ROWS, id_column=known.id)
+    return guess_roles(
+        read_tables(sources, rows=PREVIEW_ROWS, id_column=known.id), replace(known, name=name)
+    )
+
+
+def guess_roles(tables: Sequence[Table], known: StudyMapping) -> StudyMapping:
+    """Roles for the columns of tables of which only the first rows need to be there.
+
+    What `known` says of a file holds for its columns, too: a target is looked for where labels
+    are, a modality where features are, and nothing in a file that is to be ignored.
+    """
+    roles = {table.name: _known_role(table, known) for table in tables}
+    tables = [table for table in tables if roles[table.name] != "ignore"]
+
+    def such(*wanted: FileRole) -> list[Table]:
+        """Tables of these roles, or whose role is open; those of a known role first."""
+        fit = [table for table in tables if roles[table.name] in ("", "mixed", *wanted)]
+        return sorted(fit, key=lambda table: roles[table.name] not in wanted)
+
+    def named(columns: Iterable[str], names: tuple[str, ...], given: str) -> str:
+        return given or _first([c for c in columns if c not in known.role_columns.values()], names)
+
     columns = [column for table in tables for column in table.frame.columns]
     mapping = replace(
         known,
-        name=name,
         id=known.id or _guess_id(tables),
         person=known.person or _first(columns, PERSON_NAMES),
         fold=known.fold or _first(columns, FOLD_NAMES),
         split=known.split or _guess_split(tables),
     )
-    mapping = replace(mapping, target=known.target or _guess_target(tables, mapping))
-    mapping = replace(mapping, transcript=known.transcript or _guess_transcript(tables, mapping))
-    mapping = replace(mapping, modalities=known.modalities or _guess_modalities(tables, mapping))
-    return replace(mapping, judgments=known.judgments or _guess_judgments(tables, mapping))
+    timed = [c for table in such("labels", "transcript", "media") for c in table.frame.columns]
+    start, end = named(timed, START_NAMES, known.start), named(timed, END_NAMES, known.end)
+    if start and end:
+        mapping = replace(mapping, start=start, end=end)
+    media = known.media or _guess_media(such("labels", "transcript", "media"), mapping)
+    mapping = replace(mapping, media=media)
+    labels = such("labels")
+    ratings = such("labels", "judgments")
+    target = known.target or _guess_target(labels, mapping) or _guess_target(ratings, mapping)
+    mapping = replace(mapping, target=target)
+    texts = such("labels", "transcript")
+    mapping = replace(mapping, transcript=known.transcript or _guess_transcript(texts, mapping))
+    featured = such("modality")
+    mapping = replace(mapping, modalities=known.modalities or _guess_modalities(featured, mapping))
+    mapping = replace(mapping, judgments=known.judgments or _guess_judgments(ratings, mapping))
+    informed = [c for table in such("labels", "informativeness") for c in table.frame.columns]
+    mapping = replace(
+        mapping,
+        informativeness=known.informativeness
+        or guess_informativeness(informed, tuple(mapping.modalities)),
+    )
+    return replace(
+        mapping,
+        files={
+            **known.files,
+            **{
+                name: role
+                for table in tables
+                if not roles[table.name]
+                for name, role in _role_entries(table, _guess_role(table, mapping))
+            },
+        },
+    )
+
+
+def _known_role(table: Table, known: StudyMapping) -> str:
+    return known.role_of(table.name, table.files)
+
+
+def _role_entries(table: Table, role: FileRole) -> list[tuple[str, FileRole]]:
+    """A table's role under the names of the files, or the sheet, that it comes from."""
+    return [(file, role) for file in table.files] or [(table.name, role)]
+
+
+def _guess_role(table: Table, mapping: StudyMapping) -> FileRole:
+    """What a table holds, by the roles that its columns play."""
+    columns = set(table.frame.columns)
+    items = [item for items in mapping.modalities.values() for item in items]
+    is_features = table.name in items or table.name.rpartition(".")[0] in items
+    has_features = is_features or any(
+        column == item or (item.endswith("*") and column.startswith(item[:-1]))
+        for item in items
+        for column in columns
+    )
+    held: list[tuple[FileRole, bool]] = [
+        ("labels", mapping.target in columns),
+        ("judgments", bool(columns & set(mapping.judgments))),
+        ("informativeness", bool(columns & set(mapping.informativeness.values()))),
+        ("transcript", mapping.transcript in columns),
+        ("media", bool(columns & ({mapping.media, mapping.start, mapping.end} - {""}))),
+    ]
+    if has_features:
+        return "modality" if is_features and not held[0][1] else "mixed"
+    # A table that nothing is used of may still name persons or folds: it is read as labels.
+    return next((role for role, is_held in held if is_held), "labels")
+
+
+def _guess_media(tables: Sequence[Table], mapping: StudyMapping) -> str:
+    """A column whose cells are names of sound or video; video first, for it has the sound, too."""
+    taken = set(mapping.role_columns.values())
+    found: dict[str, str] = {}
+    for table in tables:
+        for column in table.frame.columns:
+            cells = table.frame[column].dropna()
+            if column in taken or is_number(cells) or not len(cells):
+                continue
+            suffixes = {PurePosixPath(str(cell)).suffix.lower() for cell in cells}
+            if suffixes <= set(MEDIA_TYPES):
+                found.setdefault("video" if suffixes <= set(VIDEO_TYPES) else "audio", column)
+    return found.get("video", found.get("audio", ""))
 
 
 def _study_name(sources: Sequence[SourceFile]) -> str:

@@ -18,6 +18,7 @@ from smurf_core.data.guessing import DESCRIPTION_NAMES, ID_NAMES, plain_name
 from smurf_core.data.mapping import StudyMapping
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.protocols import read_folds
+from smurf_core.data.ratings import informativeness_codes
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.tables import (
     SPLIT_COLUMN,
@@ -29,15 +30,31 @@ from smurf_core.data.tables import (
 from smurf_core.data.targets import encode_target, has_target
 from smurf_core.errors import InputError
 
+_CARRIED_ROLES = ("transcript", "start", "end", "media")  # kept beside the samples, so called
+_LISTED = 1_000  # unmatched samples that are listed by id
 _MAX_CARRIED = 100  # columns without a role that are kept beside the samples
 
 
 @dataclass(frozen=True)
+class TableJoin:
+    """How a table's rows match those with the target; of unmatched ids the first are listed."""
+
+    table: str
+    rows: int
+    matched: int
+    absent: int  # samples without a row in this table
+    extra: int  # rows without a sample
+    absent_ids: tuple[str, ...]
+    extra_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Joined:
-    """A data set, and what was found and changed on the way."""
+    """A data set, what was found and changed on the way, and how the tables matched."""
 
     dataset: MultimodalDataset
     problems: tuple[Problem, ...]
+    joins: tuple[TableJoin, ...]
 
 
 def join(tables: Sequence[Table], mapping: StudyMapping) -> Joined:
@@ -49,7 +66,11 @@ class _Joiner:
     """Joins tables by sample id to the table with the target, step by step."""
 
     def __init__(self, tables: Sequence[Table], mapping: StudyMapping) -> None:
-        self.tables = tables
+        # Labels first: a column that several tables have is taken from there.
+        self.tables = sorted(
+            (t for t in tables if _role(t, mapping) != "ignore"),
+            key=lambda table: _role(table, mapping) not in ("labels", "mixed"),
+        )
         self.mapping = mapping
         self.problems: list[Problem] = [p for table in tables for p in table.problems]
         self._check_columns()
@@ -82,6 +103,20 @@ class _Joiner:
             frozenset(shown): self._numbers(column, ids)
             for column, shown in mapping.judgments.items()
         }
+        informativeness = {
+            modality: informativeness_codes(
+                self._aligned(column, ids),
+                where=f"{self._table_with(column).name}, column {column!r}",
+            )
+            for modality, column in mapping.informativeness.items()
+        }
+        lost = {m for shown in judgments for m in shown} | set(informativeness)
+        lost -= set(features)
+        if lost:
+            raise InputError(
+                f"Ratings name {listing(sorted(lost))}, which is no modality of this study; there "
+                f"are {listing(features, 8)}."
+            )
         dataset = MultimodalDataset(
             name=mapping.name or "Study",
             task=target.task,
@@ -94,18 +129,40 @@ class _Joiner:
             folds=folds,
             samples=samples,
             judgments=judgments,
+            informativeness=informativeness,
         )
         problems = (*self.problems, *fold_problems(dataset))
         refuse_errors(problems)
         notes = tuple(str(problem) for problem in problems)
-        return Joined(replace(dataset, notes=notes), problems)
+        return Joined(replace(dataset, notes=notes), problems, self._joins())
+
+    def _joins(self) -> tuple[TableJoin, ...]:
+        expected = self.ids[self.base.name]
+        joins = []
+        for table in self.tables:
+            own = self.ids[table.name]
+            absent = expected.difference(own, sort=False)
+            extra = own.difference(expected, sort=False)
+            joins.append(
+                TableJoin(
+                    table=table.name,
+                    rows=len(own),
+                    matched=len(own) - len(extra),
+                    absent=len(absent),
+                    extra=len(extra),
+                    absent_ids=tuple(absent[:_LISTED]),
+                    extra_ids=tuple(extra[:_LISTED]),
+                )
+            )
+        return tuple(joins)
 
     def _check_columns(self) -> None:
         """Every column of the mapping must be somewhere, and there must be something to learn."""
         mapping = self.mapping
         columns = [column for table in self.tables for column in table.frame.columns]
         files = listing(table.name for table in self.tables)
-        for role, column in mapping.role_columns.items():
+        kept = {f"samples ({column})": column for column in mapping.samples}
+        for role, column in {**mapping.role_columns, **kept}.items():
             if column not in columns:
                 near = get_close_matches(column, columns, n=1) or columns[:5]
                 raise InputError(
@@ -345,27 +402,34 @@ class _Joiner:
             for column in _columns_of(table, item, self._taken)
             if is_number(table.frame[column])
         }
-        used = featured | (self._taken - {mapping.transcript})
-        columns = dict.fromkeys(
+        kept = {getattr(mapping, role): role for role in _CARRIED_ROLES if getattr(mapping, role)}
+        used = featured | (self._taken - set(kept))
+        others = dict.fromkeys(
             column
             for table in (self.base, *self.tables)
             for column in table.frame.columns
             if column not in used
+            and column not in (*kept, *kept.values())
+            and (not mapping.samples or column in mapping.samples)
         )
-        numbers = [c for c in columns if is_number(self._table_with(c).frame[c])]
-        if len(columns) > _MAX_CARRIED and numbers:
-            message = f"{len(numbers)} columns of numbers have no role ({listing(numbers)})."
+        numbers = {c for c in others if is_number(self._table_with(c).frame[c])}
+        if len(others) > _MAX_CARRIED and numbers:
+            message = (
+                f"{len(numbers)} columns of numbers have no role ({listing(sorted(numbers))})."
+            )
             self.problems.append(Problem("note", message, remedy="They were left out."))
-            columns = {c: None for c in columns if c not in set(numbers)}
-        carried = {
-            ("transcript" if column == mapping.transcript else column): self._carried(column, ids)
-            for column in list(columns)[:_MAX_CARRIED]
-        }
+            others = {c: None for c in others if c not in numbers}
+        carried = {role: self._carried(column, ids) for column, role in kept.items()}
+        carried |= {column: self._carried(column, ids) for column in list(others)[:_MAX_CARRIED]}
         return pd.DataFrame(carried, index=pd.Index(ids, name="sample_id"))
 
     def _carried(self, column: str, ids: pd.Index[str]) -> pd.Series[Any]:
         table = self._table_with(column)
         return table.frame[column].set_axis(self.ids[table.name]).reindex(ids)
+
+
+def _role(table: Table, mapping: StudyMapping) -> str:
+    return mapping.role_of(table.name, table.files)
 
 
 def _numbered(table: Table) -> pd.Index[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal, get_args
 
+import pandas as pd
 import yaml
 
 from smurf_core.data.dataset import Task
+from smurf_core.data.media import MediaSettings, suggested_media
+from smurf_core.data.sources import SourceFile, find_sources
 from smurf_core.errors import InputError
 
 TaskChoice = Literal["auto"] | Task
@@ -17,46 +20,95 @@ _MAX_BYTES = 1024**2
 _TASKS = ("auto", *get_args(Task))
 
 
+# What a file may hold; a table that holds several things at once is `mixed`.
+FileRole = Literal[
+    "mixed", "modality", "labels", "transcript", "judgments", "informativeness", "media", "ignore"
+]
+FILE_ROLES: tuple[FileRole, ...] = get_args(FileRole)
+_COLUMN_ROLES = (
+    "id", "target", "person", "fold", "split", "transcript", "start", "end", "media",
+)  # fmt: skip
+_NAMES = ("files", "informativeness")  # settings: name → name
+_NAME_LISTS = ("modalities", "judgments")  # settings: name → names
+
+
 @dataclass(frozen=True)
 class StudyMapping:
-    """Roles of columns, by name. Empty: nothing plays this role.
+    """Roles of files and columns, by name. Empty: nothing plays this role.
 
-    A modality is a list of what holds its features: a file or sheet (all its numbers that play no
-    other role), a column, or the start of columns' names with a star, as `EDA_*`. A judgment is a
-    column with the modalities that its raters saw. `fold` numbers the folds that test each
-    sample; `split` names an official split in its cells.
+    `files` says what a file (or sheet, as `book.xlsx:Sheet1`) holds; one that is to be ignored is
+    not read. A modality is a list of what holds its features: a file or sheet (all its numbers
+    that play no other role), a column, or the start of columns' names with a star, as `EDA_*`. A
+    judgment is a column with the modalities that its raters saw; informativeness is a modality
+    with the column of its ratings. `fold` numbers the folds that test each sample; `split` names
+    an official split in its cells. `start` and `end` are seconds of a recording, `media` a column
+    of file names in `media_folder`, and `recording` one file there for all samples. `samples` are
+    columns without a role that are kept beside the samples (none named: all).
     """
 
     name: str = ""
     task: TaskChoice = "auto"
+    files: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
     target: str = ""
     person: str = ""
     fold: str = ""
     split: str = ""
     transcript: str = ""
+    start: str = ""
+    end: str = ""
+    media: str = ""
+    media_folder: str = ""
+    recording: str = ""
     modalities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     judgments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # How frames become samples: `confidence` that a tracked frame needs, `frames` a sample needs.
     reading: Mapping[str, float] = field(default_factory=dict)
+    informativeness: Mapping[str, str] = field(default_factory=dict)
+    samples: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.task not in _TASKS:
             raise InputError(f"No task {self.task!r}; there are {', '.join(_TASKS)}.")
+        for file, role in self.files.items():
+            if role not in FILE_ROLES:
+                raise InputError(
+                    f"{file}: no role {role!r} for a file; there are {', '.join(FILE_ROLES)}."
+                )
+        seen: dict[frozenset[str], str] = {}
+        for column, shown in self.judgments.items():
+            same = seen.setdefault(frozenset(shown), column)
+            if same != column:
+                raise InputError(
+                    f"Judgments {same!r} and {column!r} are both of raters who saw "
+                    f"{' and '.join(shown)}: keep one of them."
+                )
 
     @property
     def role_columns(self) -> dict[str, str]:
         """Columns that play a role other than feature: what the role is called → column."""
-        roles = ("id", "target", "person", "fold", "split", "transcript")
-        single = {role: getattr(self, role) for role in roles if getattr(self, role)}
-        return {**single, **{f"judgment {column}": column for column in self.judgments}}
+        single = {role: getattr(self, role) for role in _COLUMN_ROLES if getattr(self, role)}
+        return {
+            **single,
+            **{f"judgment {column}": column for column in self.judgments},
+            **{f"informativeness of {name}": c for name, c in self.informativeness.items()},
+        }
+
+    def role_of(self, table: str, files: tuple[str, ...] = ()) -> str:
+        """The role of a table by its name, its file's, or those of the files it is made of."""
+        # Tables are called as their file, without the folders that a mapping may name.
+        roles = {PurePosixPath(name).name: role for name, role in self.files.items()}
+        names = (table, table.rpartition(":")[0], *files)
+        return next((roles[name] for name in names if name in roles), "")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for YAML or JSON, without empty roles; `from_dict` reads it back."""
-        plain = {key: value for key, value in asdict(self).items() if value not in ("", {})}
-        for key in ("modalities", "judgments"):
+        plain = {key: value for key, value in asdict(self).items() if value not in ("", {}, ())}
+        for key in _NAME_LISTS:
             if key in plain:
                 plain[key] = {name: list(items) for name, items in plain[key].items()}
+        if "samples" in plain:
+            plain["samples"] = list(self.samples)
         return plain
 
     @classmethod
@@ -73,15 +125,25 @@ class StudyMapping:
             )
         given: dict[str, Any] = {}
         for key, value in data.items():
-            if key in ("modalities", "judgments"):
+            if key in _NAME_LISTS:
                 given[key] = _lists(key, value)
             elif key == "reading":
                 given[key] = _numbers(key, value)
+            elif key in _NAMES:
+                given[key] = {name: _one(key, items) for name, items in _lists(key, value).items()}
+            elif key == "samples":
+                given[key] = _lists(key, {key: value})[key]
             elif isinstance(value, str | int | float):
                 given[key] = str(value)
             else:
                 raise InputError(f"Setting {key!r} of a study mapping needs one name.")
         return cls(**given)
+
+
+def _one(key: str, items: tuple[str, ...]) -> str:
+    if len(items) != 1:
+        raise InputError(f"Setting {key!r} of a study mapping needs one name for each.")
+    return items[0]
 
 
 def _lists(key: str, value: object) -> dict[str, tuple[str, ...]]:
@@ -117,5 +179,54 @@ def read_mapping(path: Path) -> StudyMapping:
 
 def write_mapping(mapping: StudyMapping, path: Path) -> None:
     """Write a mapping as YAML, to be read by `read_mapping` and by people."""
-    text = yaml.safe_dump(mapping.to_dict(), sort_keys=False, allow_unicode=True)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(mapping_text(mapping), encoding="utf-8")
+
+
+def mapping_text(mapping: StudyMapping) -> str:
+    """A mapping as the text of a `study.yaml`."""
+    return yaml.safe_dump(mapping.to_dict(), sort_keys=False, allow_unicode=True)
+
+
+def mapped_sources(mapping: StudyMapping, folder: Path) -> tuple[SourceFile, ...]:
+    """The files that a mapping names, in the folder of its `study.yaml` and nowhere else.
+
+    A mapping that names none means all data files there. What is to be ignored is left out.
+    """
+    if not mapping.files:
+        return find_sources([folder])
+    paths: dict[Path, None] = {}
+    for name, role in mapping.files.items():
+        if role != "ignore":
+            paths[_inside(folder, name)] = None
+    if not paths:
+        raise InputError("The study mapping ignores all its files.")
+    return tuple(SourceFile(path.name, path) for path in paths)
+
+
+def media_settings(
+    mapping: StudyMapping, folder: Path, samples: pd.DataFrame
+) -> MediaSettings | None:
+    """Where the recordings lie that a mapping names: its folder, or one within `folder`."""
+    if not mapping.media_folder:
+        return None
+    path = (folder / mapping.media_folder).resolve()
+    return replace(suggested_media(str(path), samples), recording=mapping.recording)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A file in a folder by its path there, or the file of a sheet `book.xlsx:Sheet1`."""
+    windows = PureWindowsPath(name.rpartition(":")[0] or name)
+    parts = (*PurePosixPath(name).parts, *windows.parts)
+    if PurePosixPath(name).is_absolute() or windows.drive or windows.root or ".." in parts:
+        raise InputError(f"File {name[:80]!r}: name it by its path within the mapping's folder.")
+    for candidate in (name, name.rpartition(":")[0]):
+        try:
+            if not candidate or not (folder / candidate).is_file():
+                continue
+            path = (folder / candidate).resolve(strict=True)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise InputError(f"File {name[:80]!r} is no name of a file.") from error
+        if not path.is_relative_to(folder.resolve()):
+            raise InputError(f"File {name[:80]!r} is a link that leads out of its folder.")
+        return folder / candidate
+    raise InputError(f"There is no file {name[:80]!r} beside the study mapping.")

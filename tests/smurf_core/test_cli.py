@@ -208,3 +208,34 @@ def test_a_simulated_study_is_made_and_its_files_can_be_checked(smurf, workspace
     code, _, error = smurf("simulate-study", "--persons", 2)
     assert code == 2
     assert "at least 5 persons" in error
+
+
+def test_a_study_is_imported_as_its_yaml_says(smurf, workspace, table, tmp_path):
+    mapping = tmp_path / "study.yaml"
+    mapping.write_text(
+        "name: By hand\nfiles: {study.csv: mixed}\ntarget: label\nid: sample_id\n"
+        "modalities: {voice: ['audio_*'], face: ['video_*']}\nmedia_folder: clips\n"
+    )
+    code, _, error = smurf("import", mapping)
+    assert code == 2
+    assert "There is no folder" in error
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "s01.wav").write_bytes(b"RIFF")
+    for _ in range(2):  # The second time it is found again.
+        code, told, error = smurf("import", mapping)
+        assert (code, error) == (0, "")
+    assert "1 of 60 samples have a recording" in told
+    (study,) = studies.list_studies(workspace)
+    assert told.split()[-1] == study.id
+    assert (study.name, study.modalities) == ("By hand", ("voice", "face"))
+    assert studies.media_of(workspace, study.id).folder == str(tmp_path / "clips")
+    mapping.write_text("files: {../study.csv: mixed}\n")
+    code, _, error = smurf("import", mapping)
+    assert code == 2
+    assert "within the mapping's folder" in error
+
+
+def test_files_are_imported_with_guessed_roles(smurf, workspace, table):
+    code, told, _ = smurf("import", table, "--name", "Guessed")
+    assert code == 0
+    assert studies.get_study(workspace, told.split()[-1]).name == "Guessed"

@@ -49,6 +49,11 @@ class Table:
     modality: str = ""  # what the format says that its numbers are, where it does
     pile: str = ""  # tables of one pile with equal columns go one below the other
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files whose rows are in this table, where they are not its name."""
+        return (*(file for file, _ in self.parts), *self.origins)
+
     def where(self, position: int) -> tuple[str, int]:
         """File and row (from 1, without the header line) of a row of the table (from 0)."""
         for file, rows in self.parts:
