@@ -16,6 +16,7 @@ from smurf_core.data.ratings import (
     guess_judgments,
     whole_ratings,
 )
+from smurf_core.data.readers.id_lists import id_lists
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
 from smurf_core.data.readers.registry import study_reader
 from smurf_core.data.sources import SourceFile
@@ -73,9 +74,9 @@ def guess_mapping(sources: Sequence[SourceFile], known: StudyMapping | None = No
     sources = [source for source in sources if known.role_of(source.name) != "ignore"]
     if len(sources) == 1 and study_reader(sources[0]) is not None:
         return replace(known, name=name)
-    return guess_roles(
-        read_tables(sources, rows=PREVIEW_ROWS, id_column=known.id), replace(known, name=name)
-    )
+    lists: dict[str, FileRole] = dict.fromkeys((s.name for s in id_lists(sources).values()), "ids")
+    known = replace(known, name=name, files={**known.files, **lists})
+    return guess_roles(read_tables(sources, rows=PREVIEW_ROWS, id_column=known.id), known)
 
 
 def guess_roles(tables: Sequence[Table], known: StudyMapping) -> StudyMapping:

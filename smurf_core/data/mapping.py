@@ -22,8 +22,9 @@ _TASKS = ("auto", *get_args(Task))
 
 # What a file may hold; a table that holds several things at once is `mixed`.
 FileRole = Literal[
-    "mixed", "modality", "labels", "transcript", "judgments", "informativeness", "media", "ignore"
-]
+    "mixed", "modality", "labels", "transcript", "judgments", "informativeness", "media", "ids",
+    "ignore",
+]  # fmt: skip
 FILE_ROLES: tuple[FileRole, ...] = get_args(FileRole)
 _COLUMN_ROLES = (
     "id", "target", "person", "fold", "split", "transcript", "start", "end", "media",
