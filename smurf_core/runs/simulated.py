@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
+from smurf_core.data.mapping import StudyMapping, write_mapping
 from smurf_core.data.media import suggested_media
 from smurf_core.data.simulated import MODALITIES, SimulatedStudy, simulated_affect, write_clips
 from smurf_core.errors import InputError
@@ -41,19 +42,22 @@ def write_simulated_files(
     """The same study as a researcher's files in a new folder, to try the import with.
 
     A table a modality, `labels.csv` (person, test fold, valence, transcript, start and end, and
-    the ratings of those who saw some modalities: `valence_AT` for audio and text), every single
-    rater's in `ratings.csv`, and the folder `clips`. Nothing that only the simulation knows is
-    in them.
+    the ratings of those who saw some modalities: `valence_AT` for audio and text), the folder
+    `clips`, `study.yaml` with all roles, and every single rater's ratings in `raters`. Nothing
+    that only the simulation knows is in them.
     """
     if folder.exists():
         raise InputError(f"{folder} exists: name a new folder for the simulated files.")
     study = _simulate(samples, persons, seed)
     try:
         folder.mkdir(parents=True)
-        tables = {**_feature_tables(study.dataset), **_label_tables(study)}
-        for name, table in tables.items():
+        (folder / "raters").mkdir()
+        features, labels = _feature_tables(study.dataset), _label_table(study)
+        for name, table in {**features, "labels": labels}.items():
             table.to_csv(folder / f"{name}.csv", index_label="sample_id")
+        _rating_table(study).to_csv(folder / "raters" / "ratings.csv", index_label="sample_id")
         write_clips(study.dataset, folder / "clips")
+        write_mapping(_mapping(study.dataset), folder / "study.yaml")
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror}.") from error
     return sorted(folder.iterdir())
@@ -75,7 +79,7 @@ def _feature_tables(dataset: MultimodalDataset) -> dict[str, pd.DataFrame]:
     }
 
 
-def _label_tables(study: SimulatedStudy) -> dict[str, pd.DataFrame]:
+def _label_table(study: SimulatedStudy) -> pd.DataFrame:
     dataset = study.dataset
     index = dataset.samples.index
     labels = pd.DataFrame(
@@ -86,23 +90,59 @@ def _label_tables(study: SimulatedStudy) -> dict[str, pd.DataFrame]:
         },
         index=index,
     ).join(dataset.samples)
-    names = {frozenset(shown): _initials(shown) for shown in dataset.judgments}
-    for shown, rating in dataset.judgments.items():
-        if len(shown) == len(dataset.modalities):
-            continue  # A second opinion on the target; beside it a reader could take either.
-        labels[f"{dataset.target_name}_{names[shown]}"] = rating.round(3)
+    for column, shown in _partial(dataset).items():
+        labels[column] = dataset.judgments[shown].round(3)
     for modality, codes in dataset.informativeness.items():
         levels = pd.Series(codes, index=index).map(dict(enumerate(INFORMATIVENESS_LEVELS)))
         labels[f"informativeness_{modality}"] = levels
-    single = pd.DataFrame(
+    return labels
+
+
+def _partial(dataset: MultimodalDataset) -> dict[str, frozenset[str]]:
+    """Columns of ratings by those who saw some modalities → what they saw.
+
+    Ratings of all modalities are a second opinion on the target: beside it a reader could take
+    either for it.
+    """
+    return {
+        f"{dataset.target_name}_{_initials(shown)}": shown
+        for shown in dataset.judgments
+        if len(shown) < len(dataset.modalities)
+    }
+
+
+def _rating_table(study: SimulatedStudy) -> pd.DataFrame:
+    return pd.DataFrame(
         {
-            f"{dataset.target_name}_{names[shown]}_rater{number}": rating
+            f"{study.dataset.target_name}_{_initials(shown)}_rater{number}": rating
             for shown, ratings in study.ratings.items()
             for number, rating in enumerate(ratings, 1)
         },
-        index=index,
+        index=study.dataset.samples.index,
     )
-    return {"labels": labels, "ratings": single}
+
+
+def _mapping(dataset: MultimodalDataset) -> StudyMapping:
+    return StudyMapping(
+        name=f"{dataset.name}, from its files",
+        task=dataset.task,
+        files={**{f"{m}.csv": "modality" for m in dataset.modalities}, "labels.csv": "labels"},
+        id="sample_id",
+        target=dataset.target_name,
+        person="person",
+        fold="test_fold",
+        transcript="transcript",
+        media="media",
+        start="start",
+        end="end",
+        media_folder="clips",
+        modalities={m: (f"{m}.csv",) for m in dataset.modalities},
+        judgments={
+            column: tuple(m for m in dataset.modalities if m in shown)
+            for column, shown in _partial(dataset).items()
+        },
+        informativeness={m: f"informativeness_{m}" for m in dataset.informativeness},
+    )
 
 
 def _initials(shown: frozenset[str]) -> str:

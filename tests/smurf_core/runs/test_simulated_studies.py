@@ -1,10 +1,13 @@
 """The simulated study in a workspace, and as files that are imported like a researcher's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from smurf_core.data.assembly import assemble
+from smurf_core.data.mapping import read_mapping
 from smurf_core.data.media import find_clip, media_coverage
 from smurf_core.data.simulated import simulated_affect
 from smurf_core.data.sources import find_sources
@@ -29,10 +32,13 @@ def test_its_files_are_imported_as_the_same_study(tmp_path):
     folder = tmp_path / "files"
     written = write_simulated_files(folder, samples=60, persons=6)
     assert [path.name for path in written] == [
-        "audio.csv", "clips", "labels.csv", "ratings.csv", "text.csv", "vision.csv",
+        "audio.csv", "clips", "labels.csv", "raters", "study.yaml", "text.csv", "vision.csv",
     ]  # fmt: skip
-    tables = [folder / f"{name}.csv" for name in ("audio", "text", "vision", "labels")]
-    read = assemble(find_sources(tables)).dataset
+    sources = find_sources([folder])
+    guessed = assemble(sources)
+    told = read_mapping(folder / "study.yaml")
+    assert replace(guessed.mapping, name=told.name, media_folder="clips", task=told.task) == told
+    read = guessed.dataset
     made = simulated_affect(samples=60, persons=6).dataset
     assert set(read.modalities) == set(made.modalities)
     rows = read.positions(made.sample_ids)
@@ -46,11 +52,13 @@ def test_its_files_are_imported_as_the_same_study(tmp_path):
     for shown, rating in read.judgments.items():
         np.testing.assert_allclose(rating[rows], made.judgments[shown], atol=1e-3)
     assert len(read.judgments) == 6
+    for modality, levels in made.informativeness.items():
+        np.testing.assert_array_equal(read.informativeness[modality][rows], levels)
 
 
 def test_every_rater_is_in_the_files_and_no_true_factor(tmp_path):
     write_simulated_files(tmp_path / "files", samples=60, persons=6)
-    single = pd.read_csv(tmp_path / "files" / "ratings.csv", index_col="sample_id")
+    single = pd.read_csv(tmp_path / "files" / "raters" / "ratings.csv", index_col="sample_id")
     labels = pd.read_csv(tmp_path / "files" / "labels.csv", index_col="sample_id")
     assert {f"valence_ATV_rater{k}" for k in (1, 2, 3)} <= set(single)
     for shown in ("A", "T", "V", "AT", "AV", "TV"):
