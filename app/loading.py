@@ -14,6 +14,7 @@ from smurf_core.attribution import AttributionProcess, Attributions
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import human_agreement
 from smurf_core.evaluation.missing import missing_modalities, missing_summary
 from smurf_core.evaluation.neighbours import (
@@ -28,9 +29,11 @@ from smurf_core.evaluation.stability import stability
 from smurf_core.results import RunResult
 from smurf_core.runs.exporting import prediction_table
 from smurf_core.runs.files import RunFiles
+from smurf_core.runs.slices import slice_samples
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import load_study
 from smurf_core.runs.workspace import Workspace
+from smurf_core.what_if import feature_effects
 
 # A finished run's files do not change; the stamp is there in case someone replaces them.
 Stamp = tuple[int, int] | None
@@ -76,9 +79,14 @@ def missing_of(run: RunInfo) -> pd.DataFrame:
     return _missing(str(workspace().root), run.id, run.study_id, _stamp(run))
 
 
-def human_agreement_of(run: RunInfo) -> pd.DataFrame:
-    """Learned against human unique contributions."""
-    return _human_agreement(str(workspace().root), run.id, run.study_id, _stamp(run))
+def human_agreement_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
+    """Learned against human unique contributions, of all samples or of a slice's."""
+    return _human_agreement(str(workspace().root), run.id, run.study_id, _stamp(run), slice_id)
+
+
+def informativeness_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
+    """Unique contributions by how informative people called a modality, of all or of a slice."""
+    return _informativeness(str(workspace().root), run.id, run.study_id, _stamp(run), slice_id)
 
 
 def comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
@@ -107,6 +115,12 @@ def similar_to(run: RunInfo, sample_id: str, measure: Similarity, count: int = 1
         count=count,
         standardised=_standardised(root, run.id, stamp),
     )
+
+
+def feature_effects_of(run: RunInfo, sample_id: str, modality: str, output: int) -> pd.DataFrame:
+    """How far each feature of a modality alone can move one sample's prediction."""
+    root = str(workspace().root)
+    return _feature_effects(root, run.id, run.study_id, _stamp(run), sample_id, modality, output)
 
 
 def attributions_of(
@@ -171,9 +185,27 @@ def _missing(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFram
     )
 
 
+def _within(root: str, run_id: str, stamp: Stamp, slice_id: str) -> Contributions:
+    """A run's contributions to a slice's samples; to all where no slice is named."""
+    found = _contributions(root, run_id, stamp)
+    if not slice_id:
+        return found
+    ids = slice_samples(Workspace(Path(root)), slice_id)
+    return found.select(np.asarray(pd.Index(found.sample_ids).isin(ids)))
+
+
 @st.cache_data(max_entries=24, show_spinner="Resampling persons…")
-def _human_agreement(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
-    return human_agreement(_contributions(root, run_id, stamp), _dataset(root, study_id))
+def _human_agreement(
+    root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
+) -> pd.DataFrame:
+    return human_agreement(_within(root, run_id, stamp, slice_id), _dataset(root, study_id))
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _informativeness(
+    root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
+) -> pd.DataFrame:
+    return informativeness_tests(_within(root, run_id, stamp, slice_id), _dataset(root, study_id))
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -215,3 +247,17 @@ def _attributions(
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _attribution_process(root: str) -> AttributionProcess:
     return AttributionProcess(Workspace(Path(root)))
+
+
+@st.cache_data(max_entries=100, show_spinner="Moving every feature…")
+def _feature_effects(
+    root: str,
+    run_id: str,
+    study_id: str,
+    stamp: Stamp,
+    sample_id: str,
+    modality: str,
+    output: int,
+) -> pd.DataFrame:
+    result, dataset = _result(root, run_id, stamp), _dataset(root, study_id)
+    return feature_effects(result, dataset, sample_id, modality, output=output)

@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 PageName = Literal[
     "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
-    "compare", "verify",
+    "what_if", "compare", "verify",
 ]  # fmt: skip
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
 # Section → page → title and icon.
@@ -26,6 +26,7 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
         "samples": ("Samples", ":material/manage_search:"),
         "judgments": ("Human judgments", ":material/groups:"),
         "missing": ("Missing modalities", ":material/toggle_off:"),
+        "what_if": ("What if", ":material/tune:"),
     },
     "Check": {
         "compare": ("Compare", ":material/balance:"),

@@ -49,6 +49,7 @@ class Scope:
     label: str
     n: int
     sample_ids: SampleIds | None  # None: all samples
+    key: str = ""  # the slice's id, by which what was computed for it is cached; empty for all
 
     @property
     def is_all(self) -> bool:
@@ -152,7 +153,7 @@ def scope_picker(study: StudyInfo, dataset: MultimodalDataset) -> Scope:
         return Scope("All samples", len(dataset), None)
     ids = _samples(str(workspace().root), current)
     known = ids[dataset.positions(ids) >= 0]
-    return Scope(info.name or "Selection", len(known), known)
+    return Scope(info.name or "Selection", len(known), known, current)
 
 
 def named_scopes(study: StudyInfo, dataset: MultimodalDataset) -> list[Scope]:
@@ -160,7 +161,7 @@ def named_scopes(study: StudyInfo, dataset: MultimodalDataset) -> list[Scope]:
     scopes = [Scope("All samples", len(dataset), None)]
     for info in _choices(study.id).values():
         ids = _samples(str(workspace().root), info.id)
-        scopes.append(Scope(info.name or "Selection", len(ids), ids))
+        scopes.append(Scope(info.name or "Selection", len(ids), ids, info.id))
     return scopes
 
 

@@ -11,7 +11,7 @@ from app.components.sample_browser import FINDING_NOTES, browse, filtered
 from app.components.sample_detail import show_sample
 from app.components.slice_metrics import slice_metrics
 from app.loading import contributions_of, dataset_of, sample_table_of
-from app.selection import download_view, scope_picker
+from app.selection import scope_picker
 from app.session import current_study
 from smurf_core.evaluation.typical import Finding, typical_samples
 
@@ -48,7 +48,6 @@ with told():
         sample = browse(table, dataset, origin)
         st.session_state["sample"] = sample
         st.query_params["sample"] = sample
-        download_view(table, "samples")
         show_sample(sample, study, dataset, run)
     with st.expander("Metrics of all samples, the selection and each slice"):
         slice_metrics(study, dataset, contributions)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from scipy import stats
 
+from app.charts.colouring import Colouring, colour_bar, colour_groups
 from app.charts.theme import NEUTRAL, PALETTE
 
 Array = npt.NDArray[np.float64]
@@ -33,6 +34,103 @@ def scatter_with_line(
             hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}<extra></extra>", showlegend=False,
         )
     )  # fmt: skip
+    _add_line(figure, x, y, diagonal=diagonal)
+    figure.update_layout(
+        height=420,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis={"title": x_title, "automargin": True},
+        yaxis={"title": y_title, "automargin": True},
+        dragmode="pan",
+    )
+    return figure
+
+
+def coloured_scatter(
+    x: Array,
+    y: Array,
+    sample_ids: npt.NDArray[np.str_],
+    *,
+    x_title: str,
+    y_title: str,
+    colour: str = PALETTE[0],
+    colouring: Colouring | None = None,
+    in_scope: npt.NDArray[np.bool_] | None = None,
+) -> go.Figure:
+    """Samples as points, the line of those in scope with its 95% band, and both distributions.
+
+    A column of words gives one trace a word, a column of numbers a colour bar. Samples that are
+    out of scope stay as grey points. Every point's `customdata` is its sample's id.
+    """
+    inside = np.ones(len(x), dtype=np.bool_) if in_scope is None else in_scope
+    figure = go.Figure()
+    if not inside.all():
+        figure.add_scattergl(
+            x=x[~inside], y=y[~inside], mode="markers", customdata=sample_ids[~inside],
+            marker={"size": 5, "color": NEUTRAL, "opacity": 0.3}, name="not in scope",
+            hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}<extra>not in scope</extra>",
+        )  # fmt: skip
+    at = np.flatnonzero(inside)
+    if colouring is None or colouring.is_numeric:
+        marker: dict[str, object] = {"size": 6, "opacity": 0.7, "color": colour}
+        if colouring is not None:
+            marker |= colour_bar(colouring.pick(inside))
+        figure.add_scattergl(
+            x=x[at], y=y[at], mode="markers", customdata=sample_ids[at], marker=marker,
+            hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}<extra></extra>", showlegend=False,
+        )  # fmt: skip
+        groups = [(colour, at)]
+    else:
+        found = colour_groups(colouring.pick(inside))
+        for group in found:
+            rows = at[group.positions]
+            figure.add_scattergl(
+                x=x[rows], y=y[rows], mode="markers", customdata=sample_ids[rows],
+                name=group.name, hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}",
+                marker={"size": 7, "color": group.colour, "symbol": group.symbol, "opacity": 0.7},
+            )  # fmt: skip
+        groups = [(group.colour, at[group.positions]) for group in found]
+    _add_line(figure, x[at], y[at], diagonal=False)
+    for shade, rows in groups:
+        # Counted here, not by Plotly: a box over the margins must select no bars as if samples.
+        for values, over in ((x, "x"), (y, "y")):
+            figure.add_trace(_margin(values[at], values[rows], over, shade))
+    figure.update_layout(
+        height=520,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis={"title": x_title, "automargin": True, "domain": [0, 0.86]},
+        yaxis={"title": y_title, "automargin": True, "domain": [0, 0.84]},
+        xaxis2={"domain": [0.88, 1], "showticklabels": False, "showgrid": False, "anchor": "y"},
+        yaxis2={"domain": [0.87, 1], "showticklabels": False, "showgrid": False, "anchor": "x"},
+        barmode="stack",
+        bargap=0,
+        dragmode="pan",
+        legend={"title": {"text": colouring.title if colouring else ""}, "x": 1.02},
+    )
+    return figure
+
+
+def _margin(everyone: Array, values: Array, over: str, colour: str) -> go.Bar:
+    """How often each range of values occurs, as bars beside the scatter's axis."""
+    edges = np.histogram_bin_edges(everyone, bins=30) if len(everyone) else np.array([0.0, 1.0])
+    counts, _ = np.histogram(values, bins=edges)
+    middle, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
+    along = {"x": middle, "y": counts} if over == "x" else {"x": counts, "y": middle}
+    return go.Bar(
+        **along,
+        width=width,
+        orientation="v" if over == "x" else "h",
+        xaxis="x" if over == "x" else "x2",
+        yaxis="y2" if over == "x" else "y",
+        marker={"color": colour, "opacity": 0.8, "line": {"width": 0}},
+        hovertemplate="%{y} samples<extra></extra>"
+        if over == "x"
+        else "%{x} samples<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _add_line(figure: go.Figure, x: Array, y: Array, *, diagonal: bool) -> None:
+    """The least-squares line with its 95% band (of the mean); x = y with `diagonal`."""
     if len(x) > 2 and np.ptp(x) > 0:
         at = np.linspace(x.min(), x.max(), 50)
         if diagonal:
@@ -53,11 +151,3 @@ def scatter_with_line(
             x=at, y=line, mode="lines", line={"color": NEUTRAL, "width": 2}, hoverinfo="skip",
             showlegend=False,
         )  # fmt: skip
-    figure.update_layout(
-        height=420,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={"title": x_title, "automargin": True},
-        yaxis={"title": y_title, "automargin": True},
-        dragmode="pan",
-    )
-    return figure

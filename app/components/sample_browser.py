@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from app.charts.theme import plain
-from app.selection import select_samples
+from app.selection import download_view, select_samples
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.typical import Finding
@@ -117,53 +117,54 @@ def browse(table: pd.DataFrame, dataset: MultimodalDataset, origin: str) -> str:
             st.session_state["sample"] = str(ids[rows[-1]])
 
     event = st.dataframe(
-        table[_shown_columns(table, dataset)],
+        table[shown_columns(table, dataset)],
         hide_index=True,
         width="stretch",
         height=260,
         on_select=open_chosen,
         selection_mode="multi-row",
         key=key,
-        column_config=_column_config(table, dataset),
+        column_config=column_config(table, dataset),
     )
     wanted = st.session_state.get("sample") or st.query_params.get("sample")
     places = np.flatnonzero(ids == wanted)
     at = int(places[0]) if len(places) else 0
-    _walk(ids, at)
     rows = [row for row in event["selection"]["rows"] if row < len(ids)]
     some = list(dict.fromkeys(str(ids[row]) for row in rows))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _walk(ids, at)
         if len(some) > 1:
             st.button(
                 f"Select these {len(some)} samples", key="select_rows",
                 on_click=select_samples, args=(some, f"rows of {origin}"),
             )  # fmt: skip
-        distinct = len(np.unique(ids))
         st.button(
-            f"Select all {distinct:,} listed", key="select_listed",
+            f"Select all {len(np.unique(ids)):,} listed", key="select_listed",
             on_click=lambda: select_samples(list(ids), origin),
             help="Makes these samples the selection of all pages, where it can be kept as a slice.",
         )  # fmt: skip
+        download_view(table, "samples")
     return str(ids[at])
 
 
 def _walk(ids: np.ndarray, at: int) -> None:
+    """Buttons to the row above and below."""
+
     def go(to: int) -> None:
         st.session_state["sample"] = str(ids[to])
 
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Previous", key="previous", icon=":material/arrow_back:", shortcut="Left",
-            disabled=at == 0, on_click=go, args=(max(at - 1, 0),),
-        )  # fmt: skip
-        st.button(
-            "Next", key="next", icon=":material/arrow_forward:", shortcut="Right",
-            disabled=at == len(ids) - 1, on_click=go, args=(min(at + 1, len(ids) - 1),),
-        )  # fmt: skip
-        st.markdown(f"{at + 1:,} of {len(ids):,}", width="content")
+    st.button(
+        "Previous", key="previous", icon=":material/arrow_back:", shortcut="Left",
+        disabled=at == 0, on_click=go, args=(max(at - 1, 0),),
+    )  # fmt: skip
+    st.button(
+        "Next", key="next", icon=":material/arrow_forward:", shortcut="Right",
+        disabled=at == len(ids) - 1, on_click=go, args=(min(at + 1, len(ids) - 1),),
+    )  # fmt: skip
+    st.markdown(f"{at + 1:,} of {len(ids):,}", width="content")
 
 
-def _shown_columns(table: pd.DataFrame, dataset: MultimodalDataset) -> list[str]:
+def shown_columns(table: pd.DataFrame, dataset: MultimodalDataset) -> list[str]:
     """What is known first, then unique contributions, then what was said; the CSV has it all."""
     if "score" in table:
         return list(table.columns)
@@ -173,7 +174,7 @@ def _shown_columns(table: pd.DataFrame, dataset: MultimodalDataset) -> list[str]
     return [name for name in wanted if name is not None and name in table]
 
 
-def _column_config(
+def column_config(
     table: pd.DataFrame, dataset: MultimodalDataset
 ) -> dict[str, ColumnConfig | str | None]:
     config: dict[str, ColumnConfig | str | None] = {}

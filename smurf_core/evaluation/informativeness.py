@@ -81,3 +81,25 @@ def informativeness_tests(contributions: Contributions, dataset: MultimodalDatas
     table = pd.DataFrame(rows)
     table["p_holm"] = holm(table["p"].to_numpy(dtype=float))
     return table
+
+
+def informativeness_table(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
+    """The effects behind `informativeness_tests`, one row a rated sample and modality.
+
+    Columns: sample_id, modality, level (a word of `INFORMATIVENESS_LEVELS`), effect.
+    """
+    at = dataset.positions(contributions.sample_ids)
+    tables = []
+    for modality, ratings in dataset.informativeness.items():
+        level = ratings[at]
+        rated = level >= 0
+        table = pd.DataFrame(
+            {
+                "sample_id": contributions.sample_ids[rated],
+                "level": np.asarray(INFORMATIVENESS_LEVELS)[level[rated]],
+                "effect": unique_effect(contributions, modality)[rated],
+            }
+        )
+        table.insert(1, "modality", modality)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)

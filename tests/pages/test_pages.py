@@ -13,10 +13,10 @@ from tests.pages.conftest import FAST, trained
 
 PAGES = (
     "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
-    "compare", "verify",
+    "what_if", "compare", "verify",
 )  # fmt: skip
 # These need a finished run.
-EXPLORING = ("overview", "redundancy", "samples", "missing", "verify")
+EXPLORING = ("overview", "redundancy", "samples", "missing", "what_if", "verify")
 
 
 def text(page) -> str:

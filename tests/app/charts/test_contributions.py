@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from app.charts.contributions import breakdown, variance_bars, waterfall
+from app.charts.contributions import (
+    breakdown,
+    change_steps,
+    contribution_matrices,
+    variance_bars,
+    waterfall,
+)
 from app.charts.theme import PALETTE, mean_and_spread, plain, signed, text_on
 from smurf_core.contributions import Contributions
 from smurf_core.evaluation.redundancy import variance_shares
@@ -102,3 +108,21 @@ def test_text_on_every_colour_has_contrast(colour):
 
     high, low = sorted((luminance(colour), luminance(text_on(colour))), reverse=True)
     assert (high + 0.05) / (low + 0.05) >= 3
+
+
+def test_change_steps_lead_from_one_prediction_to_the_other():
+    before = breakdown(contributions(), 0, 0)
+    after = breakdown(contributions(), 0, 0)
+    after.loc[after["part"] == "B alone", "value"] += 0.5
+    after.loc[after.index[-1], "value"] += 0.5
+    steps = change_steps(before, after)
+    assert steps["part"].tolist() == ["Before", "B alone", "After"]
+    assert steps["end"].tolist()[1:] == pytest.approx([after["value"].iloc[-1]] * 2)
+    assert change_steps(before, before)["part"].tolist() == ["Before", "After"]
+
+
+def test_matrices_hold_each_orders_contributions_of_one_sample():
+    found = contributions(orders=2)
+    matrices = contribution_matrices(found, 3, 0)
+    assert matrices[1].loc["A", "C"] == found.values[3, 0, 2, 0]
+    assert matrices[2].loc["A+C", "B+C"] == found.interactions[2][3, 1, 2, 0]

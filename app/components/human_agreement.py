@@ -1,0 +1,186 @@
+"""Human against learned unique contributions: the scatter, its statistics, and the tables."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.charts.judgments import informativeness_boxes
+from app.charts.scatter import coloured_scatter
+from app.charts.theme import modality_colours, plain
+from app.components.messages import facts
+from app.explanations import explain
+from app.loading import contributions_of, human_agreement_of, informativeness_of
+from app.selection import Scope, colour_column_picker, download_view, selectable_chart
+from smurf_core.contributions import subset_name
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.informativeness import informativeness_table
+from smurf_core.evaluation.judgments import (
+    krippendorff_alpha,
+    reliability_ceiling,
+    unique_pairs,
+)
+from smurf_core.runs.store import RunInfo
+
+_FEWEST = 3
+
+
+def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
+    """Figure 3 for one modality, of the samples in scope; points become the selection."""
+    contributions = contributions_of(run)
+    pairs = unique_pairs(contributions, dataset)
+    names = [subset_name(pair.modalities) for pair in pairs]
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        name = st.segmented_control(
+            "Unique to", names, default=names[0], key=f"unique_{run.study_id}", required=True
+        )
+    with right:
+        colouring = colour_column_picker(dataset, contributions, key="judgments_colour")
+    pair = pairs[names.index(name)]
+    table = human_agreement_of(run, scope.key)
+    row = table.to_dict("records")[names.index(name)]
+    if row["n"] < _FEWEST:
+        st.info(f"{scope.label}: fewer than {_FEWEST} of these samples were judged. Choose more.")
+    else:
+        interval = f"[{plain(row['ci_low'])}, {plain(row['ci_high'])}]"
+        facts(
+            {
+                "Pearson's r": f"{plain(row['r'])} {interval}",
+                "Spearman": plain(row["spearman"]),
+                "p (Holm)": p_text(row["p_holm"]),
+                "Samples": f"{row['n']:,}",
+                "Without a judgment": f"{row['missing']:,}",
+                "Persons": f"{row['persons']:,}",
+            }
+        )
+    judged = np.isfinite(pair.human)
+    selectable_chart(
+        coloured_scatter(
+            pair.learned[judged],
+            pair.human[judged],
+            pair.sample_ids[judged],
+            x_title=f"Learned: unique contribution of {name} ({dataset.target_name})",
+            y_title=f"Human: {dataset.target_name} − judgment from {subset_name(pair.judged)}",
+            colour=modality_colours(contributions.modalities)[pair.modalities[0]],
+            colouring=None if colouring is None else colouring.pick(judged),
+            in_scope=scope.mask(pair.sample_ids[judged]),
+        ),
+        key=f"human_scatter_{name}",
+        origin=f"Human judgments, unique to {name}",
+    )
+    st.markdown(
+        "The line is a least-squares fit to the samples in scope, with the 95% band of its mean; "
+        "bars beside the axes count samples. Raters who could not see or hear a modality could not "
+        "use what only it says: the target minus their rating is its human unique contribution.",
+        help=explain("human_unique", "human_r", "bootstrap", "p_clustered"),
+    )
+
+
+def agreement_table(run: RunInfo, scope: Scope) -> None:
+    """Tables 3 and 4: every judged modality with r, stars, interval, p and n."""
+    table = human_agreement_of(run, scope.key)
+    st.subheader("All judged modalities", help=explain("human_r", "bootstrap", "p_holm"))
+    shown = pd.DataFrame(
+        {
+            "Unique to": table["modality"],
+            "Raters saw": table["judged"],
+            "r": [
+                f"{plain(r)}{stars(p)}" for r, p in zip(table["r"], table["p_holm"], strict=True)
+            ],
+            "95% interval": [
+                f"[{plain(low)}, {plain(high)}]"
+                for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
+            ],
+            "Spearman": [plain(value) for value in table["spearman"]],
+            "p": [p_text(value) for value in table["p"]],
+            "p (Holm)": [p_text(value) for value in table["p_holm"]],
+            "n": table["n"],
+            "Without a judgment": table["missing"],
+            "Persons": table["persons"],
+        }
+    )
+    st.dataframe(shown, hide_index=True, width="stretch", key="human_table")
+    st.markdown("\\*\\*\\* p < .001, \\*\\* p < .01, \\* p < .05, after Holm's correction.")
+    download_view(table, "human_agreement")
+
+
+def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
+    """Is a unique contribution's effect larger where people called the modality informative?"""
+    st.subheader("Informativeness", help=explain("informativeness", "effect_size", "p_holm"))
+    st.markdown(
+        "Does taking a modality's unique contribution away change predictions more where people "
+        "called it relevant or sufficient? Wilcoxon's rank-sum test of *no* against the others."
+    )
+    contributions = scope.apply(contributions_of(run))
+    tests, table = informativeness_of(run, scope.key), informativeness_table(contributions, dataset)
+    colours = modality_colours(contributions.modalities)
+    title = (
+        "|Change of the predicted class's probability|"
+        if contributions.is_classification
+        else f"|Unique contribution| ({dataset.target_name})"
+    )
+    for place, row in zip(
+        [c for _ in range(0, len(tests), 2) for c in st.columns(2)],
+        tests.to_dict("records"),
+        strict=False,
+    ):
+        with place:
+            facts(
+                {
+                    "Modality": str(row["modality"]),
+                    "Rank sum z": plain(row["statistic"], 2),
+                    "p (Holm)": p_text(row["p_holm"]),
+                    "Effect size": plain(row["effect_size"], 2),
+                    "Trend τ": plain(row["trend"], 2),
+                }
+            )
+            st.plotly_chart(
+                informativeness_boxes(
+                    table, row["modality"], colour=colours[row["modality"]], title=title
+                ),
+                key=f"informative_{row['modality']}",
+                config={"displaylogo": False},
+            )
+    with st.expander("Numbers"):
+        st.dataframe(tests, hide_index=True, width="stretch", key="informativeness_table")
+    download_view(tests, "informativeness")
+
+
+def rater_agreement(dataset: MultimodalDataset, scope: Scope) -> None:
+    """Agreement of single raters, and what r their mean allows, where their columns are there."""
+    numeric = [str(c) for c in dataset.samples if pd.api.types.is_numeric_dtype(dataset.samples[c])]
+    if len(numeric) < 2:
+        return
+    st.subheader("Raters", help=explain("krippendorff_alpha", "ceiling"))
+    guess = [c for c in numeric if re.search(r"rater|annotator|coder|judge", c, re.IGNORECASE)]
+    chosen = st.multiselect(
+        "Columns of single raters' ratings", numeric, default=guess, key="raters",
+        placeholder="Two or more columns, one a rater",
+    )  # fmt: skip
+    if len(chosen) < 2:
+        return
+    inside = scope.mask(dataset.sample_ids)
+    ratings = dataset.samples.loc[inside, chosen].to_numpy(dtype=np.float64).T
+    facts(
+        {
+            "Krippendorff's α": plain(krippendorff_alpha(ratings)),
+            "Highest r that anything can reach": plain(reliability_ceiling(ratings)),
+            "Samples with two ratings or more": f"{int((np.isfinite(ratings).sum(0) > 1).sum()):,}",
+        }
+    )
+
+
+def stars(p: float) -> str:
+    """The paper's marks: one star for p below .05, two below .01, three below .001."""
+    return "" if np.isnan(p) else "*" * sum(p < level for level in (0.05, 0.01, 0.001))
+
+
+def p_text(p: float) -> str:
+    """A p-value with three digits, never 0."""
+    if np.isnan(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

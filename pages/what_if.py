@@ -1,0 +1,35 @@
+"""What if a modality had said something else: which contributions move, and how far?"""
+
+import streamlit as st
+
+from app.components.changes import ask_change, sample_to_change, show_change
+from app.components.media import show_media
+from app.components.messages import finished_run, told
+from app.loading import contributions_of, dataset_of
+from app.session import current_study
+
+study = current_study()
+st.title("What if")
+run = finished_run()
+with told():
+    dataset = dataset_of(study.id)
+    st.markdown(
+        "Change what one modality says of a sample, and see which parts of the prediction move. "
+        "The model is the one that did not see the sample."
+    )
+    sample = sample_to_change(run, dataset)
+    show_media(study, dataset, sample)
+    output = 0
+    if dataset.task == "classification":
+        own = contributions_of(run)
+        predicted = int(own.prediction()[own.sample_ids == sample][0].argmax())
+        output = st.selectbox(
+            "Class",
+            range(len(dataset.class_names)),
+            index=predicted,
+            key=f"what_if_class_{sample}",
+            format_func=dataset.class_names.__getitem__,
+        )
+    change = ask_change(sample, run, dataset, output)
+    if change is not None:
+        show_change(sample, change, run, dataset, output)
