@@ -11,15 +11,17 @@ import pandas as pd
 from scipy import stats
 from scipy.special import log_softmax
 
-from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRICS
-from smurf_core.evaluation.performance import check_samples, fold_performance
+from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRICS, score
+from smurf_core.evaluation.performance import check_samples
 from smurf_core.results import RunResult
 
 Array = npt.NDArray[np.float64]
 ALPHA = 0.05
 PERMUTATIONS = 5_000
+# Swaps that are held at once: 25,000 samples without persons are 200 MB of them.
+_SWAPS_AT_ONCE = 1_000
 
 
 def compare_models(
@@ -32,95 +34,142 @@ def compare_models(
 ) -> pd.DataFrame:
     """Every model's metrics, and how they differ from the reference's on the same samples.
 
-    Two tests, of different questions:
+    Two tests, of different questions (the paper does not name its test):
 
     - `p_person`: a paired permutation test on persons (samples, where no persons are known; Good,
       2005, *Permutation, Parametric and Bootstrap Tests*). The two models' predictions are
       swapped for whole persons at random; the statistic is the difference of the metric's mean
       over folds. Assumes that, were the models equally good, their predictions for a person
-      could be exchanged. It tells of *these trained models* and new persons. The same swaps give
-      a confidence interval by inversion of a normal approximation: difference ± 1.96 sd of the
-      permuted differences.
+      could be exchanged. It tells of *these trained models* and new persons: not of chance in
+      training, which the spread over seeds shows.
     - `p_resampled`: the corrected resampled t-test (Nadeau and Bengio, 2003, *Machine Learning*
-      52) on fold-wise differences, with variance (1/k + n_test/n_train) s²; k − 1 degrees of
-      freedom. It tells of the *training procedure* and allows for training sets that overlap. The
-      paper does not name its test. Undefined (NaN) with one fold, or where no fold differs.
+      52; for cross-validation, Bouckaert and Frank, 2004, *PAKDD*) on fold-wise differences, with
+      variance (1/k + n_test/n_train) s² and k − 1 degrees of freedom. It tells of the *training
+      procedure*. Assumes normal differences whose correlation between folds, which comes of
+      training sets that overlap, is n_test/(n_test + n_train); where training hardly varies they
+      correlate less, and the test is conservative (`benchmarks/null_rates.py` shows both).
+      Undefined (NaN) with one fold, or where no fold differs.
+
+    The interval is the jackknife over persons (`jackknife_error`; Efron and Stein, 1981, *Annals
+    of Statistics* 9) with Student's t and one degree of freedom less than there are persons.
 
     Returns
     -------
     DataFrame
         One row a model and metric: model, metric, mean, sd, folds, difference (model −
-        reference), ci_low, ci_high, p_person, p_resampled, effect_size (fold-wise difference over
-        its standard deviation, Cohen's d for pairs), mark (↑ better or ↓ worse than the reference
-        with p_person < 0.05), n, persons. The reference's own row has no difference.
+        reference), ci_low, ci_high, p_person, statistic (t of the resampled test), p_resampled,
+        effect_size (fold-wise difference over its standard deviation, Cohen's d for pairs), mark
+        (↑ better or ↓ worse than the reference with p_person < 0.05, uncorrected, as in the
+        paper's tables), n, persons. The reference's own row has no difference.
     """
+    check_comparable(results, dataset, reference)
+    predictions = {
+        name: [run.fold_contributions(fold).prediction() for fold in range(len(run.folds))]
+        for name, run in results.items()
+    }
+    return compare_predictions(
+        predictions, dataset, results[reference].folds, reference=reference,
+        permutations=permutations, seed=seed,
+    )  # fmt: skip
+
+
+def check_comparable(
+    results: Mapping[str, RunResult], dataset: MultimodalDataset, reference: str
+) -> None:
+    """Refuse models of other data or folds, and a reference that is not there."""
     if reference not in results:
         raise InputError(f"No model {reference!r} to compare with; there are {', '.join(results)}.")
     for result in results.values():
         check_samples(result, dataset)
         if not np.array_equal(result.folds.test, results[reference].folds.test):
             raise InputError("Models can be compared only on the same folds.")
-    base = results[reference]
-    by_fold = {
-        name: fold_performance(result, dataset).set_index(["metric", "fold"])["value"]
-        for name, result in results.items()
-    }
+
+
+def compare_predictions(
+    predictions: Mapping[str, Sequence[npt.NDArray[np.floating]]],
+    dataset: MultimodalDataset,
+    folds: Folds,
+    *,
+    reference: str,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """`compare_models` of any predictions: model → for every fold [n, c], all samples' in order."""
     who = dataset.sample_ids if dataset.groups is None else dataset.groups
     cluster = np.unique(who, return_inverse=True)[1]
-    tested = base.folds.test.any(axis=0)
+    tested = folds.test.any(axis=0)
+    share = float(folds.test.sum() / folds.training.sum())
     rows = []
-    for name, result in results.items():
-        pairs = [
-            FoldPair(
-                dataset.target[test],
-                result.fold_contributions(fold).prediction()[test],
-                base.fold_contributions(fold).prediction()[test],
-                cluster[test],
+    for metric in METRICS[dataset.task]:
+        by_fold = {
+            name: np.array(
+                [
+                    score(dataset.task, metric, dataset.target[test], found[test])
+                    for test, found in zip(folds.test, all_samples, strict=True)
+                ]
             )
-            for fold, test in enumerate(base.folds.test)
-        ]
-        for metric in METRICS[result.task]:
-            values = by_fold[name].loc[metric].to_numpy()
+            for name, all_samples in predictions.items()
+        }
+        for name, values in by_fold.items():
             row: dict[str, object] = {
                 "model": name, "metric": metric, "mean": values.mean(),
                 "sd": values.std(ddof=1) if len(values) > 1 else np.nan, "folds": len(values),
                 "difference": np.nan, "ci_low": np.nan, "ci_high": np.nan, "p_person": np.nan,
-                "p_resampled": np.nan, "effect_size": np.nan, "mark": "",
+                "statistic": np.nan, "p_resampled": np.nan, "effect_size": np.nan, "mark": "",
                 "n": int(tested.sum()), "persons": len(np.unique(cluster[tested])),
             }  # fmt: skip
             if name != reference:
-                differences = values - by_fold[reference].loc[metric].to_numpy()
-                swapped = permutation_test(metric, pairs, draws=permutations, seed=seed)
-                is_better = (swapped.difference > 0) != (metric in LOWER_IS_BETTER)
-                row |= {
-                    "difference": swapped.difference,
-                    "ci_low": swapped.difference - 1.96 * swapped.sd,
-                    "ci_high": swapped.difference + 1.96 * swapped.sd,
-                    "p_person": swapped.p,
-                    "mark": "" if swapped.p >= ALPHA else "↑" if is_better else "↓",
-                }
-                row["p_resampled"] = corrected_resampled_t_test(differences, _test_share(base))
+                pairs = [
+                    FoldPair(dataset.target[test], ours[test], theirs[test], cluster[test])
+                    for test, ours, theirs in zip(
+                        folds.test, predictions[name], predictions[reference], strict=True
+                    )
+                ]
+                row |= _difference(metric, pairs, permutations, seed)
+                differences = values - by_fold[reference]
+                t, p = corrected_resampled_t_test(differences, share)
                 spread = differences.std(ddof=1) if len(values) > 1 else np.nan
-                row["effect_size"] = differences.mean() / spread if spread > 0 else np.nan
+                row |= {
+                    "statistic": t,
+                    "p_resampled": p,
+                    "effect_size": differences.mean() / spread if spread > 0 else np.nan,
+                }
             rows.append(row)
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    # Model by model, as they were given.
+    return table.sort_values(
+        "model", key=lambda names: names.map(list(predictions).index), kind="stable"
+    ).reset_index(drop=True)
 
 
-def corrected_resampled_t_test(differences: Array, test_to_training: float) -> float:
-    """Two-sided p of fold-wise differences (Nadeau and Bengio, 2003); NaN where undefined.
+def _difference(
+    metric: str, pairs: Sequence[FoldPair], permutations: int, seed: int
+) -> dict[str, object]:
+    swapped = permutation_test(metric, pairs, draws=permutations, seed=seed)
+    error, persons = jackknife_error(metric, pairs)
+    half = error * float(stats.t.ppf(0.975, max(persons - 1, 1)))
+    is_better = (swapped.difference > 0) != (metric in LOWER_IS_BETTER)
+    return {
+        "difference": swapped.difference,
+        "ci_low": swapped.difference - half,
+        "ci_high": swapped.difference + half,
+        "p_person": swapped.p,
+        "mark": "" if not swapped.p < ALPHA else "↑" if is_better else "↓",
+    }
 
-    `test_to_training` is the number of test samples over that of training samples.
+
+def corrected_resampled_t_test(differences: Array, test_to_training: float) -> tuple[float, float]:
+    """t and its two-sided p of fold-wise differences (Nadeau and Bengio, 2003).
+
+    `test_to_training` is the number of test samples over that of training samples. Both are NaN
+    where undefined: with one fold, or where the differences do not vary.
     """
     k = len(differences)
     variance = float(np.var(differences, ddof=1)) if k > 1 else 0.0
     if not variance > 0:
-        return float("nan")
+        return float("nan"), float("nan")
     t = float(np.mean(differences)) / np.sqrt((1 / k + test_to_training) * variance)
-    return float(2 * stats.t.sf(abs(t), k - 1))
-
-
-def _test_share(result: RunResult) -> float:
-    return float(result.folds.test.sum() / result.folds.training.sum())
+    return float(t), float(2 * stats.t.sf(abs(t), k - 1))
 
 
 # A metric of additive statistics [..., s], summed over samples: swapping the predictions of a
@@ -133,17 +182,16 @@ class FoldPair:
     """One fold's test samples and what two models predict of them."""
 
     truth: npt.NDArray[np.generic]  # [n]
-    first: Array  # [n, c]: as `Contributions.prediction` gives it
-    second: Array  # [n, c]
+    first: npt.NDArray[np.floating]  # [n, c]: as `Contributions.prediction` gives it
+    second: npt.NDArray[np.floating]  # [n, c]
     cluster: npt.NDArray[np.int64]  # [n]: number of each sample's person
 
 
 @dataclass(frozen=True)
 class PermutationTest:
-    """Difference of two models' metric, mean over folds; its spread under swaps, and p."""
+    """Difference of two models' metric, mean over folds, and its p under swaps."""
 
     difference: float
-    sd: float
     p: float
 
 
@@ -151,25 +199,78 @@ def permutation_test(
     metric: str, folds: Sequence[FoldPair], *, draws: int = PERMUTATIONS, seed: int = 0
 ) -> PermutationTest:
     """Swap two models' predictions for whole persons at random (see `compare_models`)."""
-    count = 1 + max(int(fold.cluster.max()) for fold in folds)
+    sums = [_FoldSums.of(metric, fold) for fold in folds]
+    count = 1 + max(int(fold.persons.max()) for fold in sums)
+    observed = float(np.mean([fold.difference() for fold in sums]))
     random = np.random.default_rng(seed)
-    swapped = random.integers(2, size=(draws, count)).astype(np.bool_)
-    observed, permuted = 0.0, np.zeros(draws)
-    for fold in folds:
+    extreme = 0
+    for start in range(0, draws, _SWAPS_AT_ONCE):
+        at_once = min(_SWAPS_AT_ONCE, draws - start)
+        swapped = random.integers(2, size=(at_once, count), dtype=np.int8).astype(np.bool_)
+        permuted = np.mean([fold.swapped(swapped) for fold in sums], axis=0)
+        extreme += int((np.abs(permuted) >= abs(observed) - 1e-12).sum())
+    if np.isnan(observed):
+        return PermutationTest(observed, float("nan"))
+    # The swap that changes nothing is one of them: p is never 0 (Phipson and Smyth, 2010).
+    return PermutationTest(observed, (extreme + 1) / (draws + 1))
+
+
+def jackknife_error(metric: str, folds: Sequence[FoldPair]) -> tuple[float, int]:
+    """Standard error of the difference of two models' metric, mean over folds; number of persons.
+
+    Every person is left out once, from all folds; a fold that holds nobody else drops out of the
+    mean. NaN with fewer than three persons.
+    """
+    sums = [_FoldSums.of(metric, fold) for fold in folds]
+    everyone = np.unique(np.concatenate([fold.persons for fold in sums]))
+    if len(everyone) < 3:
+        return float("nan"), len(everyone)
+    without = np.stack([fold.without(everyone) for fold in sums])  # [folds, persons]
+    left = np.isfinite(without)
+    means = np.where(left, without, 0).sum(axis=0) / np.maximum(left.sum(axis=0), 1)
+    g = len(everyone)
+    return float(np.sqrt((g - 1) / g * ((means - means.mean()) ** 2).sum())), g
+
+
+@dataclass(frozen=True)
+class _FoldSums:
+    """A fold's additive statistics, summed for every person, of both models."""
+
+    persons: npt.NDArray[np.int64]  # [g]
+    first: Array  # [g, s]
+    second: Array  # [g, s]
+    score: _Score
+
+    @classmethod
+    def of(cls, metric: str, fold: FoldPair) -> _FoldSums:
+        persons, position = np.unique(fold.cluster, return_inverse=True)
         sums = []
         for prediction in (fold.first, fold.second):
             statistics, scored = _statistics(metric, fold.truth, prediction.astype(np.float64))
-            total = np.zeros((count, statistics.shape[1]))
-            np.add.at(total, fold.cluster, statistics)
+            total = np.zeros((len(persons), statistics.shape[1]))
+            np.add.at(total, position, statistics)
             sums.append(total)
-        ours, theirs = sums
-        observed += float(scored(ours.sum(axis=0)) - scored(theirs.sum(axis=0))) / len(folds)
-        moved = swapped @ (theirs - ours)  # [draws, s]
-        after = scored(ours.sum(axis=0) + moved) - scored(theirs.sum(axis=0) - moved)
-        permuted += after / len(folds)
-    # The swap that changes nothing is one of them: p is never 0 (Phipson and Smyth, 2010).
-    extreme = (np.abs(permuted) >= abs(observed) - 1e-12).sum()
-    return PermutationTest(observed, float(permuted.std()), float((extreme + 1) / (draws + 1)))
+        return cls(persons, *sums, score=scored)
+
+    def difference(self) -> float:
+        return float(self.score(self.first.sum(axis=0)) - self.score(self.second.sum(axis=0)))
+
+    def swapped(self, swapped: npt.NDArray[np.bool_]) -> Array:
+        """Differences after the models' predictions of some persons changed places, [draws]."""
+        moved = swapped[:, self.persons] @ (self.second - self.first)  # [draws, s]
+        first, second = self.first.sum(axis=0) + moved, self.second.sum(axis=0) - moved
+        return np.asarray(self.score(first) - self.score(second))
+
+    def without(self, everyone: npt.NDArray[np.int64]) -> Array:
+        """Differences without each person, [everyone]; NaN where that leaves nobody."""
+        found = np.full(len(everyone), self.difference())
+        at = np.searchsorted(everyone, self.persons)
+        if len(at) == 1:
+            found[at] = np.nan
+        else:
+            first, second = (sums.sum(axis=0) - sums for sums in (self.first, self.second))
+            found[at] = self.score(first) - self.score(second)
+        return found
 
 
 def _statistics(
@@ -178,7 +279,8 @@ def _statistics(
     """Per-sample statistics [n, s] and the metric of their sums."""
     y = np.asarray(truth, dtype=np.float64)
     if metric in ("r", "ccc"):
-        p = prediction[:, 0]
+        # One shift of everything changes neither, and spares sums of squares their digits.
+        y, p = y - y.mean(), prediction[:, 0] - y.mean()
         moments = np.stack([np.ones_like(y), y, p, y * y, p * p, y * p], axis=1)
         return moments, _correlation if metric == "r" else _concordance
     if metric in ("mae", "rmse"):
@@ -223,8 +325,11 @@ def _moments(sums: Array) -> tuple[Array, Array, Array, Array, Array]:
 
 
 def _correlation(sums: Array) -> Array:
-    covariance, var_y, var_p, _, _ = _moments(sums)
-    return np.asarray(covariance / np.sqrt(np.maximum(var_y * var_p, 1e-300)))
+    """NaN where either does not vary (but for what rounding leaves of its variance)."""
+    covariance, var_y, var_p, mean_y, mean_p = _moments(sums)
+    varies = (var_y > 1e-12 * mean_y**2) & (var_p > 1e-12 * mean_p**2)
+    scale = np.sqrt(np.where(varies, var_y * var_p, 1))
+    return np.where(varies, covariance / scale, np.nan)
 
 
 def _concordance(sums: Array) -> Array:

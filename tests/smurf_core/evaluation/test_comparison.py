@@ -7,6 +7,7 @@ from scipy import stats
 from smurf_core.errors import InputError
 from smurf_core.evaluation.comparison import compare_models, corrected_resampled_t_test
 from smurf_core.evaluation.metrics import METRICS, score
+from smurf_core.evaluation.performance import fold_performance
 from tests.smurf_core.evaluation.conftest import make_dataset, predicts
 
 
@@ -81,11 +82,80 @@ def test_marks_say_which_is_better_also_where_lower_is(random):
 def test_corrected_t_test_is_the_formula_and_wider_than_the_paired_one():
     d = np.array([0.02, 0.05, 0.01, 0.04, 0.03])
     t = d.mean() / np.sqrt((1 / 5 + 0.25) * d.var(ddof=1))
-    assert corrected_resampled_t_test(d, 0.25) == pytest.approx(2 * stats.t.sf(t, 4))
-    assert corrected_resampled_t_test(d, 0.0) == pytest.approx(stats.ttest_1samp(d, 0).pvalue)
-    assert corrected_resampled_t_test(d, 0.25) > corrected_resampled_t_test(d, 0.0)
-    assert np.isnan(corrected_resampled_t_test(np.zeros(5), 0.25))
-    assert np.isnan(corrected_resampled_t_test(np.array([0.1]), 0.25))
+    corrected = corrected_resampled_t_test(d, 0.25)
+    assert corrected == pytest.approx((t, 2 * stats.t.sf(t, 4)))
+    plain = stats.ttest_1samp(d, 0)
+    assert corrected_resampled_t_test(d, 0.0) == pytest.approx((plain.statistic, plain.pvalue))
+    assert corrected[1] > plain.pvalue
+    assert np.isnan(corrected_resampled_t_test(np.zeros(5), 0.25)).all()
+    assert np.isnan(corrected_resampled_t_test(np.array([0.1]), 0.25)).all()
+
+
+def test_training_folds_alone_count_as_training(random):
+    """Three folds train, one validates, one tests: the correction is a third."""
+    data, runs = regression(random)
+    rows = compare_models(runs, data, reference="smurf", permutations=50)
+    row = rows.query("model == 'a' and metric == 'mae'").iloc[0]
+    by_fold = [
+        fold_performance(run, data).query("metric == 'mae'")["value"].to_numpy()
+        for run in runs.values()
+    ]
+    t, p = corrected_resampled_t_test(by_fold[0] - by_fold[1], 1 / 3)
+    assert (row["statistic"], row["p_resampled"]) == pytest.approx((t, p))
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_the_interval_is_the_jackknife_over_persons(random, task):
+    """Every person left out once, by scoring what is left with the metrics themselves."""
+    who = np.repeat(np.arange(12), 5)
+    y = random.normal(size=60) if task == "regression" else random.integers(0, 3, size=60)
+    signal = y[:, None] if task == "regression" else np.eye(3)[y]
+    data = make_dataset(y, who, folds=3)
+    a, b = (signal + random.normal(size=signal.shape) for _ in range(2))
+    table = compare_models(
+        {"a": predicts(data, a), "b": predicts(data, b)}, data, reference="b", permutations=50
+    )
+    for row in table[table["model"] == "a"].to_dict("records"):
+
+        def statistic(keep, metric=row["metric"]):
+            parts = [np.flatnonzero(test & keep) for test in data.folds.test]
+            return np.mean(
+                [
+                    score(task, metric, data.target[at], a[at])
+                    - score(task, metric, data.target[at], b[at])
+                    for at in parts
+                ]
+            )
+
+        left_out = np.array([statistic(who != person) for person in range(12)])
+        error = np.sqrt(11 / 12 * ((left_out - left_out.mean()) ** 2).sum())
+        half = stats.t.ppf(0.975, 11) * error
+        assert (row["ci_low"] + row["ci_high"]) / 2 == pytest.approx(row["difference"])
+        assert row["ci_high"] - row["difference"] == pytest.approx(half, rel=1e-4)
+
+
+def test_with_one_person_a_fold_the_interval_is_the_paired_t_tests(random):
+    """Then leaving a person out is leaving a fold out."""
+    data, runs = regression(random, n=60, persons=6)
+    data = make_dataset(np.asarray(data.target), data.groups, folds=6)
+    runs = {
+        name: predicts(data, run.contributions().prediction()[:, 0]) for name, run in runs.items()
+    }
+    table = compare_models(runs, data, reference="smurf", permutations=50)
+    by_fold = [fold_performance(run, data).query("metric == 'mae'") for run in runs.values()]
+    expected = stats.ttest_rel(*(table["value"] for table in by_fold)).confidence_interval()
+    row = table.query("model == 'a' and metric == 'mae'").iloc[0]
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((expected.low, expected.high), rel=1e-4)
+
+
+def test_a_model_that_never_varies_is_not_tested_by_its_correlation(random):
+    data, runs = regression(random)
+    runs["constant"] = predicts(data, np.full(120, 3.7))
+    table = compare_models(runs, data, reference="smurf", permutations=50)
+    row = table.query("model == 'constant' and metric == 'r'").iloc[0]
+    assert np.isnan([row["mean"], row["difference"], row["p_person"]]).all()
+    assert row["mark"] == ""
+    assert table.query("model == 'constant' and metric == 'rmse'")["p_person"].notna().all()
 
 
 def test_equal_models_are_seldom_called_different(random):
