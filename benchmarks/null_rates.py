@@ -1,7 +1,9 @@
-"""How often each test calls something different where nothing is: should be 5%.
+"""How often each test finds something where nothing is: should be 5%; intervals miss in 5%.
 
-`python benchmarks/null_rates.py` draws data without any effect, 2,000 times for each test, with
-persons that differ from each other, and prints the share of p-values below 0.05.
+`python benchmarks/null_rates.py` draws data without any effect, 2,000 times for each test (the
+last, with models trained anew in every draw, 500 times), with persons that differ from each
+other, and prints the share of p-values below 0.05. For an interval it is the share of draws in
+which the true value lies outside. Three minutes on one core.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,87 +11,212 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy import stats
 
+from smurf_core.data.dataset import Folds
 from smurf_core.evaluation.comparison import (
     FoldPair,
     corrected_resampled_t_test,
+    jackknife_error,
     permutation_test,
 )
-from smurf_core.evaluation.judgments import clustered_p
+from smurf_core.evaluation.judgments import clustered_slope, correlation_interval, holm
+from smurf_core.evaluation.metrics import log_loss
 
 REPETITIONS = 2_000
 ALPHA = 0.05
 Random = np.random.Generator
+Draw = Callable[[Random], bool]
 
 
-def person_permutation(random: Random) -> float:
-    """Two equally good models on 20 persons who are more or less easy to predict."""
-    who = np.repeat(np.arange(20), 6)
-    y = random.normal(size=120)
-    ease = np.exp(random.normal(size=20))[who]
-    a, b = (y + ease * random.normal(size=120) for _ in range(2))
-    folds = [
-        FoldPair(y[test], a[test, None], b[test, None], who[test])
+def two_models(random: Random, *, gap: float = 0.0, persons: int = 20) -> list[FoldPair]:
+    """Two models on persons who are more or less easy to predict, six samples each.
+
+    Both err with the persons' own variance; the first also adds `gap` to every absolute error.
+    """
+    who = np.repeat(np.arange(persons), 6)
+    y = random.normal(size=len(who))
+    ease = np.exp(0.5 * random.normal(size=persons))[who]
+    errors = ease * random.normal(size=(2, len(who)))
+    errors[0] += gap * np.sign(errors[0])
+    return [
+        FoldPair(y[test], (y + errors[0])[test, None], (y + errors[1])[test, None], who[test])
         for test in (who % 5 == fold for fold in range(5))
     ]
-    return permutation_test("r", folds, draws=400, seed=int(random.integers(2**31))).p
 
 
-def resampled_t(random: Random) -> float:
-    """Accuracy of two equally good classifiers in five-fold cross-validation.
+def permutation(metric: str) -> Draw:
+    """Equally good models whose predictions are swapped by persons."""
 
-    Both are trained on overlapping data: nearest class mean on two equally informative halves of
-    the features.
+    def draw(random: Random) -> bool:
+        seed = int(random.integers(2**31))
+        return permutation_test(metric, two_models(random), draws=400, seed=seed).p < ALPHA
+
+    return draw
+
+
+def jackknife(persons: int) -> Draw:
+    """Does the interval of a difference of mean absolute errors hold the true one, 0.3?"""
+
+    def draw(random: Random) -> bool:
+        folds = two_models(random, gap=0.3, persons=persons)
+        error, degrees = jackknife_error("mae", folds)
+        found = permutation_test("mae", folds, draws=1).difference
+        return abs(found - 0.3) > stats.t.ppf(0.975, degrees) * error
+
+    return draw
+
+
+def resampled_t_as_assumed(random: Random) -> bool:
+    """Normal differences of five folds with the correlation that the correction assumes."""
+    share = 1 / 3  # Three folds train, one tests.
+    correlation = share / (1 + share)
+    common, own = random.normal(), random.normal(size=5)
+    differences = np.sqrt(correlation) * common + np.sqrt(1 - correlation) * own
+    return corrected_resampled_t_test(differences, share)[1] < ALPHA
+
+
+def trained_models(random: Random, features: int, persons: int = 26) -> list[FoldPair]:
+    """Two equally good classifiers, trained anew on overlapping folds, in the paper's scheme.
+
+    26 persons with twelve samples each (as VREED has), person-independent folds of which three
+    train, one validates and one tests. Each classifier is least squares on features of its own,
+    which know half of what decides the class; features and class depend on the person, too.
     """
-    y = random.integers(0, 2, size=200)
-    x = 0.3 * y[:, None] + random.normal(size=(200, 8))
-    fold = np.arange(200) % 5
-    differences = []
-    for f in range(5):
-        train, test = fold != f, fold == f
-        hits = []
-        for half in (slice(0, 4), slice(4, 8)):
-            means = np.stack([x[train & (y == c)][:, half].mean(axis=0) for c in (0, 1)])
-            distance = ((x[test][:, None, half] - means) ** 2).sum(axis=2)
-            hits.append((distance.argmin(axis=1) == y[test]).mean())
-        differences.append(hits[0] - hits[1])
-    return corrected_resampled_t_test(np.array(differences), 0.25)
+    who = np.repeat(np.arange(persons), 12)
+    n = len(who)
+    folds = Folds.from_test_folds(random.permutation(persons)[who] % 5, 5)
+    signal = random.normal(size=(2, n)) + 0.5 * random.normal(size=(2, persons))[:, who]
+    y = (signal.sum(axis=0) + random.normal(size=n) > 0).astype(np.int64)
+    logits = np.zeros((2, 5, n, 2))
+    for model, half in enumerate(signal):
+        level = 0.5 * random.normal(size=(persons, features))[who]
+        noise = np.sqrt(features) * (random.normal(size=(n, features)) + level)
+        x = np.column_stack([np.ones(n), half[:, None] + noise])
+        for fold, train in enumerate(folds.training):
+            weights = np.linalg.lstsq(x[train], 2.0 * y[train] - 1, rcond=None)[0]
+            logits[model, fold, :, 1] = x @ weights
+    return [
+        FoldPair(y[test], logits[0, fold][test], logits[1, fold][test], who[test])
+        for fold, test in enumerate(folds.test)
+    ]
 
 
-def clustered_slope(random: Random) -> float:
-    """Learned and human unique contributions that only persons' levels structure."""
-    who = np.repeat(np.arange(30), 5)
-    x, y = (random.normal(size=30)[who] + random.normal(size=150) for _ in range(2))
-    return clustered_p(x, y, who)
+def trained(features: int) -> tuple[float, float, float]:
+    """Correlation of the log loss's differences between folds; rates of both tests of models."""
+    random = np.random.default_rng(0)
+    drawn, permuted = [], []
+    for _ in range(REPETITIONS // 4):
+        folds = trained_models(random, features)
+        drawn.append([log_loss(f.truth, f.first) - log_loss(f.truth, f.second) for f in folds])
+        seed = int(random.integers(2**31))
+        permuted.append(permutation_test("log_loss", folds, draws=400, seed=seed).p < ALPHA)
+    covariance = np.cov(np.array(drawn).T)
+    between = covariance[~np.eye(5, dtype=bool)].mean() / np.diag(covariance).mean()
+    p = np.array([corrected_resampled_t_test(np.array(row), 1 / 3)[1] for row in drawn])
+    return float(between), float((p < ALPHA).mean()), float(np.mean(permuted))
 
 
-def rank_sum(random: Random) -> float:
-    """Effects that do not depend on informativeness."""
-    return float(stats.ranksums(random.gamma(1, size=60), random.gamma(1, size=90)).pvalue)
+def judgments(random: Random, persons: int, r: float = 0.0) -> tuple[np.ndarray, ...]:
+    """Learned and human unique contributions and their persons; a fifth was not judged.
+
+    Persons' levels and utterances both correlate by r.
+    """
+    who = np.repeat(np.arange(persons), 6)
+    levels, utterances = (
+        random.multivariate_normal([0, 0], [[1, r], [r, 1]], size=size)
+        for size in (persons, len(who))
+    )
+    both = levels[who] + utterances
+    kept = random.random(len(who)) > 0.2
+    return both[kept, 0], both[kept, 1], who[kept]
 
 
-def trend(random: Random) -> float:
-    """Kendall's tau-b of effects and three levels that have nothing to do with them."""
-    return float(
-        stats.kendalltau(random.integers(0, 3, size=150), random.gamma(1, size=150)).pvalue
+def slope(persons: int) -> Draw:
+    """Nothing in common but that both differ between persons."""
+    return lambda random: clustered_slope(*judgments(random, persons)).p < ALPHA
+
+
+def family(random: Random) -> bool:
+    """Is anything called related in a table of four modalities, after Holm?"""
+    p = [clustered_slope(*judgments(random, 20)).p for _ in range(4)]
+    return bool((holm(np.array(p)) < ALPHA).any())
+
+
+def interval_of_r(persons: int, r: float) -> Draw:
+    """Does the bootstrap interval over persons hold the true r?"""
+
+    def draw(random: Random) -> bool:
+        seed = int(random.integers(2**31))
+        low, high = correlation_interval(*judgments(random, persons, r), resamples=1_000, seed=seed)
+        return not low <= r <= high
+
+    return draw
+
+
+def rank_sum(random: Random) -> bool:
+    """Independent samples' effects that do not depend on informativeness."""
+    return stats.ranksums(random.gamma(1, size=60), random.gamma(1, size=90)).pvalue < ALPHA
+
+
+def trend(random: Random) -> bool:
+    """Kendall's tau-b of independent samples' effects and three levels."""
+    return (
+        stats.kendalltau(random.integers(0, 3, size=150), random.gamma(1, size=150)).pvalue < 0.05
     )
 
 
-TESTS: dict[str, Callable[[Random], float]] = {
-    "permutation of persons": person_permutation,
-    "corrected resampled t-test": resampled_t,
-    "slope, clustered by person": clustered_slope,
-    "Wilcoxon rank-sum": rank_sum,
-    "Kendall trend": trend,
+def ratings(random: Random) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Three levels and effects that both differ between 20 persons and are else unrelated."""
+    who = np.repeat(np.arange(20), 8)
+    effect = random.gamma(1, size=160) * np.exp(random.normal(size=20))[who]
+    latent = random.normal(size=160) + random.normal(size=20)[who]
+    return np.digitize(latent, [-0.7, 0.7]), effect, who
+
+
+def rank_sum_of_persons(random: Random) -> bool:
+    """The ranks' slope over *no* against the rest, clustered by person."""
+    level, effect, who = ratings(random)
+    return clustered_slope((level > 0).astype(float), stats.rankdata(effect), who).p < ALPHA
+
+
+def trend_of_persons(random: Random) -> bool:
+    """The ranks' slope over the three levels, clustered by person."""
+    level, effect, who = ratings(random)
+    return clustered_slope(level.astype(float), stats.rankdata(effect), who).p < ALPHA
+
+
+TESTS: dict[str, Draw] = {
+    "permutation of persons, r": permutation("r"),
+    "permutation of persons, mean absolute error": permutation("mae"),
+    "interval of a difference, 20 persons": jackknife(20),
+    "interval of a difference, 60 persons": jackknife(60),
+    "corrected resampled t-test, as it assumes": resampled_t_as_assumed,
+    "slope by person (CR2), 30 persons": slope(30),
+    "slope by person (CR2), 8 persons": slope(8),
+    "Holm, any of four slopes": family,
+    "interval of r = 0, 20 persons": interval_of_r(20, 0.0),
+    "interval of r = 0.5, 40 persons": interval_of_r(40, 0.5),
+    "Wilcoxon rank-sum, independent samples": rank_sum,
+    "Kendall trend, independent samples": trend,
+    "rank-sum by person, 20 persons": rank_sum_of_persons,
+    "trend by person, 20 persons": trend_of_persons,
 }
 
 
 def rates() -> Iterator[tuple[str, float]]:
-    """Every test and the share of its p-values below 0.05."""
+    """Every test and the share of draws of nothing in which it finds something."""
     for name, draw in TESTS.items():
         random = np.random.default_rng(0)
-        yield name, float(np.mean([draw(random) < ALPHA for _ in range(REPETITIONS)]))
+        yield name, float(np.mean([draw(random) for _ in range(REPETITIONS)]))
 
 
 if __name__ == "__main__":
     for name, rate in rates():
-        print(f"{name:<28} {rate:.3f}")
+        print(f"{name:<44} {rate:.3f}", flush=True)
+    print("\nTrained anew in every draw: features, correlation of folds' differences, rates")
+    for count in (5, 50, 100):
+        between, resampled, persons = trained(count)
+        print(
+            f"{count:>4}  {between:5.2f}  corrected resampled t-test {resampled:.3f}, "
+            f"permutation of persons {persons:.3f}",
+            flush=True,
+        )

@@ -107,6 +107,8 @@ class MultimodalDataset:
     samples: pd.DataFrame = field(default_factory=pd.DataFrame)  # index: sample ids, same order
     # Modalities that raters saw → rating [n], NaN where there is none, in the target's unit.
     judgments: Mapping[frozenset[str], npt.NDArray[np.float32]] = field(default_factory=dict)
+    # The same subsets, where single raters are known: their ratings [raters, n], NaN for none.
+    ratings: Mapping[frozenset[str], npt.NDArray[np.float32]] = field(default_factory=dict)
     # Modality → [n] code into INFORMATIVENESS_LEVELS, −1 where there is no rating.
     informativeness: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
     # Synthetic data only: the true factor behind each part of the target, [n] each.
@@ -152,6 +154,11 @@ class MultimodalDataset:
                 for key, a in arrays.items()
                 if len(a) != n
             ]
+        problems += [
+            f"ratings of {subset} cover {a.shape} for {n} samples, not [raters, samples]"
+            for subset, a in ((", ".join(sorted(s)), a) for s, a in self.ratings.items())
+            if a.ndim != 2 or a.shape[1] != n
+        ]
         judged = {m for shown in self.judgments for m in shown} | set(self.informativeness)
         unknown = sorted(judged - set(self.features))
         if unknown:

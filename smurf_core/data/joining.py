@@ -99,10 +99,7 @@ class _Joiner:
         folds = self._folds(rows, ids, persons)
         features = self._features(blocks, is_recorded, folds)
         samples = self._samples(ids)
-        judgments = {
-            frozenset(shown): self._numbers(column, ids)
-            for column, shown in mapping.judgments.items()
-        }
+        ratings = self._ratings(ids)
         informativeness = {
             modality: informativeness_codes(
                 self._aligned(column, ids),
@@ -110,7 +107,7 @@ class _Joiner:
             )
             for modality, column in mapping.informativeness.items()
         }
-        lost = {m for shown in judgments for m in shown} | set(informativeness)
+        lost = {m for shown in ratings for m in shown} | set(informativeness)
         lost -= set(features)
         if lost:
             raise InputError(
@@ -128,7 +125,8 @@ class _Joiner:
             groups=persons,
             folds=folds,
             samples=samples,
-            judgments=judgments,
+            judgments={shown: mean_rating(given) for shown, given in ratings.items()},
+            ratings={shown: given for shown, given in ratings.items() if len(given) > 1},
             informativeness=informativeness,
         )
         problems = (*self.problems, *fold_problems(dataset))
@@ -343,6 +341,13 @@ class _Joiner:
         values = table.frame[column].set_axis(self.ids[table.name])
         return values.reindex(ids)
 
+    def _ratings(self, ids: pd.Index[str]) -> dict[frozenset[str], npt.NDArray[np.float32]]:
+        """Ratings [raters, n] of every judged subset: columns of one subset are its raters."""
+        columns: dict[frozenset[str], list[npt.NDArray[np.float32]]] = {}
+        for column, shown in self.mapping.judgments.items():
+            columns.setdefault(frozenset(shown), []).append(self._numbers(column, ids))
+        return {shown: np.stack(given) for shown, given in columns.items()}
+
     def _numbers(self, column: str, ids: pd.Index[str]) -> npt.NDArray[np.float32]:
         values = self._aligned(column, ids)
         if not is_number(values):
@@ -430,6 +435,14 @@ class _Joiner:
 
 def _role(table: Table, mapping: StudyMapping) -> str:
     return mapping.role_of(table.name, table.files)
+
+
+def mean_rating(ratings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Mean over raters [raters, n] of the ratings that there are; NaN where nobody rated."""
+    there = np.isfinite(ratings)
+    total = np.where(there, ratings, 0).sum(axis=0, dtype=np.float64)
+    counts = there.sum(axis=0)
+    return np.where(counts > 0, total / np.maximum(counts, 1), np.nan).astype(np.float32)
 
 
 def _numbered(table: Table) -> pd.Index[str]:

@@ -103,6 +103,7 @@ def _description(dataset: MultimodalDataset) -> dict[str, Any]:
         "has_groups": dataset.groups is not None,
         "folds": None if dataset.folds is None else len(dataset.folds),
         "judgments": [sorted(shown) for shown in dataset.judgments],
+        "ratings": [[sorted(shown), len(given)] for shown, given in dataset.ratings.items()],
         "informativeness": list(dataset.informativeness),
         "factors": list(dataset.factors),
         "fingerprint": dataset.fingerprint,
@@ -123,6 +124,9 @@ def _columns(dataset: MultimodalDataset) -> dict[str, npt.NDArray[Any]]:
     for what in ("judgments", "informativeness", "factors"):
         for position, values in enumerate(getattr(dataset, what).values()):
             columns[f"{what}_{position}"] = values
+    for position, given in enumerate(dataset.ratings.values()):
+        for rater, values in enumerate(given):
+            columns[f"ratings_{position}_{rater}"] = values
     return columns
 
 
@@ -163,6 +167,11 @@ def _restore(description: dict[str, Any], folder: Path) -> MultimodalDataset:
         judgments={
             frozenset(shown): numbers(f"judgments_{i}")
             for i, shown in enumerate(description["judgments"])
+        },
+        # Studies of before single raters were kept have none.
+        ratings={
+            frozenset(shown): np.stack([numbers(f"ratings_{i}_{k}") for k in range(raters)])
+            for i, (shown, raters) in enumerate(description.get("ratings", ()))
         },
         informativeness=mapping("informativeness"),
         factors=mapping("factors"),

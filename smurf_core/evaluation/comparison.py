@@ -50,8 +50,8 @@ def compare_models(
       correlate less, and the test is conservative (`benchmarks/null_rates.py` shows both).
       Undefined (NaN) with one fold, or where no fold differs.
 
-    The interval is the jackknife over persons (`jackknife_error`; Efron and Stein, 1981, *Annals
-    of Statistics* 9) with Student's t and one degree of freedom less than there are persons.
+    The interval is the jackknife over persons with Student's t (`jackknife_error`): of these
+    trained models and new persons, too.
 
     Returns
     -------
@@ -146,8 +146,8 @@ def _difference(
     metric: str, pairs: Sequence[FoldPair], permutations: int, seed: int
 ) -> dict[str, object]:
     swapped = permutation_test(metric, pairs, draws=permutations, seed=seed)
-    error, persons = jackknife_error(metric, pairs)
-    half = error * float(stats.t.ppf(0.975, max(persons - 1, 1)))
+    error, degrees = jackknife_error(metric, pairs)
+    half = error * float(stats.t.ppf(0.975, max(degrees, 1)))
     is_better = (swapped.difference > 0) != (metric in LOWER_IS_BETTER)
     return {
         "difference": swapped.difference,
@@ -216,20 +216,27 @@ def permutation_test(
 
 
 def jackknife_error(metric: str, folds: Sequence[FoldPair]) -> tuple[float, int]:
-    """Standard error of the difference of two models' metric, mean over folds; number of persons.
+    """Standard error of the difference of two models' metric, mean over folds; its freedom.
 
     Every person is left out once, from all folds; a fold that holds nobody else drops out of the
-    mean. NaN with fewer than three persons.
+    mean. Folds are strata (Jones, 1974, *Biometrika* 61): persons are compared with those of
+    their first fold, lone ones with each other. Degrees of freedom are persons less strata. NaN
+    with fewer than three persons or without any freedom.
     """
     sums = [_FoldSums.of(metric, fold) for fold in folds]
     everyone = np.unique(np.concatenate([fold.persons for fold in sums]))
-    if len(everyone) < 3:
-        return float("nan"), len(everyone)
     without = np.stack([fold.without(everyone) for fold in sums])  # [folds, persons]
     left = np.isfinite(without)
     means = np.where(left, without, 0).sum(axis=0) / np.maximum(left.sum(axis=0), 1)
-    g = len(everyone)
-    return float(np.sqrt((g - 1) / g * ((means - means.mean()) ** 2).sum())), g
+    stratum = np.stack([np.isin(everyone, fold.persons) for fold in sums]).argmax(axis=0)
+    stratum[np.bincount(stratum)[stratum] == 1] = len(folds)
+    strata, stratum, sizes = np.unique(stratum, return_inverse=True, return_counts=True)
+    degrees = len(everyone) - len(strata)
+    if len(everyone) < 3 or degrees < 1:
+        return float("nan"), 0
+    middle = np.bincount(stratum, weights=means) / sizes
+    squares = np.bincount(stratum, weights=(means - middle[stratum]) ** 2)
+    return float(np.sqrt(((sizes - 1) / sizes) @ squares)), degrees
 
 
 @dataclass(frozen=True)
@@ -244,13 +251,15 @@ class _FoldSums:
     @classmethod
     def of(cls, metric: str, fold: FoldPair) -> _FoldSums:
         persons, position = np.unique(fold.cluster, return_inverse=True)
-        sums = []
-        for prediction in (fold.first, fold.second):
-            statistics, scored = _statistics(metric, fold.truth, prediction.astype(np.float64))
+
+        def summed(prediction: npt.NDArray[np.floating]) -> Array:
+            statistics, _ = _statistics(metric, fold.truth, prediction.astype(np.float64))
             total = np.zeros((len(persons), statistics.shape[1]))
             np.add.at(total, position, statistics)
-            sums.append(total)
-        return cls(persons, *sums, score=scored)
+            return total
+
+        _, scored = _statistics(metric, fold.truth, fold.first.astype(np.float64))
+        return cls(persons, summed(fold.first), summed(fold.second), scored)
 
     def difference(self) -> float:
         return float(self.score(self.first.sum(axis=0)) - self.score(self.second.sum(axis=0)))

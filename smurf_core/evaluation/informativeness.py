@@ -11,7 +11,7 @@ from scipy.special import softmax
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.evaluation.judgments import holm
+from smurf_core.evaluation.judgments import clustered_slope, holm
 
 Array = npt.NDArray[np.float64]
 
@@ -34,28 +34,36 @@ def unique_effect(contributions: Contributions, modality: str) -> Array:
 def informativeness_tests(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
     """Wilcoxon's rank-sum test of *no* against *relevant or sufficient*, for every modality.
 
-    As in the paper, unpaired and two-sided, on out-of-fold contributions; it assumes independent
-    samples. The effect size is the rank-biserial correlation: how much more often a sample with
-    information has the larger effect than the reverse. The trend over the three levels is
-    Kendall's τ_b.
+    `p` is the paper's test, unpaired and two-sided, on out-of-fold contributions (Wilcoxon, 1945;
+    normal approximation): it assumes independent samples, which those of one person are not.
+    `p_person` allows for that where persons are known: the same comparison of ranks (Conover and
+    Iman, 1981, *The American Statistician* 35) as a slope whose variance is robust to alike
+    samples of a person (`clustered_slope`). The effect size is the rank-biserial correlation: how
+    much more often a sample with information has the larger effect than the reverse.
+
+    The trend over the three levels is Kendall's τ_b, its p likewise of independent samples and,
+    in `trend_p_person`, that of the slope of effects' ranks over the levels.
 
     Returns
     -------
     DataFrame
         One row a rated modality: modality, statistic (the normal one; above zero where effects
-        are larger with information), p, p_holm, effect_size, trend, trend_p, mean_no,
-        mean_relevant, mean_sufficient, n_no, n_relevant, n_sufficient, missing.
+        are larger with information), p, p_holm (of `p` over the table), p_person, p_person_holm,
+        effect_size, trend, trend_p, trend_p_person, mean_no, mean_relevant, mean_sufficient,
+        n_no, n_relevant, n_sufficient, missing, persons. NaN where a level or persons lack.
     """
     if not dataset.informativeness:
         raise InputError(f"{dataset.name!r} has no ratings of how informative modalities are.")
     at = dataset.positions(contributions.sample_ids)
+    persons = None if dataset.groups is None else dataset.groups[at]
     rows = []
     for modality, ratings in dataset.informativeness.items():
         level, effect = ratings[at], unique_effect(contributions, modality)
         none, some = effect[level == 0], effect[level > 0]
         row: dict[str, object] = {
             "modality": modality, "statistic": np.nan, "p": np.nan, "p_holm": np.nan,
-            "effect_size": np.nan, "trend": np.nan, "trend_p": np.nan,
+            "p_person": np.nan, "p_person_holm": np.nan, "effect_size": np.nan,
+            "trend": np.nan, "trend_p": np.nan, "trend_p_person": np.nan,
         }  # fmt: skip
         if len(none) and len(some):
             test = stats.ranksums(some, none)
@@ -69,6 +77,15 @@ def informativeness_tests(contributions: Contributions, dataset: MultimodalDatas
         if len(np.unique(level[rated])) > 1:
             trend = stats.kendalltau(level[rated], effect[rated])
             row |= {"trend": float(trend.statistic), "trend_p": float(trend.pvalue)}
+        if persons is not None and rated.any():
+            ranks = stats.rankdata(effect[rated])
+            informative = (level[rated] > 0).astype(np.float64)
+            row |= {
+                "p_person": clustered_slope(informative, ranks, persons[rated]).p,
+                "trend_p_person": clustered_slope(
+                    level[rated].astype(np.float64), ranks, persons[rated]
+                ).p,
+            }
         for code, name in enumerate(INFORMATIVENESS_LEVELS):
             there = effect[level == code]
             row[f"mean_{name}"] = float(there.mean()) if len(there) else np.nan
@@ -77,9 +94,11 @@ def informativeness_tests(contributions: Contributions, dataset: MultimodalDatas
             for code, name in enumerate(INFORMATIVENESS_LEVELS)
         }
         row["missing"] = int((~rated).sum())
+        row["persons"] = 0 if persons is None else len(np.unique(persons[rated]))
         rows.append(row)
     table = pd.DataFrame(rows)
-    table["p_holm"] = holm(table["p"].to_numpy(dtype=float))
+    for p in ("p", "p_person"):
+        table[f"{p}_holm"] = holm(table[p].to_numpy(dtype=float))
     return table
 
 

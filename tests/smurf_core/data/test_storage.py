@@ -31,6 +31,7 @@ def full_dataset() -> MultimodalDataset:
         sample_ids=ids,
         groups=np.array([f"p{i // 4}" for i in range(20)]),
         samples=pd.DataFrame(table, index=pd.Index(ids, name="sample_id")),
+        ratings={frozenset({"B"}): np.stack([rating, rating - 1])},
         judgments={frozenset({"B"}): rating, frozenset({"sound + ../voice", "B"}): rating + 1},
         informativeness={"B": np.arange(20) % 4 - 1},
         notes=("one", "two"),

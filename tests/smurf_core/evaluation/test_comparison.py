@@ -127,9 +127,10 @@ def test_the_interval_is_the_jackknife_over_persons(random, task):
                 ]
             )
 
+        # Four persons in each of three folds, which are strata.
         left_out = np.array([statistic(who != person) for person in range(12)])
-        error = np.sqrt(11 / 12 * ((left_out - left_out.mean()) ** 2).sum())
-        half = stats.t.ppf(0.975, 11) * error
+        error = np.sqrt(sum(3 / 4 * 4 * left_out[fold::3].var() for fold in range(3)))
+        half = stats.t.ppf(0.975, 9) * error
         assert (row["ci_low"] + row["ci_high"]) / 2 == pytest.approx(row["difference"])
         assert row["ci_high"] - row["difference"] == pytest.approx(half, rel=1e-4)
 

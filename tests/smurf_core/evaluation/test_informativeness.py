@@ -2,10 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 
 from smurf_core.errors import InputError
 from smurf_core.evaluation.informativeness import informativeness_tests, unique_effect
+from smurf_core.evaluation.judgments import clustered_slope
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
 
@@ -58,6 +60,30 @@ def test_effect_size_is_how_much_more_often_information_wins(random):
     wins = np.sign(some[:, None] - none[None, :]).mean()
     table = informativeness_tests(contributions, data).set_index("modality")
     assert table.loc["A", "effect_size"] == pytest.approx(wins)
+
+
+def test_the_trend_is_kendalls_and_persons_are_the_clusters_of_ranks(random):
+    data, levels, contributions = rated(random)
+    data = replace(data, groups=np.repeat(np.arange(40), 5).astype(str))
+    row = informativeness_tests(contributions, data).set_index("modality").loc["A"]
+    effect, there = unique_effect(contributions, "A"), levels >= 0
+    expected = stats.kendalltau(levels[there], effect[there])
+    assert (row["trend"], row["trend_p"]) == pytest.approx(
+        (expected.statistic, expected.pvalue), rel=1e-6
+    )
+    # Of samples that have nothing in common, persons take little away.
+    assert row["p_person"] < 0.01
+    assert row["trend_p_person"] < 0.01
+    assert row["persons"] == len(np.unique(data.groups[there]))
+    # Cluster-robust least squares of ranks; the CR1 variance is close with 40 persons.
+    ranks = stats.rankdata(effect[there])
+    informative = (levels[there] > 0).astype(float)
+    fit = sm.OLS(ranks, sm.add_constant(informative)).fit(
+        cov_type="cluster", cov_kwds={"groups": data.groups[there]}
+    )
+    slope = clustered_slope(informative, ranks, data.groups[there])
+    assert slope.p == pytest.approx(row["p_person"])
+    assert slope.statistic == pytest.approx(fit.tvalues[1], rel=0.05)
 
 
 def test_data_without_ratings_is_told(random):
