@@ -100,6 +100,10 @@ class _Joiner:
         features = self._features(blocks, is_recorded, folds)
         samples = self._samples(ids)
         ratings = self._ratings(ids)
+        judgments = {shown: mean_rating(given) for shown, given in ratings.items()} | {
+            frozenset(shown): self._numbers(column, ids)
+            for column, shown in mapping.judgments.items()
+        }
         informativeness = {
             modality: informativeness_codes(
                 self._aligned(column, ids),
@@ -107,7 +111,7 @@ class _Joiner:
             )
             for modality, column in mapping.informativeness.items()
         }
-        lost = {m for shown in ratings for m in shown} | set(informativeness)
+        lost = {m for shown in judgments for m in shown} | set(informativeness)
         lost -= set(features)
         if lost:
             raise InputError(
@@ -125,8 +129,8 @@ class _Joiner:
             groups=persons,
             folds=folds,
             samples=samples,
-            judgments={shown: mean_rating(given) for shown, given in ratings.items()},
-            ratings={shown: given for shown, given in ratings.items() if len(given) > 1},
+            judgments=judgments,
+            ratings=ratings,
             informativeness=informativeness,
         )
         problems = (*self.problems, *fold_problems(dataset))
@@ -342,9 +346,9 @@ class _Joiner:
         return values.reindex(ids)
 
     def _ratings(self, ids: pd.Index[str]) -> dict[frozenset[str], npt.NDArray[np.float32]]:
-        """Ratings [raters, n] of every judged subset: columns of one subset are its raters."""
+        """Ratings [raters, n] of every subset of modalities that single raters saw."""
         columns: dict[frozenset[str], list[npt.NDArray[np.float32]]] = {}
-        for column, shown in self.mapping.judgments.items():
+        for column, shown in self.mapping.raters.items():
             columns.setdefault(frozenset(shown), []).append(self._numbers(column, ids))
         return {shown: np.stack(given) for shown, given in columns.items()}
 

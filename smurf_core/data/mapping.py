@@ -30,7 +30,7 @@ _COLUMN_ROLES = (
     "id", "target", "person", "fold", "split", "transcript", "start", "end", "media",
 )  # fmt: skip
 _NAMES = ("files", "informativeness")  # settings: name → name
-_NAME_LISTS = ("modalities", "judgments")  # settings: name → names
+_NAME_LISTS = ("modalities", "judgments", "raters")  # settings: name → names
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class StudyMapping:
     `files` says what a file (or sheet, as `book.xlsx:Sheet1`) holds; one that is to be ignored is
     not read. A modality is a list of what holds its features: a file or sheet (all its numbers
     that play no other role), a column, or the start of columns' names with a star, as `EDA_*`. A
-    judgment is a column with the modalities that its raters saw; informativeness is a modality
+    judgment is a column with the modalities that its raters saw; `raters` are columns of single
+    raters with what they saw, whose mean is the judgment where none is named; informativeness is a modality
     with the column of its ratings. `fold` numbers the folds that test each sample; `split` names
     an official split in its cells. `start` and `end` are seconds of a recording, `media` a column
     of file names in `media_folder`, and `recording` one file there for all samples. `samples` are
@@ -63,6 +64,7 @@ class StudyMapping:
     recording: str = ""
     modalities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     judgments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    raters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # How frames become samples: `confidence` that a tracked frame needs, `frames` a sample needs.
     reading: Mapping[str, float] = field(default_factory=dict)
     informativeness: Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +94,7 @@ class StudyMapping:
         return {
             **single,
             **{f"judgment {column}": column for column in self.judgments},
+            **{f"rater {column}": column for column in self.raters},
             **{f"informativeness of {name}": c for name, c in self.informativeness.items()},
         }
 

@@ -206,7 +206,10 @@ class _Tally:
             remedy = "They were left out of all statistics."
             found.append(Problem(severity, f"{message}{more}.", file, remedy=remedy))
         if self.empty:
-            message = f"{len(self.empty)} of {samples} samples have no frame that counts ({listing(self.empty)})."
+            message = (
+                f"{len(self.empty)} of {samples} samples have no frame that counts "
+                f"({listing(self.empty)})."
+            )
             remedy = "The modality is absent for them."
             found.append(Problem("warning", message, file, remedy=remedy))
         if self.uncut:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,23 @@ def test_every_role_reaches_the_data_set(folder):
     assert frozenset({"audio", "text"}) in data.judgments
     assert data.informativeness["text"].tolist() == [0, 1, 2, -1] * 5
     assert data.present.sum(axis=0).tolist() == [20, 18, 20]
+
+
+def test_single_raters_columns_give_their_mean_as_judgment(folder):
+    labels = pd.read_csv(folder / "labels.csv")
+    for rater, shift in (("first", -1.0), ("second", 2.0)):
+        labels[rater] = labels["valence"] + shift
+    labels.loc[3, "second"] = np.nan
+    labels.to_csv(folder / "labels.csv", index=False)
+    mapping = replace(MAPPING, judgments={}, raters={"first": ("text",), "second": ("text",)})
+    write_mapping(mapping, folder / "study.yaml")
+    mapping = read_mapping(folder / "study.yaml")
+    data = assemble(mapped_sources(mapping, folder), mapping).dataset
+    ratings = data.ratings[frozenset({"text"})]
+    assert ratings.shape == (2, len(data))
+    expected = labels["valence"].to_numpy() + 0.5
+    expected[3] -= 1.5
+    np.testing.assert_allclose(data.judgments[frozenset({"text"})], expected, rtol=1e-6)
 
 
 def test_joins_list_what_does_not_match_in_both_directions(folder):
