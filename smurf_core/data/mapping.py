@@ -38,14 +38,14 @@ class StudyMapping:
     """Roles of files and columns, by name. Empty: nothing plays this role.
 
     `files` says what a file (or sheet, as `book.xlsx:Sheet1`) holds; one that is to be ignored is
-    not read. A modality is a list of what holds its features: a file or sheet (all its numbers
-    that play no other role), a column, or the start of columns' names with a star, as `EDA_*`. A
+    not read. A modality is a list of what holds its features: a file or sheet (all its numbers that
+    play no other role), a column, or the start of columns' names with a star, as `EDA_*`. A
     judgment is a column with the modalities that its raters saw; `raters` are columns of single
-    raters with what they saw, whose mean is the judgment where none is named; informativeness is a modality
-    with the column of its ratings. `fold` numbers the folds that test each sample; `split` names
-    an official split in its cells. `start` and `end` are seconds of a recording, `media` a column
-    of file names in `media_folder`, and `recording` one file there for all samples. `samples` are
-    columns without a role that are kept beside the samples (none named: all).
+    raters with what they saw, whose mean is the judgment where none is named; informativeness is a
+    modality with the column of its ratings. `fold` numbers the folds that test each sample; `split`
+    names an official split in its cells. `start` and `end` are seconds of a recording, `media` a
+    column of file names in `media_folder`, and `recording` one file there for all samples.
+    `samples` are columns without a role that are kept beside the samples (none named: all).
     """
 
     name: str = ""

@@ -286,6 +286,21 @@ def krippendorff_alpha(ratings: Array) -> float:
     return 1 - observed / expected
 
 
+def reliability_ceiling(ratings: Array) -> float:
+    """The highest r that anything can reach with the mean of these ratings [raters, units].
+
+    √ of the mean rating's reliability, which is single ratings' α stepped up to the mean number
+    of raters a unit (Spearman-Brown). NaN where α is undefined, 0 where it is below zero.
+    """
+    alpha = krippendorff_alpha(ratings)
+    if np.isnan(alpha):
+        return alpha
+    counts = np.isfinite(ratings).sum(axis=0)
+    k = float(counts[counts > 0].mean())
+    alpha = max(alpha, 0.0)
+    return float(np.sqrt(k * alpha / (1 + (k - 1) * alpha)))
+
+
 def difference_ceiling(human: Array, ratings: Array) -> float:
     """The highest r that anything can reach with human unique contributions y − mean rating.
 

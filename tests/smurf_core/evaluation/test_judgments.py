@@ -17,6 +17,7 @@ from smurf_core.evaluation.judgments import (
     holm,
     human_agreement,
     krippendorff_alpha,
+    reliability_ceiling,
     unique_pairs,
 )
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
@@ -153,6 +154,13 @@ def test_krippendorffs_alpha_is_that_of_every_pair(random):
     )
     assert krippendorff_alpha(example) == pytest.approx(0.849, abs=5e-4)
     assert np.isnan(krippendorff_alpha(np.ones((3, 4))))
+
+
+def test_ceiling_of_ratings_is_the_correlation_of_mean_rating_and_truth(random):
+    truth = random.normal(size=20_000)
+    ratings = truth + random.normal(size=(4, 20_000)) * 1.5
+    reached = np.corrcoef(truth, ratings.mean(axis=0))[0, 1]
+    assert reliability_ceiling(ratings) == pytest.approx(reached, abs=0.01)
 
 
 def test_the_ceiling_is_the_r_that_the_truth_itself_reaches(random):
