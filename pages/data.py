@@ -50,7 +50,7 @@ with told():
     dataset = dataset_of(study.id)
     imported = st.session_state.pop("imported", None)
     if imported and imported[0] == study.id:
-        st.success(f"{escaped(study.name)} was imported{imported[1]}.")
+        st.success(f"{escaped(study.name)} was imported{escaped(imported[1])}")
     if dataset.origin != "recorded":
         st.info(
             f"This data is {dataset.origin}: its true contributions are known, and it says "

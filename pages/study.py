@@ -1,19 +1,14 @@
 """Choose a study, upload one, or make synthetic data."""
 
-import hashlib
-
 import pandas as pd
 import streamlit as st
 
-from app.components.mapping_form import mapping_form
 from app.components.media import media_form
 from app.components.messages import offer_undo, told
 from app.components.simulated_study import offer_simulated_study
-from app.components.uploads import forget_uploads, keep_uploads
+from app.components.upload_wizard import upload_wizard
 from app.navigation import page_path
 from app.session import current_study, moment, select_study, study_label, workspace
-from smurf_core.data.assembly import assemble
-from smurf_core.data.problems import problem_table
 from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import studies
 
@@ -76,43 +71,6 @@ def _list() -> None:
     offer_undo("deleted_study", "undo", restore)
 
 
-def _upload() -> None:
-    generation = st.session_state.setdefault("upload_generation", 0)
-    files = st.file_uploader(
-        "Feature files: tables (CSV, TSV, Excel, Parquet, Feather), arrays (NPZ, HDF5), or an "
-        "authors' feature cache (pickle, read without running it)",
-        accept_multiple_files=True,
-        key=f"upload_{generation}",
-    )
-    if not files:
-        st.markdown(
-            "One table with all modalities, or one table a modality with the same sample ids. "
-            "Nothing leaves this machine."
-        )
-        return
-    # Above the form, where it is seen: the button below may stand at the screen's end.
-    with told(st.container()):
-        sources = keep_uploads(files)
-        ids = "".join(file.file_id for file in files).encode()
-        mapping = mapping_form(sources, hashlib.sha256(ids).hexdigest()[:12])
-        if st.button("Import", type="primary", key="import", icon=":material/download:"):
-            with st.spinner("Reading and checking the files…"):
-                assembly = assemble(sources, mapping)
-                study_id = studies.add_study(
-                    workspace(),
-                    assembly.dataset,
-                    problems=assembly.problems,
-                    provenance=assembly.provenance(),
-                )
-            st.session_state["upload_generation"] = generation + 1
-            forget_uploads()
-            select_study(study_id)
-            counts = problem_table(assembly.problems)["severity"].value_counts()
-            found = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts.items())
-            st.session_state["imported"] = (study_id, f": {found}" if found else "")
-            st.switch_page(page_path("data"))
-
-
 def _synthesise() -> None:
     st.markdown(
         "Simulated features whose true unique and redundant contributions are known "
@@ -155,6 +113,6 @@ list_tab, upload_tab, synthetic_tab = st.tabs(["Your studies", "Upload", "Make s
 with list_tab:
     _list()
 with upload_tab:
-    _upload()
+    upload_wizard()
 with synthetic_tab:
     _synthesise()

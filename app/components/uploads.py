@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,7 +11,9 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.session import workspace
+from smurf_core.data.mapping import StudyMapping, read_mapping
 from smurf_core.data.sources import SourceFile
+from smurf_core.errors import InputError
 
 _KEEP_SECONDS = 24 * 3600
 
@@ -31,6 +34,19 @@ def keep_uploads(files: list[UploadedFile]) -> tuple[SourceFile, ...]:
             path.write_bytes(file.getbuffer())
             kept[file.file_id] = path
     return tuple(SourceFile(file.name, kept[file.file_id]) for file in files)
+
+
+def split_mapping(
+    sources: Sequence[SourceFile],
+) -> tuple[tuple[SourceFile, ...], StudyMapping | None]:
+    """The files of data, and what a study.yaml among them says of these."""
+    given = [source for source in sources if source.suffix in (".yaml", ".yml")]
+    data = tuple(source for source in sources if source not in given)
+    if len(given) > 1:
+        raise InputError(f"{len(given)} mappings were given ({given[0].name} …): one is enough.")
+    if not data:
+        raise InputError(f"{given[0].name} is a mapping: drop the files that it names, too.")
+    return data, read_mapping(given[0].path, given[0].name) if given else None
 
 
 def forget_uploads() -> None:

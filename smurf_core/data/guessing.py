@@ -14,6 +14,7 @@ from smurf_core.data.ratings import (
     USUAL_MODALITIES,
     guess_informativeness,
     guess_judgments,
+    shown_modalities,
     whole_ratings,
 )
 from smurf_core.data.readers.id_lists import id_lists
@@ -85,7 +86,7 @@ def guess_roles(tables: Sequence[Table], known: StudyMapping) -> StudyMapping:
     What `known` says of a file holds for its columns, too: a target is looked for where labels
     are, a modality where features are, and nothing in a file that is to be ignored.
     """
-    roles = {table.name: _known_role(table, known) for table in tables}
+    roles = {table.name: known_role(table, known) for table in tables}
     tables = [table for table in tables if roles[table.name] != "ignore"]
 
     def such(*wanted: FileRole) -> list[Table]:
@@ -116,8 +117,15 @@ def guess_roles(tables: Sequence[Table], known: StudyMapping) -> StudyMapping:
     mapping = replace(mapping, target=target)
     texts = such("labels", "transcript")
     mapping = replace(mapping, transcript=known.transcript or _guess_transcript(texts, mapping))
-    featured = such("modality")
-    mapping = replace(mapping, modalities=known.modalities or _guess_modalities(featured, mapping))
+    said = [table for table in tables if roles[table.name] == "modality"]
+    modalities = _guess_modalities([t for t in such() if t not in said], mapping, len(tables))
+    for table in said:
+        name = modality_name(table)
+        modalities[name] = (*modalities.get(name, ()), table.name)
+    names = sorted(modalities, key=lambda name: (name.lower(), name))
+    mapping = replace(
+        mapping, modalities=known.modalities or {name: modalities[name] for name in names}
+    )
     mapping = replace(mapping, judgments=known.judgments or _guess_judgments(ratings, mapping))
     informed = [c for table in such("labels", "informativeness") for c in table.frame.columns]
     mapping = replace(
@@ -133,17 +141,18 @@ def guess_roles(tables: Sequence[Table], known: StudyMapping) -> StudyMapping:
                 name: role
                 for table in tables
                 if not roles[table.name]
-                for name, role in _role_entries(table, _guess_role(table, mapping))
+                for name, role in role_entries(table, _guess_role(table, mapping))
             },
         },
     )
 
 
-def _known_role(table: Table, known: StudyMapping) -> str:
+def known_role(table: Table, known: StudyMapping) -> str:
+    """The role that a mapping gives to a table, by its name or that of its files."""
     return known.role_of(table.name, table.files)
 
 
-def _role_entries(table: Table, role: FileRole) -> list[tuple[str, FileRole]]:
+def role_entries(table: Table, role: FileRole) -> list[tuple[str, FileRole]]:
     """A table's role under the names of the files, or the sheet, that it comes from."""
     return [(file, role) for file in table.files] or [(table.name, role)]
 
@@ -158,10 +167,11 @@ def _guess_role(table: Table, mapping: StudyMapping) -> FileRole:
         for item in items
         for column in columns
     )
+    numbers = _candidates(table, mapping)
     held: list[tuple[FileRole, bool]] = [
         ("labels", mapping.target in columns),
-        ("judgments", bool(columns & set(mapping.judgments))),
         ("informativeness", bool(columns & set(mapping.informativeness.values()))),
+        ("judgments", bool(columns & set(mapping.judgments)) or _holds_ratings(numbers)),
         ("transcript", mapping.transcript in columns),
         ("media", bool(columns & ({mapping.media, mapping.start, mapping.end} - {""}))),
     ]
@@ -284,27 +294,37 @@ def _guess_transcript(tables: Sequence[Table], mapping: StudyMapping) -> str:
     return ""
 
 
-def _guess_modalities(tables: Sequence[Table], mapping: StudyMapping) -> dict[str, tuple[str, ...]]:
+def _guess_modalities(
+    tables: Sequence[Table], mapping: StudyMapping, count: int
+) -> dict[str, tuple[str, ...]]:
+    """What holds the modalities' features in these of `count` tables."""
     found: dict[str, list[str]] = defaultdict(list)
     for table in tables:
         columns = _candidates(table, mapping)
+        if _holds_ratings(columns):
+            continue
         if table.modality and columns:
             found[table.modality].append(table.name)
             continue
         known = _known_prefixes(columns)
         holds_target = mapping.target in table.frame.columns
         if columns and not holds_target and len(known) < 2:
-            (prefix,) = known or ("",)
-            is_one = bool(known) and len(known[prefix]) == len(columns)
-            found[prefix if is_one else _modality_name(table)].append(table.name)
-        elif len(known) > 1 or (known and len(tables) > 1):
+            found[modality_name(table)].append(table.name)
+        elif len(known) > 1 or (known and count > 1):
             for prefix, group in known.items():
                 found[prefix].append(_pattern(prefix, group))
-        elif len(tables) == 1:
+        elif count == 1:
             groups = {p: g for p, g in _prefix_groups(columns).items() if len(g) > 1}
             for prefix, group in groups.items():
                 found[prefix].append(_pattern(prefix, group))
-    return {name: tuple(found[name]) for name in sorted(found, key=lambda n: (n.lower(), n))}
+    return {name: tuple(items) for name, items in found.items()}
+
+
+def _holds_ratings(columns: Sequence[str]) -> bool:
+    """Whether all columns are called as ratings of sets of modalities, or of informativeness."""
+    ratings = [c for c in columns if shown_modalities(c, USUAL_MODALITIES)]
+    levels = guess_informativeness(columns, USUAL_MODALITIES).values()
+    return len(columns) > 1 and set(columns) == {*ratings, *levels}
 
 
 def _pattern(prefix: str, columns: list[str]) -> str:
@@ -313,8 +333,14 @@ def _pattern(prefix: str, columns: list[str]) -> str:
     return f"{prefix}{separators.pop() if len(separators) == 1 else ''}*"
 
 
-def _modality_name(table: Table) -> str:
-    """A table's name without its suffix and without what says that it holds features."""
+def modality_name(table: Table) -> str:
+    """What a table of one modality's features may be called: by its format, columns or name."""
+    columns = [c for c in table.frame.columns if is_number(table.frame[c])]
+    known = _known_prefixes(c for c in columns if plain_name(c) not in DESCRIPTION_NAMES)
+    if table.modality:
+        return table.modality
+    if len(known) == 1 and len(*known.values()) >= len(columns) - 1:
+        return next(iter(known))
     sheet = table.name.rpartition(":")[2]
     stem = sheet if ":" in table.name else table.name.rpartition(".")[0] or table.name
     return _NAME_ENDINGS.sub("", stem) or stem

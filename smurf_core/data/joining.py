@@ -14,7 +14,7 @@ import pandas as pd
 from smurf_core.data.cleaning import clean_features
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.folds import fold_problems
-from smurf_core.data.guessing import DESCRIPTION_NAMES, ID_NAMES, plain_name
+from smurf_core.data.guessing import DESCRIPTION_NAMES, ID_NAMES, known_role, plain_name
 from smurf_core.data.mapping import StudyMapping
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.protocols import read_folds
@@ -68,8 +68,8 @@ class _Joiner:
     def __init__(self, tables: Sequence[Table], mapping: StudyMapping) -> None:
         # Labels first: a column that several tables have is taken from there.
         self.tables = sorted(
-            (t for t in tables if _role(t, mapping) != "ignore"),
-            key=lambda table: _role(table, mapping) not in ("labels", "mixed"),
+            (t for t in tables if known_role(t, mapping) != "ignore"),
+            key=lambda table: known_role(table, mapping) not in ("labels", "mixed"),
         )
         self.mapping = mapping
         self.problems: list[Problem] = [p for table in tables for p in table.problems]
@@ -435,10 +435,6 @@ class _Joiner:
     def _carried(self, column: str, ids: pd.Index[str]) -> pd.Series[Any]:
         table = self._table_with(column)
         return table.frame[column].set_axis(self.ids[table.name]).reindex(ids)
-
-
-def _role(table: Table, mapping: StudyMapping) -> str:
-    return mapping.role_of(table.name, table.files)
 
 
 def mean_rating(ratings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -168,16 +168,17 @@ def _numbers(key: str, value: object) -> dict[str, float]:
     return {str(name): number for name, number in value.items()}
 
 
-def read_mapping(path: Path) -> StudyMapping:
-    """A mapping from a YAML file (`study.yaml`)."""
+def read_mapping(path: Path, name: str = "") -> StudyMapping:
+    """A mapping from a YAML file (`study.yaml`), which messages call by `name`."""
+    name = name or path.name
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise InputError(f"{path.name} is larger than any study mapping.")
+            raise InputError(f"{name} is larger than any study mapping.")
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"{path.name} cannot be opened: {error.strerror}.") from error
+        raise InputError(f"{name} cannot be opened: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path.name} is not a YAML file of settings.") from error
+        raise InputError(f"{name} is not a YAML file of settings.") from error
     return StudyMapping.from_dict(data)
 
 
