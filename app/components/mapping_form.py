@@ -24,6 +24,7 @@ from smurf_core.errors import InputError
 
 _TASKS: dict[TaskChoice, str] = {"auto": "As the target suggests", "regression": "Regression",
           "classification": "Classification"}  # fmt: skip
+_SINGLE = "One rater's own"
 _ROLES = {
     "target": ("Target", "What is to be predicted."),
     "id": ("Sample id", "Joins the files; without one, rows are numbered."),
@@ -78,7 +79,7 @@ def mapping_form(
     for modality, items in _mixed_modalities(used, guess, files, key).items():
         modalities[modality] = (*modalities.get(modality, ()), *items)
     guess = replace(guess, modalities=modalities)
-    judgments = _judgments(used, guess, files, chosen, key)
+    judgments, raters = _judgments(used, guess, files, chosen, key)
     informativeness = _informativeness(used, guess, files, key)
     more = _more(used, guess, chosen, key)
     settled = replace(
@@ -88,6 +89,7 @@ def mapping_form(
         files=files,
         modalities=dict(sorted(modalities.items(), key=lambda item: item[0].lower())),
         judgments=judgments,
+        raters=raters,
         informativeness=informativeness,
     )
     plain = {k: v for k, v in settled.to_dict().items() if k not in more}
@@ -220,8 +222,8 @@ def _judgments(
     files: Mapping[str, str],
     chosen: Mapping[str, str],
     key: str,
-) -> dict[str, tuple[str, ...]]:
-    """Ticks for every rating: which modalities its raters saw; no tick, no judgment."""
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Ticks for every rating: which modalities its raters saw; ratings, and single raters'."""
     rated = [
         column
         for table in tables
@@ -230,25 +232,29 @@ def _judgments(
         if is_number(table.frame[column])
     ]
     held = {c for table in tables for c in table.frame.columns}
+    given = {**guess.judgments, **guess.raters}
     columns = [
         column
-        for column in dict.fromkeys([*guess.judgments, *rated])
+        for column in dict.fromkeys([*given, *rated])
         if column not in chosen.values() and column in held
     ]
     if not columns or not guess.modalities:
-        return {}
-    st.markdown("**Human judgments**: tick what the raters of each column saw or heard")
-    known = set(guess.modalities)
+        return {}, {}
+    st.markdown(
+        "**Human judgments**: tick what the raters of each column saw or heard. A column without "
+        "a tick is no judgment; those of single raters are averaged."
+    )
     ticked = pd.DataFrame(
         {
             "Rating": columns,
             **{
-                name: [name in guess.judgments.get(column, ()) for column in columns]
+                name: [name in given.get(column, ()) for column in columns]
                 for name in guess.modalities
             },
+            _SINGLE: [column in guess.raters for column in columns],
         }
     )
-    names = hashlib.sha256(repr(sorted(known)).encode()).hexdigest()[:6]
+    names = hashlib.sha256(repr(list(guess.modalities)).encode()).hexdigest()[:6]
     edited = st.data_editor(
         ticked,
         disabled=["Rating"],
@@ -256,11 +262,13 @@ def _judgments(
         width="content",
         key=f"judgments_{names}_{key}",
     )
-    return {
-        str(row["Rating"]): shown
-        for row in edited.to_dict("records")
-        if (shown := tuple(name for name in guess.modalities if row[name]))
-    }
+    judgments: dict[str, tuple[str, ...]] = {}
+    raters: dict[str, tuple[str, ...]] = {}
+    for row in edited.to_dict("records"):
+        shown = tuple(name for name in guess.modalities if row[name])
+        if shown:
+            (raters if row[_SINGLE] else judgments)[str(row["Rating"])] = shown
+    return judgments, raters
 
 
 def _informativeness(
