@@ -617,6 +617,43 @@ def export(
 
 
 @app.command()
+def evaluate(
+    run: _Run,
+    compare: Annotated[
+        list[str] | None, typer.Option(help="Another run of the study to stand beside; repeat.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="New folder.", show_default="smurf-evaluation-RUN")
+    ] = None,
+    count: Annotated[int, typer.Option(help="Typical samples of each kind and output.")] = 50,
+    permutations: Annotated[int, typer.Option(help="Swaps of the tests between models.")] = 5_000,
+) -> None:
+    """Write every evaluation of a run as tidy CSV tables: estimates, intervals, n, p-values.
+
+    Performance, missing modalities, human judgments, informativeness, typical samples, redundancy,
+    stability, and recovery where the true factors are known. Other runs are tested against RUN.
+    """
+    from smurf_core.evaluation.complete import evaluation_tables
+
+    workspace = Workspace.default()
+    info = _find_run(workspace, run)
+    infos = [info, *(_find_run(workspace, other) for other in compare or ())]
+    for other in infos:
+        if other.status != "finished":
+            raise InputError(f"Run {other.id} is {other.status}; only finished runs have results.")
+        if other.study_id != info.study_id:
+            raise InputError(f"Run {other.id} is of another study than {info.id}.")
+    dataset = studies.load_study(workspace, info.study_id)
+    results = {i.id: RunFiles.of(workspace, i.id).read_result() for i in infos}
+    tables = evaluation_tables(
+        results, dataset, reference=info.id, count=count, permutations=permutations
+    )
+    files = {f"{name}.csv": table.to_csv(index=False).encode() for name, table in tables.items()}
+    for path in write_folder(folder or Path(f"smurf-evaluation-{info.id}"), files):
+        out.print(f"{path}  {len(tables[path.stem]):,} rows", markup=False)
+
+
+@app.command()
 def report(
     run: _Run,
     output: Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -13,6 +13,11 @@ from scipy.special import softmax
 
 from smurf_core.contributions import Contributions, modality_subsets, subset_name
 from smurf_core.data.dataset import MultimodalDataset, Task
+from smurf_core.evaluation.comparison import (
+    PERMUTATIONS,
+    check_comparable,
+    compare_predictions,
+)
 from smurf_core.evaluation.metrics import METRICS, pearson_r, score
 from smurf_core.evaluation.performance import check_samples
 from smurf_core.results import RunResult
@@ -142,10 +147,13 @@ def missing_modalities(result: RunResult, dataset: MultimodalDataset) -> pd.Data
     DataFrame
         One row a subset, fold and metric: available (names joined by +), missing, size, fold,
         metric, value (against the truth), full (what all modalities reach), fidelity (Pearson's
-        r with the full prediction, mean over outputs), n.
+        r with the full prediction, mean over outputs), agreement (share of samples whose predicted
+        class is that of the full prediction; NaN for regression), n, absent (test samples of
+        which none of the available modalities was recorded: their prediction is a constant).
     """
     check_samples(result, dataset)
     rows = []
+    present = dataset.present
     for fold in range(len(result.folds)):
         contributions = result.fold_contributions(fold)
         test, training = result.folds.test[fold], result.folds.training[fold]
@@ -157,6 +165,12 @@ def missing_modalities(result: RunResult, dataset: MultimodalDataset) -> pd.Data
         for available, predicted in zip(subsets, everyone, strict=True):
             found = predicted[test]
             fidelity = np.mean([pearson_r(full[:, c], found[:, c]) for c in range(full.shape[1])])
+            agreement = (
+                float((found.argmax(axis=1) == full.argmax(axis=1)).mean())
+                if result.task == "classification"
+                else np.nan
+            )
+            at = [dataset.modalities.index(name) for name in available]
             missing = tuple(name for name in result.modalities if name not in available)
             rows += [
                 {
@@ -168,7 +182,9 @@ def missing_modalities(result: RunResult, dataset: MultimodalDataset) -> pd.Data
                     "value": score(result.task, metric, truth, found),
                     "full": best[metric],
                     "fidelity": float(fidelity),
+                    "agreement": agreement,
                     "n": int(test.sum()),
+                    "absent": int((~present[test][:, at].any(axis=1)).sum()),
                 }
                 for metric in METRICS[result.task]
             ]
@@ -178,7 +194,7 @@ def missing_modalities(result: RunResult, dataset: MultimodalDataset) -> pd.Data
 def missing_summary(table: pd.DataFrame) -> pd.DataFrame:
     """Mean and standard deviation over folds of `missing_modalities`, in its order.
 
-    Columns: available, missing, size, metric, mean, sd, full (mean), fidelity (mean), folds.
+    Columns: available, missing, size, metric, mean, sd, full, fidelity, agreement (means), folds.
     """
     grouped = table.groupby(["available", "missing", "size", "metric"], sort=False)
     summary = grouped.agg(
@@ -186,9 +202,45 @@ def missing_summary(table: pd.DataFrame) -> pd.DataFrame:
         sd=("value", "std"),
         full=("full", "mean"),
         fidelity=("fidelity", "mean"),
+        agreement=("agreement", "mean"),
         folds=("fold", "nunique"),
     )
     return summary.reset_index()
+
+
+def compare_missing(
+    results: Mapping[str, RunResult],
+    dataset: MultimodalDataset,
+    *,
+    reference: str,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """`compare_models` of what every subset of modalities recovers: Table 5's marks.
+
+    Columns as there, after available (names joined by +) and size; every model against the
+    reference with the same subset.
+    """
+    check_comparable(results, dataset, reference)
+    folds = results[reference].folds
+    subsets = available_subsets(results[reference].modalities)
+    recovered = {
+        name: [
+            _recovered(run.fold_contributions(fold), subsets, run.folds.training[fold])
+            for fold in range(len(folds))
+        ]
+        for name, run in results.items()
+    }
+    tables = []
+    for s, available in enumerate(subsets):
+        predictions = {name: [fold[s] for fold in found] for name, found in recovered.items()}
+        table = compare_predictions(
+            predictions, dataset, folds, reference=reference, permutations=permutations, seed=seed
+        )
+        table.insert(0, "available", subset_name(available))
+        table.insert(1, "size", len(available))
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
 def sample_changes(

@@ -63,6 +63,22 @@ def test_files_are_trained_shown_listed_and_exported(smurf, workspace, table, tm
     assert "unique audio" in told
     assert "redundant" not in told  # Late fusion has none.
 
+    code, told, _ = smurf(
+        "evaluate", smurf_run.id, "--compare", fusion.id, "--folder", tmp_path / "tables",
+        "--permutations", 100,
+    )  # fmt: skip
+    assert code == 0
+    found = {path.stem: pd.read_csv(path) for path in (tmp_path / "tables").iterdir()}
+    assert all(f"{name}.csv" in told for name in found)
+    assert set(found["comparison"]["model"]) == {smurf_run.id, fusion.id}
+    assert set(found["missing_modalities_comparison"]["available"]) == {
+        "audio", "video", "audio+video",
+    }  # fmt: skip
+    shares = found["variance_shares"].groupby("output")["share"].sum()
+    np.testing.assert_allclose(shares, 1)
+    assert set(found["typical_unique"]["output"]) == {"calm", "tense"}
+    assert "human_judgments" not in found
+
     code, told, _ = smurf("export", smurf_run.id, "--folder", tmp_path / "out")
     assert code == 0
     tidy = pd.read_csv(tmp_path / "out" / "contributions.csv")

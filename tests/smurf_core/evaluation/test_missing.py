@@ -1,10 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
 from smurf_core.contributions import Contributions
+from smurf_core.data.dataset import Features
+from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.missing import (
     available_subsets,
+    compare_missing,
     dropout_curve,
     missing_modalities,
     missing_summary,
@@ -188,3 +194,60 @@ def test_half_of_the_samples_missing_mixes_the_two_predictions(random):
     ]
     spread = (curve["high"] - curve["low"])["B"] / np.sqrt(400)
     assert curve["mean"]["B"] == pytest.approx(np.mean(ends), abs=2 * spread)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_models_stand_side_by_side_for_every_subset(random, outputs):
+    """With all modalities the recovered prediction is the full one, and so are the tests."""
+    data, ours = trained(random, outputs)
+    theirs = make_result(
+        data,
+        lambda _: (
+            random.normal(size=(100, 3, 3, outputs)).astype(np.float32),
+            np.zeros(outputs, np.float32),
+        ),
+    )
+    results = {"ours": ours, "theirs": theirs}
+    table = compare_missing(results, data, reference="ours", permutations=200)
+    assert len(table) == 7 * 2 * 4
+    everything = table[table["available"] == "A+B+C"].drop(columns=["available", "size"])
+    whole = compare_models(results, data, reference="ours", permutations=200)
+    pd.testing.assert_frame_equal(everything.reset_index(drop=True), whole, rtol=1e-3, atol=1e-4)
+    alone = missing_summary(missing_modalities(ours, data))
+    for row in alone[alone["size"] == 1].to_dict("records"):
+        mine = table[
+            (table["available"] == row["available"])
+            & (table["metric"] == row["metric"])
+            & (table["model"] == "ours")
+        ]
+        assert mine["mean"].item() == pytest.approx(row["mean"])
+    assert alone["agreement"].isna().all() == (outputs == 1)
+
+
+def test_samples_that_lack_all_that_is_left_are_counted_and_predicted_by_a_constant(random):
+    data, result = trained(random)
+    features = dict(data.features)
+    absent = np.zeros(100, dtype=bool)
+    absent[::4] = True
+    values = features["A"].values.copy()
+    values[absent] = np.nan
+    data = replace(data, features=features | {"A": Features(values, features["A"].names)})
+
+    def member(fold):
+        contributions, baseline = (
+            result.fold_results[fold].member.values.copy(),
+            result.fold_results[fold].member.baseline,
+        )
+        contributions[absent, 0] = 0  # What an absent modality contributes.
+        return contributions, baseline
+
+    gaps = make_result(data, member)
+    table = missing_modalities(gaps, data)
+    by_fold = table[table["metric"] == "r"].pivot_table(
+        index="fold", columns="available", values="absent"
+    )
+    for fold, test in enumerate(gaps.folds.test):
+        assert by_fold.loc[fold, "A"] == (test & absent).sum()
+        assert by_fold.loc[fold, "A+B"] == 0
+        alone = recovered_predictions(gaps.fold_contributions(fold), ("A",), gaps.folds.training[0])
+        assert np.ptp(alone[absent]) == pytest.approx(0, abs=1e-6)

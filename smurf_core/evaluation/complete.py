@@ -1,0 +1,91 @@
+"""Every evaluation of a run at once: tidy tables by name, as `smurf evaluate` writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+
+import pandas as pd
+
+from smurf_core.configuration import has_redundant_heads
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.informativeness import informativeness_tests
+from smurf_core.evaluation.judgments import human_agreement
+from smurf_core.evaluation.missing import compare_missing, missing_modalities, missing_summary
+from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
+from smurf_core.evaluation.redundancy import pair_table, share_intervals
+from smurf_core.evaluation.stability import stability
+from smurf_core.evaluation.typical import Finding, typical_samples
+from smurf_core.evaluation.verification import factor_matrix, recovery
+from smurf_core.results import RunResult
+
+
+def evaluation_tables(
+    results: Mapping[str, RunResult],
+    dataset: MultimodalDataset,
+    *,
+    reference: str,
+    count: int = 50,
+    permutations: int = 5_000,
+    seed: int = 0,
+) -> dict[str, pd.DataFrame]:
+    """All tables that one study's runs allow, by name; columns as their functions' docstrings say.
+
+    What is asked of one model (contributions, judgments, redundancy…) is asked of the reference;
+    performance and missing modalities of all models, side by side. `count` is the length of each
+    list of typical samples, for every output.
+    """
+    by_model = {
+        "performance_by_fold": fold_performance,
+        "performance": performance,
+        "chance": chance_performance,
+        "missing_modalities_by_fold": missing_modalities,
+    }
+    tables = {
+        name: _beside({model: ask(run, dataset) for model, run in results.items()})
+        for name, ask in by_model.items()
+    }
+    tables["missing_modalities"] = _beside(
+        {model: missing_summary(missing_modalities(run, dataset)) for model, run in results.items()}
+    )
+    if len(results) > 1:
+        tables["comparison"] = compare_models(
+            results, dataset, reference=reference, permutations=permutations, seed=seed
+        )
+        tables["missing_modalities_comparison"] = compare_missing(
+            results, dataset, reference=reference, permutations=permutations, seed=seed
+        )
+    result = results[reference]
+    contributions = result.contributions()
+    rows = dataset.positions(contributions.sample_ids)
+    persons = None if dataset.groups is None else dataset.groups[rows]
+    shares = share_intervals(contributions, persons, seed=seed)
+    tables |= {"variance_shares": shares.terms, "variance_totals": shares.totals}
+    if has_redundant_heads(result.config.model):
+        tables["redundancy"] = pair_table(contributions)
+    for finding in get_args(Finding):
+        tables[f"typical_{finding}"] = pd.concat(
+            [
+                typical_samples(contributions, finding, output=output, count=count)
+                for output in contributions.outputs
+            ],
+            ignore_index=True,
+        )
+    tables["stability"] = stability(result)
+    if dataset.judgments and dataset.task == "regression":
+        tables["human_judgments"] = human_agreement(contributions, dataset, seed=seed)
+    if dataset.informativeness:
+        tables["informativeness"] = informativeness_tests(contributions, dataset)
+    is_product = any("*" in factor for factor in dataset.factors)
+    if dataset.factors and (contributions.interactions or not is_product):
+        tables["recovery"] = recovery(contributions, dataset)
+        tables["factor_matrix"] = factor_matrix(contributions, dataset)
+    return tables
+
+
+def _beside(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(
+        [table.assign(model=model)[["model", *table.columns]] for model, table in tables.items()],
+        ignore_index=True,
+    )
