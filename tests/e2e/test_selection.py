@@ -1,0 +1,67 @@
+"""A click in a figure of several coloured traces selects that sample, on all pages, for good."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+
+from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.runs.slices import slice_samples
+from smurf_core.runs.workspace import Workspace
+from tests.pages.conftest import trained
+
+pytestmark = pytest.mark.e2e
+
+# The most lonely point of every trace but the first, so that the pointer meets no other: its
+# sample by what was put in (customdata), its place in the trace, and its pixel.
+LONELY = """() => {
+  const plot = document.querySelector('.js-plotly-plot'), box = plot.getBoundingClientRect();
+  const {xaxis, yaxis} = plot._fullLayout;
+  const traces = plot._fullData.filter(t => t.type === 'scattergl');
+  const all = traces.flatMap((t, k) => Array.from(t.x, (x, i) => ({
+    k, i, sample: String(t.customdata[i]), name: t.name,
+    px: box.x + xaxis._offset + xaxis.d2p(x),
+    py: box.y + yaxis._offset + yaxis.d2p(t.y[i]) })));
+  const room = p => Math.min(...all.filter(q => q !== p).map(
+    q => Math.hypot(p.px - q.px, p.py - q.py)));
+  const later = all.filter(p => p.k > 0);
+  return {traces: traces.length, ...later.sort((a, b) => room(b) - room(a))[0]};
+}"""
+
+
+def test_a_click_selects_the_sample_that_is_there_and_a_refresh_keeps_it(server, page: Page):
+    random = np.random.default_rng(0)
+    data = synthetic_additive(samples=80)
+    data = replace(
+        data,
+        samples=pd.DataFrame(
+            {"scene": [f"scene {i % 4}" for i in range(80)]}, index=data.sample_ids
+        ),
+        judgments={frozenset("AB"): (data.target + random.normal(size=80)).astype(np.float32)},
+    )
+    workspace = Workspace(server.home)
+    study = trained(workspace, data, "smurf")
+    page.goto(f"{server.url}/judgments?study={study}")
+    page.get_by_role("combobox", name="Colour by").click()
+    page.get_by_role("option", name="scene").click()
+    plot = page.locator(".js-plotly-plot").first
+    expect(plot.get_by_text("scene 3")).to_be_visible()
+    page.wait_for_timeout(700)
+    point = page.evaluate(LONELY)
+    assert point["traces"] == 4
+    scene = dict(zip(data.sample_ids, data.samples["scene"], strict=True))
+    assert scene[point["sample"]] == point["name"]
+    page.mouse.move(point["px"] - 2, point["py"] - 2)
+    page.mouse.move(point["px"], point["py"])
+    page.wait_for_timeout(200)
+    page.mouse.click(point["px"], point["py"])
+    expect(page.get_by_text("Selected samples (1)")).to_be_visible()
+    (slice_id,) = (part[6:] for part in page.url.split("?")[1].split("&") if part[:6] == "slice=")
+    assert slice_samples(workspace, slice_id).tolist() == [point["sample"]]
+    page.reload()
+    expect(page.get_by_text("Selected samples (1)")).to_be_visible()
+    page.get_by_role("link", name="Samples").click()
+    expect(page.get_by_role("heading", name=f"Sample {point['sample']}")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
