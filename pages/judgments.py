@@ -6,7 +6,6 @@ from app.components.human_agreement import (
     agreement_table,
     human_scatter,
     informativeness,
-    rater_agreement,
 )
 from app.components.messages import finished_run, told
 from app.components.selected_samples import selected_samples
@@ -33,4 +32,3 @@ with told():
         agreement_table(run, scope)
     if dataset.informativeness:
         informativeness(run, dataset, scope)
-    rater_agreement(dataset, scope)

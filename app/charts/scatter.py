@@ -104,7 +104,7 @@ def coloured_scatter(
         barmode="stack",
         bargap=0,
         dragmode="pan",
-        legend={"title": {"text": colouring.title if colouring else ""}, "x": 1.02},
+        legend={"title": {"text": colouring.title if colouring else ""}, "x": 1.01, "y": 0.84},
     )
     return figure
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -18,11 +16,7 @@ from app.selection import Scope, colour_column_picker, download_view, selectable
 from smurf_core.contributions import subset_name
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.informativeness import informativeness_table
-from smurf_core.evaluation.judgments import (
-    krippendorff_alpha,
-    reliability_ceiling,
-    unique_pairs,
-)
+from smurf_core.evaluation.judgments import unique_pairs
 from smurf_core.runs.store import RunInfo
 
 _FEWEST = 3
@@ -103,7 +97,16 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
             "Persons": table["persons"],
         }
     )
+    if table["raters"].any():
+        shown["Raters"] = table["raters"]
+        shown["Agreement (α)"] = [plain(value) for value in table["alpha"]]
+        shown["Ceiling of r"] = [plain(value) for value in table["ceiling"]]
     st.dataframe(shown, hide_index=True, width="stretch", key="human_table")
+    if table["raters"].any():
+        st.markdown(
+            "Single raters' ratings say how far they agree, and how high r could rise at most.",
+            help=explain("krippendorff_alpha", "ceiling"),
+        )
     st.markdown("\\*\\*\\* p < .001, \\*\\* p < .01, \\* p < .05, after Holm's correction.")
     download_view(table, "human_agreement")
 
@@ -113,7 +116,8 @@ def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> N
     st.subheader("Informativeness", help=explain("informativeness", "effect_size", "p_holm"))
     st.markdown(
         "Does taking a modality's unique contribution away change predictions more where people "
-        "called it relevant or sufficient? Wilcoxon's rank-sum test of *no* against the others."
+        "called it relevant or sufficient? Wilcoxon's rank-sum test of *no* against the others, as "
+        "published; *p by person* allows for samples of one person being alike."
     )
     contributions = scope.apply(contributions_of(run))
     tests, table = informativeness_of(run, scope.key), informativeness_table(contributions, dataset)
@@ -134,6 +138,7 @@ def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> N
                     "Modality": str(row["modality"]),
                     "Rank sum z": plain(row["statistic"], 2),
                     "p (Holm)": p_text(row["p_holm"]),
+                    "p by person (Holm)": p_text(row["p_person_holm"]),
                     "Effect size": plain(row["effect_size"], 2),
                     "Trend τ": plain(row["trend"], 2),
                 }
@@ -148,30 +153,6 @@ def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> N
     with st.expander("Numbers"):
         st.dataframe(tests, hide_index=True, width="stretch", key="informativeness_table")
     download_view(tests, "informativeness")
-
-
-def rater_agreement(dataset: MultimodalDataset, scope: Scope) -> None:
-    """Agreement of single raters, and what r their mean allows, where their columns are there."""
-    numeric = [str(c) for c in dataset.samples if pd.api.types.is_numeric_dtype(dataset.samples[c])]
-    if len(numeric) < 2:
-        return
-    st.subheader("Raters", help=explain("krippendorff_alpha", "ceiling"))
-    guess = [c for c in numeric if re.search(r"rater|annotator|coder|judge", c, re.IGNORECASE)]
-    chosen = st.multiselect(
-        "Columns of single raters' ratings", numeric, default=guess, key="raters",
-        placeholder="Two or more columns, one a rater",
-    )  # fmt: skip
-    if len(chosen) < 2:
-        return
-    inside = scope.mask(dataset.sample_ids)
-    ratings = dataset.samples.loc[inside, chosen].to_numpy(dtype=np.float64).T
-    facts(
-        {
-            "Krippendorff's α": plain(krippendorff_alpha(ratings)),
-            "Highest r that anything can reach": plain(reliability_ceiling(ratings)),
-            "Samples with two ratings or more": f"{int((np.isfinite(ratings).sum(0) > 1).sum()):,}",
-        }
-    )
 
 
 def stars(p: float) -> str:

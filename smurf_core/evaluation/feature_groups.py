@@ -19,7 +19,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("facial landmarks", r"landmark|lmk|(?<![a-z])p_(rx|ry|rz|tx|ty|scale)"),
     ("smile", r"smil"),
     ("heart rate", r"heart.?rate(?!.?var)|(?<![a-z])(hr|bpm|ecg_rate|ibi)(?![a-z])"),
-    ("heart rate variability", r"hrv|rmssd|sdnn|pnn\d+|lf.?hf|(?<![a-z])(v?lf|hf)(?![a-z])"),
+    ("heart rate", r"(mean|median|max|min)_?(rr|nn)"),  # of intervals between beats
+    ("heart rate variability", r"hrv|rmssd|sdnn|sdsd|pnn\d+|lf.?hf|(?<![a-z])(v?lf|hf)(?![a-z])"),
     ("skin conductance responses", r"(?<![a-z])scr|phasic|peak.*eda|eda.*peak"),
     ("skin conductance level", r"(?<![a-z])scl|tonic|(?<![a-z])(eda|gsr)"),
     ("respiration", r"respir|breath|(?<![a-z])(rr|rsp|rvt)(?![a-z])"),
@@ -36,6 +37,15 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("sentiment words", r"posemo|negemo|sentiment|polarity|(?<![a-z])(affect|anger|sad)(?![a-z])"),
     ("word categories", r"liwc|pronoun|(?<![a-z])(noun|verb|adverb|negate|cogmech)(?![a-z])"),
     ("embedding", r"embed|bert|glove|word2vec|wav2vec|hubert|clip(?![a-z])"),
+)  # fmt: skip
+
+# What was computed says nothing of what it was computed from.
+_STATISTICS = frozenset(
+    [
+        "mean", "median", "min", "max", "minimum", "maximum", "sd", "std", "stddev", "variance",
+        "var", "range", "ratio", "skew", "skewness", "kurtosis", "mode", "sum", "number", "num",
+        "of", "percentile", "iqr", "quartile", "first", "last",
+    ]
 )  # fmt: skip
 
 
@@ -74,7 +84,7 @@ def _group(modality: str, name: str) -> str:
         for group, pattern in _PATTERNS:
             if re.search(pattern, text):
                 return group
-    letters = [word for word in words if not word.isdigit()]
+    letters = [word for word in words if not word.isdigit() and word not in _STATISTICS]
     first = re.sub(r"\d+$", "", letters[0]) if letters else ""
     return first if len(first) > 1 else f"{modality} features"
 

@@ -22,7 +22,7 @@ def key(elements, start: str):
 
 @pytest.fixture
 def judged(home) -> str:
-    """A trained study with transcripts, persons, judgments, informativeness, and two raters."""
+    """A trained study with transcripts, persons, judgments, informativeness, and raters."""
     random = np.random.default_rng(0)
     data = synthetic_additive(samples=80)
     ratings = {
@@ -34,8 +34,6 @@ def judged(home) -> str:
         {
             "transcript": [f"he said word{i}" for i in range(80)],
             "scene": [f"scene {i % 3}" for i in range(80)],
-            "rater1": data.target + random.normal(size=80),
-            "rater2": data.target + random.normal(size=80),
         },
         index=data.sample_ids,
     )
@@ -44,6 +42,7 @@ def judged(home) -> str:
         samples=table,
         groups=np.repeat([f"p{i}" for i in range(16)], 5),
         judgments=ratings,
+        ratings={frozenset("AB"): (data.target + random.normal(size=(3, 80))).astype(np.float32)},
         informativeness={"A": random.integers(-1, 3, size=80)},
     )
     return trained(home, data, "smurf")
@@ -141,7 +140,8 @@ def test_every_judged_modality_is_in_the_table_with_stars(open_page, judged):
     assert table["Unique to"].tolist() == ["C", "A+B"]
     assert table["n"].tolist() == [80, 50]
     assert table["r"].str.match(r"−?\d\.\d{3}\*{0,3}$").all()
-    assert "Krippendorff" in text(page)  # rater1 and rater2 are found by their names
+    assert table["Raters"].tolist() == [3, 0]
+    assert table["Ceiling of r"].str.match(r"–|[01]\.\d{3}$").all()
     page.selectbox(key="judgments_colour").set_value("scene").run()
     assert not page.exception
     page.selectbox(key="judgments_colour").set_value("size of error").run()

@@ -93,6 +93,8 @@ def test_a_process_of_its_own_answers_and_says_what_is_wrong(home):
         ("EMG", "EMG_RMS", "muscle activity"),
         ("eda", "Mean", "skin conductance level"),
         ("A", "A_3", "A features"),
+        ("ecg", "ecg_MaxRR", "heart rate"),
+        ("ecg", "ecg_Mean", "ecg features"),
         ("audio", "x12", "audio features"),
         ("body", "shoulder_angle_1", "shoulder"),
     ],
