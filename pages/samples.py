@@ -49,5 +49,6 @@ with told():
         st.session_state["sample"] = sample
         st.query_params["sample"] = sample
         show_sample(sample, study, dataset, run)
-    with st.expander("Metrics of all samples, the selection and each slice"):
+    st.subheader("Metrics")
+    if st.toggle("All samples, the selection and each slice", key="by_slice"):
         slice_metrics(study, dataset, contributions)

@@ -114,6 +114,7 @@ def test_metrics_are_shown_for_all_for_the_selection_and_for_each_slice(open_pag
     some = [f"s{i:02d}" for i in range(10, 30)]
     slices.add_slice(home, study, "early", some, origin="a test")
     page = open_page("samples")
+    page.toggle(key="by_slice").set_value(True).run()
     table = page.dataframe[-1].value
     assert table["Samples"].tolist() == ["All samples", "early"]
     assert table["n"].tolist() == [80, 20]
