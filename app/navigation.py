@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 PageName = Literal[
     "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
-    "what_if", "compare", "verify",
+    "what_if", "compare", "verify", "report",
 ]  # fmt: skip
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
 # Section → page → title and icon.
@@ -31,6 +31,9 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
     "Check": {
         "compare": ("Compare", ":material/balance:"),
         "verify": ("Verify", ":material/verified:"),
+    },
+    "Take along": {
+        "report": ("Report", ":material/docs:"),
     },
 }
 

@@ -671,9 +671,8 @@ def report(
     workspace = Workspace.default()
     info = _find_run(workspace, run)
     others = [_find_run(workspace, other) for other in compare or ()]
-    files = report_of(workspace, info, others)
-    for plugin in entry_points(group="smurf_core.report"):
-        files |= plugin.load()(workspace, info, others)
+    extensions = [plugin.load() for plugin in entry_points(group="smurf_core.report")]
+    files = report_of(workspace, info, others, extensions)
     for path in write_folder(output or Path(f"smurf-report-{info.id}"), files):
         out.print(str(path), markup=False)
 

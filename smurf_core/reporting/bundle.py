@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import yaml
 
@@ -97,7 +97,16 @@ def report_files(
     return files
 
 
-def report_of(workspace: Workspace, info: RunInfo, others: Sequence[RunInfo] = ()) -> Files:
+# What else can be said of a run: figures and a page in HTML, where the app is installed.
+Extension = Callable[[RunInfo, RunResult, MultimodalDataset, Findings], Files]
+
+
+def report_of(
+    workspace: Workspace,
+    info: RunInfo,
+    others: Sequence[RunInfo] = (),
+    extensions: Iterable[Extension] = (),
+) -> Files:
     """`report_files` of a finished run, compared with other runs of its study."""
     runs = {run.id: run for run in (info, *others)}
     for run in runs.values():
@@ -108,7 +117,10 @@ def report_of(workspace: Workspace, info: RunInfo, others: Sequence[RunInfo] = (
     dataset = load_study(workspace, info.study_id)
     results = {run_id: RunFiles.of(workspace, run_id).read_result() for run_id in runs}
     found = find(results, run_titles(list(runs.values())), dataset, reference=info.id)
-    return report_files(workspace, info, results[info.id], dataset, found)
+    files = report_files(workspace, info, results[info.id], dataset, found)
+    for extension in extensions:
+        files |= extension(info, results[info.id], dataset, found)
+    return files
 
 
 def run_titles(runs: Sequence[RunInfo]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from smurf_core.evaluation.judgments import human_agreement
 from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.missing import missing_modalities, missing_summary
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS, pair_table, variance_shares
+from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.stability import stability
 from smurf_core.evaluation.typical import Finding, typical_samples
 from smurf_core.reporting.tables import (
@@ -27,7 +28,6 @@ from smurf_core.reporting.tables import (
 )
 from smurf_core.results import RunResult
 
-TRANSCRIPT_COLUMNS = ("transcript", "text", "utterance")
 _FINDINGS: tuple[Finding, ...] = ("unique", "redundant", "unexpected")
 
 
@@ -92,7 +92,7 @@ def examples(
     contributions: Contributions, dataset: MultimodalDataset, *, count: int = 50
 ) -> dict[Finding, pd.DataFrame]:
     """Typical samples of every kind with their target and, where there is one, transcript."""
-    words = next((c for c in TRANSCRIPT_COLUMNS if c in dataset.samples), None)
+    words = transcript_column(dataset)
     target = pd.Series(dataset.target, index=dataset.sample_ids)
     if dataset.task == "classification":
         target = target.astype(int).map(dict(enumerate(dataset.class_names)))

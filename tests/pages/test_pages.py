@@ -13,10 +13,10 @@ from tests.pages.conftest import FAST, trained
 
 PAGES = (
     "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
-    "what_if", "compare", "verify",
+    "what_if", "compare", "verify", "report",
 )  # fmt: skip
 # These need a finished run.
-EXPLORING = ("overview", "redundancy", "samples", "missing", "what_if", "verify")
+EXPLORING = ("overview", "redundancy", "samples", "missing", "what_if", "verify", "report")
 
 
 def text(page) -> str:

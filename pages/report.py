@@ -1,0 +1,58 @@
+"""Take it to the paper: everything about a run as files."""
+
+import streamlit as st
+
+from app.components.messages import finished_run, told
+from app.components.report_builder import build_report, built_report, offer, show_table
+from app.loading import dataset_of
+from app.selection import scope_picker
+from app.session import current_study, run_label, workspace
+from smurf_core.reporting.citation import BIBTEX
+from smurf_core.runs.store import RunInfo, list_runs
+
+
+def newest_of_each_model(runs: list[RunInfo], run: RunInfo) -> list[str]:
+    """The run and, of every other model, the newest run."""
+    models: dict[str, str] = {run.config.model: run.id}
+    for other in runs:
+        models.setdefault(other.config.model, other.id)
+    return list(models.values())
+
+
+study = current_study()
+st.title("Report")
+run = finished_run()
+with told():
+    dataset = dataset_of(study.id)
+    st.markdown(
+        "One page that opens without this app, the paper's tables for LaTeX, figures, every "
+        "sample's contributions, the model with its card, and a script that trains it again. "
+        "What is in it is what the other pages show."
+    )
+    scope = scope_picker(study, dataset)
+    finished = {r.id: r for r in list_runs(workspace(), study.id) if r.status == "finished"}
+    chosen = st.multiselect(
+        "Columns of the tables",
+        list(finished),
+        default=newest_of_each_model(list(finished.values()), run),
+        format_func=lambda key: run_label(finished[key]),
+        key=f"reported_{run.id}",
+        help="Runs beside each other, as in the paper's Tables 2 and 5. ↓ and ↑ compare them with "
+        "the run that is chosen in the sidebar, which is always there.",
+    )
+    compared = [run, *(finished[key] for key in chosen if key != run.id)]
+    images = st.toggle(
+        "Figures as SVG, PNG and PDF, too", value=True, key="report_images",
+        help="Takes some seconds and needs Chromium or Chrome where the app runs.",
+    )  # fmt: skip
+    asked = (*(r.id for r in compared), run.name, run.note, study.name, scope.label, scope.n,
+             images)  # fmt: skip
+    if st.button("Build the report", key="build", type="primary", icon=":material/docs:"):
+        build_report(run, compared, dataset, scope, images=images, asked=asked)
+    report = built_report(asked)
+    if report:
+        offer(report, run)
+        for table in report.tables:
+            show_table(table)
+    st.subheader("Citation")
+    st.code(BIBTEX, language="latex")
