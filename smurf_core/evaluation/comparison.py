@@ -91,6 +91,7 @@ def compare_predictions(
     folds: Folds,
     *,
     reference: str,
+    metrics: Sequence[str] | None = None,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -100,7 +101,7 @@ def compare_predictions(
     tested = folds.test.any(axis=0)
     share = float(folds.test.sum() / folds.training.sum())
     rows = []
-    for metric in METRICS[dataset.task]:
+    for metric in metrics or METRICS[dataset.task]:
         by_fold = {
             name: np.array(
                 [

@@ -213,17 +213,24 @@ def compare_missing(
     dataset: MultimodalDataset,
     *,
     reference: str,
+    metrics: Sequence[str] | None = None,
+    most: int | None = None,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> pd.DataFrame:
     """`compare_models` of what every subset of modalities recovers: Table 5's marks.
 
     Columns as there, after available (names joined by +) and size; every model against the
-    reference with the same subset.
+    reference with the same subset. `metrics` and `most` (modalities of a subset) leave out what
+    is not asked for.
     """
     check_comparable(results, dataset, reference)
     folds = results[reference].folds
-    subsets = available_subsets(results[reference].modalities)
+    subsets = [
+        subset
+        for subset in available_subsets(results[reference].modalities)
+        if most is None or len(subset) <= most
+    ]
     recovered = {
         name: [
             _recovered(run.fold_contributions(fold), subsets, run.folds.training[fold])
@@ -235,8 +242,9 @@ def compare_missing(
     for s, available in enumerate(subsets):
         predictions = {name: [fold[s] for fold in found] for name, found in recovered.items()}
         table = compare_predictions(
-            predictions, dataset, folds, reference=reference, permutations=permutations, seed=seed
-        )
+            predictions, dataset, folds, reference=reference, metrics=metrics,
+            permutations=permutations, seed=seed,
+        )  # fmt: skip
         table.insert(0, "available", subset_name(available))
         table.insert(1, "size", len(available))
         tables.append(table)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.configuration import MODEL_TITLES, ModelKind, RunConfig, Selection
 from smurf_core.data.assembly import assemble, guess_mapping
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.problems import listing
 from smurf_core.data.readers.authors_cache import AuthorsCacheReader
 from smurf_core.data.sources import SourceFile, find_sources
 from smurf_core.errors import InputError
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.metrics import METRICS
-from smurf_core.evaluation.missing import missing_modalities, missing_summary
+from smurf_core.evaluation.missing import compare_missing, missing_modalities, missing_summary
 from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.verification import recovery
 from smurf_core.results import RunResult
@@ -38,6 +40,10 @@ _DATA_SETS = {
 # How the paper writes the modalities of Table 5.
 _LETTERS = {"acoustic": "A", "language": "T", "vision": "V", "ecg": "E", "eda": "G", "mocap": "M"}
 _SYNTHETIC_LETTERS = {"acoustic": "A", "language": "B", "vision": "C"}
+_HALF_A_DIGIT = 0.0005
+Array = npt.NDArray[np.float64]
+# Appendix A: MRO-SMURF's one unique and one redundant pairwise interaction, by letters.
+_PAPER_INTERACTIONS = {("A+B", "A+B"): 0.944, ("A+C", "B+C"): 0.999, ("B+C", "A+C"): 0.998}
 _PAPER = Path(__file__).parent / "paper"
 
 
@@ -46,17 +52,20 @@ class Reproduction:
     """Tidy tables, ours beside the paper's where it has them."""
 
     # dataset, target, model, metric, mean, sd (over folds), seed_lowest, seed_highest, marks (in
-    # how many seeds it differs from SMURF, and where to), seeds, paper, paper_sd.
+    # how many seeds it differs from SMURF, and where to), seeds, paper, paper_sd, differs (see
+    # `differs_from`).
     performance: pd.DataFrame
-    # dataset, target, available, model, metric, mean, sd, seed_lowest, seed_highest, seeds, paper,
-    # paper_sd.
+    # The same after available: one modality's letter, as the paper writes it.
     single: pd.DataFrame
-    # dataset, model, term, factor, r (mean over folds), lowest (seed), seeds.
+    # dataset, model, modality, shared_with, factor, r (mean over seeds), lowest (seed), highest,
+    # seeds, paper, differs.
     recovery: pd.DataFrame
+    # package → version that trained.
+    versions: Mapping[str, str]
 
 
 def reproduce(
-    folder: Path,
+    paths: Sequence[Path],
     *,
     preset: str,
     keep: Path,
@@ -66,7 +75,7 @@ def reproduce(
     jobs: int = 1,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Reproduction:
-    """Train all four models over the folds of every cache in a folder, for several seeds.
+    """Train all four models over the folds of every cache (files, or folders with some).
 
     Synthetic data is searched as published for it (`synthetic` preset), everything else with
     `preset`. `only` names files without their suffix. Finished work is kept in `keep`, so that a
@@ -74,23 +83,26 @@ def reproduce(
     """
     sources = [
         source
-        for source in find_sources([folder])
+        for source in find_sources(paths)
         if source.stem.lower() in _DATA_SETS and (not only or source.stem in only)
     ]
     if not sources:
         known = ", ".join(f"{name}.pickle" for name in _DATA_SETS)
-        raise InputError(f"{folder} holds none of the authors' caches ({known}).")
+        raise InputError(f"{listing(map(str, paths))} holds none of the authors' caches ({known}).")
     by_model, single, factors = [], [], []
+    versions: dict[str, str] = {}
     for source in sources:
         for dataset in _targets(source):
             name = _DATA_SETS[source.stem.lower()]
             results = _train(dataset, preset, selection, seeds, jobs, keep, tell)
+            for run in results[next(iter(results))]:
+                versions |= run.versions
             if not any("*" in factor for factor in dataset.factors):
                 by_model.append(_performance(name, dataset, results))
                 single.append(_single(name, dataset, results))
             if dataset.factors:
                 factors.append(_recovery(name, dataset, results))
-    return Reproduction(*(_joined(tables) for tables in (by_model, single, factors)))
+    return Reproduction(_joined(by_model), _joined(single), _joined(factors), versions)
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -159,6 +171,7 @@ def _performance(name: str, dataset: MultimodalDataset, results: Results) -> pd.
                 "metric": metric, "mean": means.mean(), "sd": sds.mean(),
                 "seed_lowest": means.min(), "seed_highest": means.max(),
                 "marks": _marks(marks), "seeds": seeds, "paper": paper, "paper_sd": paper_sd,
+                "differs": differs_from(paper, means, sds.mean()),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -172,6 +185,20 @@ def _over_seeds(rows: Sequence[pd.Series[Any]]) -> tuple[np.ndarray, np.ndarray]
     )
 
 
+def differs_from(paper: float, seeds: Array, sd: float) -> str:
+    """Are we `above` or `below` the paper's figure by more than chance here explains?
+
+    Empty where the figure (to half its last digit) lies within our mean ± sd over folds, or
+    between our lowest and highest seed, or where the paper has none.
+    """
+    spread = sd if np.isfinite(sd) else 0.0
+    if paper > max(seeds.max(), seeds.mean() + spread) + _HALF_A_DIGIT:
+        return "below"
+    if paper < min(seeds.min(), seeds.mean() - spread) - _HALF_A_DIGIT:
+        return "above"
+    return ""
+
+
 def _marks(marks: Sequence[str]) -> str:
     return ", ".join(
         f"{mark} in {marks.count(mark)} of {len(marks)}" for mark in "↓↑" if mark in marks
@@ -181,6 +208,11 @@ def _marks(marks: Sequence[str]) -> str:
 def _single(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataFrame:
     metric = next(iter(METRICS[dataset.task]))
     letters = _SYNTHETIC_LETTERS if dataset.factors else _LETTERS
+    compared = [
+        compare_missing({model: runs[seed] for model, runs in results.items()}, dataset,
+                        reference="smurf", metrics=(metric,), most=1, seed=seed)
+        for seed in range(len(results["smurf"]))
+    ]  # fmt: skip
     rows = []
     for model, runs in results.items():
         tables = [missing_summary(missing_modalities(run, dataset)) for run in runs]
@@ -195,8 +227,17 @@ def _single(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataF
                 {
                     "dataset": name, "target": dataset.target_name, "available": letter,
                     "model": model, "metric": metric, "mean": means.mean(), "sd": sds.mean(),
-                    "seed_lowest": means.min(), "seed_highest": means.max(), "seeds": len(runs),
-                    "paper": paper, "paper_sd": paper_sd,
+                    "seed_lowest": means.min(), "seed_highest": means.max(),
+                    "marks": _marks(
+                        [
+                            table[(table["model"] == model) & (table["available"] == modality)][
+                                "mark"
+                            ].iloc[0]
+                            for table in compared
+                        ]
+                    ),
+                    "seeds": len(runs), "paper": paper, "paper_sd": paper_sd,
+                    "differs": differs_from(paper, means, sds.mean()),
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
@@ -217,9 +258,23 @@ def _recovery(name: str, dataset: MultimodalDataset, results: Results) -> pd.Dat
             tables.append(table[table["factor"] != "0"].assign(model=model, seed=seed))
     found = pd.concat(tables, ignore_index=True)
     grouped = found.groupby(["model", "modality", "shared_with", "factor"], sort=False)["r"]
-    table = grouped.agg(r="mean", lowest="min", seeds="size").reset_index()
+    table = grouped.agg(r="mean", lowest="min", highest="max", seeds="size").reset_index()
     table.insert(0, "dataset", name)
+    table["paper"] = [
+        _PAPER_INTERACTIONS.get((_letters(row["modality"]), _letters(row["shared_with"])), np.nan)
+        if row["model"] in NON_ADDITIVE_MODELS
+        else np.nan
+        for row in table.to_dict("records")
+    ]
+    table["differs"] = [
+        differs_from(row["paper"], np.array([row["lowest"], row["r"], row["highest"]]), 0.0)
+        for row in table.to_dict("records")
+    ]
     return table
+
+
+def _letters(subset: str) -> str:
+    return "+".join(_SYNTHETIC_LETTERS.get(name, name) for name in subset.split("+"))
 
 
 def _paper_value(
@@ -235,6 +290,10 @@ def _paper_value(
     if len(rows) != 1:
         return float("nan"), float("nan")
     return float(rows[model].iloc[0]), float(rows[f"{model}_sd"].iloc[0])
+
+
+# After the paper's figure: ours lies above or below it.
+_SIGNS = {"above": "▲", "below": "▼", "": ""}
 
 
 def as_markdown(found: Reproduction) -> str:
@@ -253,11 +312,12 @@ def as_markdown(found: Reproduction) -> str:
             term = _term(r["modality"], r["shared_with"])
             cells = [r["dataset"], MODEL_TITLES[r["model"]], term, r["factor"]]
             cells += [f"{r[part]:.3f}" for part in ("r", "lowest")]
+            cells.append(f"{r['paper']:.3f} {_SIGNS[r['differs']]}" if r["paper"] > 0 else "")
             rows.append(f"| {' | '.join(cells)} |")
         parts.append(
             "## Recovery of the true factors\n\n"
-            "| data | model | contribution | true factor | mean r | lowest seed |\n"
-            "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
+            "| data | model | contribution | true factor | mean r | lowest seed | paper |\n"
+            "|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
         )
     return "\n".join(parts)
 
@@ -280,7 +340,8 @@ def _side_by_side(table: pd.DataFrame, more: list[str]) -> str:
             marks = f" {row['marks']}" if row.get("marks") else ""
             ours.append(f"{row['mean']:.3f} ± {row['sd']:.3f}{seeds}{marks}")
             is_there = np.isfinite(row["paper"])
-            paper.append(f"{row['paper']:.3f} ± {row['paper_sd']:.3f}" if is_there else "")
+            told = f"{row['paper']:.3f} ± {row['paper_sd']:.3f} {_SIGNS[str(row['differs'])]}"
+            paper.append(told.strip() if is_there else "")
         lines.append(f"| {' | '.join([*map(str, key), 'ours', *ours])} |")
         lines.append(f"| {' | '.join([*[''] * len(keys), 'paper', *paper])} |")
     return "\n".join(lines) + "\n"

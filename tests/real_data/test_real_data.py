@@ -109,7 +109,9 @@ def test_the_papers_tables_are_reproduced_and_taken_up_again(tmp_path):
     told: list[str] = []
     folder = DATA / "authors_caches"
     found = [
-        reproduce(folder, preset="quick", keep=tmp_path, only=("vreed",), seeds=1, tell=told.append)
+        reproduce(
+            [folder], preset="quick", keep=tmp_path, only=("vreed",), seeds=1, tell=told.append
+        )
         for _ in range(2)
     ]
     assert len(told) == 8
@@ -122,6 +124,12 @@ def test_the_papers_tables_are_reproduced_and_taken_up_again(tmp_path):
     assert (by_model["mean"] > 0.4).all()
     assert set(first.single["available"]) == {"E", "G", "V"}
     assert first.single["paper"].notna().all()
+    for table in (first.performance, first.single):
+        outside = (table["paper"] > table[["seed_highest"]].max(axis=1)) & (
+            table["paper"] > table["mean"] + table["sd"]
+        )
+        assert (table.loc[outside, "differs"] == "below").all()
+    assert first.single["differs"].isin(["", "above", "below"]).all()
     text = as_markdown(first)
     assert "| VREED | quadrant | accuracy | ours |" in text
     assert "0.608 ± 0.041" in text
