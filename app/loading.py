@@ -13,6 +13,7 @@ from app.session import workspace
 from smurf_core.attribution import AttributionProcess, Attributions
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.description import Description, describe
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import human_agreement
@@ -42,6 +43,11 @@ Stamp = tuple[int, int] | None
 def dataset_of(study_id: str) -> MultimodalDataset:
     """A study's data set."""
     return _dataset(str(workspace().root), study_id)
+
+
+def description_of(study_id: str) -> Description:
+    """Tables about a study's data set."""
+    return _description(str(workspace().root), study_id)
 
 
 def result_of(run: RunInfo) -> RunResult:
@@ -138,6 +144,11 @@ def _stamp(run: RunInfo) -> Stamp:
 @st.cache_resource(max_entries=6, show_spinner="Reading the study…")
 def _dataset(root: str, study_id: str) -> MultimodalDataset:
     return load_study(Workspace(Path(root)), study_id)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Describing the features…")
+def _description(root: str, study_id: str) -> Description:
+    return describe(_dataset(root, study_id))
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the run…")

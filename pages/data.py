@@ -1,48 +1,15 @@
 """What is in a study, how it was read, and what is wrong with it."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from app.charts.data import target_distribution
+from app.components import data_sections
 from app.components.messages import escaped, facts, show_problems, told
-from app.loading import dataset_of
+from app.loading import dataset_of, description_of
 from app.navigation import page_path
 from app.session import current_study, workspace
-from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.mapping import StudyMapping, mapping_text
 from smurf_core.runs.studies import provenance
-
-_PREVIEW_COLUMNS = 200
-
-
-def _modality_table(dataset: MultimodalDataset) -> pd.DataFrame:
-    present = dataset.present
-    return pd.DataFrame(
-        {
-            "Modality": dataset.modalities,
-            "Features": [f.values.shape[1] for f in dataset.features.values()],
-            "Samples that have it": present.sum(axis=0),
-            "Share": present.mean(axis=0),
-        }
-    )
-
-
-def _fold_table(dataset: MultimodalDataset) -> pd.DataFrame:
-    folds = dataset.folds
-    if folds is None:
-        return pd.DataFrame()
-    table = pd.DataFrame(
-        {
-            "Fold": range(len(folds)),
-            "Training": folds.training.sum(axis=1),
-            "Validation": folds.validation.sum(axis=1),
-            "Test": folds.test.sum(axis=1),
-        }
-    )
-    if dataset.groups is not None:
-        table["Persons tested"] = [len(np.unique(dataset.groups[test])) for test in folds.test]
-    return table
-
 
 study = current_study()
 st.title("Data")
@@ -70,44 +37,23 @@ with told():
     st.subheader("What was found")
     show_problems(study.problems)
 
-    left, right = st.columns(2)
-    with left:
-        st.subheader("Modalities")
-        st.dataframe(
-            _modality_table(dataset),
-            hide_index=True,
-            width="stretch",
-            column_config={"Share": st.column_config.NumberColumn(format="percent")},
+    described = description_of(study.id)
+    data_sections.modalities(described)
+    data_sections.target_and_folds(dataset, described)
+    data_sections.features(dataset, described, study.id)
+    data_sections.between_modalities(described)
+    origin = provenance(workspace(), study.id)
+    data_sections.files(origin)
+    if origin.get("mapping"):
+        st.download_button(
+            "study.yaml",
+            mapping_text(StudyMapping.from_dict(origin["mapping"])),
+            "study.yaml",
+            "application/yaml",
+            key="save_mapping",
+            on_click="ignore",
+            icon=":material/save:",
+            help="Roles of files and columns: drop it with the files to import them again, or call "
+            "`smurf import study.yaml`.",
         )
-        st.subheader("Folds")
-        if dataset.folds is None:
-            st.markdown(
-                "The files name no folds. Training makes five"
-                + (", so that no person is in two," if dataset.groups is not None else "")
-                + (" with all classes in each." if dataset.task == "classification" else ".")
-            )
-        else:
-            st.dataframe(_fold_table(dataset), hide_index=True, width="stretch")
-    with right:
-        st.subheader(f"Target: {escaped(dataset.target_name)}")
-        st.altair_chart(target_distribution(dataset), key="target")
-
-    st.subheader("Features")
-    modality = st.selectbox("Modality", dataset.modalities, key=f"features_of_{study.id}")
-    features = dataset.features[modality]
-    shown = min(len(features.names), _PREVIEW_COLUMNS)
-    frame = pd.DataFrame(features.values[:, :shown])
-    frame.columns = pd.Index([f"{i + 1} {name}" for i, name in enumerate(features.names[:shown])])
-    frame.insert(0, "sample", dataset.sample_ids)
-    st.dataframe(frame, hide_index=True, width="stretch", height=260)
-    if shown < len(features.names):
-        st.markdown(f"The first {shown} of {len(features.names):,} features.")
-    sources = provenance(workspace(), study.id).get("sources", [])
-    if sources:
-        with st.expander("Files it was read from"):
-            st.dataframe(
-                pd.DataFrame(sources)[["name", "reader", "bytes", "sha256"]],
-                hide_index=True,
-                width="stretch",
-            )
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")

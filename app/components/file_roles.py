@@ -70,6 +70,7 @@ def file_roles(
                 table.frame.iloc[: _PREVIEW[0], : _PREVIEW[1]],
                 hide_index=True,
                 width=700,
+                placeholder="",
                 key=f"preview_{position}_{key}",
             )
             if len(table.frame.columns) > _PREVIEW[1]:

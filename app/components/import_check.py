@@ -29,7 +29,7 @@ def checked(
     held = st.session_state.get("checked_import")
     if held is None or held[0] != state:
         st.session_state.pop("checked_import", None)
-        if not is_asked and sum(s.path.stat().st_size for s in sources) > _AT_ONCE_BYTES:
+        if not is_asked and must_be_asked(sources):
             return None
         bar = st.progress(0.0, text="Reading and checking the files…")
 
@@ -47,6 +47,11 @@ def checked(
         raise held[1]
     assembly: Assembly = held[1]
     return assembly
+
+
+def must_be_asked(sources: Sequence[SourceFile]) -> bool:
+    """Whether these files are too large to be read again at every change of the form."""
+    return sum(source.path.stat().st_size for source in sources) > _AT_ONCE_BYTES
 
 
 def forget_check() -> None:

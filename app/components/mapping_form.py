@@ -14,6 +14,7 @@ from app.components.messages import escaped
 from smurf_core.data.guessing import guess_mapping, guess_roles, known_role
 from smurf_core.data.mapping import StudyMapping, TaskChoice
 from smurf_core.data.problems import listing
+from smurf_core.data.ratings import shown_modalities
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.id_lists import id_lists
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
@@ -233,9 +234,13 @@ def _judgments(
     ]
     held = {c for table in tables for c in table.frame.columns}
     given = {**guess.judgments, **guess.raters}
+    for column in rated:  # A name may say it where the target's does not.
+        shown = shown_modalities(column, list(guess.modalities))
+        if shown and column not in given and shown not in given.values():
+            given[column] = shown
     columns = [
         column
-        for column in dict.fromkeys([*given, *rated])
+        for column in dict.fromkeys([*rated, *given])
         if column not in chosen.values() and column in held
     ]
     if not columns or not guess.modalities:

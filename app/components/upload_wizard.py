@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.components.import_check import checked, forget_check, show_check
+from app.components.import_check import checked, forget_check, must_be_asked, show_check
 from app.components.mapping_form import mapping_form
 from app.components.messages import told
 from app.components.uploads import forget_uploads, keep_uploads, split_mapping
@@ -44,22 +44,24 @@ def upload_wizard() -> None:
         key = hashlib.sha256(ids).hexdigest()[:12]
         mapping = mapping_form(sources, key, known)
         report = st.container()
-        importing, checking, saving = st.columns([1, 1, 4])
-        is_import = importing.button(
-            "Import", type="primary", key="import", icon=":material/download:"
-        )
-        is_check = checking.button("Check", key="check", icon=":material/fact_check:")
-        saving.download_button(
-            "study.yaml",
-            mapping_text(mapping),
-            "study.yaml",
-            "application/yaml",
-            key="save_mapping",
-            on_click="ignore",
-            icon=":material/save:",
-            help="All these choices, to be dropped here again with the files, or for the command "
-            "`smurf import study.yaml`.",
-        )
+        with st.container(horizontal=True):
+            is_import = st.button(
+                "Import", type="primary", key="import", icon=":material/download:"
+            )
+            is_check = must_be_asked(sources) and st.button(
+                "Check first", key="check", icon=":material/fact_check:"
+            )
+            st.download_button(
+                "study.yaml",
+                mapping_text(mapping),
+                "study.yaml",
+                "application/yaml",
+                key="save_mapping",
+                on_click="ignore",
+                icon=":material/save:",
+                help="All these choices, to be dropped here again with the files, or for the "
+                "command `smurf import study.yaml`.",
+            )
         with report:
             assembly = checked(sources, mapping, key, is_asked=is_import or is_check)
             if assembly is not None:

@@ -4,8 +4,10 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from smurf_core.data.mapping import StudyMapping, mapping_text
 from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import store, studies
 from tests.broken_files import BROKEN_FILES, good_table
@@ -279,3 +281,84 @@ def test_the_simulated_study_is_made_by_a_button_and_marked_on_every_page(open_p
         assert ":orange-badge[:material/science: Simulated]" in text(
             open_page(name, study=study.id)
         )
+
+
+def test_several_files_get_roles_ticks_and_a_report_before_the_import(open_page, home, tmp_path):
+    ids = [f"u{i:02d}" for i in range(60)]
+    random = np.random.default_rng(0)
+    valence = random.normal(size=60).round(3)
+
+    def table(columns: dict, index=ids) -> bytes:
+        return pd.DataFrame({"id": index, **columns}).to_csv(index=False).encode()
+
+    upload = {
+        "audio.csv": table({f"f{j}": random.normal(size=60) for j in range(3)}),
+        "text.csv": table({f"e{j}": random.normal(size=60) for j in range(3)},
+                          [*ids[2:], "stray", "other"]),
+        "labels.csv": table({"valence": valence, "speaker": [f"p{i // 4}" for i in range(60)]}),
+        "ratings.csv": table({"T": valence, "A": valence}),
+        "old_labels.csv": table({"valence": -valence}),
+    }  # fmt: skip
+    page = open_page("study")
+    box = page.file_uploader[0]
+    for name, content in upload.items():
+        box = box.upload(name, content)
+    box.run()
+    by_label = {box.label: box for box in page.selectbox}
+    assert by_label["Role of audio.csv"].value == "modality"
+    assert by_label["Role of ratings.csv"].value == "judgments"
+    by_label["Role of old_labels.csv"].set_value("ignore").run()
+    assert not page.error
+    joins = next(d.value for d in page.dataframe if "Match a sample" in d.value)
+    joins = joins.set_index("File")
+    assert "old_labels.csv" not in joins.index
+    assert joins.loc["text.csv"].tolist() == [60, 58, 2, 2]
+    unmatched = next(d.value for d in page.dataframe if "Sample id" in d.value)
+    assert unmatched["Sample id"].tolist() == ["u00", "u01", "stray", "other"]
+    page.button(key="import").click().run()
+    assert not page.exception
+    study = studies.list_studies(home)[0]
+    data = studies.load_study(home, study.id)
+    np.testing.assert_allclose(data.target, valence.astype(np.float32))
+    assert set(data.judgments) == {frozenset({"text"}), frozenset({"audio"})}
+    mapping = StudyMapping.from_dict(studies.provenance(home, study.id)["mapping"])
+    assert mapping.files["old_labels.csv"] == "ignore"
+
+    # The mapping, dropped again with the files, says the same without a click.
+    page = open_page("study")
+    box = page.file_uploader[0]
+    for name, content in upload.items():
+        box = box.upload(name, content)
+    named = mapping_text(replace(mapping, name="Again"))
+    box.upload("study.yaml", named.encode()).run()
+    assert not page.error
+    page.button(key="import").click().run()
+    again = studies.list_studies(home)[0]
+    assert again.name == "Again"
+    found = studies.provenance(home, again.id)["mapping"]
+    assert found == {**mapping.to_dict(), "name": "Again"}
+
+
+def test_a_study_is_told_where_its_recordings_lie(open_page, home, tmp_path):
+    data = synthetic_additive(samples=80)
+    study = studies.add_study(home, data)
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / f"{data.sample_ids[3]}.wav").write_bytes(b"RIFF")
+    page = open_page("study", study=study)
+    page.text_input(key=f"media_folder_{study}").set_value("/no/such/folder").run()
+    assert "There is no folder" in page.error[0].value
+    page.text_input(key=f"media_folder_{study}").set_value(str(tmp_path / "clips")).run()
+    page.button(key="save_media").click().run()
+    assert not page.exception
+    assert "1 of 80 samples have a recording" in text(page).replace("\\", "")
+    assert studies.media_of(home, study).folder == str(tmp_path / "clips")
+
+
+def test_the_data_page_describes_features_and_the_chosen_one(open_page, trained_home):
+    page = open_page("data")
+    tables = [frame.value for frame in page.dataframe]
+    modalities = next(t for t in tables if "near_duplicates" in t)
+    assert modalities["modality"].tolist() == ["A", "B", "C"]
+    features = next(t for t in tables if "median" in t)
+    data = studies.load_study(trained_home, page.selectbox(key="study").value)
+    assert features["feature"].tolist() == list(data.features["A"].names)
