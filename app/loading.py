@@ -25,7 +25,7 @@ from smurf_core.evaluation.neighbours import (
 )
 from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.redundancy import pair_table, variance_shares
-from smurf_core.evaluation.samples import sample_table, with_contributions
+from smurf_core.evaluation.samples import colour_columns, sample_table, with_contributions
 from smurf_core.evaluation.stability import stability
 from smurf_core.results import RunResult
 from smurf_core.runs.exporting import prediction_table
@@ -109,6 +109,11 @@ def predictions_of(run: RunInfo) -> pd.DataFrame:
 def sample_table_of(run: RunInfo) -> pd.DataFrame:
     """One row a tested sample with all that is known of it, and its contributions (read-only)."""
     return _sample_table(str(workspace().root), run.id, run.study_id, _stamp(run)).copy(deep=False)
+
+
+def colour_columns_of(run: RunInfo) -> list[str]:
+    """The columns of a run's sample table that tell samples apart."""
+    return _colour_columns(str(workspace().root), run.id, run.study_id, _stamp(run))
 
 
 def similar_to(run: RunInfo, sample_id: str, measure: Similarity, count: int = 10) -> pd.DataFrame:
@@ -231,6 +236,11 @@ def _comparison(
 def _sample_table(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
     contributions = _contributions(root, run_id, stamp)
     return with_contributions(sample_table(contributions, _dataset(root, study_id)), contributions)
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _colour_columns(root: str, run_id: str, study_id: str, stamp: Stamp) -> list[str]:
+    return colour_columns(_sample_table(root, run_id, study_id, stamp))
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

@@ -17,7 +17,8 @@ import streamlit as st
 
 from app.charts.colouring import Colouring
 from app.components.messages import escaped, offer_undo, told
-from app.session import workspace
+from app.loading import colour_columns_of, contributions_of, sample_table_of
+from app.session import current_run, workspace
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.samples import colour_columns, sample_table
@@ -211,10 +212,15 @@ def colour_column_picker(
 ) -> Colouring | None:
     """Ask by which column points are coloured: person, fold, class, error, any of the data set's.
 
-    Returns nothing where the user wants one colour.
+    Returns nothing where the user wants one colour. What is known of the chosen run's samples is
+    kept from rerun to rerun; other contributions' is listed anew.
     """
-    table = sample_table(contributions, dataset)
-    options = colour_columns(table)
+    run = current_run()
+    if run is not None and contributions_of(run) is contributions:
+        table, options = sample_table_of(run), colour_columns_of(run)
+    else:
+        table = sample_table(contributions, dataset)
+        options = colour_columns(table)
     if st.session_state.get(key) not in (None, *options):
         del st.session_state[key]  # Another study has other columns.
     name = st.selectbox(
