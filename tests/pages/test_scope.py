@@ -84,7 +84,7 @@ def state(page: AppTest) -> str:
 def bar(trained_home):
     def open_(**query: str) -> AppTest:
         page = AppTest.from_string(
-            "from tests.pages.test_selection import script\nscript()", default_timeout=60
+            "from tests.pages.test_scope import script\nscript()", default_timeout=60
         )
         for key, value in query.items():
             page.query_params[key] = value
