@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -101,22 +101,18 @@ def _options(
 def _mapping(
     names: list[str], file: Path | None, changes: dict[str, str], modalities: list[str]
 ) -> StudyMapping:
-    mapping = read_mapping(file) if file else guess_mapping(find_sources(map(Path, names)))
-    given = {key: value for key, value in changes.items() if value}
-    mapping = replace(mapping, **given)  # type: ignore[arg-type]
+    given: dict[str, Any] = {key: value for key, value in changes.items() if value}
+    parts = [text.partition("=") for text in modalities]
+    for text, (name, _, columns) in zip(modalities, parts, strict=True):
+        if not name.strip() or not columns.strip():
+            raise InputError(f"--modality {text!r}: write NAME=COLUMN,COLUMN or NAME=START*.")
     if modalities:
-        parts = [text.partition("=") for text in modalities]
-        for text, (name, _, columns) in zip(modalities, parts, strict=True):
-            if not name.strip() or not columns.strip():
-                raise InputError(f"--modality {text!r}: write NAME=COLUMN,COLUMN or NAME=START*.")
-        mapping = replace(
-            mapping,
-            modalities={
-                name.strip(): tuple(c.strip() for c in columns.split(","))
-                for name, _, columns in parts
-            },
-        )
-    return mapping
+        given["modalities"] = {
+            name.strip(): tuple(c.strip() for c in columns.split(",")) for name, _, columns in parts
+        }
+    mapping = replace(read_mapping(file) if file else StudyMapping(), **given)
+    # What is told comes first: ratings, for one, are looked for by the target's name.
+    return mapping if file else guess_mapping(find_sources(map(Path, names)), mapping)
 
 
 def _import(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -134,19 +133,9 @@ CLIP_RATE = 16_000  # samples a second: with 8,000 openSMILE finds no voice in s
 CLIP_SECONDS = (1.0, 1.4)
 
 
-@dataclass(frozen=True)
-class SimulatedStudy:
-    """A simulated data set, and the single raters' ratings behind its judgments.
-
-    `ratings`: modalities shown → [raters, n] in the target's unit, NaN where nobody rated.
-    """
-
-    dataset: MultimodalDataset
-    test_fold: npt.NDArray[np.int64]  # [n]
-    ratings: Mapping[frozenset[str], npt.NDArray[np.float32]]
-
-
-def simulated_affect(*, samples: int = 600, persons: int = 30, seed: int = 2024) -> SimulatedStudy:
+def simulated_affect(
+    *, samples: int = 600, persons: int = 30, seed: int = 2024
+) -> MultimodalDataset:
     """A simulated affect study: audio, text and vision of people who talk, and their valence.
 
     Valence is a sum of independent normal factors (`WEIGHTS`): one that only one modality shows,
@@ -177,8 +166,7 @@ def simulated_affect(*, samples: int = 600, persons: int = 30, seed: int = 2024)
     }
     features = _lose_recordings(np.random.default_rng([seed, 5]), features)
     ratings = _ratings(np.random.default_rng([seed, 6]), factors, habit)
-    test_fold = (person % FOLD_COUNT).astype(np.int64)
-    dataset = MultimodalDataset(
+    return MultimodalDataset(
         name="Simulated affect study",
         task="regression",
         features=features,
@@ -186,18 +174,18 @@ def simulated_affect(*, samples: int = 600, persons: int = 30, seed: int = 2024)
         target=np.clip(valence, *TARGET_RANGE).astype(np.float32),
         target_name=TARGET,
         groups=np.array([f"p{p + 1:02d}" for p in person]),
-        folds=Folds.from_test_folds(test_fold, FOLD_COUNT),
+        folds=Folds.from_test_folds((person % FOLD_COUNT).astype(np.int64), FOLD_COUNT),
         samples=_sample_table(np.random.default_rng([seed, 7]), factors, ids, features),
         judgments={
             shown: single.mean(axis=0, dtype=np.float64).astype(np.float32)
             for shown, single in ratings.items()
         },
+        ratings=ratings,
         informativeness=_informativeness(np.random.default_rng([seed, 8]), factors),
         factors={name: values.astype(np.float32) for name, values in factors.items()},
         origin="simulated",
         notes=("Simulated by a program: nothing in it was said, shown or rated by a person.",),
     )
-    return SimulatedStudy(dataset, test_fold, ratings)
 
 
 _Factors = Mapping[str, npt.NDArray[np.float64]]

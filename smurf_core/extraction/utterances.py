@@ -187,8 +187,10 @@ def _column(
 
 def _names_files(suffixes: Sequence[str]) -> Callable[[pd.Series[Any]], bool]:
     def fits(cells: pd.Series[Any]) -> bool:
+        """Whether all cells are files of this kind, or names that a suffix would make so."""
         names = cells.dropna().astype("str").str.lower()
-        return bool(len(names)) and bool(names.str.endswith(tuple(suffixes)).all())
+        are_files = names.str.endswith(tuple(suffixes)) | ~names.str.contains(".", regex=False)
+        return bool(len(names)) and bool(are_files.all())
 
     return fits
 

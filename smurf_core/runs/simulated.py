@@ -9,7 +9,7 @@ import pandas as pd
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
 from smurf_core.data.mapping import StudyMapping, write_mapping
 from smurf_core.data.media import suggested_media
-from smurf_core.data.simulated import MODALITIES, SimulatedStudy, simulated_affect, write_clips
+from smurf_core.data.simulated import MODALITIES, simulated_affect, write_clips
 from smurf_core.errors import InputError
 from smurf_core.runs.studies import add_study, find_study, set_media
 from smurf_core.runs.workspace import Workspace
@@ -28,7 +28,7 @@ def add_simulated_study(
     known = find_study(workspace, provenance)
     if known:
         return known
-    dataset = _simulate(samples, persons, seed).dataset
+    dataset = _simulate(samples, persons, seed)
     study = add_study(workspace, dataset, provenance=provenance)
     folder = workspace.study_folder(study) / "media"
     write_clips(dataset, folder)
@@ -48,22 +48,22 @@ def write_simulated_files(
     """
     if folder.exists():
         raise InputError(f"{folder} exists: name a new folder for the simulated files.")
-    study = _simulate(samples, persons, seed)
+    dataset = _simulate(samples, persons, seed)
     try:
         folder.mkdir(parents=True)
         (folder / "raters").mkdir()
-        features, labels = _feature_tables(study.dataset), _label_table(study)
+        features, labels = _feature_tables(dataset), _label_table(dataset)
         for name, table in {**features, "labels": labels}.items():
             table.to_csv(folder / f"{name}.csv", index_label="sample_id")
-        _rating_table(study).to_csv(folder / "raters" / "ratings.csv", index_label="sample_id")
-        write_clips(study.dataset, folder / "clips")
-        write_mapping(_mapping(study.dataset), folder / "study.yaml")
+        _rating_table(dataset).to_csv(folder / "raters" / "ratings.csv", index_label="sample_id")
+        write_clips(dataset, folder / "clips")
+        write_mapping(_mapping(dataset), folder / "study.yaml")
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror}.") from error
     return sorted(folder.iterdir())
 
 
-def _simulate(samples: int, persons: int, seed: int) -> SimulatedStudy:
+def _simulate(samples: int, persons: int, seed: int) -> MultimodalDataset:
     if samples > MAX_SAMPLES:
         raise InputError(f"At most {MAX_SAMPLES:,} utterances are simulated, got {samples:,}.")
     return simulated_affect(samples=samples, persons=persons, seed=seed)
@@ -79,13 +79,12 @@ def _feature_tables(dataset: MultimodalDataset) -> dict[str, pd.DataFrame]:
     }
 
 
-def _label_table(study: SimulatedStudy) -> pd.DataFrame:
-    dataset = study.dataset
+def _label_table(dataset: MultimodalDataset) -> pd.DataFrame:
     index = dataset.samples.index
     labels = pd.DataFrame(
         {
             "person": dataset.groups,
-            "test_fold": study.test_fold,
+            "test_fold": None if dataset.folds is None else dataset.folds.tested_by(),
             dataset.target_name: dataset.target.round(3),
         },
         index=index,
@@ -111,14 +110,14 @@ def _partial(dataset: MultimodalDataset) -> dict[str, frozenset[str]]:
     }
 
 
-def _rating_table(study: SimulatedStudy) -> pd.DataFrame:
+def _rating_table(dataset: MultimodalDataset) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            f"{study.dataset.target_name}_{_initials(shown)}_rater{number}": rating
-            for shown, ratings in study.ratings.items()
+            f"{dataset.target_name}_{_initials(shown)}_rater{number}": rating
+            for shown, ratings in dataset.ratings.items()
             for number, rating in enumerate(ratings, 1)
         },
-        index=study.dataset.samples.index,
+        index=dataset.samples.index,
     )
 
 

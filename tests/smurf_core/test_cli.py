@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from smurf_core.cli import main
 from smurf_core.data.synthetic import synthetic_additive
@@ -255,3 +256,18 @@ def test_files_are_imported_with_guessed_roles(smurf, workspace, table):
     code, told, _ = smurf("import", table, "--name", "Guessed")
     assert code == 0
     assert studies.get_study(workspace, told.split()[-1]).name == "Guessed"
+
+
+def test_ratings_are_of_the_target_that_is_named(smurf, tmp_path):
+    table = good_table(60).rename(columns={"label": "valence"})
+    table["valence"] = np.linspace(-1, 1, 60)
+    table["arousal"] = np.linspace(1, -1, 60)
+    table = table.assign(valence_A=0.5, arousal_A=0.25)
+    table.to_csv(tmp_path / "study.csv", index=False)
+    written = tmp_path / "roles.yaml"
+    for target in ("valence", "arousal"):
+        code, _, error = smurf(
+            "check", tmp_path / "study.csv", "--target", target, "--write", written
+        )
+        assert (code, error) == (0, "")
+        assert list(yaml.safe_load(written.read_text())["judgments"]) == [f"{target}_A"]

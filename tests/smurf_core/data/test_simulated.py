@@ -18,13 +18,8 @@ from smurf_core.training.engine import train_run
 
 
 @pytest.fixture(scope="module")
-def study():
+def data():
     return simulated_affect()
-
-
-@pytest.fixture(scope="module")
-def data(study):
-    return study.dataset
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +36,7 @@ def contributions(data):
 
 
 def test_equal_seeds_give_equal_studies_and_others_do_not(data):
-    again, other = simulated_affect().dataset, simulated_affect(seed=1).dataset
+    again, other = simulated_affect(), simulated_affect(seed=1)
     assert again.fingerprint == data.fingerprint != other.fingerprint
     pd.testing.assert_frame_equal(again.samples, data.samples)
     for shown, rating in data.judgments.items():
@@ -70,13 +65,13 @@ def test_no_person_is_in_two_roles_of_a_fold(data):
     assert fold_problems(data) == []
 
 
-def test_all_subsets_of_modalities_are_judged_with_a_tenth_missing(study):
+def test_all_subsets_of_modalities_are_judged_with_a_tenth_missing(data):
     shown = {frozenset(s) for s in ("a", "t", "v", "at", "av", "tv", "atv")}
-    judged = study.dataset.judgments
+    judged = data.judgments
     assert {frozenset(name[0] for name in subset) for subset in judged} == shown
     for subset, rating in judged.items():
         assert np.isnan(rating).mean() == pytest.approx(0.1)
-        np.testing.assert_allclose(rating, study.ratings[subset].mean(axis=0), atol=1e-6)
+        np.testing.assert_allclose(rating, data.ratings[subset].mean(axis=0), atol=1e-6)
 
 
 def test_what_humans_find_unique_is_the_unique_factor_and_noise(data, contributions):
@@ -93,6 +88,7 @@ def test_what_humans_find_unique_is_the_unique_factor_and_noise(data, contributi
 def test_smurf_learns_what_humans_find_unique(data, contributions):
     found = human_agreement(contributions, data, resamples=200).set_index("modality")
     for modality in MODALITIES:
+        assert found.loc[modality, "raters"] == 3
         assert found.loc[modality, "r"] > 0.4
         assert found.loc[modality, "ci_low"] > 0.2
 
@@ -120,7 +116,7 @@ def test_transcripts_get_more_positive_with_what_the_text_says(data):
 
 
 def test_clips_have_the_pitch_and_loudness_that_the_features_say(tmp_path):
-    data = simulated_affect(samples=20, persons=5).dataset
+    data = simulated_affect(samples=20, persons=5)
     count = write_clips(data, tmp_path)
     assert count == data.present[:, 0].sum() == len(list(tmp_path.iterdir()))
     audio = data.features["audio"]

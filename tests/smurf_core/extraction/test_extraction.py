@@ -186,7 +186,7 @@ def test_opensmile_hears_in_simulated_clips_what_their_features_say(tmp_path):
     pytest.importorskip("opensmile", reason="needs the extra [extract]")
     from smurf_core.extraction.audio import AUDIO_SUFFIXES, EgemapsExtractor
 
-    data = simulated_affect(samples=20, persons=5).dataset
+    data = simulated_affect(samples=20, persons=5)
     write_clips(data, tmp_path / "clips")
     found = extract(
         utterances_of_folder(tmp_path / "clips", AUDIO_SUFFIXES),

@@ -39,7 +39,7 @@ def test_its_files_are_imported_as_the_same_study(tmp_path):
     told = read_mapping(folder / "study.yaml")
     assert replace(guessed.mapping, name=told.name, media_folder="clips", task=told.task) == told
     read = guessed.dataset
-    made = simulated_affect(samples=60, persons=6).dataset
+    made = simulated_affect(samples=60, persons=6)
     assert set(read.modalities) == set(made.modalities)
     rows = read.positions(made.sample_ids)
     for name, features in made.features.items():
