@@ -10,6 +10,7 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts app/ on the path, not what
 import streamlit as st  # noqa: E402
 
 from app.components.simulated_study import origin_mark  # noqa: E402
+from app.components.tour import tour  # noqa: E402
 from app.navigation import navigation  # noqa: E402
 from app.selection import settle_selection  # noqa: E402
 from app.session import choose_study_and_run  # noqa: E402
@@ -20,5 +21,6 @@ st.set_page_config(
 page = navigation()
 choose_study_and_run()
 settle_selection()
+tour(page.url_path or "study")  # The first page has no path of its own.
 origin_mark()
 page.run()

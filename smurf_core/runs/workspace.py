@@ -106,6 +106,16 @@ class Workspace:
         """Where a run's files lie; raises `ValueError` for what is no id."""
         return self.root / "runs" / _checked(run_id)
 
+    def has_seen(self, what: str) -> bool:
+        """Whether `mark_seen` was called for this: a tour that is not shown twice."""
+        return (self.root / "seen" / _checked(what)).exists()
+
+    def mark_seen(self, what: str) -> None:
+        """Remember, for everybody who uses this workspace, that something was shown."""
+        path = self.root / "seen" / _checked(what)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
     @contextmanager
     def connect(self) -> Iterator[sqlite3.Connection]:
         """A connection of its own for one piece of work; every statement commits by itself."""

@@ -66,6 +66,8 @@ def test_a_run_outlives_page_refresh_and_server(server, page):
     restarts.fill("20")
     restarts.press("Enter")
     expect(page.get_by_text("then 20 starts")).to_be_visible()
+    page.reload()  # Settings stand in the address.
+    expect(page.get_by_text("then 20 starts")).to_be_visible()
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     workspace = Workspace(server.home)

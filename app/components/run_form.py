@@ -1,0 +1,176 @@
+"""What to train and how: the settings of a run, kept in the address."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import get_args
+
+import streamlit as st
+
+from app.explanations import explain
+from smurf_core.configuration import (
+    MODEL_TITLES,
+    PRESETS,
+    Device,
+    Grid,
+    ModelKind,
+    RunConfig,
+    Selection,
+    Standardisation,
+    parse_layers,
+    suggested_standardisation,
+)
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.errors import InputError
+
+MODEL_NOTES: dict[ModelKind, str] = {
+    "smurf": "Unique and redundant contributions, shaped by L_uncor and L_cor (eq. 10-15).",
+    "late_fusion": "One contribution a modality: the plain baseline.",
+    "smurf_no_aux": "The same heads as SMURF without its two losses: what they change.",
+    "e_hgr": "Correlates the modalities' hidden layers (soft-HGR) in place of their contributions.",
+    "smurf_normalised": "Our extension: the same aims without L_cor's liking for variances of "
+    "one; see docs/method.md.",
+    "mro_smurf": "Adds non-additive interactions of two and more modalities, from products of "
+    "embeddings.",
+    "mro_smurf_subsets": "The same with a network of its own for every subset of modalities.",
+}
+PRESET_NOTES = {
+    "quick": "A few configurations: seconds on small data.",
+    "standard": "A broader grid: minutes.",
+    "paper": "The authors' published grid, 600 configurations a fold: hours on large data.",
+    "synthetic": "The published search for synthetic data: linear, 1,000 epochs, not standardised.",
+    "custom": "Your own grid.",
+}
+SELECTION_NOTES: dict[Selection, str] = {
+    "one_standard_error": "Best factorised of those that predict alike (one standard error)",
+    "published": "Best validation metric alone (as published)",
+}
+STANDARDISATION_NOTES: dict[Standardisation, str] = {
+    "training_fold": "On the training fold",
+    "within_person": "Within each person (uses that person's unlabelled rows)",
+    "none": "Not at all",
+}
+
+
+def _numbers(text: str, what: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise InputError(f"{what}: write numbers separated by spaces.") from None
+
+
+def _custom_grid() -> Grid:
+    left, right = st.columns(2)
+    rates = left.text_input("Learning rates", "0.002 0.01", key="grid_rates", bind="query-params")
+    layers = right.text_input(
+        "Hidden layers",
+        "10 20-10",
+        key="grid_layers",
+        bind="query-params",
+        help="Widths joined by a dash; `linear` for none.",
+    )
+    decays = left.text_input("Weight decays", "0.001", key="grid_decays", bind="query-params")
+    weights = right.text_input(
+        "Weights λ of the auxiliary losses",
+        "0.25 0.5",
+        key="grid_weights",
+        bind="query-params",
+        help=explain("auxiliary_weight"),
+    )
+    return Grid(
+        learning_rates=_numbers(rates, "Learning rates"),
+        hidden_layers=tuple(
+            parse_layers(part, "Hidden layers") for part in layers.replace(",", " ").split()
+        ),
+        weight_decays=_numbers(decays, "Weight decays"),
+        auxiliary_weights=_numbers(weights, "Weights λ"),
+    )
+
+
+def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
+    """The form; what it says. Raises `InputError` for what cannot be trained.
+
+    Every setting is bound to the address: neither a refresh nor another page loses it.
+    """
+    left, right = st.columns(2)
+    kinds = list(MODEL_NOTES)
+    model: ModelKind = left.selectbox(
+        "Model", kinds, format_func=MODEL_TITLES.__getitem__, key="model", bind="query-params"
+    )
+    left.markdown(MODEL_NOTES[model])
+    presets = list(PRESET_NOTES)
+    preset = right.selectbox(
+        "Search", presets, key="preset", bind="query-params", format_func=str.capitalize
+    )
+    right.markdown(PRESET_NOTES[preset])
+    grid = _custom_grid() if preset == "custom" else PRESETS[preset]
+    with st.expander("More settings"):
+        first, second, third = st.columns(3)
+        rules = list(SELECTION_NOTES)
+        rule = first.selectbox(
+            "Which configuration wins",
+            rules,
+            key="selection",
+            bind="query-params",
+            help=explain("one_standard_error"),
+            format_func=SELECTION_NOTES.__getitem__,
+        )
+        scalings: list[Standardisation] = ["training_fold", "within_person", "none"]
+        if dataset.groups is None:
+            scalings.remove("within_person")
+        scaling = second.selectbox(
+            "Features are standardised",
+            scalings,
+            key=f"standardisation_{preset}_{dataset.origin}",
+            bind="query-params",
+            index=scalings.index(suggested_standardisation(preset, dataset.origin)),
+            format_func=STANDARDISATION_NOTES.__getitem__,
+        )
+        restarts = third.number_input(
+            "Restarts of the chosen configuration",
+            1,
+            20,
+            3,
+            key="restarts",
+            bind="query-params",
+            help="The one with the best validation objective speaks; the others show how stable "
+            "its factorisation is.",
+        )
+        seed = first.number_input("Seed", 0, 1_000_000, 0, key="seed", bind="query-params")
+        device = second.selectbox(
+            "Device",
+            get_args(Device),
+            key="device",
+            bind="query-params",
+            help="auto takes a GPU where there is one.",
+        )
+        folds = third.number_input(
+            "Folds",
+            3,
+            20,
+            5,
+            key="folds",
+            bind="query-params",
+            disabled=dataset.folds is not None,
+            help="The study names its own folds." if dataset.folds is not None else None,
+        )
+    base = RunConfig.from_preset("quick" if preset == "custom" else preset, model)
+    config = replace(
+        base,
+        preset=preset,
+        grid=grid,
+        selection=rule,
+        standardisation=scaling,
+        restarts=int(restarts),
+        seed=int(seed),
+        device=device,
+        fold_count=int(folds),
+    )
+    count = len(config.grid.configurations(model))
+    folds_there = len(dataset.folds) if dataset.folds is not None else config.fold_count
+    st.markdown(
+        f"{count} configurations in {folds_there} fold{'s' if folds_there > 1 else ''}, then "
+        f"{config.restarts} starts of each fold's best; {os.cpu_count()} cores here."
+    )
+    return config
