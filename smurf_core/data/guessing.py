@@ -29,6 +29,7 @@ ID_NAMES = (
     "sampleid", "id", "sample", "uttid", "utteranceid", "segmentid", "segment", "clipid", "clip",
     "instanceid", "instance", "trialid", "trial", "filename", "file", "itemid", "item", "videoid",
     "video", "key", "name", "index", "ids", "keys", "sampleids", "filenames",
+    "utterance", "turn",
 )  # fmt: skip
 PERSON_NAMES = (
     "person", "personid", "subject", "subjectid", "speaker", "speakerid", "participant",
@@ -211,11 +212,23 @@ def _guess_id(tables: Sequence[Table]) -> str:
     """The first likely name that most tables have, and whose values do not repeat."""
     counts: dict[str, int] = defaultdict(int)
     for table in tables:
-        for column in table.frame.columns:
-            if plain_name(column) in ID_NAMES and table.frame[column].is_unique:
+        for column in likely_ids(table):
+            if table.frame[column].is_unique:
                 counts[column] += 1
     ranked = sorted(counts, key=lambda c: (-counts[c], ID_NAMES.index(plain_name(c))))
     return ranked[0] if ranked else ""
+
+
+def likely_ids(table: Table) -> list[str]:
+    """Columns that are called as ids are, and hold no sentences: an utterance may be its words."""
+    named = [c for c in table.frame.columns if plain_name(c) in ID_NAMES]
+    return [c for c in named if is_number(table.frame[c]) or not _holds_sentences(table, c)]
+
+
+def _holds_sentences(table: Table, column: str) -> bool:
+    is_told = plain_name(column) in TRANSCRIPT_NAMES
+    cells = table.frame[column].dropna().astype("str")
+    return is_told and bool(cells.str.strip().str.contains(" ").any())
 
 
 def _guess_split(tables: Sequence[Table]) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 from smurf_core.data.cleaning import clean_features
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.folds import fold_problems
-from smurf_core.data.guessing import DESCRIPTION_NAMES, ID_NAMES, known_role, plain_name
+from smurf_core.data.guessing import DESCRIPTION_NAMES, known_role, likely_ids, plain_name
 from smurf_core.data.mapping import StudyMapping
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.protocols import read_folds
@@ -193,8 +193,10 @@ class _Joiner:
         if not column:
             return _numbered(table)
         if column not in table.frame.columns:
-            likely = [c for c in table.frame.columns if plain_name(c) in ID_NAMES]
+            likely = likely_ids(table)
             if len(likely) != 1:
+                likely = self._columns_with_ids(table, column)
+            if not likely:
                 raise InputError(
                     f"{table.name}: there is no column {column!r} to match samples by."
                 )
@@ -203,6 +205,22 @@ class _Joiner:
             self.problems.append(Problem("note", message, table.name, remedy=remedy))
             column = likely[0]
         return sample_ids(table, column)
+
+    def _columns_with_ids(self, table: Table, column: str) -> list[str]:
+        """Columns most of whose cells are ids of tables that name them, the likeliest first."""
+        known = {
+            cell
+            for other in self.tables
+            if column in other.frame.columns
+            for cell in as_text(other.frame[column]).dropna()
+        }
+        shares = {
+            candidate: float(as_text(cells).isin(known).mean())
+            for candidate in table.frame.columns
+            if not pd.api.types.is_float_dtype(cells := table.frame[candidate]) and cells.is_unique
+        }
+        found = [candidate for candidate, share in shares.items() if share > 0.5]
+        return sorted(found, key=lambda candidate: -shares[candidate])
 
     def _check_positions(self) -> None:
         """Without ids tables must have equally many rows (in each split); that is told."""

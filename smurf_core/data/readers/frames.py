@@ -419,13 +419,18 @@ def _segment_ids(table: Table, id_column: str, named: str | None) -> str:
     likely = [
         column
         for name in ("sampleid", "id", "sample", "uttid", "utteranceid", "segmentid", "segment",
-                     "clipid", "clip", "filename", "file", "name", "key")
+                     "clipid", "clip", "filename", "file", "name", "key", "utterance", "turn")
         for column in unique
-        if _plain(column) == name
+        if _plain(column) == name and not _holds_sentences(frame[column])
     ]  # fmt: skip
     if likely:
         return str(likely[0])
     return named if named in unique and named is not None else ""
+
+
+def _holds_sentences(cells: pd.Series[Any]) -> bool:
+    """Whether cells are words that were said: no ids, whatever the column is called."""
+    return bool(cells.dropna().astype("str").str.strip().str.count(" ").gt(1).any())
 
 
 def _made_ids(belongs: pd.Series[Any]) -> list[str]:

@@ -157,3 +157,15 @@ def test_a_link_out_of_the_folder_is_refused(folder):
 def test_two_ratings_of_the_same_modalities_are_refused():
     with pytest.raises(InputError, match="keep one of them"):
         StudyMapping(judgments={"TA": ("text", "audio"), "TAF": ("audio", "text")})
+
+
+def test_tables_match_although_each_calls_its_ids_otherwise(folder):
+    text = pd.read_csv(folder / "text.csv").rename(columns={"id": "sentence_of"})
+    text.to_csv(folder / "text.csv", index=False)
+    video = pd.read_csv(folder / "video.csv").rename(columns={"id": "utterance"})
+    video.to_csv(folder / "video.csv", index=False)
+    assembly = assemble(mapped_sources(MAPPING, folder), MAPPING)
+    assert assembly.dataset.present.sum(axis=0).tolist() == [20, 18, 20]
+    told = " ".join(str(problem) for problem in assembly.problems)
+    assert "Samples were matched by 'sentence_of'" in told
+    assert "Samples were matched by 'utterance'" in told
