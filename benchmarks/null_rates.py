@@ -67,7 +67,7 @@ def jackknife(persons: int) -> Draw:
 
 def resampled_t_as_assumed(random: Random) -> bool:
     """Normal differences of five folds with the correlation that the correction assumes."""
-    share = 1 / 3  # Three folds train, one tests.
+    share = 1 / 4  # Three folds train, one validates, one tests.
     correlation = share / (1 + share)
     common, own = random.normal(), random.normal(size=5)
     differences = np.sqrt(correlation) * common + np.sqrt(1 - correlation) * own
@@ -111,7 +111,7 @@ def trained(features: int) -> tuple[float, float, float]:
         permuted.append(permutation_test("log_loss", folds, draws=400, seed=seed).p < ALPHA)
     covariance = np.cov(np.array(drawn).T)
     between = covariance[~np.eye(5, dtype=bool)].mean() / np.diag(covariance).mean()
-    p = np.array([corrected_resampled_t_test(np.array(row), 1 / 3)[1] for row in drawn])
+    p = np.array([corrected_resampled_t_test(np.array(row), 1 / 4)[1] for row in drawn])
     return float(between), float((p < ALPHA).mean()), float(np.mean(permuted))
 
 
@@ -213,7 +213,7 @@ if __name__ == "__main__":
     for name, rate in rates():
         print(f"{name:<44} {rate:.3f}", flush=True)
     print("\nTrained anew in every draw: features, correlation of folds' differences, rates")
-    for count in (5, 50, 100):
+    for count in (5, 20, 50):
         between, resampled, persons = trained(count)
         print(
             f"{count:>4}  {between:5.2f}  corrected resampled t-test {resampled:.3f}, "

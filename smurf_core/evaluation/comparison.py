@@ -44,11 +44,13 @@ def compare_models(
       training, which the spread over seeds shows.
     - `p_resampled`: the corrected resampled t-test (Nadeau and Bengio, 2003, *Machine Learning*
       52; for cross-validation, Bouckaert and Frank, 2004, *PAKDD*) on fold-wise differences, with
-      variance (1/k + n_test/n_train) s² and k − 1 degrees of freedom. It tells of the *training
-      procedure*. Assumes normal differences whose correlation between folds, which comes of
-      training sets that overlap, is n_test/(n_test + n_train); where training hardly varies they
-      correlate less, and the test is conservative (`benchmarks/null_rates.py` shows both).
-      Undefined (NaN) with one fold, or where no fold differs.
+      variance (1/k + n_test/n_train) s² and k − 1 degrees of freedom; n_train counts validation
+      samples, which choose and stop the model. It tells of the *training procedure*. Assumes
+      normal differences whose correlation between folds, which comes of training sets that
+      overlap, is n_test/(n_test + n_train); where they correlate less, it is conservative
+      (`benchmarks/null_rates.py` measures both tests with models trained anew: there `p_person`
+      calls equally good procedures different in 13 to 17%, because it takes the trained models
+      as they are). Undefined (NaN) with one fold, or where no fold differs.
 
     The interval is the jackknife over persons with Student's t (`jackknife_error`): of these
     trained models and new persons, too.
@@ -99,7 +101,7 @@ def compare_predictions(
     who = dataset.sample_ids if dataset.groups is None else dataset.groups
     cluster = np.unique(who, return_inverse=True)[1]
     tested = folds.test.any(axis=0)
-    share = float(folds.test.sum() / folds.training.sum())
+    share = float(folds.test.sum() / (folds.training | folds.validation).sum())
     rows = []
     for metric in metrics or METRICS[dataset.task]:
         by_fold = {

@@ -91,8 +91,8 @@ def test_corrected_t_test_is_the_formula_and_wider_than_the_paired_one():
     assert np.isnan(corrected_resampled_t_test(np.array([0.1]), 0.25)).all()
 
 
-def test_training_folds_alone_count_as_training(random):
-    """Three folds train, one validates, one tests: the correction is a third."""
+def test_validation_folds_count_as_training(random):
+    """Three folds train, one validates, one tests: the correction is a fourth."""
     data, runs = regression(random)
     rows = compare_models(runs, data, reference="smurf", permutations=50)
     row = rows.query("model == 'a' and metric == 'mae'").iloc[0]
@@ -100,7 +100,7 @@ def test_training_folds_alone_count_as_training(random):
         fold_performance(run, data).query("metric == 'mae'")["value"].to_numpy()
         for run in runs.values()
     ]
-    t, p = corrected_resampled_t_test(by_fold[0] - by_fold[1], 1 / 3)
+    t, p = corrected_resampled_t_test(by_fold[0] - by_fold[1], 1 / 4)
     assert (row["statistic"], row["p_resampled"]) == pytest.approx((t, p))
 
 
