@@ -201,7 +201,7 @@ def _say(sample: str, dataset: MultimodalDataset) -> None:
     transcript = transcript_column(dataset)
     said = dataset.samples[transcript].iloc[_at(dataset, sample)] if transcript else ""
     if isinstance(said, str) and said:
-        st.markdown(f"> {escaped(said)}")
+        st.markdown(f"“{escaped(said)}”")
 
 
 def _at(dataset: MultimodalDataset, sample: str) -> int:
