@@ -276,7 +276,8 @@ def _ratings(
 ) -> dict[frozenset[str], npt.NDArray[np.float32]]:
     """What raters of every subset of modalities say, [raters, n] each; NaN where unrated."""
     n, ratings = len(habit), {}
-    for size in range(1, len(MODALITIES) + 1):
+    # Pairs first: what they leave over is unique to one modality, the question asked first.
+    for size in (2, 1, 3):
         for shown in modality_subsets(MODALITIES, size):
             visible = {name for modality in shown for name in _shown_by(modality)}
             perceived = sum(factors[name] for name in sorted(visible)) + habit
