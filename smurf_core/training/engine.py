@@ -50,7 +50,7 @@ from smurf_core.training.stack import (
 from smurf_core.training.standardisation import fit_scaler, standardise, standardised_target
 
 # Working memory that one stack may take; a grid that needs more is trained in several stacks.
-STACK_BYTES = 512 * 2**20
+STACK_BYTES = 128 * 2**20
 
 
 def resolve_device(device: str) -> str:
