@@ -30,6 +30,7 @@ from smurf_core.configuration import (
     Grid,
     ModelKind,
     RunConfig,
+    Search,
     Selection,
     Standardisation,
     has_redundant_heads,
@@ -305,6 +306,19 @@ def train(
     jobs: Annotated[
         int | None, typer.Option(help="Processes that share the work.", show_default="all cores")
     ] = None,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            help="Dask scheduler, tcp://…, whose workers share the work (docs/cluster.md)."
+        ),
+    ] = "",
+    search: Annotated[
+        str,
+        typer.Option(
+            help="full trains every configuration to its end; halving drops the less promising "
+            "half of each λ early, again and again (docs/performance.md)."
+        ),
+    ] = "full",
     detach: Annotated[
         bool, typer.Option(help="Do not wait: the runs go on by themselves.")
     ] = False,
@@ -323,7 +337,7 @@ def train(
     configs = [_read_config(config)] if config else [
         _config(
             kind, preset, _grid(preset, learning_rate, layers, weight_decay, auxiliary_weight),
-            selection, standardisation, restarts, seed, folds, device,
+            selection, standardisation, restarts, seed, folds, device, search,
         )
         for kind in model or ["smurf"]
     ]  # fmt: skip
@@ -344,7 +358,10 @@ def train(
         origin = studies.get_study(workspace, study).origin
         suggested = suggested_standardisation(preset, origin)
         configs = [replace(config, standardisation=suggested) for config in configs]
-    runs = [store.create_run(workspace, study, config, jobs=jobs) for config in configs]
+    runs = [
+        store.create_run(workspace, study, config, jobs=jobs, scheduler=scheduler)
+        for config in configs
+    ]
     launch(workspace)
     if detach:
         for run_id in runs:
@@ -383,13 +400,14 @@ def _grid(
 
 def _config(
     model: str, preset: str, grid: Grid | None, selection: str, standardisation: str,
-    restarts: int, seed: int, folds: int, device: str,
+    restarts: int, seed: int, folds: int, device: str, search: str = "full",
 ) -> RunConfig:  # fmt: skip
     for option, value, known in (
         ("model", model, tuple(MODEL_TITLES)),
         ("selection", selection, get_args(Selection)),
         ("standardisation", standardisation, ("", *get_args(Standardisation))),
         ("device", device, get_args(Device)),
+        ("search", search, get_args(Search)),
     ):
         if value not in known:
             names = ", ".join(name for name in known if name)
@@ -397,7 +415,8 @@ def _config(
     kind: ModelKind = next(known for known in MODEL_TITLES if known == model)
     config = RunConfig.from_preset(
         preset, kind, selection=selection, restarts=restarts, seed=seed, device=device,
-        fold_count=folds, **({"standardisation": standardisation} if standardisation else {}),
+        fold_count=folds, search=search,
+        **({"standardisation": standardisation} if standardisation else {}),
     )  # fmt: skip
     return replace(config, preset="custom", grid=grid) if grid else config
 

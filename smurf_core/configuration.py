@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from smurf_core.errors import InputError
 
@@ -19,6 +19,7 @@ ModelKind = Literal[
 ]
 Selection = Literal["published", "one_standard_error"]
 Standardisation = Literal["training_fold", "within_person", "none"]
+Search = Literal["full", "halving"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 MODEL_TITLES: dict[ModelKind, str] = {
@@ -164,12 +165,17 @@ class RunConfig:
     batch_size: int = 256
     output_scale: float = 0.01  # of the usual initial output weights; 1: as published
     fold_count: int = 5  # made where the data names no folds
+    # `full` trains every configuration to its end, as published; `halving` drops the less
+    # promising half of each λ at one quarter of the patience and at every doubling of that.
+    search: Search = "full"
 
     def __post_init__(self) -> None:
         if self.model not in MODEL_TITLES:
             raise InputError(f"No model {self.model!r}; there are {', '.join(MODEL_TITLES)}.")
         if self.preset not in (*PRESETS, "custom"):
             raise InputError(f"No preset {self.preset!r}; there are {', '.join(PRESETS)}, custom.")
+        if self.search not in get_args(Search):
+            raise InputError(f"No search {self.search!r}; there are full and halving.")
         for name, lowest in (
             ("restarts", 1),
             ("max_epochs", 1),
@@ -182,6 +188,13 @@ class RunConfig:
             raise InputError(f"patience must be at least 1, got {self.patience}.")
         if self.output_scale <= 0:
             raise InputError(f"output_scale must be above 0, got {self.output_scale}.")
+
+    @property
+    def halve_from(self) -> int | None:
+        """The epoch at which a halving search first drops members; nothing in a full search."""
+        if self.search == "full":
+            return None
+        return max(10, (self.patience or self.max_epochs // 4) // 4)
 
     @classmethod
     def from_preset(cls, preset: str, model: ModelKind = "smurf", **changes: Any) -> RunConfig:

@@ -155,6 +155,14 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             disabled=dataset.folds is not None,
             help="The study names its own folds." if dataset.folds is not None else None,
         )
+        halving = first.toggle(
+            "Drop poor configurations early",
+            key="halving",
+            bind="query-params",
+            help="Successive halving: of the configurations with equal λ, the half with the higher "
+            "validation objective is dropped, again and again. Faster, and nearly as good; "
+            "docs/performance.md says how nearly. Off trains the whole grid, as published.",
+        )
     base = RunConfig.from_preset("quick" if preset == "custom" else preset, model)
     config = replace(
         base,
@@ -166,6 +174,7 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
         seed=int(seed),
         device=device,
         fold_count=int(folds),
+        search="halving" if halving else "full",
     )
     count = len(config.grid.configurations(model))
     folds_there = len(dataset.folds) if dataset.folds is not None else config.fold_count

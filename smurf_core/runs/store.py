@@ -54,8 +54,12 @@ def create_run(
     *,
     name: str = "",
     jobs: int | None = None,
+    scheduler: str = "",
 ) -> str:
-    """Put a run into the queue and return its id; `launch` starts a worker for it."""
+    """Put a run into the queue and return its id; `launch` starts a worker for it.
+
+    `jobs` processes of this machine train it, or the Dask cluster whose `scheduler` is named.
+    """
     get_study(workspace, study_id)
     run_id = new_id()
     title = name.strip() or f"{MODEL_TITLES[config.model]}, {config.preset}"
@@ -65,6 +69,8 @@ def create_run(
             " VALUES (?, ?, ?, 'queued', ?, ?, ?)",
             (run_id, study_id, title, json.dumps(config.to_dict()), jobs, time.time()),
         )
+        if scheduler:
+            connection.execute("INSERT INTO scheduler VALUES (?, ?)", (run_id, scheduler))
     return run_id
 
 
@@ -78,6 +84,15 @@ def get_run(workspace: Workspace, run_id: str) -> RunInfo:
     if row is None:
         raise InputError(f"There is no run {run_id!r}; `smurf runs` lists those there are.")
     return _info(row)
+
+
+def scheduler_of(workspace: Workspace, run_id: str) -> str | None:
+    """Address of the Dask scheduler that a run is to be trained by; nothing: this machine."""
+    with workspace.connect() as connection:
+        row = connection.execute(
+            "SELECT address FROM scheduler WHERE run_id = ?", (run_id,)
+        ).fetchone()
+    return None if row is None else str(row["address"])
 
 
 def list_runs(workspace: Workspace, study_id: str | None = None) -> list[RunInfo]:
@@ -169,6 +184,7 @@ def purge_runs(workspace: Workspace, *, older_than: float) -> int:
         for run_id in gone:
             shutil.rmtree(workspace.run_folder(run_id), ignore_errors=True)
             connection.execute("DELETE FROM curve WHERE run_id = ?", (run_id,))
+            connection.execute("DELETE FROM scheduler WHERE run_id = ?", (run_id,))
             connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
     return len(gone)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from smurf_core.errors import InputError
 from smurf_core.runs.files import RunFiles
-from smurf_core.runs.store import RunInfo, claim, has_work, purge_runs
+from smurf_core.runs.store import RunInfo, claim, has_work, purge_runs, scheduler_of
 from smurf_core.runs.studies import load_study, purge_studies
 from smurf_core.runs.workspace import Workspace
 from smurf_core.training.observing import Progress, TrainingCancelled
@@ -83,7 +83,8 @@ def train_claimed(workspace: Workspace, run: RunInfo) -> None:
     files = RunFiles.of(workspace, run.id)
     try:
         dataset = load_study(workspace, run.study_id)
-        device = resolve_device(run.config.device)
+        scheduler = scheduler_of(workspace, run.id)
+        device = scheduler or resolve_device(run.config.device)
         with workspace.connect() as connection:
             connection.execute("UPDATE run SET device = ? WHERE id = ?", (device, run.id))
         # Processes would only queue for one accelerator.
@@ -92,6 +93,7 @@ def train_claimed(workspace: Workspace, run: RunInfo) -> None:
             dataset,
             run.config,
             jobs=run.jobs or cores,
+            scheduler=scheduler,
             observer=StoreObserver(workspace, run.id),
             cache=files,
         )

@@ -56,6 +56,10 @@ CREATE TABLE IF NOT EXISTS curve (
     validation_objective REAL,
     validation_metric REAL
 );
+CREATE TABLE IF NOT EXISTS scheduler (
+    run_id TEXT PRIMARY KEY REFERENCES run (id),
+    address TEXT NOT NULL       -- of the Dask cluster that trains the run
+);
 CREATE TABLE IF NOT EXISTS media (
     study_id TEXT PRIMARY KEY REFERENCES study (id),
     settings TEXT NOT NULL      -- JSON object

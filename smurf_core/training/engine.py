@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from platform import python_version
 
-import joblib
 import numpy as np
 import pandas as pd
 import torch
@@ -48,6 +48,7 @@ from smurf_core.training.stack import (
     train_stack,
 )
 from smurf_core.training.standardisation import fit_scaler, standardise, standardised_target
+from smurf_core.training.workers import Workers, cluster, processes
 
 # Working memory that one stack may take; a grid that needs more is trained in several stacks.
 STACK_BYTES = 128 * 2**20
@@ -71,22 +72,26 @@ def train_run(
     config: RunConfig,
     *,
     jobs: int = 1,
+    scheduler: str | None = None,
     observer: Observer | None = None,
     cache: ResultCache | None = None,
 ) -> RunResult:
     """Train one model kind over all folds (section 4.5) and explain every sample out of fold.
 
     Folds are made (person-independent, stratified) where the data names none. `jobs` processes
-    share the units; the numbers do not depend on it. Finished units are kept in and taken from
-    `cache`. Raises `TrainingCancelled` when the observer asks to stop.
+    share the units, or the workers of the Dask cluster whose `scheduler` is named; the numbers do
+    not depend on it. Finished units are kept in and taken from `cache`, here and not on a worker.
+    Raises `TrainingCancelled` when the observer asks to stop.
     """
     start = time.perf_counter()
-    device = resolve_device(config.device)
     folds = with_made_folds(dataset, count=config.fold_count, seed=config.seed).folds
     assert folds is not None  # noqa: S101 — for the type checker
     _check_folds(dataset, folds)
-    plan = _Plan(dataset, config, folds, device, observer)
-    fold_results = tuple(plan.run(jobs, cache))
+    plan = _Plan(dataset, config, folds, observer)
+    # A cluster's workers know best what they have.
+    device = _device_title(resolve_device(config.device)) if scheduler is None else scheduler
+    with cluster(scheduler, observer) if scheduler else processes(jobs) as workers:
+        fold_results = tuple(plan.run(workers, cache))
     return RunResult(
         config=config,
         task=dataset.task,
@@ -96,7 +101,7 @@ def train_run(
         folds=folds,
         fold_results=fold_results,
         data_fingerprint=dataset.fingerprint,
-        device=_device_title(device),
+        device=device,
         versions={
             "python": python_version(),
             "torch": str(torch.__version__),
@@ -156,14 +161,17 @@ class _Plan:
     dataset: MultimodalDataset
     config: RunConfig
     folds: Folds
-    device: str
     observer: Observer | None
+
+    @cached_property
+    def device(self) -> str:
+        return resolve_device(self.config.device)
 
     @property
     def units(self) -> int:
         return len(self.folds) * (len(self.config.grid.hidden_layers) + 1)
 
-    def run(self, jobs: int, cache: ResultCache | None) -> list[FoldResult]:
+    def run(self, workers: Workers, cache: ResultCache | None) -> list[FoldResult]:
         """All folds' results; what the cache holds is not trained again."""
         finished = [cache.load_fold(f) if cache else None for f in range(len(self.folds))]
         open_folds = [f for f, result in enumerate(finished) if result is None]
@@ -175,30 +183,26 @@ class _Plan:
                 tables[key] = known
         missing = [key for key in keys if key not in tables]
         first = self.units - len(missing) - len(open_folds)
-        searches = [
-            joblib.delayed(self.search)(fold, layers, first + i)
-            for i, (fold, layers) in enumerate(missing)
+        searches = [(fold, layers, first + i) for i, (fold, layers) in enumerate(missing)]
+        for key, table in zip(missing, workers.each(self, "search", searches), strict=True):
+            tables[key] = table
+            if cache:
+                cache.save_unit(_unit_key(*key), table)
+        finals = [
+            (
+                fold,
+                pd.concat(
+                    [tables[fold, layers] for layers in self.config.grid.hidden_layers],
+                    ignore_index=True,
+                ),
+                self.units - len(open_folds) + i,
+            )
+            for i, fold in enumerate(open_folds)
         ]
-        with joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs") as parallel:
-            for key, table in zip(missing, parallel(searches), strict=True):
-                tables[key] = table
-                if cache:
-                    cache.save_unit(_unit_key(*key), table)
-            finals = [
-                joblib.delayed(self.finish)(
-                    fold,
-                    pd.concat(
-                        [tables[fold, layers] for layers in self.config.grid.hidden_layers],
-                        ignore_index=True,
-                    ),
-                    self.units - len(open_folds) + i,
-                )
-                for i, fold in enumerate(open_folds)
-            ]
-            for result in parallel(finals):
-                finished[result.fold] = result
-                if cache:
-                    cache.save_fold(result)
+        for result in workers.each(self, "finish", finals):
+            finished[result.fold] = result
+            if cache:
+                cache.save_fold(result)
         return [result for result in finished if result is not None]
 
     def search(self, fold: int, hidden_layers: tuple[int, ...], unit: int) -> pd.DataFrame:
@@ -212,16 +216,17 @@ class _Plan:
             architecture = self._architecture(hidden_layers)
             data = self._prepare(fold, architecture)
             size = stack_size(architecture, config.batch_size)
-            parts = []
-            for first in range(0, len(points), size):
-                members = [Member(point, seed) for point in points[first : first + size]]
+            parts: list[pd.DataFrame] = []
+            for rows in _stacks(len(points), size, is_mixed=config.search == "halving"):
+                members = [Member(points[row], seed) for row in rows]
+                done = sum(len(part) for part in parts)
                 report = self._reporter(
                     data, architecture, f"search {layers_label(hidden_layers)}", unit,
-                    before=first / len(points), share=len(members) / len(points),
+                    before=done / len(points), share=len(members) / len(points),
                 )  # fmt: skip
-                outcome = self._train(data, architecture, members, report)
-                parts.append(self._candidates(data, architecture, members, outcome))
-        return pd.concat(parts, ignore_index=True)
+                outcome = self._train(data, architecture, members, report, config.halve_from)
+                parts.append(self._candidates(data, architecture, members, outcome).set_axis(rows))
+        return pd.concat(parts).sort_index()
 
     def finish(self, fold: int, candidates: pd.DataFrame, unit: int) -> FoldResult:
         """Choose a fold's configuration and train its restarts; the best objective speaks."""
@@ -294,6 +299,7 @@ class _Plan:
         architecture: Architecture,
         members: Sequence[Member],
         on_epoch: Callable[[EpochReport], None] | None,
+        halve_from: int | None = None,
     ) -> StackOutcome:
         config = self.config
         return train_stack(
@@ -307,6 +313,7 @@ class _Plan:
             batch_size=config.batch_size,
             batch_seed=_seed(config.seed, data.index),
             output_scale=config.output_scale,
+            halve_from=halve_from,
             on_epoch=on_epoch,
         )
 
@@ -440,6 +447,18 @@ def stack_size(architecture: Architecture, batch_size: int, budget: int = STACK_
     """
     per_member = 4 * (8 * architecture.parameter_count + 4 * architecture.unit_count * batch_size)
     return max(1, budget // per_member)
+
+
+def _stacks(count: int, size: int, *, is_mixed: bool) -> list[np.ndarray]:
+    """Positions of a grid's points, stack by stack, in stacks of `size` at most.
+
+    Neighbours share a learning rate, and so finish at about the same time. `is_mixed` gives every
+    stack some of each instead, for a search that compares within a stack.
+    """
+    stacks = -(-count // size)
+    if is_mixed:
+        return [np.arange(first, count, stacks) for first in range(stacks)]
+    return list(np.array_split(np.arange(count), stacks))
 
 
 def _unit_key(fold: int, hidden_layers: tuple[int, ...]) -> str:

@@ -21,6 +21,7 @@ from smurf_core.training.objective import Partition, differentiate, evaluate
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's usual constants
 # Compacting copies the whole stack, so it waits until this share of the members is finished.
 COMPACTION_SHARE = 0.125
+SURVIVORS = 3  # members of each λ that halving leaves to train to their end
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ def train_stack(
     batch_size: int,
     batch_seed: int,
     output_scale: float,
+    halve_from: int | None = None,
     on_epoch: Callable[[EpochReport], None] | None = None,
     report_every: int = 20,
 ) -> StackOutcome:
@@ -142,8 +144,9 @@ def train_stack(
 
     The objective that stops a member includes its auxiliary terms, and the weights of its best
     epoch are kept. Without `patience` every member trains all epochs, and its last weights are
-    kept, as published for synthetic data. `on_epoch` is called every `report_every` epochs and
-    may raise to stop training.
+    kept, as published for synthetic data. With `halve_from`, members are dropped at that epoch and
+    at every doubling of it (`_Progress.halve`). `on_epoch` is called every `report_every` epochs
+    and may raise to stop training.
     """
     device = training.target.device
     k = len(members)
@@ -157,6 +160,7 @@ def train_stack(
     )
     best = StackedWeights(architecture, k, optimiser.weights.flat.clone())
     state = _Progress(k)
+    weight_of = np.array([m.configuration.auxiliary_weight for m in members])
     buffers = Buffers(device)
     batches = _Batches(training, batch_size, batch_seed)
 
@@ -172,7 +176,10 @@ def train_stack(
         # The only wait for the device in an epoch.
         improved = state.note(epoch, torch.stack([total, now]).cpu().numpy(), patience)
         _store(best, optimiser.weights, state.running, improved)
-        if patience is not None:
+        if epoch == halve_from:
+            state.halve(weight_of)
+            halve_from = 2 * epoch
+        if patience is not None or state.dropped.any():
             still = state.still_training(epoch, patience)
             if not still.any():
                 break
@@ -203,6 +210,7 @@ class _Progress:
         self.epochs = np.zeros(k, dtype=np.int64)
         self.training_curve: list[np.ndarray] = []
         self.validation_curve: list[np.ndarray] = []
+        self.dropped = np.zeros(k, dtype=bool)
         self.running = np.arange(k)  # positions in the stack's members of the rows there are
 
     def note(self, epoch: int, objectives: np.ndarray, patience: int | None) -> np.ndarray:
@@ -212,9 +220,7 @@ class _Progress:
         stack; nothing of it is taken down.
         """
         running = self.running
-        active = self.epochs[running] == epoch - 1
-        if patience is not None and epoch > 1:
-            active &= epoch - 1 - self.best_epoch[running] < patience
+        active = self.still_training(epoch - 1, patience)
         now = objectives[1]
         improved = active & (
             np.isfinite(now) if patience is None else now < self.best_objective[running]
@@ -231,12 +237,26 @@ class _Progress:
             curve.append(everyone)
         return np.asarray(improved)
 
-    def still_training(self, epoch: int, patience: int) -> np.ndarray:
-        """Which rows have not run out of patience."""
-        return np.asarray(
-            (self.epochs[self.running] == epoch)
-            & (epoch - self.best_epoch[self.running] < patience)
-        )
+    def still_training(self, epoch: int, patience: int | None) -> np.ndarray:
+        """Which rows go on after an epoch: trained so far, not dropped, and with patience left."""
+        rows = self.running
+        active = (self.epochs[rows] == epoch) & ~self.dropped[rows]
+        if patience is not None:
+            active &= epoch - self.best_epoch[rows] < patience
+        return np.asarray(active)
+
+    def halve(self, weight_of: np.ndarray) -> None:
+        """Drop the worse half of the members that still train, but leave three of every λ.
+
+        Successive halving (Jamieson and Talwalkar, 2016), by the lowest validation objective so
+        far and among members of equal λ: objectives of different λ are not comparable, and a
+        configuration is chosen among all of them in the end.
+        """
+        for weight in np.unique(weight_of[self.running]):
+            rows = self.running[(weight_of[self.running] == weight) & ~self.dropped[self.running]]
+            kept = max(SURVIVORS, -(-len(rows) // 2))
+            order = np.argsort(self.best_objective[rows], kind="stable")
+            self.dropped[rows[order[kept:]]] = True
 
 
 class _Batches:

@@ -131,6 +131,22 @@ def test_a_grid_split_into_several_stacks_gives_the_same_candidates(
         pd.testing.assert_frame_equal(a.candidates, b.candidates, rtol=1e-3, atol=1e-5)
 
 
+def test_a_halving_search_trains_less_and_lists_every_point_in_the_grids_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = synthetic_additive(samples=60, modalities=2, seed=1)
+    grid = Grid((1e-3, 5e-3, 2e-2, 5e-2), ((), (4,)), (0.0, 1e-3), (0.1, 0.5))
+    asked = config(grid=grid, max_epochs=40, patience=40)
+    full = train_run(data, asked).fold_results[0].candidates
+    halved = train_run(data, replace(asked, search="halving")).fold_results[0].candidates
+    points = ["learning_rate", "hidden_layers", "weight_decay", "auxiliary_weight"]
+    pd.testing.assert_frame_equal(halved[points], full[points])
+    assert set(halved["epochs"]) == {10, 20, 40}
+    monkeypatch.setattr(engine, "stack_size", lambda *_: 8)
+    in_two_stacks = train_run(data, replace(asked, search="halving")).fold_results[0].candidates
+    pd.testing.assert_frame_equal(in_two_stacks[points], full[points])
+
+
 def test_every_fold_is_chosen_by_its_validation_samples_alone() -> None:
     """Shuffled test targets must change neither choices nor contributions."""
     data = synthetic_additive(samples=90, modalities=2, seed=3)

@@ -81,6 +81,7 @@ def train(
     gaps: bool = False,
     epochs: int = 20,
     patience: int | None = 4,
+    halve_from: int | None = None,
 ) -> StackOutcome:
     architecture = Architecture.of(model, INPUTS, layers, classes)
     return train_stack(
@@ -94,6 +95,7 @@ def train(
         batch_size=20,
         batch_seed=3,
         output_scale=0.1,
+        halve_from=halve_from,
     )
 
 
@@ -297,6 +299,24 @@ def test_a_member_that_stops_is_patient_for_as_long_as_asked() -> None:
     stopped = outcome.epochs < 200
     assert stopped.any()
     assert (outcome.epochs[stopped] - outcome.best_epoch[stopped] == 5).all()
+
+
+def test_halving_drops_the_worse_half_of_each_weight_and_leaves_the_others_as_they_are() -> None:
+    rates = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 5e-2)
+    points = [Configuration(r, (6, 4), 0.0, w) for w in (0.1, 0.7) for r in rates]
+    stack = [Member(point, seed=1) for point in points]
+    full = train("smurf", (6, 4), stack, 1, epochs=40, patience=None)
+    halved = train("smurf", (6, 4), stack, 1, epochs=40, patience=None, halve_from=10)
+    # 7 → 4 of each weight after 10 epochs, 4 → 3 after 20, which is as few as are left.
+    assert sorted(halved.epochs[:7]) == [10, 10, 10, 20, 40, 40, 40]
+    assert sorted(halved.epochs[7:]) == [10, 10, 10, 20, 40, 40, 40]
+    for weight in (slice(0, 7), slice(7, 14)):
+        at_10 = full.validation_curves[weight, 9]
+        assert set(np.argsort(at_10)[:4]) == set(np.flatnonzero(halved.epochs[weight] > 10))
+    for k, epochs in enumerate(halved.epochs):
+        np.testing.assert_allclose(
+            halved.validation_curves[k, :epochs], full.validation_curves[k, :epochs], rtol=1e-3
+        )
 
 
 def test_a_diverging_member_is_told_by_an_infinite_objective_and_spoils_no_other() -> None:
