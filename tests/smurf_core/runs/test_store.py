@@ -136,3 +136,10 @@ def test_studies_are_kept_renamed_deleted_and_restored(workspace):
 def test_the_database_is_in_wal_mode(workspace, study):
     with sqlite3.connect(workspace.database) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_run_remembers_the_cluster_that_is_to_train_it(workspace, study, config):
+    here = store.create_run(workspace, study, config)
+    there = store.create_run(workspace, study, config, scheduler="tcp://example:8786")
+    assert store.scheduler_of(workspace, here) is None
+    assert store.scheduler_of(workspace, there) == "tcp://example:8786"
