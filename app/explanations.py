@@ -259,6 +259,23 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "Where no persons are known, samples are drawn, and the interval is too narrow if "
             "samples belong together.",
         ),
+        "share_interval": _text(
+            "95% interval of a share of variance.",
+            "2.5% and 97.5% quantiles over bootstrap draws of whole persons",
+            "How the shares of these trained models would vary over other persons (samples, where "
+            "no persons are known). Other training runs may give other shares: see the verdict.",
+        ),
+        "term_agreement": _text(
+            "Do two runs explain the same samples alike?",
+            "Pearson's r of one contribution in both runs, centred within folds",
+            "Near 1: alike. A contribution that does not vary in one of them has none.",
+        ),
+        "dropout": _text(
+            "What happens when a sensor fails for some of the samples.",
+            "metric, where a random share of samples is predicted without the modality",
+            "A steep line: the model depends on that modality, and the others cannot make up "
+            "for it. The band holds 95% of the draws.",
+        ),
         "spearman": _text(
             "Spearman's rank correlation.",
             "Pearson's r of ranks",

@@ -14,19 +14,38 @@ from smurf_core.attribution import AttributionProcess, Attributions
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.description import Description, describe
+from smurf_core.data.grouping import groupings
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import human_agreement
-from smurf_core.evaluation.missing import missing_modalities, missing_summary
+from smurf_core.evaluation.missing import (
+    SubsetPredictions,
+    dropout_curve,
+    missing_modalities,
+    missing_summary,
+    subset_predictions,
+)
 from smurf_core.evaluation.neighbours import (
     Similarity,
     similar_samples,
     standardised_terms,
 )
 from smurf_core.evaluation.performance import performance
-from smurf_core.evaluation.redundancy import pair_table, variance_shares
+from smurf_core.evaluation.redundancy import (
+    GroupedRedundancy,
+    ShareIntervals,
+    pair_table,
+    redundancy_by_group,
+    share_intervals,
+    variance_shares,
+)
 from smurf_core.evaluation.samples import colour_columns, sample_table, with_contributions
 from smurf_core.evaluation.stability import stability
+from smurf_core.evaluation.two_runs import (
+    candidates_of,
+    prediction_differences,
+    term_agreement,
+)
 from smurf_core.results import RunResult
 from smurf_core.runs.exporting import prediction_table
 from smurf_core.runs.files import RunFiles
@@ -65,14 +84,30 @@ def performance_of(run: RunInfo) -> pd.DataFrame:
     return _performance(str(workspace().root), run.id, run.study_id, _stamp(run))
 
 
-def shares_of(run: RunInfo) -> pd.DataFrame:
-    """Every contribution's share of the prediction's variance."""
-    return _shares(str(workspace().root), run.id, _stamp(run))
+def shares_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
+    """Every contribution's share of the prediction's variance, of all samples or of a slice's."""
+    return _shares(str(workspace().root), run.id, _stamp(run), slice_id)
 
 
-def pairs_of(run: RunInfo) -> pd.DataFrame:
-    """What every pair of modalities shares."""
-    return _pairs(str(workspace().root), run.id, _stamp(run))
+def share_intervals_of(run: RunInfo, slice_id: str = "") -> ShareIntervals:
+    """Shares of variance with intervals over persons, of all samples or of a slice's."""
+    return _share_intervals(str(workspace().root), run.id, run.study_id, _stamp(run), slice_id)
+
+
+def pairs_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
+    """What every pair of modalities shares, of all samples or of a slice's."""
+    return _pairs(str(workspace().root), run.id, _stamp(run), slice_id)
+
+
+def groupings_of(study_id: str) -> tuple[str, ...]:
+    """Columns by which a study's samples fall into a few groups."""
+    return tuple(_groupings(str(workspace().root), study_id))
+
+
+def redundancy_by_group_of(run: RunInfo, grouping: str, slice_id: str = "") -> GroupedRedundancy:
+    """Shares and pairs in every level of one of `groupings_of`."""
+    root = str(workspace().root)
+    return _redundancy_by_group(root, run.id, run.study_id, _stamp(run), grouping, slice_id)
 
 
 def stability_of(run: RunInfo) -> pd.DataFrame:
@@ -83,6 +118,44 @@ def stability_of(run: RunInfo) -> pd.DataFrame:
 def missing_of(run: RunInfo) -> pd.DataFrame:
     """Every metric for every subset of modalities, mean and spread over folds."""
     return _missing(str(workspace().root), run.id, run.study_id, _stamp(run))
+
+
+def subset_predictions_of(run: RunInfo) -> SubsetPredictions:
+    """What is predicted from every subset of modalities."""
+    return _subset_predictions(str(workspace().root), run.id, _stamp(run))
+
+
+def dropout_of(
+    run: RunInfo, metric: str, *, reconstructed: bool, slice_id: str = ""
+) -> pd.DataFrame:
+    """The metric against the share of samples that miss a modality."""
+    root = str(workspace().root)
+    return _dropout(root, run.id, run.study_id, _stamp(run), metric, reconstructed, slice_id)
+
+
+def agreement_of(first: RunInfo, second: RunInfo, slice_id: str = "") -> pd.DataFrame:
+    """Whether two runs explain the same samples alike, term by term."""
+    runs = ((first.id, _stamp(first)), (second.id, _stamp(second)))
+    return _agreement(str(workspace().root), runs, slice_id)
+
+
+def differences_of(first: RunInfo, second: RunInfo) -> pd.DataFrame:
+    """Samples by how much two runs' predictions of them differ, the largest difference first."""
+    runs = ((first.id, _stamp(first)), (second.id, _stamp(second)))
+    return _differences(str(workspace().root), first.study_id, runs)
+
+
+def tried_by(run: RunInfo) -> pd.DataFrame:
+    """Every configuration that a run tried, in every fold."""
+    return candidates_of(result_of(run))
+
+
+def chosen_curves_of(run: RunInfo) -> pd.DataFrame:
+    """Learning curves of the folds' chosen models: fold, epoch and both objectives."""
+    return pd.concat(
+        [fold.curves.assign(fold=fold.fold) for fold in result_of(run).fold_results],
+        ignore_index=True,
+    )
 
 
 def human_agreement_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
@@ -175,8 +248,32 @@ def _performance(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.Data
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
-def _shares(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:
-    return variance_shares(_contributions(root, run_id, stamp))
+def _shares(root: str, run_id: str, stamp: Stamp, slice_id: str) -> pd.DataFrame:
+    return variance_shares(_within(root, run_id, stamp, slice_id))
+
+
+@st.cache_resource(max_entries=24, show_spinner="Resampling persons…")
+def _share_intervals(
+    root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
+) -> ShareIntervals:
+    contributions, dataset = _within(root, run_id, stamp, slice_id), _dataset(root, study_id)
+    rows = dataset.positions(contributions.sample_ids)
+    persons = None if dataset.groups is None else dataset.groups[rows]
+    return share_intervals(contributions, persons)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _groupings(root: str, study_id: str) -> dict[str, npt.NDArray[np.str_]]:
+    return groupings(_dataset(root, study_id))
+
+
+@st.cache_resource(max_entries=12, show_spinner="Looking at the groups…")
+def _redundancy_by_group(
+    root: str, run_id: str, study_id: str, stamp: Stamp, grouping: str, slice_id: str
+) -> GroupedRedundancy:
+    contributions, dataset = _within(root, run_id, stamp, slice_id), _dataset(root, study_id)
+    labels = _groupings(root, study_id)[grouping][dataset.positions(contributions.sample_ids)]
+    return redundancy_by_group(contributions, labels)
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
@@ -185,8 +282,8 @@ def _predictions(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.Data
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
-def _pairs(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:
-    return pair_table(_contributions(root, run_id, stamp))
+def _pairs(root: str, run_id: str, stamp: Stamp, slice_id: str) -> pd.DataFrame:
+    return pair_table(_within(root, run_id, stamp, slice_id))
 
 
 @st.cache_data(max_entries=24, show_spinner="Comparing restarts and folds…")
@@ -199,6 +296,40 @@ def _missing(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFram
     return missing_summary(
         missing_modalities(_result(root, run_id, stamp), _dataset(root, study_id))
     )
+
+
+@st.cache_resource(max_entries=4, show_spinner="Predicting from every subset of modalities…")
+def _subset_predictions(root: str, run_id: str, stamp: Stamp) -> SubsetPredictions:
+    return subset_predictions(_result(root, run_id, stamp))
+
+
+@st.cache_data(max_entries=24, show_spinner="Taking modalities from samples at random…")
+def _dropout(
+    root: str, run_id: str, study_id: str, stamp: Stamp, metric: str, reconstructed: bool,
+    slice_id: str,
+) -> pd.DataFrame:  # fmt: skip
+    predictions = _subset_predictions(root, run_id, stamp)
+    dataset, result = _dataset(root, study_id), _result(root, run_id, stamp)
+    ids = _contributions(root, run_id, stamp).sample_ids
+    truth = dataset.target[dataset.positions(ids)]
+    if slice_id:
+        keep = np.isin(ids, slice_samples(Workspace(Path(root)), slice_id))
+        predictions, truth = predictions.select(keep), truth[keep]
+    return dropout_curve(
+        predictions, result.modalities, result.task, truth, metric, reconstructed=reconstructed
+    )
+
+
+@st.cache_data(max_entries=24, show_spinner="Comparing contributions…")
+def _agreement(root: str, runs: tuple[tuple[str, Stamp], ...], slice_id: str) -> pd.DataFrame:
+    return term_agreement(*(_within(root, run_id, stamp, slice_id) for run_id, stamp in runs))
+
+
+@st.cache_data(max_entries=12, show_spinner="Comparing predictions…")
+def _differences(root: str, study_id: str, runs: tuple[tuple[str, Stamp], ...]) -> pd.DataFrame:
+    first, second = (_contributions(root, run_id, stamp) for run_id, stamp in runs)
+    dataset = _dataset(root, study_id)
+    return prediction_differences(first, second, dataset.target, dataset.sample_ids)
 
 
 def _within(root: str, run_id: str, stamp: Stamp, slice_id: str) -> Contributions:

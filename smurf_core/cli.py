@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -782,15 +782,25 @@ def basins(
     modalities: Annotated[int, typer.Option(help="2 is the paper's bimodal setting.")] = 3,
     starts: Annotated[int, typer.Option(help="Initial weights of each scale.")] = 20,
     samples: Annotated[int, typer.Option(help="Samples of the synthetic data set.")] = 1000,
+    epochs: Annotated[int, typer.Option(help="Epochs of each start.")] = 1000,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Print each start as a line of JSON when it is done.")
+    ] = False,
 ) -> None:
     """Show the objective's sign-flipped basins, which no score reveals (synthetic data)."""
     from smurf_core.experiments.basins import find_basins
 
+    if lines:
+        for start in find_basins(
+            modalities=modalities, starts=starts, samples=samples, epochs=epochs, at_once=2
+        ):
+            print(json.dumps(asdict(start)), flush=True)
+        return
     table = _table(
         "initial output weights", "right basin", "r of prediction, lowest", "objective, right",
         "objective, wrong", "recovery, right", "recovery, wrong",
     )  # fmt: skip
-    found = list(find_basins(modalities=modalities, starts=starts, samples=samples))
+    found = list(find_basins(modalities=modalities, starts=starts, samples=samples, epochs=epochs))
     for scale in dict.fromkeys(start.output_scale for start in found):
         there = [start for start in found if start.output_scale == scale]
         right, wrong = ([s for s in there if s.is_right is which] for which in (True, False))

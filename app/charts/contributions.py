@@ -10,7 +10,7 @@ from smurf_core.contributions import Contributions, modality_subsets, subset_nam
 
 _ROW_HEIGHT = 30
 # White lines over the modality's colour: seen in light and dark, and in print.
-_SHARED_PATTERN = {"fillmode": "overlay", "fgcolor": "white", "size": 7, "solidity": 0.22}
+SHARED_PATTERN = {"fillmode": "overlay", "fgcolor": "white", "size": 7, "solidity": 0.22}
 
 
 def breakdown(contributions: Contributions, row: int, output: int) -> pd.DataFrame:
@@ -98,9 +98,9 @@ def waterfall(parts: pd.DataFrame, modalities: tuple[str, ...], axis_title: str)
             x=parts["end"] - parts["start"],
             base=parts["start"],
             marker={
-                "color": [_colour(name, colours) for name in parts["modality"]],
+                "color": [source_colour(name, colours) for name in parts["modality"]],
                 "pattern": {
-                    **_SHARED_PATTERN,
+                    **SHARED_PATTERN,
                     "shape": ["/" if kind == "redundant" else "" for kind in parts["kind"]],
                 },
             },
@@ -137,7 +137,7 @@ def waterfall(parts: pd.DataFrame, modalities: tuple[str, ...], axis_title: str)
     return figure
 
 
-def _colour(modality: str, colours: dict[str, str]) -> str:
+def source_colour(modality: str, colours: dict[str, str]) -> str:
     """A modality's colour; for an interaction its first modality's, for totals grey."""
     return colours.get(modality) or colours.get(modality.split("+")[0], NEUTRAL)
 
@@ -165,14 +165,14 @@ def variance_bars(shares: pd.DataFrame, modalities: tuple[str, ...]) -> go.Figur
             x=[share],
             name=label,
             marker={
-                "color": _colour(modality, colours),
-                "pattern": {**_SHARED_PATTERN, "shape": "/" if is_shared else ""},
+                "color": source_colour(modality, colours),
+                "pattern": {**SHARED_PATTERN, "shape": "/" if is_shared else ""},
                 "line": {"width": 1, "color": "white"},
             },
             text=f"{name}<br>{share:.0%}".replace("-", "−") if abs(share) >= 0.03 else "",
             textposition="inside",
             insidetextanchor="middle",
-            insidetextfont={"color": text_on(_colour(modality, colours))},
+            insidetextfont={"color": text_on(source_colour(modality, colours))},
             hovertemplate=f"{label}: %{{x:.1%}} of the prediction's variance<extra></extra>",
             showlegend=False,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from app.charts.theme import plain, term_label
 
@@ -14,15 +15,24 @@ _ROW_HEIGHT = 44
 
 
 def signed_heatmap(
-    table: pd.DataFrame, *, title: str, limit: float = 1.0, percent: bool = False
+    table: pd.DataFrame,
+    *,
+    title: str,
+    limit: float = 1.0,
+    percent: bool = False,
+    clickable: bool = False,
 ) -> go.Figure:
-    """A table [rows, columns] of signed numbers, each written into its cell; NaN is left empty."""
+    """A table [rows, columns] of signed numbers, each written into its cell; NaN is left empty.
+
+    With `clickable`, cells can be selected as points whose `customdata` is (row, column): Plotly
+    sends no selection for a heatmap, so every cell has an all but invisible point over it.
+    """
     values = table.to_numpy(dtype=float)
 
     def written(value: float) -> str:
         if np.isnan(value):
             return ""
-        return f"{value:.0%}".replace("-", "−") if percent else plain(value, 2)
+        return f"{plain(100 * value, 0)}%" if percent else plain(value, 2)
 
     figure = go.Figure(
         go.Heatmap(
@@ -46,31 +56,87 @@ def signed_heatmap(
             ygap=2,
         )
     )
+    if clickable:
+        cells = [
+            (str(row), str(column))
+            for i, row in enumerate(table.index)
+            for j, column in enumerate(table.columns)
+            if not np.isnan(values[i, j])
+        ]
+        figure.add_scatter(
+            x=[column for _, column in cells],
+            y=[row for row, _ in cells],
+            customdata=cells,
+            mode="markers",
+            marker={"symbol": "square", "size": _ROW_HEIGHT - 8, "opacity": 0.01},
+            # Dimming what is not selected would be all that a user sees of the points.
+            selected={"marker": {"opacity": 0.01}},
+            unselected={"marker": {"opacity": 0.01}},
+            text=[written(value) for value in values.ravel() if not np.isnan(value)],
+            hovertemplate="%{y} → %{x}: %{text}<extra>click to see its samples</extra>",
+            showlegend=False,
+        )
     figure.update_layout(
         height=110 + _ROW_HEIGHT * len(table),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         xaxis={"side": "top", "automargin": True},
         yaxis={"autorange": "reversed", "automargin": True},
+        dragmode="pan",
     )
     return figure
 
 
+def heatmap_multiples(
+    tables: dict[str, pd.DataFrame], *, title: str, limit: float = 1.0, percent: bool = False
+) -> go.Figure:
+    """The same signed table for several groups beside each other, by the group's title."""
+    across = min(4, len(tables))
+    down = -(-len(tables) // across)
+    first = next(iter(tables.values()))
+    figure = make_subplots(
+        rows=down, cols=across, subplot_titles=list(tables), shared_yaxes=True, shared_xaxes=True,
+        horizontal_spacing=0.02, vertical_spacing=0.24 / down,
+    )  # fmt: skip
+    for at, table in enumerate(tables.values()):
+        (cells, *_) = signed_heatmap(table, title=title, limit=limit, percent=percent).data
+        cells.showscale = at == 0
+        figure.add_trace(cells, row=1 + at // across, col=1 + at % across)
+    figure.update_layout(
+        height=60 + down * (70 + _ROW_HEIGHT * len(first)),
+        margin={"l": 10, "r": 10, "t": 40, "b": 10},
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(automargin=True)
+    return figure
+
+
 def pair_matrix(pairs: pd.DataFrame, modalities: tuple[str, ...], column: str) -> pd.DataFrame:
-    """One output's `pair_table` as a symmetric matrix; the diagonal is empty."""
+    """One output's `pair_table` as a symmetric matrix; the diagonal is empty.
+
+    `modalities` may be the subsets of a higher order; pairs of other orders are left out.
+    """
     matrix = pd.DataFrame(np.nan, index=list(modalities), columns=list(modalities))
-    for row in pairs.to_dict("records"):
+    for row in pairs[pairs["modality"].isin(modalities)].to_dict("records"):
         matrix.loc[row["modality"], row["shared_with"]] = row[column]
         matrix.loc[row["shared_with"], row["modality"]] = row[column]
     return matrix
 
 
-def share_matrix(shares: pd.DataFrame, modalities: tuple[str, ...]) -> pd.DataFrame:
-    """One output's `variance_shares` of first order: who says it × whom it is shared with.
+def residual_matrix(pairs: pd.DataFrame, modalities: tuple[str, ...]) -> pd.DataFrame:
+    """What L_uncor left: row I, column J is r of ŷ_I and ŷ_IJ; one output's `pair_table`."""
+    matrix = pd.DataFrame(np.nan, index=list(modalities), columns=list(modalities))
+    for row in pairs[pairs["modality"].isin(modalities)].to_dict("records"):
+        matrix.loc[row["modality"], row["shared_with"]] = row["left_first"]
+        matrix.loc[row["shared_with"], row["modality"]] = row["left_second"]
+    return matrix
 
-    The diagonal holds unique contributions.
+
+def share_matrix(shares: pd.DataFrame, modalities: tuple[str, ...]) -> pd.DataFrame:
+    """One output's `variance_shares`: who says it × whom it is shared with.
+
+    The diagonal holds unique contributions. `modalities` may be the subsets of a higher order.
     """
-    first = shares[shares["order"] == 1]
-    matrix = first.pivot_table(
+    matrix = shares[shares["modality"].isin(modalities)].pivot_table(
         index="modality", columns="shared_with", values="share", sort=False, dropna=False
     )
     return matrix.loc[list(modalities), list(modalities)]

@@ -45,6 +45,15 @@ def scatter_with_line(
     return figure
 
 
+def drawn_positions(count: int, most: int) -> npt.NDArray[np.int64]:
+    """Which of so many points are drawn: all, or as many as `most`, picked at random but always
+    the same, in their order.
+    """
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).choice(count, size=most, replace=False))
+
+
 def coloured_scatter(
     x: Array,
     y: Array,

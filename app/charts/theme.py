@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from smurf_core.reporting.numbers import mean_and_spread, plain, signed
+from smurf_core.reporting.numbers import mean_and_spread, percent, plain, signed
 
 __all__ = [
-    "NEUTRAL", "PALETTE", "mean_and_spread", "modality_colours", "plain", "signed", "term_label",
-    "text_on",
+    "NEUTRAL", "PALETTE", "mean_and_spread", "modality_colours", "percent", "plain", "signed",
+    "term_label", "text_on",
 ]  # fmt: skip
 
 # Petroff's ten, as in .streamlit/config.toml.

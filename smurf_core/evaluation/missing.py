@@ -106,6 +106,16 @@ class SubsetPredictions:
         found = self.recovered if reconstructed else self.remaining
         return np.asarray(found[self.subsets.index(available)])
 
+    def select(self, keep: Mask) -> SubsetPredictions:
+        """The same of some of the samples."""
+        return SubsetPredictions(
+            subsets=self.subsets,
+            recovered=self.recovered[:, keep],
+            remaining=self.remaining[:, keep],
+            full=self.full[keep],
+            folds=self.folds[keep],
+        )
+
 
 def subset_predictions(result: RunResult) -> SubsetPredictions:
     """Predictions of every tested sample for every subset, by the model that did not see it."""

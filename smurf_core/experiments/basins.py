@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
@@ -50,8 +51,12 @@ def find_basins(
     auxiliary_weight: float = 0.5,
     epochs: int = 1_000,
     model: ModelKind = "smurf",
+    at_once: int | None = None,
 ) -> Iterator[Start]:
     """Train the same configuration from many starts, with each scale of initial output weights.
+
+    `at_once` starts train together (all of a scale, where it is not given) and are told as soon
+    as they are done, the scales taking turns. Numbers do not depend on it.
 
     One linear layer a modality, learning rate 0.005, on all samples of one synthetic data set.
     Two modalities are the paper's bimodal setting (A and B of three).
@@ -69,18 +74,20 @@ def find_basins(
     members = [
         Member(Configuration(5e-3, (), 0.0, auxiliary_weight), seed) for seed in range(starts)
     ]
-    for scale in output_scales:
+    size = at_once or starts
+    for first, scale in product(range(0, starts, size), output_scales):
+        together = members[first : first + size]
         outcome = train_stack(
-            model, architecture, members, training=everything, validation=everything,
+            model, architecture, together, training=everything, validation=everything,
             max_epochs=epochs, patience=None, batch_size=256, batch_seed=0, output_scale=scale,
         )  # fmt: skip
         found = forward(outcome.weights, everything.inputs, Buffers(everything.target.device))
         values = found.values[0].transpose(0, 1).numpy()
-        for k in range(starts):
+        for k, member in enumerate(together):
             contributions = _contributions(values[k], data.modalities, data.sample_ids)
             yield Start(
                 output_scale=scale,
-                seed=k,
+                seed=member.seed,
                 prediction_r=pearson_r(known, contributions.prediction()[:, 0]),
                 objective=float(outcome.best_objective[k]),
                 recovery=mean_recovery(contributions, data),

@@ -35,3 +35,8 @@ def p_value(p: float) -> str:
     if isnan(p):
         return "–"
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent with a real minus, and none before zero; a dash for none."""
+    return "–" if isnan(share) else f"{plain(100 * share, 0)}%"

@@ -1,0 +1,109 @@
+"""Parts of the overview: which run it is, how well it predicts, and the table of shares."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app.charts.theme import mean_and_spread, plain, term_label
+from app.components.messages import escaped, facts
+from app.explanations import explain
+from app.loading import performance_of
+from app.selection import Scope, download_view
+from smurf_core.configuration import MODEL_TITLES
+from smurf_core.contributions import Contributions
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.metrics import METRIC_TITLES
+from smurf_core.evaluation.redundancy import ALL_OUTPUTS
+from smurf_core.evaluation.samples import subset_performance
+from smurf_core.runs.store import RunInfo
+from smurf_core.runs.studies import StudyInfo
+
+
+def headline(study: StudyInfo, run: RunInfo, samples: int) -> None:
+    """Which study and model, and whether its data is real."""
+    st.markdown(
+        f"**{escaped(study.name)}** · {MODEL_TITLES[run.config.model]} · "
+        f"{samples:,} samples, each explained by a model that did not see it."
+    )
+    if study.origin != "recorded":
+        st.info(f"This data is {study.origin}.")
+
+
+def scores(
+    run: RunInfo, dataset: MultimodalDataset, contributions: Contributions, scope: Scope
+) -> None:
+    """Every metric: mean ± sd over test folds; for a part of the samples, pooled over folds."""
+    if scope.is_all:
+        facts(
+            {
+                METRIC_TITLES[row["metric"]]: mean_and_spread(row["mean"], row["sd"])
+                for row in performance_of(run).to_dict("records")
+            }
+        )
+        return
+    mask = scope.mask(contributions.sample_ids)
+    found = subset_performance(contributions, dataset, {scope.label: mask})
+    facts(
+        {METRIC_TITLES[row["metric"]]: plain(row["value"]) for row in found.to_dict("records")}
+        | {"Samples": f"{int(mask.sum()):,}"}
+    )
+
+
+def shown_output(run: RunInfo, contributions: Contributions) -> str:
+    """The output whose shares are shown; asks for it where there are classes."""
+    if not contributions.is_classification:
+        return contributions.outputs[0]
+    return st.selectbox(
+        "Class",
+        [ALL_OUTPUTS, *contributions.outputs],
+        key=f"overview_class_{run.id}",
+        format_func=lambda name: "All classes" if name == ALL_OUTPUTS else name,
+        width=340,
+    )
+
+
+def share_table(terms: pd.DataFrame) -> None:
+    """One row a contribution: share with interval, own variance, verdict and what it stands on."""
+    table = pd.DataFrame(
+        {
+            "contribution": list(map(term_label, terms["modality"], terms["shared_with"])),
+            "kind": terms["kind"],
+            "share": terms["share"],
+            "interval": [
+                f"[{plain(100 * low, 1)}, {plain(100 * high, 1)}]"
+                for low, high in zip(terms["ci_low"], terms["ci_high"], strict=True)
+            ],
+            "own_share": terms["own_share"],
+            "sd": terms["sd"],
+            "verdict": terms["verdict"],
+            "restart_r": terms["restart_r"].map(plain),
+            "fold_r": terms["fold_r"].map(plain),
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        key="share_table",
+        column_config={
+            "contribution": "Contribution",
+            "kind": "Kind",
+            "share": st.column_config.NumberColumn(
+                "Share of variance", format="percent", help=explain("share")
+            ),
+            "interval": st.column_config.TextColumn(
+                "95% interval, %", help=explain("share_interval")
+            ),
+            "own_share": st.column_config.NumberColumn(
+                "Own variance", format="percent", help=explain("own_share")
+            ),
+            "sd": st.column_config.NumberColumn(
+                "Standard deviation", format="%.3f", help=explain("sd")
+            ),
+            "verdict": st.column_config.TextColumn("Verdict", help=explain("verdict")),
+            "restart_r": st.column_config.TextColumn("r, restarts", help=explain("restart_r")),
+            "fold_r": st.column_config.TextColumn("r, folds", help=explain("fold_r")),
+        },
+    )
+    download_view(terms.reset_index(drop=True), "variance_shares")
