@@ -16,6 +16,7 @@ ModelKind = Literal[
     "smurf_normalised",
     "mro_smurf",
     "mro_smurf_subsets",
+    "mro_smurf_normalised",
 ]
 Selection = Literal["published", "one_standard_error"]
 Standardisation = Literal["training_fold", "within_person", "none"]
@@ -30,6 +31,7 @@ MODEL_TITLES: dict[ModelKind, str] = {
     "smurf_normalised": "SMURF, normalised (extension)",
     "mro_smurf": "MRO-SMURF",
     "mro_smurf_subsets": "MRO-SMURF, subset networks",
+    "mro_smurf_normalised": "MRO-SMURF, normalised (extension)",
 }
 
 
@@ -40,7 +42,7 @@ def has_redundant_heads(model: ModelKind) -> bool:
 
 def has_interactions(model: ModelKind) -> bool:
     """Whether a model separates non-additive interactions of two and more modalities (MRO)."""
-    return model in ("mro_smurf", "mro_smurf_subsets")
+    return model.startswith("mro_smurf")
 
 
 def multiplies_embeddings(model: ModelKind) -> bool:
@@ -49,12 +51,17 @@ def multiplies_embeddings(model: ModelKind) -> bool:
     That is how the released code builds MRO-SMURF; the paper's appendix writes a network of its
     own for every subset of modalities (eq. 23-26), which is `mro_smurf_subsets`.
     """
-    return model == "mro_smurf"
+    return model in ("mro_smurf", "mro_smurf_normalised")
 
 
 def has_auxiliary_loss(model: ModelKind) -> bool:
     """Whether λ means anything for a model (section 4.3: λ = 0 for the two without)."""
     return model not in ("late_fusion", "smurf_no_aux")
+
+
+def is_normalised(model: ModelKind) -> bool:
+    """Whether the auxiliary losses are the extension's, which know no scale (docs/method.md)."""
+    return model in ("smurf_normalised", "mro_smurf_normalised")
 
 
 def layers_label(hidden_layers: tuple[int, ...]) -> str:

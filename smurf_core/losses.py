@@ -8,6 +8,8 @@ Contributions come as `values[..., i, j, output, sample]`: entry (i, i) is the u
 each of them gets its own loss. Samples lie on the last axis, because every sum runs over it.
 """
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -58,39 +60,63 @@ def correlation_loss(covariances: Float[Tensor, "*k c m m m m"]) -> Float[Tensor
     return per_pair.sum(dim=(-2, -1)) * 2 / ((m * m - m) * c)
 
 
-# Keeps the normalised losses finite where contributions vanish, in units of the variance of the
-# standardised target. Smaller is sharper, and steeper near zero.
-NORMALISING_FLOOR = 1e-3
+@dataclass(frozen=True)
+class Normalising:
+    """Settings of the normalised losses, in units of the target's variance."""
+
+    # Keeps them finite where contributions vanish. Where a pair shares nothing, contributions
+    # of a variance of about its square root are invented; the smaller, the steeper near zero.
+    floor: float
+    # Price of a difference between the two sides of a pair.
+    mismatch_weight: float
+
+
+ADDITIVE = Normalising(floor=1e-4, mismatch_weight=0.3)
+# Subsets of modalities overlap: (A, B) and (A, C) both know A. So more can hide in a redundant
+# contribution without a partner, and it takes a higher price to keep it out (docs/method.md).
+INTERACTIONS = Normalising(floor=1e-2, mismatch_weight=1.0)
+# The floor of `factorisation_loss`: below it, a contribution's correlations say nothing.
+_FACTORISATION_FLOOR = 1e-3
 
 
 def normalised_uncorrelation_loss(
-    covariances: Float[Tensor, "*k c m m m m"], floor: float = NORMALISING_FLOOR
+    covariances: Float[Tensor, "*k c m m m m"], floor: float = ADDITIVE.floor
 ) -> Float[Tensor, "*k"]:
-    """Extension: mean |cov(ŷ_I, ŷ_IJ)| / √(var(ŷ_I) var(ŷ_IJ) + ε²): almost |r| of eq. 5."""
+    """Extension: mean |cov(ŷ_I, ŷ_JI)| / √(var(ŷ_I) var(ŷ_JI) + ε²), almost |r|.
+
+    A unique contribution against what the *other* modality derives of the pair. Against its own
+    side (eq. 5) a model can pass the test and still fail: ŷ_IJ takes up a little of what is unique
+    to I, just enough for a covariance of zero. ŷ_JI cannot, for J does not know it.
+    """
     c, m = covariances.shape[-5], covariances.shape[-1]
     i, j = _ordered_pairs(m, covariances.device)
-    variances = covariances[..., i, i, i, i] * covariances[..., i, j, i, j]
-    per_pair = covariances[..., i, i, i, j].abs() / (variances + floor**2).sqrt()
+    variances = covariances[..., i, i, i, i] * covariances[..., j, i, j, i]
+    per_pair = covariances[..., i, i, j, i].abs() / (variances + floor**2).sqrt()
     return per_pair.sum(dim=(-2, -1)) / ((m * m - m) * c)
 
 
 def normalised_correlation_loss(
-    covariances: Float[Tensor, "*k c m m m m"], floor: float = NORMALISING_FLOOR
+    covariances: Float[Tensor, "*k c m m m m"],
+    floor: float = ADDITIVE.floor,
+    mismatch_weight: float = ADDITIVE.mismatch_weight,
 ) -> Float[Tensor, "*k"]:
-    """Extension: mean −cov(ŷ_IJ, ŷ_JI) / (½ (var(ŷ_IJ) + var(ŷ_JI)) + ε).
+    """Extension: mean −cov(ŷ_IJ, ŷ_JI) / (s + ε) + ½ w var(ŷ_IJ − ŷ_JI) over the pairs.
 
-    Lowest where the two sides are equal, at whatever size the task loss asks for, whereas L_cor
-    (eq. 8) also wants var(ŷ_IJ) var(ŷ_JI) to be one.
+    s is the mean variance of both sides. The first term is lowest where the two sides are equal,
+    at whatever size the task loss asks for, whereas L_cor (eq. 8) also wants var(ŷ_IJ) var(ŷ_JI)
+    to be one. The second is zero there, and gives a price to a redundant contribution without a
+    partner, in which both L_cor and the first term would let unique information hide.
     """
     c, m = covariances.shape[-5], covariances.shape[-1]
     i, j = torch.triu_indices(m, m, offset=1, device=covariances.device)
     size = (covariances[..., i, j, i, j] + covariances[..., j, i, j, i]) / 2
-    per_pair = -covariances[..., i, j, j, i] / (size + floor)
+    shared = covariances[..., i, j, j, i]
+    per_pair = mismatch_weight * (size - shared) - shared / (size + floor)
     return per_pair.sum(dim=(-2, -1)) * 2 / ((m * m - m) * c)
 
 
 def factorisation_loss(
-    covariances: Float[Tensor, "*k c m m m m"], floor: float = NORMALISING_FLOOR
+    covariances: Float[Tensor, "*k c m m m m"], floor: float = _FACTORISATION_FLOOR
 ) -> Float[Tensor, "*k"]:
     """How far a factorisation is from its aims, whatever its size; −1 where they are all met.
 
@@ -104,7 +130,7 @@ def factorisation_loss(
     variances = covariances[..., i, i, i, i] * covariances[..., i, j, i, j]
     per_pair = covariances[..., i, i, i, j].square() / (variances + floor**2)
     common = per_pair.sum(dim=(-2, -1)) / ((m * m - m) * c)
-    return common + normalised_correlation_loss(covariances, floor)
+    return common + normalised_correlation_loss(covariances, floor, mismatch_weight=0)
 
 
 def soft_hgr_loss(covariances: Float[Tensor, "*k m h m h"]) -> Float[Tensor, "*k"]:

@@ -34,6 +34,7 @@ MODEL_NOTES: dict[ModelKind, str] = {
     "mro_smurf": "Adds non-additive interactions of two and more modalities, from products of "
     "embeddings.",
     "mro_smurf_subsets": "The same with a network of its own for every subset of modalities.",
+    "mro_smurf_normalised": "Products of embeddings with our extension's losses.",
 }
 PRESET_NOTES = {
     "quick": "A few configurations: seconds on small data.",

@@ -30,7 +30,9 @@ from smurf_core.runs.files import RunFiles
 from smurf_core.training.engine import train_run
 
 MODELS: tuple[ModelKind, ...] = ("late_fusion", "e_hgr", "smurf_no_aux", "smurf")
-NON_ADDITIVE_MODELS: tuple[ModelKind, ...] = ("mro_smurf", "mro_smurf_subsets")
+NON_ADDITIVE_MODELS: tuple[ModelKind, ...] = (
+    "mro_smurf", "mro_smurf_subsets", "mro_smurf_normalised",
+)  # fmt: skip
 # How the authors' files are called → how the paper calls the data set.
 _DATA_SETS = {
     "toy": "Synthetic", "natoy": "Synthetic (non-additive)", "mosei": "MOSEI", "mosi": "MOSI",

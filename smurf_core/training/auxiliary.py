@@ -15,9 +15,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from smurf_core.configuration import ModelKind
+from smurf_core.configuration import ModelKind, has_interactions, is_normalised
 from smurf_core.losses import (
-    NORMALISING_FLOOR,
+    ADDITIVE,
+    INTERACTIONS,
+    Normalising,
     correlation_loss,
     normalised_correlation_loss,
     normalised_uncorrelation_loss,
@@ -37,8 +39,10 @@ def auxiliary_loss(
         units = r // modalities
         return soft_hgr_loss(covariances.view(k, modalities, units, modalities, units))
     pairs = by_pairs(covariances)
-    if model == "smurf_normalised":
-        return normalised_uncorrelation_loss(pairs) + normalised_correlation_loss(pairs)
+    if is_normalised(model):
+        how = _normalising(model)
+        apart = normalised_uncorrelation_loss(pairs, how.floor)
+        return apart + normalised_correlation_loss(pairs, how.floor, how.mismatch_weight)
     return uncorrelation_loss(pairs) + correlation_loss(pairs)
 
 
@@ -48,9 +52,13 @@ def differentiate_auxiliary(
     """The same, and its derivative by the covariances as a symmetric matrix."""
     if model == "e_hgr":
         return _soft_hgr(covariances, modalities)
-    if model == "smurf_normalised":
-        return _normalised(covariances, NORMALISING_FLOOR)
+    if is_normalised(model):
+        return _normalised(covariances, _normalising(model))
     return _published(covariances)
+
+
+def _normalising(model: ModelKind) -> Normalising:
+    return INTERACTIONS if has_interactions(model) else ADDITIVE
 
 
 def by_pairs(covariances: Float[Tensor, "k c r r"]) -> Float[Tensor, "k c s s s s"]:
@@ -67,6 +75,17 @@ def _unique_with_redundant(r: int, device: torch.device) -> Float[Tensor, "r r"]
     mask = torch.zeros(s, s, s, s)
     for i in range(s):
         mask[i, i, i] = mask[i, :, i, i] = 1
+        mask[i, i, i, i] = 0
+    return mask.view(r, r).to(device)
+
+
+@cache
+def _unique_with_other_side(r: int, device: torch.device) -> Float[Tensor, "r r"]:
+    """One at (ŷ_I, ŷ_JI) and at (ŷ_JI, ŷ_I), for every I ≠ J."""
+    s = round(r**0.5)
+    mask = torch.zeros(s, s, s, s)
+    for i in range(s):
+        mask[i, i, :, i] = mask[:, i, i, i] = 1
         mask[i, i, i, i] = 0
     return mask.view(r, r).to(device)
 
@@ -102,27 +121,33 @@ def _published(covariances: Tensor) -> Derivative:
     return size * average, derivative * average
 
 
-def _normalised(covariances: Tensor, floor: float) -> Derivative:
+def _normalised(covariances: Tensor, how: Normalising) -> Derivative:
     """The extension's losses: |cov| and −cov over the sizes of what they compare."""
     c, r = covariances.shape[1:3]
     s = round(r**0.5)
     average = 1 / ((s * s - s) * c)
-    within, across = (
+    apart, across = (
         mask(r, covariances.device).to(covariances)
-        for mask in (_unique_with_redundant, _other_side)
+        for mask in (_unique_with_other_side, _other_side)
     )
+    is_redundant = across.sum(dim=-1)
     variances = covariances.diagonal(dim1=-2, dim2=-1)
-    product = variances.unsqueeze(-1) * variances.unsqueeze(-2) + floor**2
+    product = variances.unsqueeze(-1) * variances.unsqueeze(-2) + how.floor**2
     # Off the pairs, `product` may be anything: variances are exact zeros there at worst.
-    uncorrelated = covariances.abs() * within / product.sqrt()
+    uncorrelated = covariances.abs() * apart / product.sqrt()
     by_product = uncorrelated / product / 2
-    size = ((variances @ across + variances) / 2 + floor).unsqueeze(-1)
+    size = ((variances @ across + variances) / 2 + how.floor).unsqueeze(-1)
     correlated = covariances * across / size
     loss = uncorrelated.sum(dim=(1, 2, 3)) / 2 - correlated.sum(dim=(1, 2, 3))
-    derivative = covariances.sign() * within / product.sqrt() - 2 * across / size
+    mismatch = (variances * is_redundant).sum(dim=(1, 2)) - (covariances * across).sum(
+        dim=(1, 2, 3)
+    )
+    loss += how.mismatch_weight * mismatch
+    derivative = covariances.sign() * apart / product.sqrt()
+    derivative -= 2 * across * (1 / size + how.mismatch_weight)
     # Each pair stands twice in `by_product`; so it does in the sum over a row.
     by_variance = -(by_product @ variances.unsqueeze(-1)).squeeze(-1)
-    by_variance += (correlated / size).sum(dim=-1)
+    by_variance += (correlated / size).sum(dim=-1) + how.mismatch_weight * is_redundant
     derivative.diagonal(dim1=-2, dim2=-1).copy_(2 * by_variance)
     return loss * average, derivative * average
 

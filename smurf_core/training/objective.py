@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from smurf_core.configuration import ModelKind, has_auxiliary_loss
+from smurf_core.configuration import ModelKind, has_auxiliary_loss, is_normalised
 from smurf_core.losses import (
     cross_entropy,
     cross_entropy_gradient,
@@ -86,7 +86,8 @@ def evaluate_factorisation(
 ) -> Float[Tensor, " k"]:
     """Every member's factorisation loss, orders weighted as in training.
 
-    For E-HGR, which has other aims, its own loss; zero where the model has no auxiliary loss.
+    For E-HGR and the normalised losses, which have aims of their own, what they are trained with;
+    zero where the model has no auxiliary loss.
     """
     buffers = Buffers(data.target.device)
     outputs, values = _contributions(weights, data, buffers)
@@ -94,7 +95,7 @@ def evaluate_factorisation(
     for order, share in _shares(model, weights).items():
         rows = _centred_rows(model, outputs, values, order, buffers)
         modalities, covariances = _covariances(rows, weights)
-        if model == "e_hgr":
+        if model == "e_hgr" or is_normalised(model):
             total += share * auxiliary_loss(model, modalities, covariances)
         else:
             total += share * factorisation_loss(by_pairs(covariances))

@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 import torch
 
-from smurf_core.configuration import MODEL_TITLES, Grid, ModelKind, RunConfig
+from smurf_core.configuration import (
+    MODEL_TITLES,
+    Grid,
+    ModelKind,
+    RunConfig,
+    multiplies_embeddings,
+)
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset, Task
 from smurf_core.data.synthetic import synthetic_additive
 from smurf_core.errors import InputError
@@ -84,7 +90,7 @@ def network_prediction(data: MultimodalDataset, result: RunResult, fold: int) ->
     total = torch.zeros(len(data), len(data.outputs), dtype=torch.float64)
     for name in dict.fromkeys(key.split("/")[0] for key in weights):
         subset = name.split("+")
-        if len(subset) > 1 and result.config.model == "mro_smurf":
+        if len(subset) > 1 and multiplies_embeddings(result.config.model):
             factors = [layers(i, features[i], hidden_only=True) for i in subset]
             letters = "abc"[: len(factors)]
             product = torch.einsum(",".join(f"n{x}" for x in letters) + f"->n{letters}", *factors)
