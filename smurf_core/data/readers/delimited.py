@@ -20,6 +20,7 @@ from smurf_core.errors import InputError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _MAX_HEADER = 16 * 1024**2  # characters
+_USUAL_HEADER = 2 * 1024**2  # characters: some rows beside it, or else more is read
 _BLOCK = 64 * 1024**2  # bytes parsed at a time: a row must fit
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "a byte order mark"),
@@ -76,7 +77,9 @@ class DelimitedReader:
 def _dialect(source: SourceFile) -> _Dialect:
     encoding, problems = _encoding(source)
     with source.path.open(encoding=encoding, newline="") as file:
-        start = file.read(_MAX_HEADER)
+        start = file.read(_USUAL_HEADER)
+        if "\n" not in start:
+            start += file.read(_MAX_HEADER)
     if not start.strip():
         raise InputError(f"{source.name} holds nothing but blanks: export or upload it again.")
     delimiter = _delimiter(source, start)
