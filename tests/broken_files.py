@@ -20,6 +20,8 @@ import h5py
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 # A pickle that runs code writes a file of this name beside itself.
 CODE_RAN = "code_ran"
@@ -371,6 +373,13 @@ def _workbook_of_exploding_entities(folder):
     return [folder / "study.xlsx"]
 
 
+@_case("study.xlsx", "starts with a row of numbers", "header line")
+def _workbook_without_a_header(folder):
+    table = good_table()[["audio_pitch", "audio_energy", "video_smile"]]
+    table.to_excel(folder / "study.xlsx", index=False, header=False)
+    return [folder / "study.xlsx"]
+
+
 def _npz(folder: Path, **arrays) -> list[Path]:
     np.savez(folder / "study.npz", **arrays)
     return [folder / "study.npz"]
@@ -539,6 +548,289 @@ def _torch_tensors(folder):
 @_case("study.pickle", "whole study", "alone")
 def _pickle_beside_a_table(folder):
     return _bytes(folder, "study.pickle", pickle.dumps({})) + _csv(folder, good_table())
+
+
+@_case("study.csv", "1,000,000 columns", "at most")
+def _million_columns(folder):
+    return _bytes(folder, "study.csv", ",".join(f"a{i}" for i in range(1_000_000)).encode())
+
+
+@_case("study.csv", "no kind that is read")
+def _nul_bytes_in_text(folder):
+    return _bytes(folder, "study.csv", good_table().to_csv(index=False).encode() + b"\0" * 200)
+
+
+@_case("study.yaml.csv", "only one column")
+def _yaml_of_exploding_aliases(folder):
+    nested = [f"a{i}: &a{i} [{' '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 9)]
+    return _bytes(folder, "study.yaml.csv", "\n".join(["a0: &a0 [lol]", *nested]).encode())
+
+
+@_case("study.npy", "Python objects")
+def _npy_of_objects(folder):
+    np.save(folder / "study.npy", np.array([_RunsCode(folder)] * 24), allow_pickle=True)
+    return [folder / "study.npy"]
+
+
+def _npy(folder: Path, header: str, content: bytes = b"") -> list[Path]:
+    header = header.ljust(117) + "\n"
+    start = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+    return _bytes(folder, "study.npy", start + content)
+
+
+@_case("study.npy", "header promises")
+def _npy_with_an_absurd_shape(folder):
+    shape = "(1000000, 1000000, 1000000)"
+    return _npy(folder, f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}")
+
+
+@_case("study.npy", "header promises")
+def _npy_with_a_negative_shape(folder):
+    return _npy(folder, "{'descr': '<f8', 'fortran_order': False, 'shape': (-5, 2), }", b"\0" * 80)
+
+
+@_case("study.npy", "damaged")
+def _npy_whose_header_is_a_program(folder):
+    return _npy(folder, f"__import__('os').system('touch {CODE_RAN}')")
+
+
+@_case("study.npz", "header promises")
+def _npz_without_item_sizes(folder):
+    header = "{'descr': '|S0', 'fortran_order': False, 'shape': (1000000000000,), }"
+    header = header.ljust(117) + "\n"
+    content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+    with zipfile.ZipFile(folder / "study.npz", "w") as archive:
+        archive.writestr("audio.npy", content + b"\0")
+    return [folder / "study.npz"]
+
+
+@_case("study.npz", "leads outside of the archive")
+def _npz_with_a_name_that_leads_out(folder):
+    np.savez(folder / "whole.npz", audio=np.zeros((24, 2)))
+    with (
+        zipfile.ZipFile(folder / "whole.npz") as whole,
+        zipfile.ZipFile(folder / "study.npz", "w") as made,
+    ):
+        made.writestr("../../audio.npy", whole.read("audio.npy"))
+    return [folder / "study.npz"]
+
+
+@_case("study.npz", "leads outside of the archive")
+def _npz_with_an_absolute_name(folder):
+    with zipfile.ZipFile(folder / "study.npz", "w") as made:
+        made.writestr("/etc/audio.npy", b"\x93NUMPY")
+    return [folder / "study.npz"]
+
+
+@_case("study.npz", "more than once")
+def _npz_with_one_name_twice(folder):
+    np.savez(folder / "whole.npz", audio=np.zeros((24, 2)))
+    content = zipfile.ZipFile(folder / "whole.npz").read("audio.npy")
+    with zipfile.ZipFile(folder / "study.npz", "w") as made:
+        made.writestr("audio.npy", content)
+        info = copy.copy(made.filelist[0])
+        made.filelist.append(info)
+    return [folder / "study.npz"]
+
+
+@_case("study.npz", "members", "at most")
+def _npz_of_too_many_members(folder):
+    with zipfile.ZipFile(folder / "study.npz", "w") as made:
+        made.writestr("audio.npy", b"\x93NUMPY")
+        for number in range(12_000):
+            info = copy.copy(made.filelist[0])
+            info.filename = f"{number}.npy"
+            made.filelist.append(info)
+    return [folder / "study.npz"]
+
+
+@_case("study.xlsx", "damaged")
+def _workbook_with_an_outside_entity(folder):
+    text = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'
+    good_table().to_excel(folder / "whole.xlsx", index=False)
+    with (
+        zipfile.ZipFile(folder / "whole.xlsx") as whole,
+        zipfile.ZipFile(folder / "study.xlsx", "w") as made,
+    ):
+        for name in whole.namelist():
+            made.writestr(name, text if name.endswith("workbook.xml") else whole.read(name))
+    return [folder / "study.xlsx"]
+
+
+@_case("study.xlsx", "leads outside of the archive")
+def _workbook_with_a_name_that_leads_out(folder):
+    good_table().to_excel(folder / "study.xlsx", index=False)
+    with zipfile.ZipFile(folder / "study.xlsx", "a") as archive:
+        archive.writestr("../evil.xml", "x")
+    return [folder / "study.xlsx"]
+
+
+@_case("study.h5", "links to something elsewhere")
+def _hdf5_link_to_itself(folder):
+    with h5py.File(folder / "study.h5", "w") as file:
+        file["audio"] = h5py.SoftLink("/audio")
+    return [folder / "study.h5"]
+
+
+@_case("study.h5", "links to something elsewhere")
+def _hdf5_links_in_a_circle(folder):
+    with h5py.File(folder / "study.h5", "w") as file:
+        file["a"], file["b"] = h5py.SoftLink("/b"), h5py.SoftLink("/a")
+    return [folder / "study.h5"]
+
+
+@_case("study.h5", "more than 1,000 data sets")
+def _hdf5_of_many_groups(folder):
+    with h5py.File(folder / "study.h5", "w") as file:
+        for number in range(1100):
+            file.create_group(f"g{number}")
+    return [folder / "study.h5"]
+
+
+@_case("study.h5", "'audio'", "in another file")
+def _hdf5_virtual_data(folder):
+    with h5py.File(folder / "secret.h5", "w") as file:
+        file["audio"] = np.zeros((24, 2))
+    layout = h5py.VirtualLayout((24, 2), dtype="f8")
+    layout[:] = h5py.VirtualSource(str(folder / "secret.h5"), "audio", (24, 2))
+    with h5py.File(folder / "study.h5", "w") as file:
+        file.create_virtual_dataset("audio", layout)
+    return [folder / "study.h5"]
+
+
+@_case("study.h5", "numbers and text are read")
+def _hdf5_of_records(folder):
+    with h5py.File(folder / "study.h5", "w") as file:
+        file["audio"] = np.zeros(24, dtype=[("a", "f8"), ("b", "S4")])
+    return [folder / "study.h5"]
+
+
+def _csd(path: Path, features: object = None, **links: object) -> list[Path]:
+    with h5py.File(path, "w") as file:
+        file["COVAREP/metadata/version"] = [b"1"]
+        file["COVAREP/data/v1/features"] = np.zeros((3, 2)) if features is None else features
+        file["COVAREP/data/v1/intervals"] = np.array([[0, 1], [1, 2], [2, 3]])
+        for name, link in links.items():
+            file[f"COVAREP/data/{name}"] = link
+    return [path]
+
+
+@_case("study.csd", "links to something elsewhere")
+def _sequence_link_to_another_file(folder):
+    _csd(folder / "secret.csd")
+    return _csd(folder / "study.csd", a=h5py.ExternalLink("secret.csd", "/COVAREP/data/v1"))
+
+
+@_case("study.csd", "links to something elsewhere")
+def _sequence_link_in_a_circle(folder):
+    return _csd(folder / "study.csd", a=h5py.SoftLink("/COVAREP/data/a"))
+
+
+@_case("study.csd", "cells", "at most")
+def _sequence_bomb(folder):
+    _csd(folder / "study.csd")
+    with h5py.File(folder / "study.csd", "a") as file:
+        del file["COVAREP/data/v1/features"]
+        shape, chunks = (10**9, 2), (1000, 2)
+        file.create_dataset("COVAREP/data/v1/features", shape, dtype="f4", chunks=chunks)
+    return [folder / "study.csd"]
+
+
+@_case("study.csd", "do not belong together")
+def _sequence_of_unequal_lengths(folder):
+    return _csd(folder / "study.csd", np.zeros((4, 2)))
+
+
+@_case("study.csd", "damaged")
+def _cut_sequence(folder):
+    _csd(folder / "whole.csd")
+    return _bytes(folder, "study.csd", (folder / "whole.csd").read_bytes()[:3000])
+
+
+def _mmsa(folder: Path, program: object) -> list[Path]:
+    return _bytes(folder, "study.pkl", pickle.dumps({"train": program}))
+
+
+@_case("study.pkl", "was not read", "system", "not data")
+def _mmsa_that_runs_code(folder):
+    return _mmsa(folder, {"text": _RunsCode(folder)})
+
+
+@_case("study.pkl", "was not read", "nested more than")
+def _deep_mmsa(folder):
+    return _bytes(
+        folder, "study.pkl", b"\x80\x02}(X\5\0\0\0train(" + b")" + b"\x85" * 200_000 + b"tu."
+    )
+
+
+@_case("study.pkl", "has 3 values for 24 samples")
+def _mmsa_of_unequal_lengths(folder):
+    labels = np.zeros(24)
+    return _mmsa(folder, {"regression_labels": labels, "id": ["a"] * 3, "audio": np.zeros((24, 2))})
+
+
+@_case("study.pkl", "texts of usual length")
+def _mmsa_of_one_text_a_million_times(folder):
+    # 10 MB of pickle, 1 TB where every reference is copied.
+    texts = ["x" * 10**7] * 100_000
+    labels = np.zeros(100_000, dtype=np.float32)
+    return _mmsa(folder, {"regression_labels": labels, "raw_text": texts})
+
+
+@_case("study.pkl", "no array of numbers")
+def _mmsa_whose_features_are_words(folder):
+    return _mmsa(folder, {"regression_labels": np.zeros(24), "audio": np.array(["a"] * 24)})
+
+
+@_case("study.arff", "columns", "at most")
+def _arff_of_many_attributes(folder):
+    names = "".join(f"@attribute a{i} numeric\n" for i in range(60_000))
+    return _bytes(folder, "study.arff", f"@relation x\n{names}@data\n1\n".encode())
+
+
+@_case("study.arff", "sparse ARFF")
+def _sparse_arff(folder):
+    head = "@relation x\n@attribute a numeric\n@attribute b numeric\n@data\n"
+    return _bytes(folder, "study.arff", (head + "{0 1, 1 2}\n").encode())
+
+
+@_case("study.arff", "do not fit its 2 attributes")
+def _ragged_arff(folder):
+    head = "@relation x\n@attribute a numeric\n@attribute b numeric\n@data\n"
+    return _bytes(folder, "study.arff", (head + "1,2\n1,2,3\n").encode())
+
+
+@_case("study.csv", "no whole OpenFace file")
+def _openface_with_a_word_among_numbers(folder):
+    lines = "frame,timestamp,confidence,success,AU01_r\n1,0.0,0.9,1,high\n"
+    return _bytes(folder, "study.csv", lines.encode())
+
+
+@_case("study.csv", "no action units, gaze or pose")
+def _openface_without_features(folder):
+    return _bytes(folder, "study.csv", b"frame,timestamp,confidence,success\n1,0.0,0.9,1\n")
+
+
+@_case("study.csv", "'soon' is no time")
+def _opensmile_with_a_word_for_a_time(folder):
+    rows = "file,start,end,pitch\na.wav,0 days,0 days 00:00:00.02,1\na.wav,soon,soon,2\n"
+    return _bytes(folder, "study.csv", rows.encode())
+
+
+@_case("study_ids.txt holds 3 ids", "24 rows")
+def _list_of_ids_that_is_too_short(folder):
+    np.save(folder / "study.npy", np.zeros((24, 2)))
+    (folder / "study_ids.txt").write_text("a\nb\nc\n")
+    return [folder / "study.npy", folder / "study_ids.txt"]
+
+
+@_case("study.parquet", "20,000,000 rows of 8 columns", "at most")
+def _parquet_bomb(folder):
+    # Equal numbers take next to no room in the file.
+    column = pa.array(np.zeros(20_000_000, dtype=np.int8))
+    columns = {f"audio_{i}": column for i in range(8)}
+    pq.write_table(pa.table(columns), folder / "study.parquet")
+    return [folder / "study.parquet"]
 
 
 # Files that are read, and told

@@ -334,8 +334,14 @@ def _guess_modalities(
 
 
 def _holds_ratings(columns: Sequence[str]) -> bool:
-    """Whether all columns are called as ratings of sets of modalities, or of informativeness."""
+    """Whether all columns are called as ratings of sets of modalities, or of informativeness.
+
+    Three different sets tell a table of ratings by themselves, whatever describes samples there.
+    """
     ratings = [c for c in columns if shown_modalities(c, USUAL_MODALITIES)]
+    sets = {shown_modalities(c, USUAL_MODALITIES) for c in ratings}
+    if len(sets) >= 3 and not _known_prefixes(columns):
+        return True
     levels = guess_informativeness(columns, USUAL_MODALITIES).values()
     return len(columns) > 1 and set(columns) == {*ratings, *levels}
 

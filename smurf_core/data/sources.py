@@ -14,6 +14,7 @@ from smurf_core.errors import InputError
 MAX_FILE_BYTES = 1 * 1024**3
 MAX_UNPACKED_BYTES = 1 * 1024**3
 MAX_SEQUENCE_BYTES = 16 * 1024**3  # read one recording at a time
+MAX_MEMBERS = 10_000
 MAX_COLUMNS = 50_000
 MAX_CELLS = 100_000_000
 SUFFIXES = (
@@ -114,18 +115,35 @@ def check_shape(source: SourceFile, rows: int, columns: int) -> None:
 
 
 def zip_members(source: SourceFile) -> dict[str, int]:
-    """Names and unpacked sizes of a zip's members; refuses a damaged one and a bomb."""
+    """Names and unpacked sizes of a zip's members; refuses a damaged one, a bomb and odd names."""
     try:
         with ZipFile(source.path) as archive:
-            members = {info.filename: info.file_size for info in archive.infolist()}
+            listed = [(info.filename, info.file_size) for info in archive.infolist()]
     except (BadZipFile, EOFError, ValueError, NotImplementedError) as error:
         raise InputError(
             f"{source.name} is damaged or incomplete ({error}): save or download it again."
         ) from error
-    total = sum(members.values())
+    total = sum(size for _, size in listed)
     if total > MAX_UNPACKED_BYTES:
         raise InputError(
             f"{source.name} would unpack to {gibibytes(total)}; "
             f"at most {gibibytes(MAX_UNPACKED_BYTES)} is read."
         )
+    members = dict(listed)
+    if len(listed) > MAX_MEMBERS:
+        raise InputError(
+            f"{source.name} has {len(listed):,} members; at most {MAX_MEMBERS:,} are read."
+        )
+    if len(members) < len(listed):
+        raise InputError(f"{source.name} is damaged: it holds a member more than once.")
+    leading_out = [name for name in members if name[:1] in "/\\" or ".." in _pieces(name)]
+    if leading_out:
+        raise InputError(
+            f"{source.name}: the name {leading_out[0][:80]!r} leads outside of the archive; save "
+            "it again with the program that it is for."
+        )
     return members
+
+
+def _pieces(name: str) -> list[str]:
+    return name.replace("\\", "/").split("/")

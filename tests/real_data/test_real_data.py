@@ -12,8 +12,11 @@ import pandas as pd
 import pytest
 
 from smurf_core.configuration import RunConfig
-from smurf_core.data.assembly import StudyMapping, assemble
+from smurf_core.contributions import Contributions
+from smurf_core.data.assembly import StudyMapping, assemble, guess_mapping
 from smurf_core.data.sources import find_sources
+from smurf_core.data.tables import read_tables
+from smurf_core.evaluation.judgments import unique_pairs
 from smurf_core.evaluation.performance import chance_performance, performance
 from smurf_core.experiments.reproduce import as_markdown, reproduce
 from smurf_core.training.engine import train_run
@@ -140,3 +143,64 @@ def test_cremad_ratings_become_judgments_of_what_raters_saw():
     assert data.task == "regression"
     assert set(data.judgments) == {frozenset({"audio"}), frozenset({"video"})}
     assert (len(data), len(np.unique(data.groups))) == (7442, 91)
+
+
+@pytest.mark.parametrize("what", ["valence", "arousal"])
+def test_perception_study_gives_human_unique_contributions_of_all_three_modalities(what, tmp_path):
+    folder = DATA / "iemocap_perception"
+    table = pd.read_csv(folder / f"perception_study_{what}.csv", index_col=0)
+    random = np.random.default_rng(0)
+    for name in ("audio", "text", "video"):  # simulated: only ratings are published
+        features = pd.DataFrame(random.normal(size=(len(table), 3))).add_prefix("f")
+        features.insert(0, "file", table["file"].to_numpy())
+        features.to_csv(tmp_path / f"{name}.csv", index=False)
+    paths = [tmp_path, folder / "perception_study_valence.csv",
+             folder / "perception_study_arousal.csv"]  # fmt: skip
+    assembly = assemble(
+        find_sources(paths),
+        guess_mapping(find_sources(paths), StudyMapping(id="file", target=f"{what}_TAV")),
+    )
+    data = assembly.dataset
+    assert (len(data), data.task) == (100, "regression")
+    assert set(data.judgments) == {
+        frozenset(shown) for shown in (["text"], ["audio"], ["video"], ["text", "audio"],
+                                       ["video", "audio"], ["text", "video"])
+    }  # fmt: skip
+    contributions = Contributions(
+        values=np.zeros((100, 3, 3, 1), dtype=np.float32),
+        baseline=np.zeros((100, 1), dtype=np.float32),
+        folds=np.zeros(100, dtype=np.int64),
+        modalities=data.modalities,
+        outputs=data.outputs,
+        sample_ids=data.sample_ids,
+    )
+    human = {pair.modalities: pair.human for pair in unique_pairs(contributions, data)}
+    by_file = table.set_index("file").loc[data.sample_ids]
+    for modality, others in (("text", "VA"), ("audio", "TV"), ("video", "TA")):
+        expected = by_file["TAV"] - by_file[others]
+        np.testing.assert_allclose(human[modality,], expected, atol=1e-5)
+        assert np.isfinite(human[modality,]).sum() == 100
+
+
+def test_real_files_of_the_fields_tools_are_read():
+    samples = DATA / "reader_samples"
+
+    def table_of(name):
+        (table,) = read_tables(find_sources([samples / name]))
+        return table
+
+    face = table_of("openface22_default.csv")
+    raw = pd.read_csv(samples / "openface22_default.csv")
+    kept = raw[(raw["success"] == 1) & (raw["confidence"] >= 0.8)]
+    assert face.frame["AU12_r_mean"][0] == pytest.approx(kept["AU12_r"].mean())
+    assert face.frame["AU28_c_share"][0] == pytest.approx(kept["AU28_c"].mean())
+    assert "gaze_0_x_mean" in table_of("openface_old_spaces.csv").frame
+    voice = table_of("grid_eGeMAPSv02.csv").frame
+    raw = pd.read_csv(samples / "grid_eGeMAPSv02.csv")
+    assert voice["sample_id"].tolist() == [Path(name).stem for name in raw["file"]]
+    np.testing.assert_allclose(voice.iloc[:, 1:], raw.iloc[:, 3:])
+    assert table_of("egemaps_utterances.arff").frame.shape == (122, 89)
+    labels = table_of("mosi_labels.csd").frame
+    assert (len(labels), labels["recording"].nunique()) == (2199, 93)
+    first = labels[labels["recording"] == "03bSnISJMiM"]
+    assert (len(first), first["label"].between(-3, 3).all()) == (13, True)

@@ -92,6 +92,11 @@ def _table(source: SourceFile, title: str, rows: list[tuple[Any, ...]], sheets: 
     ]
     if not body:
         raise InputError(f"{source.name}{where} has a header line and no rows below it.")
+    if all(isinstance(header[i], int | float) for i in used if i < len(header)):
+        raise InputError(
+            f"{source.name}{where} starts with a row of numbers: put a header line with column "
+            "names above it."
+        )
     check_shape(source, len(body), len(used))
     names = check_names([_text(header[i]) for i in used], source, where=where)
     columns = {

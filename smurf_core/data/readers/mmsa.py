@@ -21,6 +21,7 @@ _MODALITIES = ("text", "audio", "vision")
 # The outer dictionary's first key stands within the pickle's first bytes.
 _FIRST_KEY = re.compile(rb"\A.{0,20}?(train(?!ing)|valid(?!ation)|test)", re.DOTALL)
 _VIDEO = "$_$"
+_LONGEST = 20_000  # characters of a transcript
 
 
 class MmsaReader:
@@ -89,7 +90,7 @@ class _Part:
         columns: dict[str, Any] = {}
         ids = self._vector("id")
         if ids is not None:
-            texts = [str(cell) for cell in ids]
+            texts = [_text(cell, self.source, f"{self.split}/id") for cell in ids]
             columns["sample_id"] = texts
             if all(_VIDEO in text for text in texts):
                 columns["recording"] = [text.partition(_VIDEO)[0] for text in texts]
@@ -103,7 +104,7 @@ class _Part:
         for key, name in (("annotations", "annotation"), ("raw_text", "transcript")):
             values = self._vector(key)
             if values is not None:
-                columns[name] = [str(cell) for cell in values]
+                columns[name] = [_text(cell, self.source, f"{self.split}/{key}") for cell in values]
         frame = pd.DataFrame(columns).iloc[: self.rows].reset_index(drop=True)
         parts = [frame, *(self._features(key) for key in _MODALITIES if key in self.given)]
         return pd.concat(parts, axis=1)
@@ -160,6 +161,13 @@ class _Part:
         if mask.shape != (self.n, 3, steps):
             return None
         return [int(count) for count in (mask[:, 1] > 0).sum(axis=1)]
+
+
+def _text(cell: Any, source: SourceFile, where: str) -> str:
+    """A cell as text; one long text may stand in a pickle a million times over."""
+    if not isinstance(cell, str | int | float) or len(str(cell)) > _LONGEST:
+        raise _no_mmsa(source, f"{where} holds something other than texts of usual length")
+    return str(cell)
 
 
 def _numbers(values: list[Any], source: SourceFile, key: str) -> list[float]:

@@ -3,6 +3,7 @@ import pickle
 import pytest
 
 from smurf_core.data.assembly import SourceFile, assemble
+from smurf_core.data.mapping import read_mapping
 from smurf_core.data.sources import find_sources
 from smurf_core.errors import InputError
 from tests.broken_files import BROKEN_FILES, CODE_RAN, good_table
@@ -73,3 +74,20 @@ def test_folder_without_data_is_refused(tmp_path):
     (tmp_path / "Readme.txt").write_text("words")
     with pytest.raises(InputError, match="holds no data files"):
         find_sources([tmp_path])
+
+
+def test_at_least_forty_hostile_files_are_tried():
+    kinds = ("runs_code", "evaluates", "bomb", "absurd", "endless", "deep", "link", "circle",
+             "huge", "million", "exploding", "another_file", "leads_out", "absolute", "objects",
+             "lying", "program", "twice", "too_many", "outside", "virtual", "negative", "nul",
+             "many", "cut", "sizes", "torch", "records")  # fmt: skip
+    hostile = [case.name for case in REFUSED if any(kind in case.name for kind in kinds)]
+    assert len(hostile) >= 40, hostile
+
+
+def test_mapping_of_exploding_aliases_is_refused_without_expanding_them(tmp_path):
+    lines = ["a0: &a0 [lol]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30)]
+    (tmp_path / "study.yaml").write_text("\n".join(lines))
+    with pytest.raises(InputError, match="No setting a0"):
+        read_mapping(tmp_path / "study.yaml")
