@@ -200,8 +200,8 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         ),
         "difference_interval": _text(
             "95% interval of the difference.",
-            "difference ± 1.96 sd of the differences under permutation of persons",
-            "Without zero: p is below 0.05, give or take the normal approximation.",
+            "difference ± t · jackknife standard error over persons",
+            "Of these trained models and new persons. With few persons it is wide, as it should.",
         ),
         "p_person": _text(
             "Permutation of persons: could the difference be chance?",
@@ -283,7 +283,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         ),
         "p_clustered": _text(
             "p of the slope, with a variance that is robust to alike samples of a person.",
-            "CR1 (Liang and Zeger, 1986), t with persons − 1 degrees of freedom",
+            "CR2 (Bell and McCaffrey, 2002), t with Satterthwaite's degrees of freedom",
             "Two-sided; before correction for several tests.",
         ),
         "p_holm": _text(

@@ -20,6 +20,7 @@ from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import human_agreement
 from smurf_core.evaluation.missing import (
     SubsetPredictions,
+    compare_missing,
     dropout_curve,
     missing_modalities,
     missing_summary,
@@ -46,6 +47,7 @@ from smurf_core.evaluation.two_runs import (
     prediction_differences,
     term_agreement,
 )
+from smurf_core.reporting.findings import main_metric
 from smurf_core.results import RunResult
 from smurf_core.runs.exporting import prediction_table
 from smurf_core.runs.files import RunFiles
@@ -172,6 +174,12 @@ def comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
     """Runs of one study against one of them; models are called by the run's id."""
     stamps = tuple((run.id, _stamp(run)) for run in runs)
     return _comparison(str(workspace().root), runs[0].study_id, stamps, reference)
+
+
+def missing_comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
+    """What every subset of modalities recovers, runs against one of them (the main metric)."""
+    stamps = tuple((run.id, _stamp(run)) for run in runs)
+    return _missing_comparison(str(workspace().root), runs[0].study_id, stamps, reference)
 
 
 def predictions_of(run: RunInfo) -> pd.DataFrame:
@@ -413,3 +421,12 @@ def _feature_effects(
 ) -> pd.DataFrame:
     result, dataset = _result(root, run_id, stamp), _dataset(root, study_id)
     return feature_effects(result, dataset, sample_id, modality, output=output)
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _missing_comparison(
+    root: str, study_id: str, runs: tuple[tuple[str, Stamp], ...], reference: str
+) -> pd.DataFrame:
+    results = {run_id: _result(root, run_id, stamp) for run_id, stamp in runs}
+    dataset = _dataset(root, study_id)
+    return compare_missing(results, dataset, reference=reference, metrics=(main_metric(dataset),))

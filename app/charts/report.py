@@ -24,10 +24,10 @@ from smurf_core.contributions import Contributions, subset_name
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.judgments import unique_pairs
-from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRICS
+from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.evaluation.verification import factor_matrix
-from smurf_core.reporting.findings import Findings
+from smurf_core.reporting.findings import Findings, main_metric
 from smurf_core.results import RunResult
 
 IMAGE_FORMATS: tuple[Literal["svg", "png", "pdf"], ...] = ("svg", "png", "pdf")
@@ -47,14 +47,13 @@ def report_figures(
     found: Findings, contributions: Contributions, result: RunResult, dataset: MultimodalDataset
 ) -> dict[str, ReportFigure]:
     """All figures of a run, by the name of their file; `contributions` are those of its scope."""
-    metric = next(iter(METRICS[dataset.task]))
+    metric = main_metric(dataset)
     title = METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
     outputs = list(dict.fromkeys(found.shares["output"]))
     shares = found.shares[found.shares["output"] == outputs[0]]
     every = " over all classes" if outputs[0] == ALL_OUTPUTS else ""
     compared = found.comparison[found.comparison["metric"] == metric]
-    missing = found.missing[found.reference]
-    missing = missing[missing["metric"] == metric]
+    missing = found.missing[found.missing["model"] == found.reference]
     figures = {
         "shares_of_variance": ReportFigure(
             "What carries the prediction",
@@ -75,7 +74,7 @@ def report_figures(
             "What is left with some modalities only, mean and standard deviation over test folds. "
             "Dashed: all modalities.",
             bars_with_spread(
-                missing, name="available", title=title, reference=float(missing["full"].iloc[0])
+                missing, name="available", title=title, reference=float(missing["mean"].iloc[-1])
             ),
         ),
         "learning_curves": ReportFigure(

@@ -13,7 +13,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.judgments import human_agreement
 from smurf_core.evaluation.metrics import METRICS
-from smurf_core.evaluation.missing import missing_modalities, missing_summary
+from smurf_core.evaluation.missing import compare_missing
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS, pair_table, variance_shares
 from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.stability import stability
@@ -38,7 +38,7 @@ class Findings:
     reference: str
     titles: Mapping[str, str]  # run → how it is called, in the order of columns
     comparison: pd.DataFrame  # `compare_models`, all runs against the reference
-    missing: Mapping[str, pd.DataFrame]  # run → `missing_summary`
+    missing: pd.DataFrame  # `compare_missing` of the task's main metric, all runs
     shares: pd.DataFrame  # `variance_shares` of the reference, as the next four
     stability: pd.DataFrame
     pairs: pd.DataFrame  # empty where the model has no redundant heads
@@ -60,10 +60,9 @@ def find(
         reference=reference,
         titles=titles,
         comparison=compare_models(results, dataset, reference=reference),
-        missing={
-            run: missing_summary(missing_modalities(found, dataset))
-            for run, found in results.items()
-        },
+        missing=compare_missing(
+            results, dataset, reference=reference, metrics=(main_metric(dataset),)
+        ),
         shares=told_shares(result, variance_shares(contributions)),
         stability=stability(result),
         pairs=pair_table(contributions)
@@ -79,6 +78,11 @@ def find(
 def has_judgments(dataset: MultimodalDataset) -> bool:
     """Whether there is something to hold unique contributions against."""
     return bool(dataset.judgments) and dataset.task == "regression"
+
+
+def main_metric(dataset: MultimodalDataset) -> str:
+    """The paper's metric of a task, by which the grid is searched."""
+    return next(iter(METRICS[dataset.task]))
 
 
 def told_shares(result: RunResult, shares: pd.DataFrame) -> pd.DataFrame:
@@ -117,7 +121,7 @@ def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTa
     if not found.agreement.empty:
         tables.append(judgment_table(found.agreement, target=dataset.target_name))
     tables += [
-        missing_table(found.missing, found.titles, metric=next(iter(METRICS[dataset.task]))),
+        missing_table(found.missing, found.titles, reference=found.reference),
         typical_table(found.typical),
         share_table(
             found.shares,

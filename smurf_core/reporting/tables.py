@@ -64,29 +64,19 @@ def performance_table(
     `comparison` is what `compare_models` returns, `titles` how its models are called.
     """
     models = list(titles)
-    sections = []
-    for metric in dict.fromkeys(comparison["metric"]):
-        rows = comparison[comparison["metric"] == metric].set_index("model")
-        means = rows["mean"].reindex(models)
-        best = _best(means, metric)
-        cells = [
-            Cell(
-                f"{mean_and_spread(means[model], rows['sd'][model])} {rows['mark'][model]}".strip(),
-                is_best=bool(best[model]),
-            )
-            for model in models
-        ]
-        sections.append(Section(_metric_heading(metric), ((Cell(study), *cells),)))
-    n, persons = int(comparison["n"].iloc[0]), int(comparison["persons"].iloc[0])
-    against = (
-        f" ↓ and ↑: worse or better than {titles[reference]}, permutation test on "
-        f"{'persons' if persons < n else 'samples'}, α = 0.05." if len(models) > 1 else ""
-    )  # fmt: skip
+    sections = [
+        Section(
+            _metric_heading(str(metric)),
+            ((Cell(study), *_cells(rows.set_index("model"), models, str(metric))),),
+        )
+        for metric, rows in comparison.groupby("metric", sort=False)
+    ]
+    n = int(comparison["n"].iloc[0])
     return ReportTable(
         name="table_2_performance",
         title="Performance",
         caption=f"Performance on {n:,} test samples, mean ± standard deviation over folds. Bold is "
-        f"the best number.{against}",
+        f"the best number.{_against(comparison, titles, reference)}",
         header=("", *titles.values()),
         sections=tuple(sections),
         numbers=comparison.assign(title=comparison["model"].map(dict(titles))),
@@ -94,42 +84,57 @@ def performance_table(
 
 
 def missing_table(
-    summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str], *, metric: str
+    comparison: pd.DataFrame, titles: Mapping[str, str], *, reference: str
 ) -> ReportTable:
-    """Table 5: what is left with some modalities only, one column a model, best in bold.
+    """Table 5: what is left with some modalities only, one column a model, best in bold, ↓ ↑.
 
-    `summaries` is what `missing_summary` returns, by model; `titles` how models are called.
+    `comparison` is what `compare_missing` returns of one metric, `titles` how models are called.
     """
-    tables = {
-        model: summary[summary["metric"] == metric].set_index("available")
-        for model, summary in summaries.items()
-    }
-    first = next(iter(tables.values()))
+    models, metric = list(titles), str(comparison["metric"].iloc[0])
     sections = []
-    for size in sorted(set(first["size"])):
-        rows = []
-        for available in first.index[first["size"] == size]:
-            found = {m: table.loc[available] for m, table in tables.items()}
-            best = _best(pd.Series({m: float(row["mean"]) for m, row in found.items()}), metric)
-            cells = [
-                Cell(mean_and_spread(row["mean"], row["sd"]), is_best=bool(best[m]))
-                for m, row in found.items()
-            ]
-            rows.append((Cell(available), *cells))
+    for size, subsets in comparison.groupby("size", sort=True):
+        rows = [
+            (Cell(str(available)), *_cells(found.set_index("model"), models, metric))
+            for available, found in subsets.groupby("available", sort=False)
+        ]
         heading = "One modality" if size == 1 else f"{size} modalities"
         sections.append(Section(heading, tuple(rows)))
-    numbers = pd.concat(
-        [table.assign(model=model, title=titles[model]) for model, table in summaries.items()],
-        ignore_index=True,
-    )
     return ReportTable(
         name="table_5_missing_modalities",
         title="Missing modalities",
         caption=f"{_metric_heading(metric)} when the prediction is recovered from some modalities' "
-        "contributions alone, mean ± standard deviation over folds. Bold is the best number.",
-        header=("Available", *(titles[model] for model in tables)),
+        "contributions alone, mean ± standard deviation over folds. Bold is the best number."
+        + _against(comparison, titles, reference),
+        header=("Available", *titles.values()),
         sections=tuple(sections),
-        numbers=numbers,
+        numbers=comparison.assign(title=comparison["model"].map(dict(titles))),
+    )
+
+
+def _cells(rows: pd.DataFrame, models: list[str], metric: str) -> list[Cell]:
+    """One cell a model: mean, spread, and the mark of its difference from the reference."""
+    best = _best(rows["mean"].reindex(models), metric)
+    return [
+        Cell(
+            " ".join(
+                filter(
+                    None,
+                    (mean_and_spread(rows["mean"][model], rows["sd"][model]), rows["mark"][model]),
+                )
+            ),
+            is_best=bool(best[model]),
+        )
+        for model in models
+    ]
+
+
+def _against(comparison: pd.DataFrame, titles: Mapping[str, str], reference: str) -> str:
+    if len(titles) < 2:
+        return ""
+    has_persons = comparison["persons"].iloc[0] < comparison["n"].iloc[0]
+    return (
+        f" ↓ and ↑: worse or better than {titles[reference]}, permutation test on "
+        f"{'persons' if has_persons else 'samples'}, α = 0.05."
     )
 
 
