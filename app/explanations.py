@@ -283,7 +283,11 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         ),
         "p_clustered": _text(
             "p of the slope, with a variance that is robust to alike samples of a person.",
+<<<<<<< Updated upstream
             "CR2 (Bell and McCaffrey, 2002), t with Satterthwaite's degrees of freedom",
+=======
+            "CR2 (Bell and McCaffrey, 2002), t with Satterthwaite degrees of freedom",
+>>>>>>> Stashed changes
             "Two-sided; before correction for several tests.",
         ),
         "p_holm": _text(
@@ -298,7 +302,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         ),
         "ceiling": _text(
             "The highest r that anything can reach with ratings this reliable.",
-            "√(k α / (1 + (k − 1) α)), k raters a sample (Spearman and Brown)",
+            "√(1 − s²/k / var(human)), s² the raters' variance within a sample, k raters",
             "r divided by it says how much of what can be explained is explained.",
         ),
         "informativeness": _text(
