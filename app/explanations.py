@@ -283,11 +283,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         ),
         "p_clustered": _text(
             "p of the slope, with a variance that is robust to alike samples of a person.",
-<<<<<<< Updated upstream
             "CR2 (Bell and McCaffrey, 2002), t with Satterthwaite's degrees of freedom",
-=======
-            "CR2 (Bell and McCaffrey, 2002), t with Satterthwaite degrees of freedom",
->>>>>>> Stashed changes
             "Two-sided; before correction for several tests.",
         ),
         "p_holm": _text(
