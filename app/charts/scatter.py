@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
-from scipy import stats
+import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
 from app.charts.colouring import Colouring, colour_bar, colour_groups
 from app.charts.theme import NEUTRAL, PALETTE
@@ -150,7 +150,7 @@ def _add_line(figure: go.Figure, x: Array, y: Array, *, diagonal: bool) -> None:
             left = y - start - slope * x
             spread = np.sqrt((left**2).sum() / (len(x) - 2))
             distance = (at - x.mean()) ** 2 / ((x - x.mean()) ** 2).sum()
-            half = stats.t.ppf(0.975, len(x) - 2) * spread * np.sqrt(1 / len(x) + distance)
+            half = scipy.stats.t.ppf(0.975, len(x) - 2) * spread * np.sqrt(1 / len(x) + distance)
         figure.add_scatter(
             x=np.concatenate([at, at[::-1]]), y=np.concatenate([line - half, (line + half)[::-1]]),
             fill="toself", fillcolor="rgba(138,146,155,0.25)", line={"width": 0},

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 from scipy.special import log_softmax
 
 from smurf_core.data.dataset import Folds, MultimodalDataset
@@ -150,7 +150,7 @@ def _difference(
 ) -> dict[str, object]:
     swapped = permutation_test(metric, pairs, draws=permutations, seed=seed)
     error, degrees = jackknife_error(metric, pairs)
-    half = error * float(stats.t.ppf(0.975, max(degrees, 1)))
+    half = error * float(scipy.stats.t.ppf(0.975, max(degrees, 1)))
     is_better = (swapped.difference > 0) != (metric in LOWER_IS_BETTER)
     return {
         "difference": swapped.difference,
@@ -172,7 +172,7 @@ def corrected_resampled_t_test(differences: Array, test_to_training: float) -> t
     if not variance > 0:
         return float("nan"), float("nan")
     t = float(np.mean(differences)) / np.sqrt((1 / k + test_to_training) * variance)
-    return float(t), float(2 * stats.t.sf(abs(t), k - 1))
+    return float(t), float(2 * scipy.stats.t.sf(abs(t), k - 1))
 
 
 # A metric of additive statistics [..., s], summed over samples: swapping the predictions of a

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 from scipy.special import softmax
 
 from smurf_core.contributions import Contributions
@@ -66,8 +66,8 @@ def informativeness_tests(contributions: Contributions, dataset: MultimodalDatas
             "trend": np.nan, "trend_p": np.nan, "trend_p_person": np.nan,
         }  # fmt: skip
         if len(none) and len(some):
-            test = stats.ranksums(some, none)
-            u = stats.mannwhitneyu(some, none).statistic
+            test = scipy.stats.ranksums(some, none)
+            u = scipy.stats.mannwhitneyu(some, none).statistic
             row |= {
                 "statistic": float(test.statistic),
                 "p": float(test.pvalue),
@@ -75,10 +75,10 @@ def informativeness_tests(contributions: Contributions, dataset: MultimodalDatas
             }
         rated = level >= 0
         if len(np.unique(level[rated])) > 1:
-            trend = stats.kendalltau(level[rated], effect[rated])
+            trend = scipy.stats.kendalltau(level[rated], effect[rated])
             row |= {"trend": float(trend.statistic), "trend_p": float(trend.pvalue)}
         if persons is not None and rated.any():
-            ranks = stats.rankdata(effect[rated])
+            ranks = scipy.stats.rankdata(effect[rated])
             informative = (level[rated] > 0).astype(np.float64)
             row |= {
                 "p_person": clustered_slope(informative, ranks, persons[rated]).p,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
 from smurf_core.contributions import Contributions, subset_name
 from smurf_core.data.dataset import MultimodalDataset
@@ -114,7 +114,7 @@ def human_agreement(
             row |= {
                 "ci_low": low,
                 "ci_high": high,
-                "spearman": float(stats.spearmanr(x, y).statistic),
+                "spearman": float(scipy.stats.spearmanr(x, y).statistic),
                 "statistic": slope.statistic,
                 "degrees": slope.degrees,
                 "p": slope.p,
@@ -251,7 +251,7 @@ def clustered_slope(x: Array, y: Array, clusters: npt.NDArray[np.generic]) -> Cl
     )
     degrees = trace**2 / squares
     t = float(along @ y) / np.sqrt(variance)
-    return ClusteredSlope(float(t), degrees, float(2 * stats.t.sf(abs(t), degrees)))
+    return ClusteredSlope(float(t), degrees, float(2 * scipy.stats.t.sf(abs(t), degrees)))
 
 
 def holm(p: Array) -> Array:
