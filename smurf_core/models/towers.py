@@ -108,6 +108,11 @@ class StackedWeights:
                 end = start + prod(size)
                 views.append(flat[start:end].view(size))
                 start = end
+        self._by_layer: list[list[tuple[Block, Tensor, Tensor]]] = [
+            [] for _ in range(architecture.depth)
+        ]
+        for entry in zip(self.blocks, self.weights, self.biases, strict=True):
+            self._by_layer[entry[0].layer].append(entry)
 
     @classmethod
     def of(cls, architecture: Architecture, parameters: Sequence[Tensor]) -> Self:
@@ -133,10 +138,16 @@ class StackedWeights:
         """The whole buffer, block by block, with members on the second axis: `[towers, k, …]`."""
         return [view for pair in zip(self.weights, self.biases, strict=True) for view in pair]
 
+    def members(self, index: Tensor | slice, flat: Tensor | None = None) -> "StackedWeights":
+        """A copy of some members' weights, or of their part of another buffer of this layout."""
+        whole = self if flat is None else StackedWeights(self.architecture, self.k, flat)
+        parts = [view[:, index] for view in whole.views]
+        joined = torch.cat([part.flatten() for part in parts])
+        return StackedWeights(self.architecture, parts[0].shape[1], joined)
+
     def of_layer(self, layer: int) -> list[tuple[Block, Tensor, Tensor]]:
         """Block, weight and bias of one layer of all towers that have it."""
-        every = zip(self.blocks, self.weights, self.biases, strict=True)
-        return [entry for entry in every if entry[0].layer == layer]
+        return self._by_layer[layer]
 
     def spread(self, per_member: Float[Tensor, " k"]) -> Tensor:
         """One value a member → one value a parameter, in the buffer's order."""

@@ -439,14 +439,18 @@ class _Plan:
 
 
 def stack_size(architecture: Architecture, batch_size: int, budget: int = STACK_BYTES) -> int:
-    """How many members fit into a budget of bytes, at least one.
+    """How many members fit into a budget of bytes, at least one."""
+    return max(1, budget // member_bytes(architecture, batch_size))
 
-    Counts float32 numbers of one member: parameters with gradient, two moments, rates, decays,
-    scratch and best weights (8 in all), and activations with their gradients and intermediates
-    of a batch (4 in all).
+
+def member_bytes(architecture: Architecture, batch_size: int) -> int:
+    """Memory that one member of a stack takes while it trains.
+
+    Counts float32 numbers: parameters with gradient, two moments, update, rates, decays and best
+    weights (8 in all), and activations with their derivatives and intermediates of a batch (4 in
+    all).
     """
-    per_member = 4 * (8 * architecture.parameter_count + 4 * architecture.unit_count * batch_size)
-    return max(1, budget // per_member)
+    return 4 * (8 * architecture.parameter_count + 4 * architecture.unit_count * batch_size)
 
 
 def _stacks(count: int, size: int, *, is_mixed: bool) -> list[np.ndarray]:

@@ -27,6 +27,10 @@ from smurf_core.losses import (
 from smurf_core.models.towers import Buffers, StackedWeights, TowerOutputs, backward, forward
 from smurf_core.training.auxiliary import auxiliary_loss, by_pairs, differentiate_auxiliary
 
+# Validation samples are not split into batches, because covariances are over all of them. Where
+# they are many, a stack is evaluated some members at a time: 2²⁴ activations are 64 MB.
+EVALUATED_NUMBERS = 2**24
+
 
 @dataclass(frozen=True)
 class Partition:
@@ -68,6 +72,17 @@ def evaluate(
 ) -> Evaluation:
     """Every member's joint loss (eq. 4) without its derivative."""
     buffers = buffers or Buffers(data.target.device)
+    few = _members_at_once(weights, data)
+    if few < weights.k:
+        parts = [
+            evaluate(model, weights.members(part), data, auxiliary_weight[part], buffers)
+            for part in _parts(weights.k, few)
+        ]
+        return Evaluation(
+            torch.cat([part.objective for part in parts]),
+            torch.cat([part.auxiliary for part in parts]),
+            torch.cat([part.prediction for part in parts]),
+        )
     outputs, values = _contributions(weights, data, buffers)
     sums = _cumulative_predictions(values)
     task = _task_loss(sums[0], data.target)
@@ -76,7 +91,8 @@ def evaluate(
     auxiliary = torch.zeros_like(auxiliary_weight)
     for order, share in _shares(model, weights).items():
         rows = _centred_rows(model, outputs, values, order, buffers)
-        auxiliary += share * auxiliary_loss(model, *_covariances(rows, weights))
+        # The same loss as `auxiliary_loss`, in a fraction of the operations.
+        auxiliary += share * differentiate_auxiliary(model, *_covariances(rows, weights))[0]
     return Evaluation(task + auxiliary_weight * auxiliary, auxiliary, sums[-1])
 
 
@@ -89,6 +105,10 @@ def evaluate_factorisation(
     For E-HGR and the normalised losses, which have aims of their own, what they are trained with;
     zero where the model has no auxiliary loss.
     """
+    few = _members_at_once(weights, data)
+    if few < weights.k:
+        parts = _parts(weights.k, few)
+        return torch.cat([evaluate_factorisation(model, weights.members(p), data) for p in parts])
     buffers = Buffers(data.target.device)
     outputs, values = _contributions(weights, data, buffers)
     total = weights.flat.new_zeros(weights.k)
@@ -155,6 +175,15 @@ def differentiate(
         by_values=by_values, by_second_half=by_second_half,
     )  # fmt: skip
     return loss
+
+
+def _members_at_once(weights: StackedWeights, data: Partition) -> int:
+    """How many members can be evaluated without more than `EVALUATED_NUMBERS` activations."""
+    return max(1, EVALUATED_NUMBERS // (weights.architecture.unit_count * len(data)))
+
+
+def _parts(count: int, size: int) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, count, size)]
 
 
 def _contributions(

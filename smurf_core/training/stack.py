@@ -107,23 +107,17 @@ class StackedAdam:
         """The optimiser of some of the members, their moments included."""
         k = len(index)
         zeros = torch.zeros(k, device=index.device)
-        smaller = StackedAdam(_members_of(self.weights, self.weights.flat, index), zeros, zeros)
-        smaller.mean = _members_of(self.weights, self.mean, index).flat
-        smaller.square = _members_of(self.weights, self.square, index).flat
-        smaller.rates = _members_of(self.weights, self.rates, index).flat
+        smaller = StackedAdam(self.weights.members(index), zeros, zeros)
+        smaller.mean = self.weights.members(index, self.mean).flat
+        smaller.square = self.weights.members(index, self.square).flat
+        smaller.rates = self.weights.members(index, self.rates).flat
         if self.decays is not None:
-            smaller.decays = _members_of(self.weights, self.decays, index).flat
+            smaller.decays = self.weights.members(index, self.decays).flat
         smaller.steps = self.steps
         return smaller
 
 
-def _members_of(like: StackedWeights, flat: Tensor, index: Tensor) -> StackedWeights:
-    """Some members' part of a flat buffer that is laid out as the weights are."""
-    views = StackedWeights(like.architecture, like.k, flat).views
-    part = torch.cat([view[:, index].flatten() for view in views])
-    return StackedWeights(like.architecture, len(index), part)
-
-
+@torch.inference_mode()
 def train_stack(
     model: ModelKind,
     architecture: Architecture,
@@ -316,5 +310,5 @@ def _report(epoch: int, state: _Progress, weights: StackedWeights) -> EpochRepor
         members=len(state.epochs),
         training_objective=float(state.training_curve[-1][position]),
         validation_objective=float(state.best_objective[position]),
-        weights=_members_of(weights, weights.flat, index),
+        weights=weights.members(index),
     )

@@ -9,7 +9,8 @@ import torch
 from smurf_core.losses import NORMALISING_FLOOR
 from smurf_core.models.architecture import Architecture, initial_parameters
 from smurf_core.models.towers import Buffers, StackedWeights, forward
-from smurf_core.training.objective import Partition, evaluate_factorisation
+from smurf_core.training import objective
+from smurf_core.training.objective import Partition, evaluate, evaluate_factorisation
 
 
 @pytest.mark.parametrize("classes", [1, 3])
@@ -41,6 +42,28 @@ def test_factorisation_is_what_unique_and_shared_have_in_common_less_what_the_tw
                         cov[0, 1] / ((cov[0, 0] + cov[1, 1]) / 2 + NORMALISING_FLOOR) / 3 / classes
                     )
         assert found[k].item() == pytest.approx(total, abs=1e-4)
+
+
+def test_a_stack_evaluated_some_members_at_a_time_is_the_same(monkeypatch):
+    architecture = Architecture.of("smurf", (4, 3, 2), (5,), 3)
+    starts = [initial_parameters(architecture, seed) for seed in range(5)]
+    stacked = StackedWeights.of(
+        architecture, [torch.cat(same) for same in zip(*starts, strict=True)]
+    )
+    generator = torch.Generator().manual_seed(2)
+    inputs = [torch.randn(d, 40, generator=generator) for d in (4, 3, 2)]
+    data = Partition(architecture.tower_inputs(inputs), torch.arange(40) % 3)
+    weight = torch.linspace(0.1, 1, 5)
+
+    def numbers() -> list[torch.Tensor]:
+        found = evaluate("smurf", stacked, data, weight)
+        factorisation = evaluate_factorisation("smurf", stacked, data)
+        return [found.objective, found.auxiliary, found.prediction, factorisation]
+
+    together = numbers()
+    monkeypatch.setattr(objective, "EVALUATED_NUMBERS", 2 * architecture.unit_count * 40)
+    for whole, parted in zip(together, numbers(), strict=True):
+        torch.testing.assert_close(parted, whole)
 
 
 def test_models_without_an_auxiliary_loss_are_not_told_apart():
