@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from smurf_core.losses import NORMALISING_FLOOR
 from smurf_core.models.architecture import Architecture, initial_parameters
 from smurf_core.models.towers import Buffers, StackedWeights, forward
 from smurf_core.training import objective
 from smurf_core.training.objective import Partition, evaluate, evaluate_factorisation
+
+FLOOR = 1e-3  # of `factorisation_loss`, in units of the target's variance
 
 
 @pytest.mark.parametrize("classes", [1, 3])
@@ -34,13 +35,11 @@ def test_factorisation_is_what_unique_and_shared_have_in_common_less_what_the_tw
             for i, j in permutations(range(3), 2):
                 unique, shared = values[k, i, i, c], values[k, i, j, c]
                 cov = np.cov(unique, shared)
-                size = cov[0, 0] * cov[1, 1] + NORMALISING_FLOOR**2
+                size = cov[0, 0] * cov[1, 1] + FLOOR**2
                 total += cov[0, 1] ** 2 / size / 6 / classes
                 if i < j:
                     cov = np.cov(shared, values[k, j, i, c])
-                    total -= (
-                        cov[0, 1] / ((cov[0, 0] + cov[1, 1]) / 2 + NORMALISING_FLOOR) / 3 / classes
-                    )
+                    total -= cov[0, 1] / ((cov[0, 0] + cov[1, 1]) / 2 + FLOOR) / 3 / classes
         assert found[k].item() == pytest.approx(total, abs=1e-4)
 
 
