@@ -127,8 +127,8 @@ def server(home: Path) -> Iterator[tuple[str, psutil.Process]]:
                 time.sleep(0.02)
         yield url, psutil.Process(process.pid)
     finally:
-        process.terminate()
-        process.wait(30)
+        process.kill()
+        process.wait()
 
 
 def settled(page: Page, title: str) -> None:

@@ -1,9 +1,12 @@
-"""Takes the pictures of the documentation: `python docs/screenshots.py`, about a minute.
+"""Takes pictures of pages, of simulated and synthetic data only.
 
-Starts the app on an empty workspace, trains the quick preset on the synthetic study, and opens
-pages in Chromium. Everything in the pictures is synthetic data.
+`python docs/screenshots.py` trains the quick preset on the synthetic study and renews the pictures
+of the documentation, about a minute. `python docs/screenshots.py --all FOLDER` takes every page of
+a simulated affect study, 1280 and 1920 pixels wide, light and dark, to be looked at; with `--home`
+of the study that was worked on last in that workspace.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -11,67 +14,132 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from smurf_core.configuration import RunConfig
+from smurf_core.runs import store, worker
+from smurf_core.runs.simulated import add_simulated_study
+from smurf_core.runs.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 PORT = 8599
 URL = f"http://127.0.0.1:{PORT}"
 
 
-def wait_for_server() -> None:
-    """Return when the app answers."""
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{URL}/_stcore/health", timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError("The app does not answer.")
+@contextmanager
+def app(home: Path) -> Iterator[None]:
+    """The app on a workspace, as long as it is needed."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={PORT}",
+         "--server.headless=true"],
+        cwd=ROOT, env={**os.environ, "SMURF_HOME": str(home)}, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"{URL}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield
+    finally:
+        server.kill()
+        server.wait()
 
 
-def take(folder: Path) -> None:
+def settle(page: Page) -> None:
+    """Wait until a page was run and drawn."""
+    page.locator("h1").first.wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(1_500)
+
+
+def documentation(browser: Browser, folder: Path) -> None:
     """Train once and save one picture a page."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(f"{URL}/train")
-        page.get_by_role("button", name="Start training").click()
-        page.get_by_role("button", name="Cancel").wait_for()
-        page.get_by_test_id("stVegaLiteChart").wait_for(timeout=60_000)
-        page.wait_for_timeout(4_000)
-        page.screenshot(path=folder / "train.png")
-        page.get_by_role("button", name="Look inside").wait_for(timeout=300_000)
-        for name in ("overview", "samples"):
-            page.goto(f"{URL}/{name}")
-            page.locator(".js-plotly-plot").wait_for()
-            page.wait_for_timeout(2_000)
-            if name == "samples":
-                page.set_viewport_size({"width": 1280, "height": 1240})
-                page.wait_for_timeout(1_000)
-            page.screenshot(path=folder / f"{name}.png")
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{URL}/train")
+    page.get_by_role("button", name="Dismiss").click()
+    page.get_by_role("button", name="Start training").click()
+    page.get_by_role("button", name="Cancel").wait_for()
+    page.get_by_test_id("stVegaLiteChart").wait_for(timeout=60_000)
+    page.wait_for_timeout(4_000)
+    page.screenshot(path=folder / "train.png")
+    page.get_by_role("button", name="Look inside").wait_for(timeout=300_000)
+    for name in ("overview", "samples"):
+        page.goto(f"{URL}/{name}")
+        page.locator(".js-plotly-plot").first.wait_for()
+        settle(page)
+        if name == "samples":
+            page.set_viewport_size({"width": 1280, "height": 1240})
+            page.wait_for_timeout(1_000)
+        page.screenshot(path=folder / f"{name}.png")
+
+
+def every_page(browser: Browser, folder: Path) -> None:
+    """Every page at two widths, light and dark, as tall as it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for scheme in ("light", "dark"):
+        for width in (1280, 1920):
+            page = browser.new_page(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+            page.set_default_timeout(90_000)
+            page.goto(URL)
+            settle(page)
+            for link in page.get_by_test_id("stSidebarNavLink").all():
+                title = link.inner_text().split("\n")[-1].strip()
+                link.click()
+                page.locator("h1", has_text=title).wait_for()
+                settle(page)
+                if title == "Report":
+                    page.get_by_role("button", name="Build the report").click()
+                    page.get_by_role("button", name="Report (HTML)").wait_for()
+                    settle(page)
+                height = page.evaluate(
+                    "document.querySelector('[data-testid=stMain]').scrollHeight"
+                )
+                page.set_viewport_size({"width": width, "height": min(6_000, height + 40)})
+                page.wait_for_timeout(1_500)
+                name = title.lower().replace(" ", "_")
+                page.screenshot(path=folder / f"{name}_{width}_{scheme}.png")
+                page.set_viewport_size({"width": width, "height": 1000})
+            page.close()
+
+
+def prepare(home: Path) -> None:
+    """The simulated study with two runs."""
+    workspace = Workspace(home)
+    workspace.mark_seen("tour")
+    study = add_simulated_study(workspace)
+    for model in ("late_fusion", "smurf"):
+        config = replace(RunConfig.from_preset("quick"), model=model)
+        store.create_run(workspace, study, config)
+    worker.work(workspace)
 
 
 def main() -> None:
     """Take all pictures."""
-    with tempfile.TemporaryDirectory() as home:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={PORT}",
-             "--server.headless=true"],
-            cwd=ROOT, env={**os.environ, "SMURF_HOME": home},
-        )  # fmt: skip
-        try:
-            wait_for_server()
-            take(ROOT / "docs" / "images")
-        finally:
-            server.terminate()
-            server.wait()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--all", type=Path, metavar="FOLDER", help="every page, into this folder")
+    parser.add_argument("--home", type=Path, help="a workspace with trained runs")
+    asked = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        home = asked.home or Path(folder)
+        if asked.all and not asked.home:
+            prepare(home)
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        with app(home):
+            if asked.all:
+                every_page(browser, asked.all)
+            else:
+                documentation(browser, ROOT / "docs" / "images")
+        browser.close()
 
 
 if __name__ == "__main__":

@@ -57,6 +57,18 @@ def test_boxes_are_in_the_order_of_the_levels_with_n():
     assert names == ["no (n = 40)", "relevant (n = 0)", "sufficient (n = 20)"]
 
 
+def test_boxes_of_many_samples_are_drawn_from_their_quartiles():
+    effect = np.random.default_rng(0).exponential(size=2_000)
+    table = pd.DataFrame({"sample_id": "s", "modality": "A", "level": "no", "effect": effect})
+    box = informativeness_boxes(table, "A", colour="#3f90da", title="effect").data[0]
+    assert box.y is None
+    quartiles = np.quantile(effect, (0.25, 0.5, 0.75))
+    assert [box.q1[0], box.median[0], box.q3[0]] == pytest.approx(quartiles)
+    fence = quartiles[2] + 1.5 * (quartiles[2] - quartiles[0])
+    assert box.upperfence[0] == pytest.approx(effect[effect <= fence].max())
+    assert box.mean[0] == pytest.approx(effect.mean())
+
+
 def test_bars_of_attributions_add_up_however_many_there_are():
     table = pd.DataFrame({"feature": IDS, "attribution": X})
     figure = attribution_bars(table, "feature", title="y", colour="#3f90da")
