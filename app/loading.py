@@ -81,6 +81,11 @@ def contributions_of(run: RunInfo) -> Contributions:
     return _contributions(str(workspace().root), run.id, _stamp(run))
 
 
+def truth_of(run: RunInfo) -> npt.NDArray[np.generic]:
+    """Targets (class codes) of the samples that a run explains, in the order of contributions."""
+    return _truth(str(workspace().root), run.id, run.study_id, _stamp(run))
+
+
 def performance_of(run: RunInfo) -> pd.DataFrame:
     """Means and standard deviations over folds of every metric."""
     return _performance(str(workspace().root), run.id, run.study_id, _stamp(run))
@@ -250,6 +255,14 @@ def _contributions(root: str, run_id: str, stamp: Stamp) -> Contributions:
     return found
 
 
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _truth(root: str, run_id: str, study_id: str, stamp: Stamp) -> npt.NDArray[np.generic]:
+    dataset = _dataset(root, study_id)
+    found = dataset.target[dataset.positions(_contributions(root, run_id, stamp).sample_ids)]
+    found.flags.writeable = False
+    return found
+
+
 @st.cache_data(max_entries=24, show_spinner=False)
 def _performance(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
     return performance(_result(root, run_id, stamp), _dataset(root, study_id))
@@ -317,10 +330,9 @@ def _dropout(
     slice_id: str,
 ) -> pd.DataFrame:  # fmt: skip
     predictions = _subset_predictions(root, run_id, stamp)
-    dataset, result = _dataset(root, study_id), _result(root, run_id, stamp)
-    ids = _contributions(root, run_id, stamp).sample_ids
-    truth = dataset.target[dataset.positions(ids)]
+    result, truth = _result(root, run_id, stamp), _truth(root, run_id, study_id, stamp)
     if slice_id:
+        ids = _contributions(root, run_id, stamp).sample_ids
         keep = np.isin(ids, slice_samples(Workspace(Path(root)), slice_id))
         predictions, truth = predictions.select(keep), truth[keep]
     return dropout_curve(

@@ -34,9 +34,8 @@ def curves_by_fold(curves: pd.DataFrame, domain: tuple[float, float] | None) -> 
             ),
             detail="fold:N",
             strokeDash=alt.StrokeDash(
-                "samples:N", title="Samples",
+                "samples:N", legend=None,  # Two legends do not fit beside another chart.
                 scale=alt.Scale(domain=["validation", "training"], range=[[1, 0], [5, 4]]),
-                legend=alt.Legend(orient="bottom"),
             ),
             tooltip=[
                 *([alt.Tooltip("unit")] if series == "unit" else []),

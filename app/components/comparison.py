@@ -309,7 +309,8 @@ def learning_curves(runs: list[RunInfo], titles: dict[str, str]) -> None:
     st.markdown(
         "One line a fold; training dashed. The best epoch's weights are kept."
         if what == "Chosen models"
-        else "What the run reported while it trained: the best member of each stack at the time."
+        else "What the run reported while it trained: the best member of each stack at the time; "
+        "training dashed."
     )
 
 

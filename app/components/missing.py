@@ -14,15 +14,16 @@ from app.components.messages import facts
 from app.explanations import explain
 from app.loading import (
     contributions_of,
-    dataset_of,
     dropout_of,
     missing_of,
     subset_predictions_of,
+    truth_of,
 )
 from app.navigation import page_path
 from app.selection import Scope, download_view, pinned_sample, plotly_selected_ids, select_samples
 from app.session import run_label
 from smurf_core.contributions import Contributions, subset_name
+from smurf_core.data.dataset import Task
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRICS, score
 from smurf_core.evaluation.missing import sample_changes
 from smurf_core.runs.store import RunInfo
@@ -39,8 +40,7 @@ def switches(run: RunInfo, scope: Scope) -> None:
     """A switch a modality: metrics, the chosen sample, scatter and table follow at once."""
     if st.session_state.pop(_STALE, False):
         st.rerun()  # The whole page: what it is shown for has changed.
-    contributions, dataset = contributions_of(run), dataset_of(run.study_id)
-    predictions = subset_predictions_of(run)
+    contributions, predictions = contributions_of(run), subset_predictions_of(run)
     with st.container(horizontal=True, gap="large"):
         switched = tuple(
             name
@@ -58,8 +58,8 @@ def switches(run: RunInfo, scope: Scope) -> None:
         st.info("No sample of this selection was tested by a fold: show others.")
         return
     remaining = predictions.of(switched, reconstructed=reconstructed)
-    truth = dataset.target[dataset.positions(contributions.sample_ids)]
-    task = dataset.task
+    truth = truth_of(run)
+    task: Task = "classification" if contributions.is_classification else "regression"
     facts(
         {
             METRIC_TITLES[metric]: (
