@@ -111,7 +111,7 @@ def _table(table: ReportTable) -> str:
         rows += [f"<tr>{''.join(map(_cell, row))}</tr>" for row in section.rows]
     header = "".join(f'<th scope="col">{escape(title)}</th>' for title in table.header)
     return (
-        f'<h2>{escape(table.title)}</h2><div class="scroll"><table><caption>'
+        f'<h2>Table: {escape(table.title)}</h2><div class="scroll"><table><caption>'
         f"{escape(table.caption)}</caption><thead><tr>{header}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )

@@ -96,7 +96,7 @@ def every_page(browser: Browser, folder: Path) -> None:
                 settle(page)
                 if title == "Report":
                     page.get_by_role("button", name="Build the report").click()
-                    page.get_by_role("button", name="Report (HTML)").wait_for()
+                    page.get_by_role("button", name="Report (HTML)").wait_for(timeout=300_000)
                     settle(page)
                 height = page.evaluate(
                     "document.querySelector('[data-testid=stMain]').scrollHeight"

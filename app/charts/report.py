@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import altair as alt
 import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
+import vl_convert
 
 from app.charts.bars import bars_with_spread
 from app.charts.contributions import variance_bars
@@ -30,8 +30,8 @@ from smurf_core.evaluation.verification import factor_matrix
 from smurf_core.reporting.findings import Findings, main_metric
 from smurf_core.results import RunResult
 
-IMAGE_FORMATS: tuple[Literal["svg", "png", "pdf"], ...] = ("svg", "png", "pdf")
-_WIDTH = 800  # pixels of an image; its height is the figure's own
+IMAGE_FORMATS = ("svg", "png", "pdf")
+_WIDTH = 960  # pixels of an image; its height is the figure's own
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def report_figures(
         "learning_curves": ReportFigure(
             "Learning curves",
             "Validation objective of every fold's chosen model.",
-            chosen_curves(_curves(result)),
+            chosen_curves(_curves(result)).properties(width=_WIDTH - 160),
         ),
     }  # fmt: skip
     if has_redundant_heads(result.config.model):
@@ -152,32 +152,31 @@ def image_files(figures: Mapping[str, ReportFigure]) -> dict[str, bytes]:
 
     Altair draws by itself. Plotly needs Chromium: without one, `InputError` says what to do.
     """
-    plots = {name: f.figure for name, f in figures.items() if isinstance(f.figure, go.Figure)}
-    charts = {name: f.figure for name, f in figures.items() if not isinstance(f.figure, go.Figure)}
+    drawn = _plotly_svg(
+        {name: f.figure for name, f in figures.items() if isinstance(f.figure, go.Figure)}
+    )
+    for name, figure in figures.items():
+        if not isinstance(figure.figure, go.Figure):
+            drawn[name] = vl_convert.vegalite_to_svg(figure.figure.to_dict())
+    files: dict[str, bytes] = {}
+    for name in figures:
+        files[f"{name}.svg"] = drawn[name].encode()
+        files[f"{name}.png"] = vl_convert.svg_to_png(drawn[name], scale=2)
+        files[f"{name}.pdf"] = vl_convert.svg_to_pdf(drawn[name])
+    return files
+
+
+def _plotly_svg(figures: Mapping[str, go.Figure]) -> dict[str, str]:
+    """Figures as SVG, all by one browser: it is what takes time."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = {
-            f"{name}.{kind}": Path(folder) / f"{name}.{kind}"
-            for name in plots
-            for kind in IMAGE_FORMATS
-        }
+        paths = {name: Path(folder) / f"{name}.svg" for name in figures}
         try:
             pio.write_images(
-                [printed(plots[name]) for name in plots for _ in IMAGE_FORMATS],
-                list(paths.values()),
-                width=_WIDTH,
-                scale=2,
+                [printed(figure) for figure in figures.values()], list(paths.values()), width=_WIDTH
             )
         except RuntimeError as error:  # What plotly and kaleido raise where no browser starts.
             raise InputError(
                 "Images need Chromium or Chrome where the app runs: install one, or take the "
                 "report in HTML, whose figures have a button that saves them as PNG."
             ) from error
-        for name, chart in charts.items():
-            for kind in IMAGE_FORMATS:
-                paths[f"{name}.{kind}"] = Path(folder) / f"{name}.{kind}"
-                chart.save(
-                    str(paths[f"{name}.{kind}"]),
-                    format=kind,
-                    scale_factor=2 if kind == "png" else 1,
-                )
-        return {name: path.read_bytes() for name, path in paths.items()}
+        return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
