@@ -80,7 +80,7 @@ def test_a_run_outlives_page_refresh_and_server(server, page):
     page.goto(f"{server.url}/train")
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("cancelled", exact=True)).to_be_visible()
+    expect(page.locator(".stMarkdownBadge", has_text="cancelled")).to_be_visible()
     assert store.get_run(workspace, run.id).status == "cancelled"
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
 
