@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.charts.shares import largest_terms, shares_with_intervals
+from app.charts.shares import alone_first, largest_terms, shares_with_intervals
 from app.components.messages import escaped, finished_run, told
 from app.components.overview import headline, scores, share_table, shown_output
 from app.components.slice_metrics import slice_metrics
@@ -40,6 +40,7 @@ with told():
         agreement[["order", "modality", "shared_with", "verdict", "restart_r", "fold_r"]],
         on=["order", "modality", "shared_with"],
     )
+    terms = alone_first(terms)
     drawn = largest_terms(terms)
     st.plotly_chart(
         shares_with_intervals(drawn, totals, contributions.modalities),

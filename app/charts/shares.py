@@ -15,6 +15,13 @@ _VERDICT_MARKS = {"stable": "✓ stable", "unstable": "✗ unstable", "too small
 MOST_ROWS = 26  # beyond which the smallest contributions are gathered in the table only
 
 
+def alone_first(terms: pd.DataFrame) -> pd.DataFrame:
+    """The same terms, every modality's own before what it shares."""
+    position = {key: at for at, key in enumerate(dict.fromkeys(terms["modality"]))}
+    keys = list(zip(terms["modality"].map(position), terms["kind"] != "unique", strict=True))
+    return terms.iloc[sorted(range(len(terms)), key=keys.__getitem__)].reset_index(drop=True)
+
+
 def largest_terms(terms: pd.DataFrame) -> pd.DataFrame:
     """The terms that the figure has room for, in their order: those of the largest shares."""
     if len(terms) <= MOST_ROWS:

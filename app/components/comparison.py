@@ -9,7 +9,7 @@ import streamlit as st
 from app.charts.bars import bars_with_spread
 from app.charts.comparison import curves_by_fold, trade_off
 from app.charts.scatter import coloured_scatter, drawn_positions
-from app.charts.shares import paired_shares
+from app.charts.shares import alone_first, paired_shares
 from app.charts.theme import mean_and_spread, percent, plain, term_label
 from app.components.messages import escaped
 from app.explanations import explain
@@ -168,7 +168,7 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
     agreement = agreement_of(first, second, scope.key)
     st.markdown("**What carries their predictions**", help=explain("share", "term_agreement"))
     varies = (agreement[["first_share", "second_share"]].abs() > 0).any(axis=1)
-    agreement = agreement[varies].reset_index(drop=True)
+    agreement = alone_first(agreement[varies])
     if agreement.empty:
         st.info("Neither prediction varies among these samples: show more.")
         return

@@ -5,7 +5,7 @@ import pytest
 from app.charts.heatmaps import heatmap_multiples, residual_matrix, signed_heatmap
 from app.charts.missing import before_and_after, dropout_lines
 from app.charts.scatter import drawn_positions
-from app.charts.shares import MOST_ROWS, largest_terms, shares_with_intervals
+from app.charts.shares import MOST_ROWS, alone_first, largest_terms, shares_with_intervals
 from app.words import overview_sentences
 from smurf_core.evaluation.redundancy import pair_table, share_intervals
 from tests.app.charts.test_contributions import contributions
@@ -30,6 +30,16 @@ def test_bars_whiskers_and_words_are_the_tables(orders):
     assert bars.y[0][0] == f"<b>A</b>  {round(100 * total)}%".replace("-", "−")
     assert [label.strip("\u200b") for label in bars.y[1][:3]] == ["alone", "with B", "with C"]
     assert len({*zip(*bars.y, strict=True)}) == len(terms)
+
+
+def test_what_a_modality_says_alone_comes_before_what_it_shares():
+    terms, _ = intervals(orders=2)
+    ordered = alone_first(terms)
+    firsts = ordered.groupby("modality", sort=False).first()
+    assert (firsts["kind"] == "unique").all()
+    assert list(firsts.index) == ["A", "B", "C", "A+B", "A+C", "B+C"]
+    assert ordered["share"].sum() == pytest.approx(1)
+    assert len(ordered) == len(terms)
 
 
 def test_the_figure_keeps_the_largest_of_many_terms_in_order():
