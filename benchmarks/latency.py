@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -270,6 +271,8 @@ def main() -> None:
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--home", type=Path, help="workspace to keep")
     asked = parser.parse_args()
+    # Being told to end, too, ends server and training run.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         home = asked.home or Path(folder)
