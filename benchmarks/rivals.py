@@ -6,9 +6,8 @@ pairs, `torch.optim.Adam`, one configuration after another, the best weights kep
 
 import copy
 import logging
-import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -120,7 +119,7 @@ def train_plainly(work: Work, members: Sequence[Member]) -> list[float]:
     return found
 
 
-def train_with_skorch(work: Work, members: Sequence[Member]) -> float:
+def train_with_skorch(work: Work, members: Sequence[Member], clock: Callable[[], float]) -> float:
     """Seconds that skorch takes; building the net is not counted."""
     from skorch import NeuralNet
     from skorch.dataset import Dataset
@@ -149,13 +148,15 @@ def train_with_skorch(work: Work, members: Sequence[Member]) -> float:
             train_split=predefined_split(validation),
         )  # fmt: skip
         net.initialize()
-        start = time.perf_counter()
+        start = clock()
         net.partial_fit(features, target)
-        seconds += time.perf_counter() - start
+        seconds += clock() - start
     return seconds
 
 
-def train_with_lightning(work: Work, members: Sequence[Member]) -> float:
+def train_with_lightning(
+    work: Work, members: Sequence[Member], clock: Callable[[], float]
+) -> float:
     """Seconds that Lightning takes; building the trainer is not counted."""
     import lightning
 
@@ -191,7 +192,7 @@ def train_with_lightning(work: Work, members: Sequence[Member]) -> float:
             log_every_n_steps=10**6,
         )  # fmt: skip
         module = Module(member)
-        start = time.perf_counter()
+        start = clock()
         trainer.fit(module, training, validation)
-        seconds += time.perf_counter() - start
+        seconds += clock() - start
     return seconds

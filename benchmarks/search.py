@@ -18,7 +18,8 @@ import psutil
 from benchmarks.machine import machine
 from smurf_core.configuration import PRESETS, RunConfig, suggested_standardisation
 from smurf_core.data.assembly import assemble, guess_mapping
-from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.dataset import Folds, MultimodalDataset
+from smurf_core.data.folds import with_made_folds
 from smurf_core.data.sources import find_sources
 from smurf_core.data.synthetic import synthetic_additive
 from smurf_core.evaluation.metrics import METRICS
@@ -72,8 +73,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=joblib.cpu_count())
     parser.add_argument("--only", choices=["full", "halving"], help="run one, do not compare")
+    parser.add_argument("--fold", type=int, help="only one; the others take as long")
     asked = parser.parse_args()
     dataset = dataset_of(asked.data, asked.samples)
+    if asked.fold is not None:
+        folds = with_made_folds(dataset, count=5, seed=asked.seed).folds
+        roles = ("training", "validation", "test")
+        dataset = dataset.with_folds(Folds(*(getattr(folds, r)[[asked.fold]] for r in roles)))
     base = {
         "seed": asked.seed,
         "device": "cpu",
