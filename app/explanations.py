@@ -108,9 +108,10 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         ),
         "verdict": _text(
             "Whether a contribution agrees with itself over restarts and folds.",
-            "stable: both medians of r ≥ 0.8; too small to tell: own variance < 1%",
-            "Do not build on an unstable one. Stable is necessary, not sufficient: a basin that "
-            "every start falls into is stable, too.",
+            "stable: both medians of r ≥ 0.8; not separated: |r(ŷ_I, ŷ_IJ)| ≥ 0.5 or "
+            "r(ŷ_IJ, ŷ_JI) < 0.5; too small to tell: own variance < 1%",
+            "Do not build on one that is unstable or not separated. Stable is necessary, not "
+            "sufficient: a basin that every start falls into is stable, too.",
         ),
         "restart_r": _text(
             "Agreement of restarts: the same fold trained from other initial weights.",

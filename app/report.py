@@ -46,7 +46,9 @@ def report_state(
         "Run": f"{info.name} ({info.id})",
         "Note": info.note or "–",
         "Model": MODEL_TITLES[config.model],
-        "Shown for": scope,
+        "Samples": scope
+        if scope == "All samples"
+        else f"{scope}; performance, Table 5 and stability are of all tested samples",
         "Made": datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z"),
         "Seed": str(config.seed),
         "Search": f"preset {config.preset}, selection {config.selection}, standardisation "

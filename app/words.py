@@ -59,20 +59,28 @@ def overview_sentences(
 
 
 def _believe(stability: pd.DataFrame) -> str:
-    unstable = stability[stability["verdict"] == "unstable"]
-    told = stability[stability["verdict"] != "too small to tell"]
-    if told.empty:
+    if (stability["verdict"] == "too small to tell").all():
         return "Every contribution is too small to tell whether restarts and folds agree on it."
-    if unstable.empty:
-        return "Restarts and folds agree on every contribution that is large enough."
-    names = [
-        term_label(i, j) for i, j in zip(unstable["modality"], unstable["shared_with"], strict=True)
-    ]
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return (
-        f"Do not build on {'; '.join(names[:3])}{more}: restarts or folds disagree on "
-        f"{'it' if len(names) == 1 else 'them'}."
-    )
+    warnings = []
+    for verdict, why in _WARNINGS.items():
+        rows = stability[stability["verdict"] == verdict]
+        names = [
+            term_label(i, j) for i, j in zip(rows["modality"], rows["shared_with"], strict=True)
+        ]
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            it = "it" if len(names) == 1 else "them"
+            warnings.append(f"Do not build on {'; '.join(names[:3])}{more}: {why.format(it=it)}.")
+    if warnings:
+        return " ".join(warnings)
+    return "Restarts and folds agree on every contribution that is large enough."
+
+
+_WARNINGS = {
+    "unstable": "restarts or folds disagree on {it}",
+    "not separated": "unique and redundant parts of {it} move together, or the two sides of a "
+    "pair do not",
+}
 
 
 def _source(name: str) -> str:

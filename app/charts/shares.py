@@ -11,7 +11,10 @@ from app.charts.theme import NEUTRAL, modality_colours, percent
 
 _ROW_HEIGHT = 27
 # Marks and words: never colour alone.
-_VERDICT_MARKS = {"stable": "✓ stable", "unstable": "✗ unstable", "too small to tell": "· small"}
+_VERDICT_MARKS = {
+    "stable": "✓ stable", "unstable": "✗ unstable", "not separated": "✗ not separated",
+    "too small to tell": "· small",
+}  # fmt: skip
 MOST_ROWS = 26  # beyond which the smallest contributions are gathered in the table only
 
 

@@ -1,4 +1,4 @@
-"""Does a factorisation agree with itself? Across restarts, and across the folds' models."""
+"""Does a factorisation agree with itself across restarts and folds, and has it separated?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ Array = npt.NDArray[np.float64]
 
 STABLE_R = 0.8  # median correlation from which a contribution is called stable
 SMALL_SHARE = 0.01  # of the prediction's variance, below which nothing can be told
-VERDICTS = ("stable", "unstable", "too small to tell")
+# From this r on, a unique and a redundant contribution are one; below it, the sides of a pair are
+# not the same. Half-way between what the losses ask for (0 and 1) and its opposite.
+SEPARATION_R = 0.5
+VERDICTS = ("stable", "unstable", "not separated", "too small to tell")
 
 
 def stability(result: RunResult) -> pd.DataFrame:
@@ -29,8 +32,11 @@ def stability(result: RunResult) -> pd.DataFrame:
 
     The verdict is `too small to tell` where the contribution's variance is below 1% of the
     prediction's, `stable` where the median agreement over restarts and over folds (whichever
-    there are) is at least 0.8, else `unstable`. Agreement is no proof: a basin that every start
-    falls into is stable, too; `smurf verify` and restarts from larger weights ask for that.
+    there are) is at least 0.8, else `unstable`. Agreement is no proof: all starts may agree on
+    something that is no factorisation. So what agrees is called `not separated` where a unique
+    and a redundant contribution of its modality have |r| of 0.5 or more (L_uncor asks for 0), or
+    where the two sides of its pair have r below 0.5 (L_cor asks for 1), out of fold. A basin that
+    every start falls into is stable still; `smurf verify` and larger first weights ask for that.
 
     Returns
     -------
@@ -54,6 +60,7 @@ def stability(result: RunResult) -> pd.DataFrame:
     signs = np.array([_sign_agreement(a, b) for a, b in restarts + folds])
     out_of_fold = result.contributions()
     share = _own_shares(out_of_fold)
+    is_separated = _is_separated(out_of_fold, share >= SMALL_SHARE)
     rows = []
     for t, (order, modality, shared_with) in enumerate(out_of_fold.term_names()):
         middle = [np.median(r[:, t]) for r in (by_restart, by_fold) if len(r)]
@@ -72,7 +79,9 @@ def stability(result: RunResult) -> pd.DataFrame:
                 "fold_r_lowest": _of(by_fold, t, np.min),
                 "sign_agreement": signs[:, t].mean() if len(signs) else np.nan,
                 "pairs": len(signs),
-                "verdict": VERDICTS[2 if is_small else 0 if is_stable else 1],
+                "verdict": VERDICTS[
+                    3 if is_small else 1 if not is_stable else 0 if is_separated[t] else 2
+                ],
             }
         )
     return pd.DataFrame(rows)
@@ -94,6 +103,29 @@ def _agreement(pairs: list[tuple[Array, Array]]) -> Array:
         scale = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
         found.append(np.where(scale > 0, (a * b).sum(axis=1) / np.where(scale > 0, scale, 1), 0))
     return np.stack(found)
+
+
+def _is_separated(
+    contributions: Contributions, is_large: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Whether a term keeps from its modality's other kind and fits the other side of its pair.
+
+    Unique contributions are held against redundant ones that are large enough to tell, and
+    redundant ones against unique ones that are.
+    """
+    terms, names = _terms(contributions), contributions.term_names()
+    separated = np.ones(len(names), dtype=bool)
+    for t, (order, one, other) in enumerate(names):
+        for u, (its_order, source, shared_with) in enumerate(names):
+            if its_order != order:
+                continue
+            r = float(_agreement([(terms[[t]], terms[[u]])])[0, 0])
+            same_source = source == one and (source == shared_with) != (one == other)
+            if same_source and is_large[u] and abs(r) >= SEPARATION_R:
+                separated[t] = False
+            if one != other and (source, shared_with) == (other, one) and r < SEPARATION_R:
+                separated[t] = False
+    return separated
 
 
 def _sign_agreement(a: Array, b: Array) -> Array:

@@ -122,13 +122,17 @@ def _stability(result: RunResult, found: Findings) -> tuple[str, str]:
 
 
 def _limits(result: RunResult, dataset: MultimodalDataset, found: Findings) -> str:
-    unstable = [_term(row) for row in _told(result, found) if row["verdict"] == "unstable"]
+    doubtful = [
+        f"{_term(row)} ({row['verdict']})"
+        for row in _told(result, found)
+        if row["verdict"] in ("unstable", "not separated")
+    ]
     limits = [
         "Contributions are associations in this data, not causes.",
         "Unique and redundant parts are what this model separates with these features; other "
         "features or another model may separate otherwise.",
-        f"Unstable here, do not build on: {'; '.join(unstable)}."
-        if unstable
+        f"Do not build on: {'; '.join(doubtful)}."
+        if doubtful
         else "Restarts and folds agree on every contribution that is large enough.",
         "Agreement of restarts and folds is necessary, not sufficient: the objective has "
         "sign-flipped basins that predict as well.",

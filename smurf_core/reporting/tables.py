@@ -259,7 +259,8 @@ def share_table(shares: pd.DataFrame, stability: pd.DataFrame, *, output: str) -
         title="Shares of variance",
         caption="Each contribution's share of the prediction's variance (all add up to 100%), its "
         "standard deviation, its agreement over restarts and folds (median Pearson's r), and the "
-        "verdict: stable from r = 0.8 on, too small to tell below 1% of the variance.",
+        "verdict: stable from r = 0.8 on, not separated where unique and redundant parts have r of "
+        "0.5 or more or the sides of a pair less, too small to tell below 1% of the variance.",
         header=("Contribution", "Share", "sd", "r, restarts", "r, folds", "Verdict"),
         sections=(Section("", tuple(rows)),),
         numbers=numbers,

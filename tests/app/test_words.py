@@ -23,6 +23,13 @@ def test_sentences_say_the_numbers():
     assert sentences[2] == ("Do not build on B, shared with A: restarts or folds disagree on it.")
 
 
+def test_what_agrees_but_is_not_separated_is_warned_of():
+    rows = [(*row[:5], "not separated") for row in ROWS[:1]] + ROWS[2:]
+    believe = overview_sentences(table(rows), table(rows))[2]
+    assert "Do not build on B, shared with A: restarts or folds disagree on it." in believe
+    assert "Do not build on A alone: unique and redundant parts of it move together" in believe
+
+
 def test_late_fusion_is_not_said_to_share():
     rows = [row for row in ROWS if row[2] == "unique"]
     sentences = overview_sentences(table(rows), table(rows))

@@ -33,6 +33,31 @@ def test_verdicts_are_what_was_made(random, outputs):
     assert table["pairs"].iloc[0] == 4 * 3 + 6
 
 
+@pytest.mark.parametrize("fault", ["none", "unique is redundant", "sides disagree"])
+def test_what_agrees_but_is_no_factorisation_is_told(random, fault):
+    # Every model says the same, so restarts and folds agree perfectly, whatever they agree on.
+    alone, shared, other = random.normal(size=(3, 200))
+    values = np.zeros((200, 2, 2, 1), np.float32)
+    values[:, 0, 0, 0] = shared + 0.1 * alone if fault == "unique is redundant" else alone
+    values[:, 0, 1, 0] = shared
+    values[:, 1, 0, 0] = -shared if fault == "sides disagree" else shared
+    values[:, 1, 1, 0] = other
+    data = make_dataset(random.normal(size=200), modalities=2)
+    result = make_result(data, lambda _: (values, np.zeros(1, np.float32)), restarts=2)
+    table = stability(result)
+    found = {name for name, rows in table.groupby(["modality", "shared_with"])
+             if rows["verdict"].iloc[0] == "not separated"}  # fmt: skip
+    assert (
+        found
+        == {
+            "none": set(),
+            "unique is redundant": {("A", "A"), ("A", "B")},
+            "sides disagree": {("A", "B"), ("B", "A")},
+        }[fault]
+    )
+    assert set(table["verdict"]) <= {"stable", "not separated"}
+
+
 def test_agreement_is_the_median_of_plain_correlations(random):
     result = run(random)
     table = stability(result).set_index(["modality", "shared_with"])
