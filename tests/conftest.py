@@ -1,6 +1,8 @@
 """What several folders of tests share."""
 
 import os
+import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,6 +10,14 @@ from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 
 # Pages and commands look here unless a test says otherwise: never at the user's own studies.
 os.environ[HOME_VARIABLE] = os.devnull
+
+
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """Streamlit's test runner leaves its script as `__main__`, which new processes would run."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture

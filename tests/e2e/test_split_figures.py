@@ -48,8 +48,10 @@ def test_a_click_selects_the_sample_that_is_there_and_a_refresh_keeps_it(server,
     page.get_by_role("option", name="scene").click()
     plot = page.locator(".js-plotly-plot").first
     expect(plot.get_by_text("scene 3")).to_be_visible()
+    plot.scroll_into_view_if_needed()  # A click outside the window reaches nothing.
     page.wait_for_timeout(700)
     point = page.evaluate(LONELY)
+    assert 0 < point["py"] < page.viewport_size["height"]
     assert point["traces"] == 4
     scene = dict(zip(data.sample_ids, data.samples["scene"], strict=True))
     assert scene[point["sample"]] == point["name"]
