@@ -187,11 +187,6 @@ def missing_comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
     return _missing_comparison(str(workspace().root), runs[0].study_id, stamps, reference)
 
 
-def predictions_of(run: RunInfo) -> pd.DataFrame:
-    """One row a tested sample: id, fold, person, target, prediction."""
-    return _predictions(str(workspace().root), run.id, run.study_id, _stamp(run))
-
-
 def sample_table_of(run: RunInfo) -> pd.DataFrame:
     """One row a tested sample with all that is known of it, and its contributions (read-only)."""
     return _sample_table(str(workspace().root), run.id, run.study_id, _stamp(run)).copy(deep=False)

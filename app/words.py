@@ -8,6 +8,13 @@ from app.charts.shares import interval_text
 from app.charts.theme import percent, term_label
 from smurf_core.evaluation.redundancy import ALL_MODALITIES
 
+# Verdict of `stability` → what is wrong with contributions that have it.
+_WARNINGS = {
+    "unstable": "restarts or folds disagree on {it}",
+    "not separated": "unique and redundant parts of {it} move together, or the two sides of a "
+    "pair do not",
+}
+
 
 def overview_sentences(
     shares: pd.DataFrame,
@@ -74,13 +81,6 @@ def _believe(stability: pd.DataFrame) -> str:
     if warnings:
         return " ".join(warnings)
     return "Restarts and folds agree on every contribution that is large enough."
-
-
-_WARNINGS = {
-    "unstable": "restarts or folds disagree on {it}",
-    "not separated": "unique and redundant parts of {it} move together, or the two sides of a "
-    "pair do not",
-}
 
 
 def _source(name: str) -> str:

@@ -53,7 +53,7 @@ with told():
     st.markdown(
         "Plain bars: what a modality says alone; hatched: what it says together with another one. "
         f"Whiskers and brackets: 95% intervals over {intervals.clusters:,} {drawn_over}, "
-        f"{intervals.draws:,} draws. ✓ restarts and folds agree, ✗ they do not; both are asked "
+        f"{intervals.draws:,} draws. ✓ restarts and folds agree, ✗ they do not, or on no separation; asked "
         "of all samples." + (left_out if len(drawn) < len(terms) else "")
     )
     with st.expander("Numbers"):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.charts.theme import NEUTRAL, PALETTE, plain
+from app.charts.theme import NEUTRAL, PALETTE
 
 # Blue to yellow, even in lightness: for numbers, safe for colour-blind eyes.
 SEQUENTIAL = "Viridis"
@@ -90,10 +90,3 @@ def colour_bar(colouring: Colouring) -> dict[str, object]:
         "showscale": True,
         "colorbar": {"title": {"text": colouring.title, "side": "right"}, "thickness": 12},
     }
-
-
-def coloured_label(colouring: Colouring) -> npt.NDArray[np.str_]:
-    """Each sample's value as it is written when the pointer is on it."""
-    if colouring.is_numeric:
-        return np.array([plain(float(value)) for value in colouring.values], dtype=np.str_)
-    return colouring.values.astype(np.str_)

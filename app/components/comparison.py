@@ -12,6 +12,7 @@ from app.charts.scatter import coloured_scatter, drawn_positions
 from app.charts.shares import alone_first, paired_shares
 from app.charts.theme import mean_and_spread, percent, plain, term_label
 from app.components.messages import escaped
+from app.components.selected_samples import open_in_samples
 from app.explanations import explain
 from app.loading import (
     agreement_of,
@@ -21,7 +22,6 @@ from app.loading import (
     differences_of,
     tried_by,
 )
-from app.navigation import page_path
 from app.selection import (
     Scope,
     colour_column_picker,
@@ -276,11 +276,7 @@ def sample_by_sample(
         },
     )  # fmt: skip
     with st.container(horizontal=True):
-        if st.button("Open in Samples", key="open_difference", icon=":material/open_in_new:",
-                     help="The chosen row, else the first."):  # fmt: skip
-            rows = st.session_state["differences"]["selection"]["rows"]
-            st.session_state["sample"] = str(shown["sample_id"].iloc[rows[0] if rows else 0])
-            st.switch_page(page_path("samples"))
+        open_in_samples("differences", shown["sample_id"], key="open_difference")
         download_view(listed, "differences_of_two_runs")
 
 

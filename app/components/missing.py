@@ -11,6 +11,7 @@ from app.charts.missing import before_and_after, dropout_lines
 from app.charts.scatter import drawn_positions
 from app.charts.theme import mean_and_spread, plain
 from app.components.messages import facts
+from app.components.selected_samples import open_in_samples
 from app.explanations import explain
 from app.loading import (
     contributions_of,
@@ -19,7 +20,6 @@ from app.loading import (
     subset_predictions_of,
     truth_of,
 )
-from app.navigation import page_path
 from app.selection import Scope, download_view, pinned_sample, plotly_selected_ids, select_samples
 from app.session import run_label
 from smurf_core.contributions import Contributions, subset_name
@@ -187,11 +187,7 @@ def _who_suffers(
         },
     )  # fmt: skip
     with st.container(horizontal=True):
-        if st.button("Open in Samples", key="open_suffering", icon=":material/open_in_new:",
-                     help="The chosen row, else the first."):  # fmt: skip
-            rows = st.session_state["suffering"]["selection"]["rows"]
-            st.session_state["sample"] = str(shown["sample_id"].iloc[rows[0] if rows else 0])
-            st.switch_page(page_path("samples"))
+        open_in_samples("suffering", shown["sample_id"], key="open_suffering")
         download_view(table.reset_index(drop=True), "changed_samples")
 
 

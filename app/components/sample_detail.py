@@ -157,8 +157,8 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str) -> None:
     right.markdown(
         "The baseline is the prediction for an average sample. Each contribution says how far "
         "this sample's modality moves it: plain bars alone, hatched bars with another modality. "
-        "Together they are the prediction, exactly. What restarts or folds disagree on is called "
-        "unstable: do not build on it."
+        "Together they are the prediction, exactly. Do not build on what is called unstable "
+        "(restarts or folds disagree) or not separated (they agree on no factorisation)."
     )
     matrices = contribution_matrices(own, 0, output)
     limit = max(float(m.abs().to_numpy().max()) for m in matrices.values()) or 1.0

@@ -18,7 +18,7 @@ def selected_samples(scope: Scope, table: pd.DataFrame, dataset: MultimodalDatas
         return
     own = table[scope.mask(table["sample_id"].to_numpy(dtype=str))]
     st.subheader(f"Selected samples ({len(own):,})")
-    event = st.dataframe(
+    st.dataframe(
         own[shown_columns(own, dataset)],
         hide_index=True,
         width="stretch",
@@ -28,12 +28,21 @@ def selected_samples(scope: Scope, table: pd.DataFrame, dataset: MultimodalDatas
         key="selected_samples",
         column_config=column_config(own, dataset),
     )
-    rows = [row for row in event["selection"]["rows"] if row < len(own)]
     with st.container(horizontal=True):
-        if st.button(
-            "Open in Samples", key="open_sample", icon=":material/open_in_new:",
-            help="Opens the chosen row, else the first.", disabled=own.empty,
-        ):  # fmt: skip
-            st.session_state["sample"] = str(own["sample_id"].iloc[rows[0] if rows else 0])
-            st.switch_page(page_path("samples"))
+        open_in_samples("selected_samples", own["sample_id"], key="open_sample")
         download_view(own, "selected_samples")
+
+
+def open_in_samples(table_key: str, sample_ids: pd.Series[str], *, key: str) -> None:
+    """A button that opens the row chosen in a table, else its first, on the page *Samples*.
+
+    `table_key` is the table's own key, `sample_ids` the samples of its rows, `key` the button's.
+    """
+    if st.button(
+        "Open in Samples", key=key, icon=":material/open_in_new:",
+        help="Opens the chosen row, else the first.", disabled=sample_ids.empty,
+    ):  # fmt: skip
+        chosen = st.session_state[table_key]["selection"]["rows"]
+        rows = [row for row in chosen if row < len(sample_ids)]
+        st.session_state["sample"] = str(sample_ids.iloc[rows[0] if rows else 0])
+        st.switch_page(page_path("samples"))

@@ -19,7 +19,6 @@ SMALL_SHARE = 0.01  # of the prediction's variance, below which nothing can be t
 # From this r on, a unique and a redundant contribution are one; below it, the sides of a pair are
 # not the same. Half-way between what the losses ask for (0 and 1) and its opposite.
 SEPARATION_R = 0.5
-VERDICTS = ("stable", "unstable", "not separated", "too small to tell")
 
 
 def stability(result: RunResult) -> pd.DataFrame:
@@ -64,8 +63,12 @@ def stability(result: RunResult) -> pd.DataFrame:
     rows = []
     for t, (order, modality, shared_with) in enumerate(out_of_fold.term_names()):
         middle = [np.median(r[:, t]) for r in (by_restart, by_fold) if len(r)]
-        is_small = not share[t] >= SMALL_SHARE
-        is_stable = bool(middle) and min(middle) >= STABLE_R
+        if not share[t] >= SMALL_SHARE:
+            verdict = "too small to tell"
+        elif not middle or min(middle) < STABLE_R:
+            verdict = "unstable"
+        else:
+            verdict = "stable" if is_separated[t] else "not separated"
         rows.append(
             {
                 "order": order,
@@ -79,9 +82,7 @@ def stability(result: RunResult) -> pd.DataFrame:
                 "fold_r_lowest": _of(by_fold, t, np.min),
                 "sign_agreement": signs[:, t].mean() if len(signs) else np.nan,
                 "pairs": len(signs),
-                "verdict": VERDICTS[
-                    3 if is_small else 1 if not is_stable else 0 if is_separated[t] else 2
-                ],
+                "verdict": verdict,
             }
         )
     return pd.DataFrame(rows)
@@ -114,17 +115,19 @@ def _is_separated(
     redundant ones against unique ones that are.
     """
     terms, names = _terms(contributions), contributions.term_names()
+    gram = terms @ terms.T
+    scale = np.sqrt(np.outer(gram.diagonal(), gram.diagonal()))
+    r = np.divide(gram, scale, out=np.zeros_like(gram), where=scale > 0)
+    position = {name: t for t, name in enumerate(names)}
     separated = np.ones(len(names), dtype=bool)
     for t, (order, one, other) in enumerate(names):
-        for u, (its_order, source, shared_with) in enumerate(names):
-            if its_order != order:
-                continue
-            r = float(_agreement([(terms[[t]], terms[[u]])])[0, 0])
-            same_source = source == one and (source == shared_with) != (one == other)
-            if same_source and is_large[u] and abs(r) >= SEPARATION_R:
-                separated[t] = False
-            if one != other and (source, shared_with) == (other, one) and r < SEPARATION_R:
-                separated[t] = False
+        if one == other:
+            continue
+        unique = position[order, one, one]
+        if abs(r[unique, t]) >= SEPARATION_R:
+            separated[t] &= not is_large[unique]
+            separated[unique] &= not is_large[t]
+        separated[t] &= bool(r[t, position[order, other, one]] >= SEPARATION_R)
     return separated
 
 

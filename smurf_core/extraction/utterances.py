@@ -29,7 +29,6 @@ _FILE_NAMES = (
 )  # fmt: skip
 _START_NAMES = ("start", "starttime", "begin", "onset", "startsec")
 _END_NAMES = ("end", "endtime", "offset", "endsec")
-TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".feather", ".xlsx")
 
 
 @dataclass(frozen=True)

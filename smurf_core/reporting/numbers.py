@@ -30,13 +30,6 @@ def mean_and_spread(mean: float, sd: float) -> str:
     return plain(mean) if isnan(sd) else f"{plain(mean)} ± {sd:.3f}"
 
 
-def p_value(p: float) -> str:
-    """A p-value with three digits; below 0.001 that is said, and none is a dash."""
-    if isnan(p):
-        return "–"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
 def percent(share: float) -> str:
     """A share in whole percent with a real minus, and none before zero; a dash for none."""
     return "–" if isnan(share) else f"{plain(100 * share, 0)}%"

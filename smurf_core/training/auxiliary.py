@@ -80,17 +80,6 @@ def _unique_with_redundant(r: int, device: torch.device) -> Float[Tensor, "r r"]
 
 
 @cache
-def _unique_with_other_side(r: int, device: torch.device) -> Float[Tensor, "r r"]:
-    """One at (ŷ_I, ŷ_JI) and at (ŷ_JI, ŷ_I), for every I ≠ J."""
-    s = round(r**0.5)
-    mask = torch.zeros(s, s, s, s)
-    for i in range(s):
-        mask[i, i, :, i] = mask[:, i, i, i] = 1
-        mask[i, i, i, i] = 0
-    return mask.view(r, r).to(device)
-
-
-@cache
 def _other_side(r: int, device: torch.device) -> Float[Tensor, "r r"]:
     """One at (ŷ_IJ, ŷ_JI) for every I ≠ J: the matrix that swaps the two sides of every pair."""
     s = round(r**0.5)
@@ -99,6 +88,14 @@ def _other_side(r: int, device: torch.device) -> Float[Tensor, "r r"]:
         for j in range(s):
             mask[i, j, j, i] = i != j
     return mask.view(r, r).to(device)
+
+
+@cache
+def _unique_with_partner(r: int, device: torch.device) -> Float[Tensor, "r r"]:
+    """One at (ŷ_I, ŷ_JI) and at (ŷ_JI, ŷ_I), for every I ≠ J."""
+    swap = _other_side(r, device)
+    unique = torch.diag(1 - swap.sum(dim=-1))  # Swaps nothing: ŷ_I has no other side.
+    return (swap + unique) @ _unique_with_redundant(r, device) @ (swap + unique)
 
 
 def _published(covariances: Tensor) -> Derivative:
@@ -127,8 +124,7 @@ def _normalised(covariances: Tensor, how: Normalising) -> Derivative:
     s = round(r**0.5)
     average = 1 / ((s * s - s) * c)
     apart, across = (
-        mask(r, covariances.device).to(covariances)
-        for mask in (_unique_with_other_side, _other_side)
+        mask(r, covariances.device).to(covariances) for mask in (_unique_with_partner, _other_side)
     )
     is_redundant = across.sum(dim=-1)
     variances = covariances.diagonal(dim1=-2, dim2=-1)
