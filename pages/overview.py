@@ -53,8 +53,8 @@ with told():
     st.markdown(
         "Plain bars: what a modality says alone; hatched: what it says together with another one. "
         f"Whiskers and brackets: 95% intervals over {intervals.clusters:,} {drawn_over}, "
-        f"{intervals.draws:,} draws. ✓ restarts and folds agree, ✗ they do not, or on no separation; asked "
-        "of all samples." + (left_out if len(drawn) < len(terms) else "")
+        f"{intervals.draws:,} draws. ✓ restarts and folds agree, ✗ they do not, or on no "
+        "separation; asked of all samples." + (left_out if len(drawn) < len(terms) else "")
     )
     with st.expander("Numbers"):
         share_table(terms)
