@@ -723,8 +723,8 @@ def verify(
     setting: Annotated[
         list[str] | None,
         typer.Option(
-            help="bimodal, trimodal, five (modalities), none, partial or only (redundancy), "
-            "non_additive (with an MRO model); repeat for several.",
+            help="bimodal, trimodal, four or five (modalities), classes (three), none, partial or "
+            "only (redundancy), noisy, non_additive (with an MRO model); repeat for several.",
             show_default="bimodal, trimodal",
         ),
     ] = None,

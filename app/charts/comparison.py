@@ -73,13 +73,14 @@ def trade_off(
         spread = {"color": colour, "thickness": 1}
         figure.add_scatter(
             x=sweep["factorisation_loss"], y=sweep["validation_metric"], mode="lines+markers+text",
-            name=name, text=[f"λ {weight:g}" for weight in sweep["auxiliary_weight"]],
-            textposition="top center",
+            name=name, text=_at_the_ends([f"λ {weight:g}" for weight in sweep["auxiliary_weight"]]),
+            textposition="top center", customdata=sweep["auxiliary_weight"],
             error_x={"type": "data", "array": sweep["factorisation_sd"].fillna(0), **spread},
             error_y={"type": "data", "array": sweep["metric_sd"].fillna(0), **spread},
             marker={"size": 10, "color": colour, "symbol": symbol},
             line={"color": colour, "width": 2},
-            hovertemplate="%{text}: factorisation %{x:.3f}, prediction %{y:.3f}<extra></extra>",
+            hovertemplate="λ %{customdata:g}: factorisation %{x:.3f}, prediction %{y:.3f}"
+            "<extra></extra>",
         )  # fmt: skip
     figure.update_layout(
         height=460,
@@ -91,3 +92,8 @@ def trade_off(
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     return figure
+
+
+def _at_the_ends(labels: list[str]) -> list[str]:
+    """The first and the last label: those between would cover each other."""
+    return [label if at in (0, len(labels) - 1) else "" for at, label in enumerate(labels)]

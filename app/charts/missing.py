@@ -40,9 +40,11 @@ def before_and_after(
             showlegend=False,
         )  # fmt: skip
     if chosen is not None:
+        is_right = full[chosen] > (full.min() + full.max()) / 2
         figure.add_scattergl(
             x=[full[chosen]], y=[remaining[chosen]], mode="markers+text", text=["chosen"],
-            textposition="top center", hoverinfo="skip", showlegend=False,
+            textposition="middle left" if is_right else "middle right",
+            hoverinfo="skip", showlegend=False,
             marker={"size": 14, "color": "#bd1f01", "symbol": "circle-open", "line": {"width": 3}},
         )  # fmt: skip
     figure.update_layout(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from html import escape
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -70,10 +71,22 @@ def finished_run() -> RunInfo:
 
 
 def facts(values: Mapping[str, str]) -> None:
-    """Short facts side by side: what they are called above, in small letters, and their value."""
-    with st.container(horizontal=True, gap="large"):
-        for title, value in values.items():
-            st.markdown(f":small[{escaped(title)}]  \n**{escaped(value)}**", width="content")
+    """Short facts side by side: what they are called above, in small letters, and their value.
+
+    One element, whose lines stay close where they wrap, and which is drawn at once.
+    """
+    items = "".join(
+        f'<div><dt style="font-size:.875rem;font-weight:400">{_one_line(title)}</dt>'
+        f'<dd style="margin:0;font-weight:600">{_one_line(value)}</dd></div>'
+        for title, value in values.items()
+    )
+    style = "display:flex;flex-wrap:wrap;gap:.5rem 2rem;margin:0 0 .5rem"
+    st.markdown(f'<dl style="{style}">{items}</dl>', unsafe_allow_html=True)
+
+
+def _one_line(text: str) -> str:
+    """Text for HTML: escaped, and without an empty line, after which Markdown would go on."""
+    return escape(" ".join(text.split()))
 
 
 def offer_undo(deleted: str, key: str, restore: Callable[[str], None]) -> None:

@@ -30,6 +30,11 @@ def redundant_factor(first: str, second: str) -> str:
     return f"r_{first}{second}" if are_letters else f"r_{first}_{second}"
 
 
+def derived_factor(factor: str, modality: str) -> str:
+    """How `factors` call what a modality can say of a shared factor that it sees through noise."""
+    return f"{factor}|{modality}"
+
+
 def synthetic_additive(
     *,
     samples: int = 5000,
@@ -102,6 +107,64 @@ def synthetic_additive(
         class_names=() if is_regression else CLASS_NAMES,
         folds=_folds(samples, folds, seed),
         factors=factors,
+        origin="synthetic",
+    )
+
+
+NOISE = (0.3, 0.6, 0.9)  # sd with which A, B and C see what they share
+WEIGHTS = (0.5, 1.0, 1.5)  # of the factors in the target, in turn
+
+
+def synthetic_noisy(
+    *, samples: int = 5000, seed: int = 0, folds: FoldScheme = "cross_validation"
+) -> MultimodalDataset:
+    """A harder family: shared factors seen through noise, unequal variances, features to unfold.
+
+    y = Σ a u_I + Σ b r_IJ as in eq. 16, with the unequal weights `WEIGHTS`. But modality I does
+    not hold r_IJ: it sees s_IJ = r_IJ + σ_I e_IJ with noise of its own, of the strengths `NOISE`.
+    Its features are a rotation of (u_I, s_IJ for every other J), each then bent to z + z³ / 3, so
+    that a network needs hidden layers to take them apart.
+
+    What can be found: factors and noise are independent and normal, so the best prediction is
+    additive, Σ a u_I + Σ b (w_I s_IJ + w_J s_JI), w_I = σ_I⁻² / (1 + σ_I⁻² + σ_J⁻²). Of I's
+    features only s_IJ is related to J's, and r_IJ in it cannot be told from e_IJ. So the true
+    redundant contribution of I is `r_IJ|I` = b w_I s_IJ; the two sides of a pair correlate with
+    1 / √((1 + σ_I²) (1 + σ_J²)), not with 1, and I's side with r_IJ itself with 1 / √(1 + σ_I²).
+    """
+    names = _modality_names(3)
+    _check_sample_count(samples)
+    random = np.random.default_rng(seed)
+    pairs = list(combinations(names, 2))
+    noise = dict(zip(names, NOISE, strict=True))
+    parts = [unique_factor(i) for i in names] + [redundant_factor(i, j) for i, j in pairs]
+    weights = {part: WEIGHTS[p % len(WEIGHTS)] for p, part in enumerate(parts)}
+    drawn = {part: random.standard_normal(samples) for part in parts}
+    factors = {part: weights[part] * values for part, values in drawn.items()}
+    held = {name: [drawn[unique_factor(name)]] for name in names}
+    for pair in pairs:
+        shared = redundant_factor(*pair)
+        precision = {name: noise[name] ** -2 for name in pair}
+        for name in pair:
+            seen = drawn[shared] + noise[name] * random.standard_normal(samples)
+            held[name].append(seen)
+            share = precision[name] / (1 + sum(precision.values()))
+            factors[derived_factor(shared, name)] = weights[shared] * share * seen
+    features = {}
+    for name in names:
+        rotation, _ = np.linalg.qr(random.standard_normal((len(held[name]),) * 2))
+        z = np.stack(held[name], axis=1) @ rotation
+        columns = tuple(f"{name}_{k}" for k in range(z.shape[1]))
+        features[name] = Features((z + z**3 / 3).astype(np.float32), columns)
+    target = np.sum([factors[part] for part in parts], axis=0)
+    return MultimodalDataset(
+        name="Synthetic, noisy",
+        task="regression",
+        features=features,
+        sample_ids=_sample_ids(samples),
+        target=target.astype(np.float32),
+        target_name="y",
+        folds=_folds(samples, folds, seed),
+        factors={name: values.astype(np.float32) for name, values in factors.items()},
         origin="synthetic",
     )
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from smurf_core.contributions import Contributions, modality_subsets, subset_name
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.data.synthetic import redundant_factor, unique_factor
+from smurf_core.data.synthetic import derived_factor, redundant_factor, unique_factor
 from smurf_core.errors import InputError
 
 Array = npt.NDArray[np.float64]
@@ -25,9 +25,9 @@ def recovery(contributions: Contributions, dataset: MultimodalDataset) -> pd.Dat
 
     The truth of a unique contribution of I is u_I, plus every r_IX whose X the model cannot see:
     nobody but I holds those then (the paper's bimodal setting). The truth of a redundant one is
-    r_IJ. Products of factors are the truths of interactions: `u_A*u_B` is unique to A+B,
-    `u_C*r_AB` redundant between A+C and B+C; where the target consists of products, only terms
-    of order 2 are listed.
+    r_IJ, or `r_IJ|I` where I sees it through noise. Products of factors are the truths of
+    interactions: `u_A*u_B` is unique to A+B, `u_C*r_AB` redundant between A+C and B+C; where the
+    target consists of products, only terms of order 2 are listed.
 
     Pearson's r is taken within every fold and averaged over the folds, because every fold has a
     model of its own. For classes, factors and contributions are first centred over the classes:
@@ -185,8 +185,13 @@ def _product_truths(
 
 
 def _shared_part(i: str, j: str, factors: Mapping[str, Array]) -> list[str]:
-    """The factor that two modalities share, in whichever order it names them."""
-    return [name for name in (redundant_factor(i, j), redundant_factor(j, i)) if name in factors]
+    """The factor that two modalities share, in whichever order it names them.
+
+    Where modalities see it through noise, what `i` can say of it.
+    """
+    names = (redundant_factor(i, j), redundant_factor(j, i))
+    derived = [derived_factor(name, i) for name in names if derived_factor(name, i) in factors]
+    return derived or [name for name in names if name in factors]
 
 
 def _sum(parts: list[str], factors: Mapping[str, Array], shape: tuple[int, ...]) -> Array:

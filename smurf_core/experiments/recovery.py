@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import joblib
@@ -11,15 +11,25 @@ import numpy as np
 
 from smurf_core.configuration import ModelKind, RunConfig, Selection
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.data.synthetic import (
+    synthetic_additive,
+    synthetic_interactions,
+    synthetic_noisy,
+    unique_factor,
+)
 from smurf_core.evaluation.metrics import pearson_r
 from smurf_core.evaluation.verification import recovery
 from smurf_core.training.engine import train_run
 
-Setting = Literal["bimodal", "trimodal", "five", "none", "partial", "only", "non_additive"]
+Setting = Literal[
+    "bimodal", "trimodal", "four", "five", "classes", "none", "partial", "only", "noisy",
+    "non_additive",
+]  # fmt: skip
 SETTINGS: tuple[Setting, ...] = get_args(Setting)
 # What the paper reports (section 5.1).
 PAPER_RECOVERY: dict[Setting, float] = {"bimodal": 0.964, "trimodal": 0.922}
+HIDDEN_LAYERS = ((40, 20),)  # where features are not linear in the factors
+_MODALITIES: dict[Setting, int] = {"four": 4, "five": 5}
 
 
 @dataclass(frozen=True)
@@ -28,8 +38,8 @@ class Recovery:
 
     setting: Setting
     seed: int
-    prediction_r: float  # Pearson's r of prediction and target
-    visible_r: float  # of prediction and what the visible modalities know of the target
+    prediction_r: float  # Pearson's r of prediction and target; NaN for classes
+    visible_r: float  # of prediction and what the visible modalities know of the target (logits)
     recovery: float  # mean r of true factors and learned contributions
     lowest: float  # of these r
     # Largest sd of a contribution that should be zero, over the target's sd; NaN if none should.
@@ -51,9 +61,11 @@ def recover_factors(
     As in the paper, the three partitions are the same samples, there is one linear layer a
     modality, and learning rate and λ are searched over 1,000 epochs. The bimodal setting shows
     the model A and B of a target that holds C's factors, too: its prediction can reach
-    r = √(5/6) = 0.913, and what A alone knows is u_A + r_AC. `five` has five modalities. In `none`,
-    `partial` and `only` no pair, the pair A, B alone, and nothing but pairs say something of the
-    target, though all modalities hold all factors: contributions of the others should be zero.
+    r = √(5/6) = 0.913, and what A alone knows is u_A + r_AC. `four` and `five` have so many
+    modalities, `classes` three classes, whose logits the factors add up to. In `none`, `partial`
+    and `only` no pair, the pair A, B alone, and nothing but pairs say something of the target,
+    though all modalities hold all factors: contributions of the others should be zero. `noisy` is
+    `synthetic_noisy`, with hidden layers.
     `non_additive` is the appendix's data (eq. 32-33) and wants an MRO model.
     """
     work = [
@@ -71,16 +83,24 @@ def _recover(
     config = RunConfig.from_preset(
         "synthetic", model, selection=selection, restarts=1, seed=seed, device="cpu"
     )
+    if setting == "noisy":
+        config = replace(
+            config, preset="custom", grid=replace(config.grid, hidden_layers=HIDDEN_LAYERS)
+        )
     result = train_run(dataset, config)
     contributions = result.contributions()
-    prediction = contributions.prediction()[:, 0]
+    prediction = contributions.prediction()
+    if dataset.task == "classification":  # The softmax does not see what all logits share.
+        prediction = prediction - prediction.mean(axis=1, keepdims=True)
     table = recovery(contributions, dataset)
     invented = table.loc[table["factor_sd"] == 0, "sd"].max() / np.std(dataset.target)
     return Recovery(
         setting=setting,
         seed=seed,
-        prediction_r=pearson_r(np.asarray(dataset.target, np.float32), prediction),
-        visible_r=pearson_r(_visible_part(dataset), prediction),
+        prediction_r=pearson_r(dataset.target, prediction[:, 0])
+        if dataset.task == "regression"
+        else float("nan"),
+        visible_r=pearson_r(_visible_part(dataset).ravel(), prediction.ravel()),
         recovery=float(table["r"].mean()),
         lowest=float(table["r"].min()),
         invented=float(invented),
@@ -92,6 +112,8 @@ def synthetic_setting(setting: Setting, *, samples: int, seed: int) -> Multimoda
     """The data of a setting; its only fold has all samples in every role."""
     if setting == "non_additive":
         return synthetic_interactions(samples=samples, seed=seed, folds="same")
+    if setting == "noisy":
+        return synthetic_noisy(samples=samples, seed=seed, folds="same")
     shared = ("r_AB", "r_AC", "r_BC")
     scales: dict[Setting, dict[str, float]] = {
         "none": dict.fromkeys(shared, 0.0),
@@ -100,7 +122,8 @@ def synthetic_setting(setting: Setting, *, samples: int, seed: int) -> Multimoda
     }
     return synthetic_additive(
         samples=samples,
-        modalities=5 if setting == "five" else 3,
+        modalities=_MODALITIES.get(setting, 3),
+        task="classification" if setting == "classes" else "regression",
         seed=seed,
         visible=("A", "B") if setting == "bimodal" else None,
         folds="same",
@@ -109,9 +132,20 @@ def synthetic_setting(setting: Setting, *, samples: int, seed: int) -> Multimoda
 
 
 def _visible_part(dataset: MultimodalDataset) -> np.ndarray:
-    """The sum of all factors that some visible modality holds: the best possible prediction."""
-    if any("*" in name for name in dataset.factors):
-        return np.asarray(dataset.target)
+    """The best possible prediction from the visible modalities, [n, c]; logits for classes.
+
+    It is the sum of the target's products of factors, or of all factors that modalities hold.
+    """
+    factors = dataset.factors
+    if any("*" in name for name in factors):
+        return np.asarray(dataset.target)[:, None]
     held = {name for features in dataset.features.values() for name in features.names}
-    known = [values for name, values in dataset.factors.items() if name in held]
-    return np.asarray(np.sum(known, axis=0))
+    if not held & factors.keys():  # Features are made of what is seen of the factors.
+        held = {name for name in factors if name.startswith(unique_factor("")) or "|" in name}
+    columns = [f"[{name}]" for name in dataset.class_names] or [""]
+    parts = [
+        np.sum([f for name, f in factors.items() if name in held and name.endswith(c)], axis=0)
+        for c in columns
+    ]
+    known = np.stack(parts, axis=1)
+    return known - known.mean(axis=1, keepdims=True) if dataset.class_names else known

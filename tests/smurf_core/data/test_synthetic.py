@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.data.synthetic import (
+    synthetic_additive,
+    synthetic_interactions,
+    synthetic_noisy,
+)
 from smurf_core.errors import InputError
 
 
@@ -121,3 +125,38 @@ def test_impossible_requests_are_refused():
         synthetic_additive(visible=("A", "D"))
     with pytest.raises(InputError, match="at least 10 samples, got 3"):
         synthetic_interactions(samples=3)
+
+
+def test_noisy_sides_are_what_the_best_prediction_makes_of_noisy_views():
+    data = synthetic_noisy(samples=20_000)
+    factors = {name: values.astype(float) for name, values in data.factors.items()}
+    best = [name for name in factors if name.startswith("u_") or "|" in name]
+    # Least squares on what modalities see: the derived factors as they are, with weights of one.
+    # A weight times its factor's sd has a standard error of about 0.01.
+    held = np.stack([factors[name] for name in best], axis=1)
+    weights, *_ = np.linalg.lstsq(held, data.target.astype(float), rcond=None)
+    np.testing.assert_allclose(weights * held.std(axis=0), held.std(axis=0), atol=0.03)
+    for (first, noise), (second, other) in (
+        (("A", 0.3), ("B", 0.6)), (("A", 0.3), ("C", 0.9)), (("B", 0.6), ("C", 0.9)),
+    ):  # fmt: skip
+        shared = f"r_{first}{second}"
+        sides = [factors[f"{shared}|{name}"] for name in (first, second)]
+        expected = 1 / np.sqrt((1 + noise**2) * (1 + other**2))
+        assert np.corrcoef(*sides)[0, 1] == pytest.approx(expected, abs=0.02)
+        assert np.corrcoef(factors[shared], sides[0])[0, 1] == pytest.approx(
+            1 / np.sqrt(1 + noise**2), abs=0.02
+        )
+
+
+def test_noisy_features_are_a_bent_rotation_of_what_a_modality_sees():
+    data = synthetic_noisy(samples=2_000)
+    for name, partners in (("A", ("AB", "AC")), ("B", ("AB", "BC")), ("C", ("AC", "BC"))):
+        bent = data.features[name].values.astype(float)
+        # z + z³ / 3 = x has one real root.
+        z = np.array([np.roots([1 / 3, 0, 1, -x]) for x in bent[:50].ravel()])
+        z = z[np.abs(z.imag) < 1e-6].real.reshape(50, 3)
+        seen = np.stack(
+            [data.factors[f"u_{name}"], *(data.factors[f"r_{p}|{name}"] for p in partners)], axis=1
+        )[:50].astype(float)
+        _, left, *_ = np.linalg.lstsq(z, seen, rcond=None)
+        np.testing.assert_allclose(left, 0, atol=1e-8)
