@@ -69,12 +69,15 @@ class Normalising:
     floor: float
     # Price of a difference between the two sides of a pair.
     mismatch_weight: float
+    # Up to this correlation of its two sides, a pair has nothing in common but chance, and being
+    # larger does not pay.
+    chance: float
 
 
-ADDITIVE = Normalising(floor=1e-4, mismatch_weight=0.3)
+ADDITIVE = Normalising(floor=1e-5, mismatch_weight=0.3, chance=0.1)
 # Subsets of modalities overlap: (A, B) and (A, C) both know A. So more can hide in a redundant
 # contribution without a partner, and it takes a higher price to keep it out (docs/method.md).
-INTERACTIONS = Normalising(floor=1e-2, mismatch_weight=1.0)
+INTERACTIONS = Normalising(floor=3e-2, mismatch_weight=1.0, chance=0.1)
 # The floor of `factorisation_loss`: below it, a contribution's correlations say nothing.
 _FACTORISATION_FLOOR = 1e-3
 
@@ -99,19 +102,21 @@ def normalised_correlation_loss(
     covariances: Float[Tensor, "*k c m m m m"],
     floor: float = ADDITIVE.floor,
     mismatch_weight: float = ADDITIVE.mismatch_weight,
+    chance: float = ADDITIVE.chance,
 ) -> Float[Tensor, "*k"]:
-    """Extension: mean −cov(ŷ_IJ, ŷ_JI) / (s + ε) + ½ w var(ŷ_IJ − ŷ_JI) over the pairs.
+    """Extension: mean (ρ s − cov(ŷ_IJ, ŷ_JI)) / (s + ε) + ½ w var(ŷ_IJ − ŷ_JI) over the pairs.
 
     s is the mean variance of both sides. The first term is lowest where the two sides are equal,
     at whatever size the task loss asks for, whereas L_cor (eq. 8) also wants var(ŷ_IJ) var(ŷ_JI)
     to be one. The second is zero there, and gives a price to a redundant contribution without a
-    partner, in which both L_cor and the first term would let unique information hide.
+    partner, in which both L_cor and the first term would let unique information hide. Sides that
+    correlate with less than ρ are lowest at zero: what pairs have in common by chance is not told.
     """
     c, m = covariances.shape[-5], covariances.shape[-1]
     i, j = torch.triu_indices(m, m, offset=1, device=covariances.device)
     size = (covariances[..., i, j, i, j] + covariances[..., j, i, j, i]) / 2
     shared = covariances[..., i, j, j, i]
-    per_pair = mismatch_weight * (size - shared) - shared / (size + floor)
+    per_pair = mismatch_weight * (size - shared) - (shared - chance * size) / (size + floor)
     return per_pair.sum(dim=(-2, -1)) * 2 / ((m * m - m) * c)
 
 
@@ -130,7 +135,7 @@ def factorisation_loss(
     variances = covariances[..., i, i, i, i] * covariances[..., i, j, i, j]
     per_pair = covariances[..., i, i, i, j].square() / (variances + floor**2)
     common = per_pair.sum(dim=(-2, -1)) / ((m * m - m) * c)
-    return common + normalised_correlation_loss(covariances, floor, mismatch_weight=0)
+    return common + normalised_correlation_loss(covariances, floor, mismatch_weight=0, chance=0)
 
 
 def soft_hgr_loss(covariances: Float[Tensor, "*k m h m h"]) -> Float[Tensor, "*k"]:

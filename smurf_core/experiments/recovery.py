@@ -97,7 +97,7 @@ def _recover(
     return Recovery(
         setting=setting,
         seed=seed,
-        prediction_r=pearson_r(dataset.target, prediction[:, 0])
+        prediction_r=pearson_r(np.asarray(dataset.target, np.float32), prediction[:, 0])
         if dataset.task == "regression"
         else float("nan"),
         visible_r=pearson_r(_visible_part(dataset).ravel(), prediction.ravel()),

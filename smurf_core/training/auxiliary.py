@@ -42,7 +42,9 @@ def auxiliary_loss(
     if is_normalised(model):
         how = _normalising(model)
         apart = normalised_uncorrelation_loss(pairs, how.floor)
-        return apart + normalised_correlation_loss(pairs, how.floor, how.mismatch_weight)
+        return apart + normalised_correlation_loss(
+            pairs, how.floor, how.mismatch_weight, how.chance
+        )
     return uncorrelation_loss(pairs) + correlation_loss(pairs)
 
 
@@ -139,11 +141,14 @@ def _normalised(covariances: Tensor, how: Normalising) -> Derivative:
         dim=(1, 2, 3)
     )
     loss += how.mismatch_weight * mismatch
+    by_chance = how.chance * is_redundant / size.squeeze(-1)
+    loss += (by_chance * (size.squeeze(-1) - how.floor)).sum(dim=(1, 2))
     derivative = covariances.sign() * apart / product.sqrt()
     derivative -= 2 * across * (1 / size + how.mismatch_weight)
     # Each pair stands twice in `by_product`; so it does in the sum over a row.
     by_variance = -(by_product @ variances.unsqueeze(-1)).squeeze(-1)
     by_variance += (correlated / size).sum(dim=-1) + how.mismatch_weight * is_redundant
+    by_variance += by_chance * how.floor / size.squeeze(-1)
     derivative.diagonal(dim1=-2, dim2=-1).copy_(2 * by_variance)
     return loss * average, derivative * average
 

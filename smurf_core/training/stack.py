@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smurf_core.configuration import Configuration, ModelKind
+from smurf_core.configuration import Configuration, ModelKind, is_normalised
 from smurf_core.models.architecture import Architecture, Parameters, initial_parameters
 from smurf_core.models.towers import Buffers, StackedWeights
 from smurf_core.training.objective import Partition, differentiate, evaluate
@@ -21,6 +21,9 @@ from smurf_core.training.objective import Partition, differentiate, evaluate
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's usual constants
 # Compacting copies the whole stack, so it waits until this share of the members is finished.
 COMPACTION_SHARE = 0.125
+# In so many epochs λ of the normalised losses grows to what it is. They are steep where
+# contributions are small, and would freeze whatever signs the start happens to have.
+RAMP_EPOCHS = 50
 SURVIVORS = 3  # members of each λ that halving leaves to train to their end
 
 
@@ -60,6 +63,11 @@ class StackOutcome:
     def parameters(self) -> Parameters:
         """The weights tower by tower, [k, ...] each."""
         return self.weights.parameters
+
+
+def auxiliary_ramp(model: ModelKind, epoch: int) -> float:
+    """The share of λ that an epoch (counted from 1) trains with; validation always counts all."""
+    return min(1.0, epoch / RAMP_EPOCHS) ** 2 if is_normalised(model) else 1.0
 
 
 def batch_bounds(n: int, batch_size: int) -> list[tuple[int, int]]:
@@ -160,9 +168,10 @@ def train_stack(
 
     for epoch in range(1, max_epochs + 1):
         total = torch.zeros(len(state.running), device=device)
+        pull = auxiliary_weights * auxiliary_ramp(model, epoch)
         for batch in batches.epoch():
             loss = differentiate(
-                model, optimiser.weights, optimiser.gradients, batch, auxiliary_weights, buffers
+                model, optimiser.weights, optimiser.gradients, batch, pull, buffers
             )
             optimiser.step()
             total += loss * (len(batch) / len(training))

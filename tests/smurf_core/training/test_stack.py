@@ -23,6 +23,7 @@ from smurf_core.training.objective import Partition
 from smurf_core.training.stack import (
     Member,
     StackOutcome,
+    auxiliary_ramp,
     batch_bounds,
     train_stack,
 )
@@ -192,7 +193,8 @@ def plain_pair_term(
         apart = sample_covariance(own, back).abs() / (var[0] * var[2] + how.floor**2).sqrt()
         size = (var[1] + var[2]) / 2
         difference = sample_covariance(shared - back, shared - back)
-        likeness = together / (size + how.floor) - how.mismatch_weight * difference / 2
+        likeness = (together - how.chance * size) / (size + how.floor)
+        likeness -= how.mismatch_weight * difference / 2
         return apart - 2 * once * likeness
     return term + once * (var[1] * var[2] - 2 * together)
 
@@ -250,8 +252,9 @@ def plain_objective(
 @pytest.mark.parametrize("layers", LAYERS)
 @pytest.mark.parametrize("model", MODELS)
 def test_the_stack_walks_the_same_curve_as_a_plain_loop(
-    model: ModelKind, layers: tuple[int, ...], classes: int, gaps: bool
+    model: ModelKind, layers: tuple[int, ...], classes: int, gaps: bool, monkeypatch
 ) -> None:
+    monkeypatch.setattr("smurf_core.training.stack.RAMP_EPOCHS", 3)
     member = Member(Configuration(1e-2, layers, 1e-3, 0.5), seed=11)
     epochs = 6 if is_normalised(model) else 12  # Steep near zero, they magnify rounding.
     outcome = train(model, layers, [member], classes, gaps=gaps, epochs=epochs, patience=None)
@@ -268,13 +271,14 @@ def test_the_stack_walks_the_same_curve_as_a_plain_loop(
     )
     generator = torch.Generator().manual_seed(3)
     curve = []
-    for _ in range(epochs):
+    for epoch in range(1, epochs + 1):
+        grown = min(epoch / 3, 1) ** 2 if is_normalised(model) else 1
         order = torch.randperm(50, generator=generator)
         for start, end in ((0, 16), (16, 33), (33, 50)):
             rows = order[start:end]
             adam.zero_grad()
             plain_objective(
-                network, [x[:, rows] for x in inputs], here[:, rows], target[rows], 0.5
+                network, [x[:, rows] for x in inputs], here[:, rows], target[rows], 0.5 * grown
             ).backward()
             adam.step()
         with torch.no_grad():
@@ -283,6 +287,13 @@ def test_the_stack_walks_the_same_curve_as_a_plain_loop(
             )
             curve.append(float(value))
     np.testing.assert_allclose(outcome.validation_curves[0], curve, rtol=1e-3, atol=1e-5)
+
+
+def test_only_the_normalised_losses_grow_to_their_weight() -> None:
+    assert [auxiliary_ramp("smurf", epoch) for epoch in (1, 25, 50)] == [1, 1, 1]
+    for model in ("smurf_normalised", "mro_smurf_normalised"):
+        grown = [auxiliary_ramp(model, epoch) for epoch in (5, 25, 50, 400)]
+        assert grown == pytest.approx([0.01, 0.25, 1, 1])
 
 
 def test_equal_seeds_give_equal_numbers() -> None:
