@@ -17,7 +17,7 @@ from smurf_core.data.description import Description, describe
 from smurf_core.data.grouping import groupings
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.informativeness import informativeness_tests
-from smurf_core.evaluation.judgments import human_agreement
+from smurf_core.evaluation.judgments import UniquePair, human_agreement, unique_pairs
 from smurf_core.evaluation.missing import (
     SubsetPredictions,
     compare_missing,
@@ -163,6 +163,11 @@ def chosen_curves_of(run: RunInfo) -> pd.DataFrame:
         [fold.curves.assign(fold=fold.fold) for fold in result_of(run).fold_results],
         ignore_index=True,
     )
+
+
+def unique_pairs_of(run: RunInfo) -> list[UniquePair]:
+    """Human beside learned unique contributions, for every judged subset."""
+    return _unique_pairs(str(workspace().root), run.id, run.study_id, _stamp(run))
 
 
 def human_agreement_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
@@ -354,6 +359,11 @@ def _within(root: str, run_id: str, stamp: Stamp, slice_id: str) -> Contribution
         return found
     ids = slice_samples(Workspace(Path(root)), slice_id)
     return found.select(np.asarray(pd.Index(found.sample_ids).isin(ids)))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _unique_pairs(root: str, run_id: str, study_id: str, stamp: Stamp) -> list[UniquePair]:
+    return unique_pairs(_contributions(root, run_id, stamp), _dataset(root, study_id))
 
 
 @st.cache_data(max_entries=24, show_spinner="Resampling persons…")

@@ -11,12 +11,16 @@ from app.charts.scatter import coloured_scatter
 from app.charts.theme import modality_colours, plain
 from app.components.messages import facts
 from app.explanations import explain
-from app.loading import contributions_of, human_agreement_of, informativeness_of
+from app.loading import (
+    contributions_of,
+    human_agreement_of,
+    informativeness_of,
+    unique_pairs_of,
+)
 from app.selection import Scope, colour_column_picker, download_view, selectable_chart
 from smurf_core.contributions import subset_name
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.informativeness import informativeness_table
-from smurf_core.evaluation.judgments import unique_pairs
 from smurf_core.runs.store import RunInfo
 
 _FEWEST = 3
@@ -25,7 +29,7 @@ _FEWEST = 3
 def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
     """Figure 3 for one modality, of the samples in scope; points become the selection."""
     contributions = contributions_of(run)
-    pairs = unique_pairs(contributions, dataset)
+    pairs = unique_pairs_of(run)
     names = [subset_name(pair.modalities) for pair in pairs]
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -30,6 +32,9 @@ from smurf_core.runs.store import RunInfo
 
 # The scatter is drawn anew at every switch: more points would be felt.
 MOST_POINTS = 3_000
+# A browser shows what comes together at once, and a figure takes it a quarter of a second: so
+# numbers go ahead, by seconds.
+NUMBERS_AHEAD = 0.04
 LIGHT = 5_000  # samples up to which all are drawn
 LISTED = 100  # samples that suffer most
 _STALE = "missing_selection_changed"
@@ -71,6 +76,7 @@ def switches(run: RunInfo, scope: Scope) -> None:
     )
     output = _output(run, contributions)
     chosen = _chosen_sample(contributions, predictions.full, remaining, truth, output)
+    time.sleep(NUMBERS_AHEAD)
     left, right = st.columns(2)
     rows = np.flatnonzero(mask)
     drawn = rows[drawn_positions(len(rows), len(rows) if len(rows) <= LIGHT else MOST_POINTS)]

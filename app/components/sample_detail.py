@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import scipy  # whose parts load when used, after the first paint
 import streamlit as st
-from scipy.special import softmax
 
 from app.charts.attributions import attribution_bars
 from app.charts.contributions import breakdown, contribution_matrices, waterfall
@@ -123,7 +123,7 @@ def _output(sample: str, own: Contributions, dataset: MultimodalDataset) -> tupl
         format_func=lambda c: dataset.class_names[c] + (" (predicted)" if c == predicted else ""),
         help=explain("probability"),
     )
-    chances = zip(dataset.class_names, softmax(logits), strict=True)
+    chances = zip(dataset.class_names, scipy.special.softmax(logits), strict=True)
     st.markdown(
         "Probabilities: "
         + ", ".join(f"{escaped(name)} {escaped(f'{chance:.1%}')}" for name, chance in chances)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -202,8 +203,12 @@ class MultimodalDataset:
 
     def positions(self, sample_ids: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
         """Where each of these samples stands, [k]; −1 for one that is not here."""
-        found = pd.Index(self.sample_ids).get_indexer(pd.Index(sample_ids))
+        found = self._index.get_indexer(pd.Index(sample_ids))
         return np.asarray(found, dtype=np.int64)
+
+    @cached_property
+    def _index(self) -> pd.Index[str]:
+        return pd.Index(self.sample_ids)
 
     def with_folds(self, folds: Folds) -> MultimodalDataset:
         """The same data with other folds."""

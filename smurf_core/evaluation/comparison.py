@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
-from scipy.special import log_softmax
 
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.errors import InputError
@@ -302,7 +301,7 @@ def _statistics(
         return np.stack([np.ones_like(y), powered], axis=1), lambda s: root(s[..., 1] / s[..., 0])
     codes = np.asarray(truth, dtype=np.int64)
     if metric == "log_loss":
-        loss = -log_softmax(prediction, axis=1)[np.arange(len(codes)), codes]
+        loss = -scipy.special.log_softmax(prediction, axis=1)[np.arange(len(codes)), codes]
         return np.stack([np.ones(len(codes)), loss], axis=1), lambda s: s[..., 1] / s[..., 0]
     classes = np.arange(prediction.shape[1])
     is_class = (codes[:, None] == classes).astype(np.float64)

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
-from scipy.special import softmax
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
@@ -27,7 +26,10 @@ def unique_effect(contributions: Contributions, modality: str) -> Array:
     if not contributions.is_classification:
         return np.asarray(np.abs(unique[:, 0]))
     row, predicted = np.arange(len(full)), full.argmax(axis=1)
-    with_it, without = softmax(full, axis=1), softmax(full - unique, axis=1)
+    with_it, without = (
+        scipy.special.softmax(full, axis=1),
+        scipy.special.softmax(full - unique, axis=1),
+    )
     return np.asarray(np.abs(with_it - without)[row, predicted])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_softmax
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.data.dataset import Task
 
@@ -68,7 +68,7 @@ def macro_f1(truth: Codes, logits: Array) -> float:
 
 def log_loss(truth: Codes, logits: Array) -> float:
     """Mean negative log probability of the true class (natural logarithm)."""
-    return float(-log_softmax(logits, axis=1)[np.arange(len(truth)), truth].mean())
+    return float(-scipy.special.log_softmax(logits, axis=1)[np.arange(len(truth)), truth].mean())
 
 
 Metric = Callable[[Any, Any], float]

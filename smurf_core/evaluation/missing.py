@@ -9,7 +9,7 @@ from itertools import chain, combinations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import softmax
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.contributions import Contributions, modality_subsets, subset_name
 from smurf_core.data.dataset import MultimodalDataset, Task
@@ -294,8 +294,8 @@ def sample_changes(
     else:
         codes, names = np.asarray(truth, dtype=int), np.asarray(contributions.outputs, dtype=str)
         rows = np.arange(len(codes))
-        change = softmax(prediction.astype(float), axis=1)[rows, codes]
-        change = change - softmax(full.astype(float), axis=1)[rows, codes]
+        change = scipy.special.softmax(prediction.astype(float), axis=1)[rows, codes]
+        change = change - scipy.special.softmax(full.astype(float), axis=1)[rows, codes]
         table = pd.DataFrame(
             {
                 "sample_id": contributions.sample_ids,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import softmax
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
@@ -47,7 +47,9 @@ def sample_table(contributions: Contributions, dataset: MultimodalDataset) -> pd
     else:
         names, codes = np.asarray(dataset.class_names, dtype=np.str_), dataset.target[rows]
         predicted = prediction.argmax(axis=1)
-        true_class = softmax(prediction.astype(np.float64), axis=1)[np.arange(len(rows)), codes]
+        true_class = scipy.special.softmax(prediction.astype(np.float64), axis=1)[
+            np.arange(len(rows)), codes
+        ]
         columns |= {"target": names[codes], "prediction": names[predicted]}
         columns["correct"] = np.where(predicted == codes, "right", "wrong")
         columns |= {"probability": true_class, "size of error": 1 - true_class}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import softmax
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.configuration import RunConfig, layers_label
 from smurf_core.contributions import Contributions
@@ -125,7 +125,9 @@ def prediction_differences(
     if first.is_classification:
         names, rows = np.asarray(first.outputs, dtype=str), np.arange(len(ids))
         codes = truth.astype(int)
-        chances = [softmax(p.astype(float), axis=1)[rows, codes] for p in (before, after)]
+        chances = [
+            scipy.special.softmax(p.astype(float), axis=1)[rows, codes] for p in (before, after)
+        ]
         shown = [names[codes], names[before.argmax(axis=1)], names[after.argmax(axis=1)]]
         errors, difference = [1 - c for c in chances], chances[1] - chances[0]
     else:

@@ -11,8 +11,6 @@ from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
 import pyarrow as pa
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from smurf_core.data.readers.columns import check_names, text_table
 from smurf_core.data.readers.interface import Table
@@ -45,6 +43,10 @@ class ExcelReader:
                 "save it as .xlsx without one."
             )
         zip_members(source)
+        # Takes as long to import as the app's first page: only where a workbook comes.
+        from openpyxl import load_workbook
+        from openpyxl.utils.exceptions import InvalidFileException
+
         try:
             # What openpyxl leaves out (styles, validation) is nothing that we read.
             with warnings.catch_warnings(action="ignore"), source.path.open("rb") as file:
