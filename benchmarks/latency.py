@@ -12,7 +12,11 @@ for a moment, starts the app, and measures
 prints the most memory that the server, and that all of Chromium's processes, have held (PSS: what
 processes share is counted once).
 
-`--home FOLDER` keeps the workspace for the next time. Everything is simulated data.
+`python benchmarks/latency.py --train DATA` (a file or folder, or nothing for the synthetic study)
+takes the time from the click on *Start training*, as the page offers it (quick preset), until the
+first contributions are on the screen.
+
+`--home FOLDER` keeps the workspace for the next time. What is made here is simulated data.
 """
 
 from __future__ import annotations
@@ -38,7 +42,9 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from smurf_core.configuration import Grid, RunConfig
+from smurf_core.data.assembly import assemble, guess_mapping
 from smurf_core.data.simulated import simulated_affect
+from smurf_core.data.sources import find_sources
 from smurf_core.runs import store, studies, worker
 from smurf_core.runs.launcher import launch
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
@@ -224,6 +230,28 @@ def measure_latency(home: Path, study: str, browser: Browser, count: int) -> Non
             store.delete_run(workspace, run)
 
 
+def measure_training(home: Path, data: Path | None, browser: Browser) -> None:
+    """Print how long a user waits for contributions who trains what the page offers."""
+    workspace = Workspace(home)
+    workspace.mark_seen("tour")
+    study = studies.ensure_synthetic_study(workspace)
+    if data is not None:
+        sources = find_sources([data])
+        study = studies.add_study(workspace, assemble(sources, guess_mapping(sources)).dataset)
+    with server(home) as (url, _):
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(300_000)
+        page.goto(f"{url}/train?study={study}")
+        settled(page, "Train")
+        start = time.perf_counter()
+        page.get_by_role("button", name="Start training").click()
+        page.get_by_role("button", name="Look inside").click()
+        page.locator("h1", has_text="Overview").wait_for()
+        page.locator(".js-plotly-plot").first.wait_for()
+        found = time.perf_counter() - start
+    print(f"{data or 'synthetic study'}: {found:.1f} s from the click to the first contributions")
+
+
 def held(processes: list[psutil.Process]) -> float:
     """MiB that processes hold; what they share is counted once where the system tells (Linux)."""
     total = 0
@@ -269,6 +297,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=25_000)
     parser.add_argument("--count", type=int, default=40, help="clicks of each kind")
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--train", type=Path, nargs="?", const=Path(), metavar="DATA")
     parser.add_argument("--home", type=Path, help="workspace to keep")
     asked = parser.parse_args()
     # Being told to end, too, ends server and training run.
@@ -276,11 +305,16 @@ def main() -> None:
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         home = asked.home or Path(folder)
-        study = prepare(home, asked.samples)
+        study = "" if asked.train else prepare(home, asked.samples)
         browser = playwright.chromium.launch(
             executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
+        if asked.train:
+            data = None if asked.train == Path() else asked.train
+            measure_training(home, data, browser)
+            browser.close()
+            return
         print(f"{asked.samples:,} simulated samples, three modalities, {os.cpu_count()} cores, "
               f"Chromium {browser.version}", flush=True)  # fmt: skip
         if asked.memory:

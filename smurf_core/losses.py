@@ -62,10 +62,10 @@ def correlation_loss(covariances: Float[Tensor, "*k c m m m m"]) -> Float[Tensor
 
 @dataclass(frozen=True)
 class Normalising:
-    """Settings of the normalised losses, in units of the target's variance."""
+    """Settings of the normalised losses; docs/method.md derives them."""
 
-    # Keeps them finite where contributions vanish. Where a pair shares nothing, contributions
-    # of a variance of about its square root are invented; the smaller, the steeper near zero.
+    # Keeps them finite where contributions vanish. Where what a pair shares is of no use,
+    # contributions of an sd of about ∛(2ε) are invented; the smaller, the steeper near zero.
     floor: float
     # Price of a difference between the two sides of a pair.
     mismatch_weight: float

@@ -9,7 +9,7 @@ import streamlit as st
 from app.charts.judgments import informativeness_boxes
 from app.charts.scatter import coloured_scatter
 from app.charts.theme import modality_colours, plain
-from app.components.messages import facts
+from app.components.messages import facts, numbers_first
 from app.explanations import explain
 from app.loading import (
     contributions_of,
@@ -39,9 +39,10 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
     with right:
         colouring = colour_column_picker(dataset, contributions, key="judgments_colour")
     pair = pairs[names.index(name)]
-    table = human_agreement_of(run, scope.key)
-    row = table.to_dict("records")[names.index(name)]
-    if row["n"] < _FEWEST:
+    row = None
+    if scope.n >= _FEWEST:
+        row = human_agreement_of(run, scope.key).to_dict("records")[names.index(name)]
+    if row is None or row["n"] < _FEWEST:
         st.info(f"{scope.label}: fewer than {_FEWEST} of these samples were judged. Choose more.")
     else:
         interval = f"[{plain(row['ci_low'])}, {plain(row['ci_high'])}]"
@@ -55,6 +56,7 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
                 "Persons": f"{row['persons']:,}",
             }
         )
+    numbers_first()
     judged = np.isfinite(pair.human)
     selectable_chart(
         coloured_scatter(

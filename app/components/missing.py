@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -12,7 +10,7 @@ from app.charts.bars import bars_with_spread
 from app.charts.missing import before_and_after, dropout_lines
 from app.charts.scatter import drawn_positions
 from app.charts.theme import mean_and_spread, plain
-from app.components.messages import facts
+from app.components.messages import facts, numbers_first
 from app.components.selected_samples import open_in_samples
 from app.explanations import explain
 from app.loading import (
@@ -32,9 +30,6 @@ from smurf_core.runs.store import RunInfo
 
 # The scatter is drawn anew at every switch: more points would be felt.
 MOST_POINTS = 3_000
-# A browser shows what comes together at once, and a figure takes it a quarter of a second: so
-# numbers go ahead, by seconds.
-NUMBERS_AHEAD = 0.04
 LIGHT = 5_000  # samples up to which all are drawn
 LISTED = 100  # samples that suffer most
 _STALE = "missing_selection_changed"
@@ -76,7 +71,7 @@ def switches(run: RunInfo, scope: Scope) -> None:
     )
     output = _output(run, contributions)
     chosen = _chosen_sample(contributions, predictions.full, remaining, truth, output)
-    time.sleep(NUMBERS_AHEAD)
+    numbers_first()
     left, right = st.columns(2)
     rows = np.flatnonzero(mask)
     drawn = rows[drawn_positions(len(rows), len(rows) if len(rows) <= LIGHT else MOST_POINTS)]

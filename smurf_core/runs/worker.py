@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,13 +137,24 @@ def work(workspace: Workspace) -> int:
             return count
 
 
+def _give_way() -> None:
+    """Let whoever looks at results go first: train on what time others leave.
+
+    On Linux at once when the app wakes up; elsewhere by a low priority.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):  # Some sandboxes forbid it.
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    elif hasattr(os, "nice"):
+        os.nice(19)
+
+
 def main() -> None:
     """Entry of the worker process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workspace", type=Path, help="folder of studies and runs")
     folder = parser.parse_args().workspace
-    if hasattr(os, "nice"):
-        os.nice(10)  # Whoever looks at results goes first.
+    _give_way()
     workspace = Workspace(folder) if folder else Workspace.default()
     work(workspace)
     purge_runs(workspace, older_than=KEEP_DELETED_SECONDS)
