@@ -86,9 +86,9 @@ def truth_of(run: RunInfo) -> npt.NDArray[np.generic]:
     return _truth(str(workspace().root), run.id, run.study_id, _stamp(run))
 
 
-def performance_of(run: RunInfo) -> pd.DataFrame:
-    """Means and standard deviations over folds of every metric."""
-    return _performance(str(workspace().root), run.id, run.study_id, _stamp(run))
+def performance_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
+    """Means and standard deviations over folds of every metric, of all samples or a slice's."""
+    return _performance(str(workspace().root), run.id, run.study_id, _stamp(run), slice_id)
 
 
 def shares_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
@@ -122,9 +122,9 @@ def stability_of(run: RunInfo) -> pd.DataFrame:
     return _stability(str(workspace().root), run.id, _stamp(run))
 
 
-def missing_of(run: RunInfo) -> pd.DataFrame:
+def missing_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
     """Every metric for every subset of modalities, mean and spread over folds."""
-    return _missing(str(workspace().root), run.id, run.study_id, _stamp(run))
+    return _missing(str(workspace().root), run.id, run.study_id, _stamp(run), slice_id)
 
 
 def subset_predictions_of(run: RunInfo) -> SubsetPredictions:
@@ -180,10 +180,10 @@ def informativeness_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
     return _informativeness(str(workspace().root), run.id, run.study_id, _stamp(run), slice_id)
 
 
-def comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
+def comparison_of(runs: list[RunInfo], reference: str, slice_id: str = "") -> pd.DataFrame:
     """Runs of one study against one of them; models are called by the run's id."""
     stamps = tuple((run.id, _stamp(run)) for run in runs)
-    return _comparison(str(workspace().root), runs[0].study_id, stamps, reference)
+    return _comparison(str(workspace().root), runs[0].study_id, stamps, reference, slice_id)
 
 
 def missing_comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
@@ -264,8 +264,10 @@ def _truth(root: str, run_id: str, study_id: str, stamp: Stamp) -> npt.NDArray[n
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
-def _performance(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
-    return performance(_result(root, run_id, stamp), _dataset(root, study_id))
+def _performance(
+    root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
+) -> pd.DataFrame:
+    return performance(_result_within(root, run_id, stamp, slice_id), _dataset(root, study_id))
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -313,10 +315,9 @@ def _stability(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=24, show_spinner="Taking modalities away…")
-def _missing(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
-    return missing_summary(
-        missing_modalities(_result(root, run_id, stamp), _dataset(root, study_id))
-    )
+def _missing(root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str) -> pd.DataFrame:
+    result = _result_within(root, run_id, stamp, slice_id)
+    return missing_summary(missing_modalities(result, _dataset(root, study_id)))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Predicting from every subset of modalities…")
@@ -352,6 +353,12 @@ def _differences(root: str, study_id: str, runs: tuple[tuple[str, Stamp], ...]) 
     return prediction_differences(first, second, dataset.target, dataset.sample_ids)
 
 
+def _result_within(root: str, run_id: str, stamp: Stamp, slice_id: str) -> RunResult:
+    """A run's result, tested on a slice's samples; on all where no slice is named."""
+    found = _result(root, run_id, stamp)
+    return found.within(slice_samples(Workspace(Path(root)), slice_id)) if slice_id else found
+
+
 def _within(root: str, run_id: str, stamp: Stamp, slice_id: str) -> Contributions:
     """A run's contributions to a slice's samples; to all where no slice is named."""
     found = _contributions(root, run_id, stamp)
@@ -382,9 +389,9 @@ def _informativeness(
 
 @st.cache_data(max_entries=24, show_spinner=False)
 def _comparison(
-    root: str, study_id: str, runs: tuple[tuple[str, Stamp], ...], reference: str
+    root: str, study_id: str, runs: tuple[tuple[str, Stamp], ...], reference: str, slice_id: str
 ) -> pd.DataFrame:
-    results = {run_id: _result(root, run_id, stamp) for run_id, stamp in runs}
+    results = {run_id: _result_within(root, run_id, stamp, slice_id) for run_id, stamp in runs}
     return compare_models(results, _dataset(root, study_id), reference=reference)
 
 

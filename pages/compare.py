@@ -27,12 +27,12 @@ if len(finished) < 2:
     st.info("Two finished runs of this study are needed, for example SMURF and late fusion.")
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
 else:
+    dataset = dataset_of(study.id)
+    scope = scope_picker(study, dataset)
     with told():
-        table_2(finished, titles)
+        table_2(finished, titles, scope)
     with told():
         st.subheader("Two runs side by side")
-        dataset = dataset_of(study.id)
-        scope = scope_picker(study, dataset)
         first, second = two_of(finished, titles)
         looked_at = [first, second]
         side_by_side(first, second, dataset, scope)

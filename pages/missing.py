@@ -27,5 +27,5 @@ with told():
         key=f"missing_metric_{study.task}", width=260,
     )  # fmt: skip
     finished = [r for r in list_runs(workspace(), study.id) if r.status == "finished"]
-    table_5(run, finished, metric)
+    table_5(run, finished, metric, scope)
     dropout(run, contributions, metric, scope)

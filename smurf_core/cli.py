@@ -847,7 +847,7 @@ def reproduce(
     ),
     jobs: Annotated[int, typer.Option(help="Processes that share the work.")] = os.cpu_count() or 1,
 ) -> None:
-    """Train all four models on the paper's data and write Tables 2 and 5 beside the paper's.
+    """Train the paper's models on its data and write Tables 2 and 5 beside the paper's.
 
     What is finished is kept in the workspace: the same command goes on where it was stopped.
     """

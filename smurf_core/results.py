@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import pandas as pd
 from smurf_core.configuration import Configuration, RunConfig
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Folds, Task
+from smurf_core.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,21 @@ class RunResult:
     device: str
     versions: Mapping[str, str]
     seconds: float
+
+    def within(self, sample_ids: npt.NDArray[np.str_]) -> RunResult:
+        """The same models, tested on these samples alone: metrics of a slice, fold by fold.
+
+        Training and validation samples stay. Folds that test none of them are left out.
+        """
+        test = self.folds.test & np.isin(self.sample_ids, sample_ids)
+        there = test.any(axis=1)
+        if not there.any():
+            raise InputError("No fold tested any of these samples: choose others.")
+        return replace(
+            self,
+            folds=Folds(self.folds.training[there], self.folds.validation[there], test[there]),
+            fold_results=tuple(self.fold_results[fold] for fold in np.flatnonzero(there)),
+        )
 
     def fold_contributions(self, fold: int, restart: int | None = None) -> Contributions:
         """All samples explained by one fold's model, training samples included.

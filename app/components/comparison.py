@@ -47,7 +47,7 @@ def run_titles(finished: list[RunInfo]) -> dict[str, str]:
     return {run.id: f"{run_label(run)} · {run.id[:4]}" for run in finished}
 
 
-def table_2(finished: list[RunInfo], titles: dict[str, str]) -> None:
+def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> None:
     """Every run against one of them, with tests that respect persons and folds."""
     study_id = finished[0].study_id
     by_id = {run.id: run for run in finished}
@@ -64,7 +64,7 @@ def table_2(finished: list[RunInfo], titles: dict[str, str]) -> None:
         format_func=titles.__getitem__, key=f"reference_{study_id}_{'-'.join(chosen)}",
     )  # fmt: skip
     with st.spinner("Testing…"):
-        table = comparison_of([by_id[run_id] for run_id in chosen], reference)
+        table = comparison_of([by_id[run_id] for run_id in chosen], reference, scope.key)
     metric = st.selectbox(
         "Metric", list(dict.fromkeys(table["metric"])), format_func=METRIC_TITLES.__getitem__,
         key=f"compare_metric_{table['metric'].iloc[0]}", width=260,
@@ -109,8 +109,7 @@ def table_2(finished: list[RunInfo], titles: dict[str, str]) -> None:
     st.markdown(
         f"{first['n']:,} samples of {first['persons']:,} "
         f"{'persons' if first['persons'] < first['n'] else 'samples, taken as independent'}. "
-        "Bars are means over test folds, with their standard deviation. The tests are of all "
-        "samples, whatever is selected."
+        f"Bars are means over {first['folds']} test folds, with their standard deviation."
     )
     download_view(table.reset_index(drop=True), "comparison")
 

@@ -103,19 +103,19 @@ def target_and_folds(dataset: MultimodalDataset, described: Description) -> None
                 key="fold_table",
                 column_config={
                     **_TARGET_COLUMNS,
+                    **{name: _NUMBER(title, width=62) for name, title in _FOLD_COLUMNS.items()},
                     **{c: _NUMBER(c.capitalize(), format="percent") for c in shares},
                 },
             )
 
 
+_FOLD_COLUMNS = {
+    "fold": "Fold", "training": "Train", "validation": "Valid.", "test": "Test",
+    "persons_tested": "Persons",
+}  # fmt: skip
 _TARGET_COLUMNS: dict[str, Any] = {
     "person": "Person",
     "samples": "Samples",
-    "fold": "Fold",
-    "training": "Training",
-    "validation": "Validation",
-    "test": "Test",
-    "persons_tested": "Persons tested",
     "most_frequent": "Most frequent class",
     "target_mean": _NUMBER("Target, mean", format="%.3g"),
     "target_sd": _NUMBER("Target, sd", format="%.3g"),

@@ -107,7 +107,11 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
         shown["Raters"] = table["raters"]
         shown["Agreement (α)"] = [plain(value) for value in table["alpha"]]
         shown["Ceiling of r"] = [plain(value) for value in table["ceiling"]]
-    st.dataframe(shown, hide_index=True, width="stretch", key="human_table")
+    narrow = ("r", "Spearman", "p", "p (Holm)", "n", "Without a judgment", "Persons", "Raters")
+    st.dataframe(
+        shown, hide_index=True, width="stretch", key="human_table",
+        column_config={name: st.column_config.Column(width=80) for name in narrow},
+    )  # fmt: skip
     if table["raters"].any():
         st.markdown(
             "Single raters' ratings say how far they agree, and how high r could rise at most.",

@@ -201,11 +201,11 @@ def _take_points() -> None:
         st.session_state[_STALE] = True
 
 
-def table_5(run: RunInfo, finished: list[RunInfo], metric: str) -> None:
+def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) -> None:
     """Every subset of modalities, of every finished run, side by side."""
     st.subheader("Every subset (Table 5)", help=explain("reconstruction", "mean_and_sd"))
     title = METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
-    table = missing_of(run)
+    table = missing_of(run, scope.key)
     mine = table[table["metric"] == metric]
     st.plotly_chart(
         bars_with_spread(
@@ -215,8 +215,8 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str) -> None:
         config={"displaylogo": False},
     )
     st.markdown(
-        "The run in the sidebar, on all samples, with the linear reconstruction: mean ± sd over "
-        "test folds; the dashed line is what all modalities reach."
+        f"The run in the sidebar, with the linear reconstruction, {scope.n:,} samples: mean ± sd "
+        f"over {mine['folds'].max()} test folds; the dashed line is what all modalities reach."
     )
     labels = {other.id: f"{run_label(other)} · {other.id[:4]}" for other in finished}
     chosen = st.multiselect(
@@ -226,7 +226,7 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str) -> None:
     others = [other for other in finished if other.id in chosen]
     if not others:
         return
-    parts = [missing_of(other).assign(run=labels[other.id]) for other in others]
+    parts = [missing_of(other, scope.key).assign(run=labels[other.id]) for other in others]
     long = pd.concat(parts, ignore_index=True)
     long = long[long["metric"] == metric]
     wide = long.assign(text=list(map(mean_and_spread, long["mean"], long["sd"]))).pivot_table(

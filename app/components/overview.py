@@ -33,7 +33,7 @@ def headline(study: StudyInfo, run: RunInfo, samples: int) -> None:
 def scores(
     run: RunInfo, dataset: MultimodalDataset, contributions: Contributions, scope: Scope
 ) -> None:
-    """Every metric: mean ± sd over test folds; for a part of the samples, pooled over folds."""
+    """Every metric: mean ± sd over test folds, of all samples; of a part, pooled over folds."""
     if scope.is_all:
         facts(
             {

@@ -72,3 +72,32 @@ def test_another_data_set_is_refused(trained):
     data, result = trained
     with pytest.raises(InputError, match="samples differ"):
         performance(result, synthetic_additive(samples=151, task=data.task))
+
+
+def test_a_run_within_some_samples_is_scored_on_those_alone(trained):
+    data, result = trained
+    tested_by = result.folds.tested_by()
+    # Half of the samples, none of which fold 2 tests.
+    chosen = data.sample_ids[(np.arange(150) % 2 == 0) & (tested_by != 2)]
+    part = result.within(chosen)
+    out_of_fold = part.contributions()
+    assert set(out_of_fold.sample_ids) == set(chosen)
+    whole = result.contributions().prediction()[data.positions(out_of_fold.sample_ids)]
+    np.testing.assert_array_equal(out_of_fold.prediction(), whole)
+    table = fold_performance(part, data)
+    main = "r" if data.task == "regression" else "accuracy"
+    values = table[table["metric"] == main]["value"].tolist()
+    expected = []
+    for fold in (0, 1, 3, 4):
+        rows = np.isin(data.sample_ids, chosen) & result.folds.test[fold]
+        prediction = result.contributions().prediction()[rows]
+        expected.append(
+            np.corrcoef(data.target[rows], prediction[:, 0])[0, 1]
+            if main == "r"
+            else sk.accuracy_score(data.target[rows], prediction.argmax(1))
+        )
+    assert values == pytest.approx(expected)
+    assert performance(part, data)["n"].tolist() == [len(chosen)] * len(performance(part, data))
+    np.testing.assert_array_equal(part.folds.training, result.folds.training[[0, 1, 3, 4]])
+    with pytest.raises(InputError, match="No fold tested any of these samples"):
+        result.within(np.array(["nobody"]))
