@@ -48,7 +48,7 @@ def test_a_new_user_trains_on_synthetic_data_and_reads_a_breakdown(server, page)
     assert "A, shared with C" in names
     parts = [number(value) for value in values]
     assert sum(parts[:-1]) == pytest.approx(parts[-1], abs=0.0005 * len(parts))
-    shown = page.get_by_test_id("stMarkdownContainer").filter(has_text=re.compile("^Prediction"))
+    shown = page.locator("dl > div").filter(has_text=re.compile("^Prediction"))
     assert values[-1] in shown.first.inner_text()
     no_errors(page)
     assert complaints == []

@@ -1,5 +1,7 @@
 """Pages run by Streamlit's own test runner, on a workspace with finished runs."""
 
+import html
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -64,3 +66,11 @@ def open_page():
         return test
 
     return open_
+
+
+def facts(page: AppTest) -> dict[str, str]:
+    """What a page states in its rows of facts: title → value; of equal titles, the last."""
+    found = re.findall(
+        r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", "".join(m.value for m in page.markdown)
+    )
+    return {html.unescape(title): html.unescape(value) for title, value in found}

@@ -10,10 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.evaluation.missing import subset_predictions
+from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.redundancy import pair_table, variance_shares
-from smurf_core.runs import slices, store
+from smurf_core.reporting.numbers import mean_and_spread
+from smurf_core.runs import slices, store, studies
 from smurf_core.runs.files import RunFiles
-from tests.pages.conftest import trained
+from tests.pages.conftest import facts, trained
 
 
 def text(page: AppTest) -> str:
@@ -74,7 +76,7 @@ def test_the_overview_of_a_slice_is_of_its_samples_alone(open_page, home, groupe
     mine = variance_shares(found.select(np.isin(found.sample_ids, ids)))
     bars = figure(page, "shares")["data"][0]
     np.testing.assert_allclose(np.sort(numbers(bars["x"])), np.sort(mine["share"]), rtol=1e-9)
-    assert ">25<" in text(page)
+    assert facts(page)["Samples"] == "25"
 
 
 def test_a_click_on_a_cell_shows_the_pair_and_its_points_are_selected_everywhere(
@@ -138,10 +140,10 @@ def test_a_switch_shows_the_metric_the_sample_and_who_suffers(
     # The study's target is what was trained on: synthetic data of the same seed.
     target = synthetic_additive(samples=80).target
     mae = np.abs(remaining - target).mean()
-    assert f"**{mae:.3f} (all" in text(page)
+    assert facts(page)["Mean absolute error"].startswith(f"{mae:.3f} (all ")
     at = list(result.sample_ids).index("s07")
     shown = f"{remaining[at]:.3f} (all {predictions.full[at, 0]:.3f})".replace("-", "−")
-    assert shown in text(page)
+    assert facts(page)["Prediction"] == shown
     listed = next(t.value for t in page.dataframe if "worse" in t.value)
     assert (
         listed["sample_id"].iloc[0]
@@ -158,6 +160,25 @@ def test_every_finished_run_stands_in_table_5(open_page, trained_home):
     assert len(wide.columns) == 3  # Late fusion and SMURF.
     curve = next(t.value for t in page.dataframe if "draws" in t.value)
     assert len(curve) == 3 * 11
+
+
+def test_tables_2_and_5_are_of_the_slice_that_is_chosen(open_page, trained_home):
+    study = open_page("compare").selectbox(key="study").value
+    ids = [f"s{i:02d}" for i in range(40)]
+    kept = slices.add_slice(trained_home, study, "some", ids, origin="a table")
+    page = open_page("compare", study=study, slice=kept)
+    newer = store.list_runs(trained_home, study)[0]
+    part = result_of(trained_home, newer).within(np.array(ids))
+    expected = performance(part, studies.load_study(trained_home, study)).set_index("metric")
+    table = next(t.value for t in page.dataframe if "mark" in t.value)
+    own = table[table["run"].str.endswith(newer.id[:4])].iloc[0]
+    assert own["result"] == mean_and_spread(expected.loc["r", "mean"], expected.loc["r", "sd"])
+    assert "40 samples of 40 samples" in text(page)
+    page = open_page("missing", study=study, slice=kept)
+    assert "40 samples: mean ± sd over 5 test folds" in text(page)
+    wide = next(t.value for t in page.dataframe if "Available" in t.value).set_index("Available")
+    column = next(name for name in wide if name.endswith(newer.id[:4]))
+    assert wide.loc["A+B+C", column] == own["result"]
 
 
 def test_two_runs_stand_side_by_side(open_page, trained_home):

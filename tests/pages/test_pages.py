@@ -1,6 +1,5 @@
 """Every page without data, with data, and after each thing that a user can do on it."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,7 @@ from smurf_core.data.mapping import StudyMapping, mapping_text
 from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import store, studies
 from tests.broken_files import BROKEN_FILES, good_table
-from tests.pages.conftest import FAST, trained
+from tests.pages.conftest import FAST, facts, trained
 
 PAGES = (
     "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
@@ -120,8 +119,7 @@ def test_the_breakdown_adds_up_to_the_prediction_shown(open_page, trained_home):
     values = [float(cell.replace("−", "-")) for cell in table.value.iloc[:, 0]]
     assert len(values) == 1 + 9 + 1
     assert sum(values[:-1]) == pytest.approx(values[-1], abs=0.0005 * len(values))
-    prediction = re.search(r"Prediction\]  \n\*\*(.*?)\*\*", text(page)).group(1)
-    shown = float(prediction.replace("\\", "").replace("−", "-"))
+    shown = float(facts(page)["Prediction"].replace("−", "-"))
     assert shown == pytest.approx(values[-1], abs=0.0011)
 
 
