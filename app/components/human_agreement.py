@@ -99,7 +99,7 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
             "p": [p_text(value) for value in table["p"]],
             "p (Holm)": [p_text(value) for value in table["p_holm"]],
             "n": table["n"],
-            "Without a judgment": table["missing"],
+            "Not judged": table["missing"],
             "Persons": table["persons"],
         }
     )
@@ -107,10 +107,10 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
         shown["Raters"] = table["raters"]
         shown["Agreement (α)"] = [plain(value) for value in table["alpha"]]
         shown["Ceiling of r"] = [plain(value) for value in table["ceiling"]]
-    narrow = ("r", "Spearman", "p", "p (Holm)", "n", "Without a judgment", "Persons", "Raters")
+    narrow = ("r", "Spearman", "p", "p (Holm)", "n", "Not judged", "Persons", "Raters")
     st.dataframe(
         shown, hide_index=True, width="stretch", key="human_table",
-        column_config={name: st.column_config.Column(width=80) for name in narrow},
+        column_config={name: st.column_config.Column(width=72) for name in narrow},
     )  # fmt: skip
     if table["raters"].any():
         st.markdown(

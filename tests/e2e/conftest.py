@@ -1,6 +1,7 @@
 """A real server on a workspace of its own, and a real Chromium."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -11,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from smurf_core.runs.workspace import HOME_VARIABLE
+from tests.e2e.prepared import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -85,4 +87,65 @@ def page(browser: Browser) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(30_000)
     yield page
+    page.close()
+
+
+class Prepared:
+    """A server on a workspace with a study for every state, made once for all tests."""
+
+    def __init__(self, server: Server, studies: dict[str, str]) -> None:
+        self.server, self.studies, self.url = server, studies, server.url
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory, browser) -> Iterator[Prepared]:
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    studies = prepare(home)
+    server = Server(home)
+    server.start()
+    yield Prepared(server, studies)
+    server.stop()
+    shutil.rmtree(home)
+
+
+class Watched:
+    """A browser's page that remembers what its console complains of."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._heard)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # A deep link makes Streamlit look for its server below the page's path first.
+        is_search = re.search(r"/_stcore/(health|host-config)$", message.location.get("url", ""))
+        if message.type == "error" and not is_search:
+            self.complaints.append(message.text)
+
+    def open(self, url: str) -> None:
+        self.page.goto(url)
+        self.settle()
+
+    def settle(self) -> None:
+        """Return when the page has run to its end."""
+        expect(self.page.locator("h1").first).to_be_visible()
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning"
+        )
+
+    def check(self, where: str) -> None:
+        assert self.page.get_by_test_id("stException").count() == 0, where
+        assert self.page.get_by_test_id("stAlertContentError").count() == 0, where
+        shown = self.page.get_by_test_id("stMain").inner_text()
+        assert not re.search(r"\b(None|nan|NaN|undefined|Traceback)\b", shown), where
+        complaints, self.complaints[:] = self.complaints.copy(), []
+        assert complaints == [], where
+
+
+@pytest.fixture(scope="module")
+def watched(browser: Browser) -> Iterator[Watched]:
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(30_000)
+    yield Watched(page)
     page.close()

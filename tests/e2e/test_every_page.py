@@ -1,17 +1,15 @@
 """Every page in every state, in a real browser: no error in it, none in its console."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import expect
 
 from smurf_core.runs import store
 from smurf_core.runs.workspace import Workspace
-from tests.e2e.conftest import Server
-from tests.e2e.prepared import prepare, start_endless_run, stop
+from tests.e2e.conftest import Watched
+from tests.e2e.prepared import start_endless_run, stop
 from tests.pages.test_pages import PAGES
 
 pytestmark = pytest.mark.e2e
@@ -20,67 +18,6 @@ STATES = (
     "simulated", "vreed", "classes", "two modalities", "five modalities", "interactions",
     "no run", "failed", "training",
 )  # fmt: skip
-
-
-class Prepared:
-    """A server on a workspace with a study for every state, made once for all tests."""
-
-    def __init__(self, server: Server, studies: dict[str, str]) -> None:
-        self.server, self.studies, self.url = server, studies, server.url
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory, browser) -> Iterator[Prepared]:
-    home = tmp_path_factory.mktemp("prepared") / "home"
-    studies = prepare(home)
-    server = Server(home)
-    server.start()
-    yield Prepared(server, studies)
-    server.stop()
-    shutil.rmtree(home)
-
-
-class Watched:
-    """A browser's page that remembers what its console complains of."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", self._heard)
-
-    def _heard(self, message: ConsoleMessage) -> None:
-        # A deep link makes Streamlit look for its server below the page's path first.
-        is_search = re.search(r"/_stcore/(health|host-config)$", message.location.get("url", ""))
-        if message.type == "error" and not is_search:
-            self.complaints.append(message.text)
-
-    def open(self, url: str) -> None:
-        self.page.goto(url)
-        self.settle()
-
-    def settle(self) -> None:
-        """Return when the page has run to its end."""
-        expect(self.page.locator("h1").first).to_be_visible()
-        expect(self.page.get_by_test_id("stApp")).to_have_attribute(
-            "data-test-script-state", "notRunning"
-        )
-
-    def check(self, where: str) -> None:
-        assert self.page.get_by_test_id("stException").count() == 0, where
-        assert self.page.get_by_test_id("stAlertContentError").count() == 0, where
-        shown = self.page.get_by_test_id("stMain").inner_text()
-        assert not re.search(r"\b(None|nan|NaN|undefined|Traceback)\b", shown), where
-        complaints, self.complaints[:] = self.complaints.copy(), []
-        assert complaints == [], where
-
-
-@pytest.fixture(scope="module")
-def watched(browser: Browser) -> Iterator[Watched]:
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    page.set_default_timeout(30_000)
-    yield Watched(page)
-    page.close()
 
 
 @pytest.mark.parametrize("state", STATES)

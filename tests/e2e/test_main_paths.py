@@ -1,0 +1,130 @@
+"""What every page is for, done in a real browser, on simulated and on recorded data."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(params=["simulated", "vreed"])
+def study(request, prepared):
+    if request.param not in prepared.studies:
+        pytest.skip(f"No data for {request.param!r} here.")
+    return request.param, prepared.studies[request.param]
+
+
+def fact(page: Page, title: str) -> str:
+    """The value of a fact that a page states."""
+    return page.locator("dl > div").filter(has_text=re.compile(f"^{title}")).first.inner_text()
+
+
+def changed(page: Page, title: str, before: str) -> None:
+    """Wait until a fact is another one."""
+    expect(
+        page.locator("dl > div").filter(has_text=re.compile(f"^{title}")).first
+    ).not_to_have_text(before, use_inner_text=True)
+
+
+def test_the_overview_leads_to_single_samples(prepared, watched, study):
+    _, key = study
+    watched.open(f"{prepared.url}/overview?study={key}")
+    page = watched.page
+    expect(page.get_by_text("carries most of the prediction")).to_be_visible()
+    page.get_by_text("Numbers", exact=True).click()
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    page.get_by_role("link", name="Look at single samples").click()
+    expect(page.get_by_role("heading", name="Samples", exact=True)).to_be_visible()
+    watched.settle()
+    watched.check("overview")
+
+
+def test_samples_are_walked_through_by_keyboard_and_explained(prepared, watched, study):
+    _, key = study
+    watched.open(f"{prepared.url}/samples?study={key}")
+    page = watched.page
+    heading = page.get_by_role("heading", name=re.compile("^Sample "))
+    first = heading.first.inner_text()
+    page.keyboard.press("ArrowRight")
+    expect(heading.first).not_to_have_text(first)
+    page.keyboard.press("ArrowLeft")
+    expect(heading.first).to_have_text(first)
+    expect(page.get_by_test_id("stTable").first).to_contain_text("Prediction")
+    watched.settle()
+    watched.check("samples")
+
+
+def test_a_switch_changes_the_metric_and_the_way_back_restores_it(prepared, watched, study):
+    kind, key = study
+    watched.open(f"{prepared.url}/missing?study={key}")
+    page = watched.page
+    title = "Pearson" if kind == "simulated" else "Accuracy"
+    before = fact(page, title)
+    switch = page.get_by_test_id("stMain").get_by_test_id("stCheckbox").locator("label").first
+    switch.click()
+    changed(page, title, before)
+    expect(page.get_by_text("Most changed samples")).to_be_visible()
+    page.get_by_role("button", name="Open in Samples").click()
+    expect(page.get_by_role("heading", name=re.compile("^Sample ")).first).to_be_visible()
+    watched.open(f"{prepared.url}/missing?study={key}")
+    assert fact(page, title) == before
+    watched.check("missing")
+
+
+def test_another_samples_modality_moves_only_its_own_contributions(prepared, watched, study):
+    _, key = study
+    watched.open(f"{prepared.url}/what_if?study={key}")
+    page = watched.page
+    page.get_by_role("radio", name="Take another sample's").click()
+    expect(page.get_by_text("Only contributions that read")).to_be_visible()
+    watched.settle()
+    modality = page.get_by_role("radiogroup", name="Change").get_by_role("radio").first.inner_text()
+    rows = page.get_by_test_id("stTable").locator("tbody tr").all_inner_texts()
+    cells = [re.split(r"\t|\n", row) for row in rows]
+    moved = [row[0] for row in cells if row[-1].strip()]
+    parts = [name for name in moved if name not in ("Baseline", "Prediction")]
+    assert parts, rows
+    assert all(name.startswith(modality) for name in parts), rows
+    watched.check("what if")
+
+
+def test_models_are_compared_side_by_side_and_a_row_opens(prepared, watched, study):
+    kind, key = study
+    watched.open(f"{prepared.url}/compare?study={key}")
+    page = watched.page
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("test folds, with their standard deviation"))
+    ).to_be_visible()
+    if kind == "simulated":
+        page.get_by_role("radio", name="Errors").click()
+        expect(page.locator(".st-key-compare_scatter_Errors .js-plotly-plot")).to_be_visible()
+    page.get_by_role("button", name="Open in Samples").click()
+    expect(page.get_by_role("heading", name=re.compile("^Sample ")).first).to_be_visible()
+    watched.settle()
+    watched.check("compare")
+
+
+def test_redundancy_is_shown_by_group(prepared, watched, study):
+    _, key = study
+    watched.open(f"{prepared.url}/redundancy?study={key}")
+    page = watched.page
+    page.get_by_role("combobox", name="Groups").click()
+    page.get_by_role("option").first.click()
+    plots = page.locator(".js-plotly-plot")
+    expect(plots.nth(3)).to_be_attached()
+    watched.settle()
+    watched.check("redundancy")
+
+
+def test_the_papers_tables_are_built(prepared, watched, study):
+    _, key = study
+    watched.open(f"{prepared.url}/report?study={key}")
+    page = watched.page
+    page.get_by_text("Figures as SVG, PNG and PDF, too").click()
+    watched.settle()
+    page.get_by_role("button", name="Build the report").click()
+    expect(page.get_by_role("button", name="Report (HTML)")).to_be_visible(timeout=120_000)
+    watched.settle()
+    watched.check("report")
