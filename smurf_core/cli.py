@@ -24,6 +24,7 @@ from rich.table import Table
 
 from smurf_core import __version__
 from smurf_core.configuration import (
+    DEFAULT_MODEL,
     MODEL_TITLES,
     PRESETS,
     Device,
@@ -270,7 +271,8 @@ def train(
     task: _Task = "",
     modality: _Modality = None,
     model: Annotated[
-        list[str] | None, typer.Option(help=f"{_MODELS}; repeat to train several.")
+        list[str] | None,
+        typer.Option(help=f"{_MODELS}; repeat to train several.", show_default=DEFAULT_MODEL),
     ] = None,
     preset: Annotated[str, typer.Option(help=f"Grid to search: {', '.join(PRESETS)}.")] = "quick",
     learning_rate: Annotated[
@@ -339,7 +341,7 @@ def train(
             kind, preset, _grid(preset, learning_rate, layers, weight_decay, auxiliary_weight),
             selection, standardisation, restarts, seed, folds, device, search,
         )
-        for kind in model or ["smurf"]
+        for kind in model or [DEFAULT_MODEL]
     ]  # fmt: skip
     workspace = Workspace.default()
     changes = {

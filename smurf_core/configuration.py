@@ -23,6 +23,9 @@ Standardisation = Literal["training_fold", "within_person", "none"]
 Search = Literal["full", "halving"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
+# What the app and `smurf train` offer first: of all that was measured where the true contributions
+# are known, it finds them best, at a small price in prediction (docs/results.md).
+DEFAULT_MODEL: ModelKind = "smurf_normalised"
 MODEL_TITLES: dict[ModelKind, str] = {
     "late_fusion": "Late fusion",
     "e_hgr": "E-HGR",

@@ -104,6 +104,8 @@ def target_and_folds(dataset: MultimodalDataset, described: Description) -> None
                 column_config={
                     **_TARGET_COLUMNS,
                     **{name: _NUMBER(title, width=62) for name, title in _FOLD_COLUMNS.items()},
+                    "target_mean": _NUMBER("Mean", width=62, format="%.3g"),
+                    "target_sd": _NUMBER("sd", width=62, format="%.3g"),
                     **{c: _NUMBER(c.capitalize(), format="percent") for c in shares},
                 },
             )

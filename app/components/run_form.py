@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.explanations import explain
 from smurf_core.configuration import (
+    DEFAULT_MODEL,
     MODEL_TITLES,
     PRESETS,
     Device,
@@ -25,12 +26,13 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 
 MODEL_NOTES: dict[ModelKind, str] = {
-    "smurf": "Unique and redundant contributions, shaped by L_uncor and L_cor (eq. 10-15).",
+    "smurf_normalised": "Unique and redundant contributions. Our extension of the paper's losses: "
+    "where the truth is known, it finds it best (docs/results.md).",
+    "smurf": "As published: unique and redundant contributions, shaped by L_uncor and L_cor "
+    "(eq. 10-15).",
     "late_fusion": "One contribution a modality: the plain baseline.",
     "smurf_no_aux": "The same heads as SMURF without its two losses: what they change.",
     "e_hgr": "Correlates the modalities' hidden layers (soft-HGR) in place of their contributions.",
-    "smurf_normalised": "Our extension: the same aims without L_cor's liking for variances of "
-    "one; see docs/method.md.",
     "mro_smurf": "Adds non-additive interactions of two and more modalities, from products of "
     "embeddings.",
     "mro_smurf_subsets": "The same with a network of its own for every subset of modalities.",
@@ -95,7 +97,7 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
     Every setting is bound to the address: neither a refresh nor another page loses it.
     """
     left, right = st.columns(2)
-    kinds = list(MODEL_NOTES)
+    kinds = sorted(MODEL_NOTES, key=lambda kind: kind != DEFAULT_MODEL)
     model: ModelKind = left.selectbox(
         "Model", kinds, format_func=MODEL_TITLES.__getitem__, key="model", bind="query-params"
     )
