@@ -86,9 +86,9 @@ def truth_of(run: RunInfo) -> npt.NDArray[np.generic]:
     return _truth(str(workspace().root), run.id, run.study_id, _stamp(run))
 
 
-def performance_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
-    """Means and standard deviations over folds of every metric, of all samples or a slice's."""
-    return _performance(str(workspace().root), run.id, run.study_id, _stamp(run), slice_id)
+def performance_of(run: RunInfo) -> pd.DataFrame:
+    """Means and standard deviations over folds of every metric."""
+    return _performance(str(workspace().root), run.id, run.study_id, _stamp(run))
 
 
 def shares_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
@@ -264,10 +264,8 @@ def _truth(root: str, run_id: str, study_id: str, stamp: Stamp) -> npt.NDArray[n
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
-def _performance(
-    root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
-) -> pd.DataFrame:
-    return performance(_result_within(root, run_id, stamp, slice_id), _dataset(root, study_id))
+def _performance(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
+    return performance(_result(root, run_id, stamp), _dataset(root, study_id))
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
