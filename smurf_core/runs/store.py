@@ -62,7 +62,8 @@ def create_run(
     """
     get_study(workspace, study_id)
     run_id = new_id()
-    title = name.strip() or f"{MODEL_TITLES[config.model]}, {config.preset}"
+    model = MODEL_TITLES[config.model].removesuffix(" (extension)")  # Lists are narrow.
+    title = name.strip() or f"{model}, {config.preset}"
     with workspace.connect() as connection:
         connection.execute(
             "INSERT INTO run (id, study_id, name, status, config, jobs, created)"
