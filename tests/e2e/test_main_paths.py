@@ -46,6 +46,9 @@ def test_samples_are_walked_through_by_keyboard_and_explained(prepared, watched,
     page = watched.page
     heading = page.get_by_role("heading", name=re.compile("^Sample "))
     first = heading.first.inner_text()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    page.wait_for_timeout(1_500)  # Keys before the buttons stand are heard by nobody.
+    page.locator("h1").first.click()
     page.keyboard.press("ArrowRight")
     expect(heading.first).not_to_have_text(first)
     page.keyboard.press("ArrowLeft")
