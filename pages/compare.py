@@ -27,11 +27,11 @@ if len(finished) < 2:
     st.info("Two finished runs of this study are needed, for example SMURF and late fusion.")
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
 else:
-    dataset = dataset_of(study.id)
-    scope = scope_picker(study, dataset)
     with told():
-        table_2(finished, titles, scope)
-    with told():
+        dataset = dataset_of(study.id)
+        scope = scope_picker(study, dataset)
+        with told():
+            table_2(finished, titles, scope)
         st.subheader("Two runs side by side")
         first, second = two_of(finished, titles)
         looked_at = [first, second]
