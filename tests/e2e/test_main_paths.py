@@ -1,36 +1,39 @@
 """What every page is for, done in a real browser, on simulated and on recorded data."""
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(params=["simulated", "vreed"])
-def study(request, prepared):
+def kind(request, prepared) -> str:
     if request.param not in prepared.studies:
         pytest.skip(f"No data for {request.param!r} here.")
-    return request.param, prepared.studies[request.param]
+    return request.param
 
 
-def fact(page: Page, title: str) -> str:
-    """The value of a fact that a page states."""
-    return page.locator("dl > div").filter(has_text=re.compile(f"^{title}")).first.inner_text()
+@pytest.fixture
+def look_at(kind, prepared, watched) -> Callable[[str], Page]:
+    """Open one of the app's pages on the study."""
+
+    def open_(name: str) -> Page:
+        watched.open(f"{prepared.url}/{name}?study={prepared.studies[kind]}")
+        return watched.page
+
+    return open_
 
 
-def changed(page: Page, title: str, before: str) -> None:
-    """Wait until a fact is another one."""
-    expect(
-        page.locator("dl > div").filter(has_text=re.compile(f"^{title}")).first
-    ).not_to_have_text(before, use_inner_text=True)
+def fact(page: Page, title: str) -> Locator:
+    """A fact that a page states: its title and value."""
+    return page.locator("dl > div").filter(has_text=re.compile(f"^{title}")).first
 
 
-def test_the_overview_leads_to_single_samples(prepared, watched, study):
-    _, key = study
-    watched.open(f"{prepared.url}/overview?study={key}")
-    page = watched.page
+def test_the_overview_leads_to_single_samples(look_at, watched):
+    page = look_at("overview")
     expect(page.get_by_text("carries most of the prediction")).to_be_visible()
     page.get_by_text("Numbers", exact=True).click()
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
@@ -40,10 +43,8 @@ def test_the_overview_leads_to_single_samples(prepared, watched, study):
     watched.check("overview")
 
 
-def test_samples_are_walked_through_by_keyboard_and_explained(prepared, watched, study):
-    _, key = study
-    watched.open(f"{prepared.url}/samples?study={key}")
-    page = watched.page
+def test_samples_are_walked_through_by_keyboard_and_explained(look_at, watched):
+    page = look_at("samples")
     heading = page.get_by_role("heading", name=re.compile("^Sample "))
     first = heading.first.inner_text()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
@@ -58,27 +59,23 @@ def test_samples_are_walked_through_by_keyboard_and_explained(prepared, watched,
     watched.check("samples")
 
 
-def test_a_switch_changes_the_metric_and_the_way_back_restores_it(prepared, watched, study):
-    kind, key = study
-    watched.open(f"{prepared.url}/missing?study={key}")
-    page = watched.page
+def test_a_switch_changes_the_metric_and_the_way_back_restores_it(look_at, watched, kind):
+    page = look_at("missing")
     title = "Pearson" if kind == "simulated" else "Accuracy"
-    before = fact(page, title)
+    before = fact(page, title).inner_text()
     switch = page.get_by_test_id("stMain").get_by_test_id("stCheckbox").locator("label").first
     switch.click()
-    changed(page, title, before)
+    expect(fact(page, title)).not_to_have_text(before, use_inner_text=True)
     expect(page.get_by_text("Most changed samples")).to_be_visible()
     page.get_by_role("button", name="Open in Samples").click()
     expect(page.get_by_role("heading", name=re.compile("^Sample ")).first).to_be_visible()
-    watched.open(f"{prepared.url}/missing?study={key}")
-    assert fact(page, title) == before
+    look_at("missing")
+    assert fact(page, title).inner_text() == before
     watched.check("missing")
 
 
-def test_another_samples_modality_moves_only_its_own_contributions(prepared, watched, study):
-    _, key = study
-    watched.open(f"{prepared.url}/what_if?study={key}")
-    page = watched.page
+def test_another_samples_modality_moves_only_its_own_contributions(look_at, watched):
+    page = look_at("what_if")
     page.get_by_role("radio", name="Take another sample's").click()
     expect(page.get_by_text("Only contributions that read")).to_be_visible()
     watched.settle()
@@ -92,10 +89,8 @@ def test_another_samples_modality_moves_only_its_own_contributions(prepared, wat
     watched.check("what if")
 
 
-def test_models_are_compared_side_by_side_and_a_row_opens(prepared, watched, study):
-    kind, key = study
-    watched.open(f"{prepared.url}/compare?study={key}")
-    page = watched.page
+def test_models_are_compared_side_by_side_and_a_row_opens(look_at, watched, kind):
+    page = look_at("compare")
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     expect(
         page.get_by_text(re.compile("test folds, with their standard deviation"))
@@ -109,10 +104,8 @@ def test_models_are_compared_side_by_side_and_a_row_opens(prepared, watched, stu
     watched.check("compare")
 
 
-def test_redundancy_is_shown_by_group(prepared, watched, study):
-    _, key = study
-    watched.open(f"{prepared.url}/redundancy?study={key}")
-    page = watched.page
+def test_redundancy_is_shown_by_group(look_at, watched):
+    page = look_at("redundancy")
     page.wait_for_timeout(1_000)  # Figures are resized once more, and a click would miss.
     plots = page.locator(".js-plotly-plot")
     before = plots.count()
@@ -125,10 +118,8 @@ def test_redundancy_is_shown_by_group(prepared, watched, study):
     watched.check("redundancy")
 
 
-def test_the_papers_tables_are_built(prepared, watched, study):
-    _, key = study
-    watched.open(f"{prepared.url}/report?study={key}")
-    page = watched.page
+def test_the_papers_tables_are_built(look_at, watched):
+    page = look_at("report")
     page.get_by_text("Figures as SVG, PNG and PDF, too").click()
     watched.settle()
     page.get_by_role("button", name="Build the report").click()
