@@ -83,6 +83,8 @@ _Data = Annotated[
 ]
 _Run = Annotated[str, typer.Argument(help="A run's id, the start of it, or `last`.")]
 _MODELS = ", ".join(MODEL_TITLES)
+_RATES = "In place of the preset's; repeat for several."
+_LAMBDAS = "λ of equation 4; repeat for several."
 
 
 @app.callback()
@@ -275,9 +277,7 @@ def train(
         typer.Option(help=f"{_MODELS}; repeat to train several.", show_default=DEFAULT_MODEL),
     ] = None,
     preset: Annotated[str, typer.Option(help=f"Grid to search: {', '.join(PRESETS)}.")] = "quick",
-    learning_rate: Annotated[
-        list[float] | None, typer.Option(help="In place of the preset's; repeat for several.")
-    ] = None,
+    learning_rate: Annotated[list[float] | None, typer.Option(help=_RATES)] = None,
     layers: Annotated[
         list[str] | None,
         typer.Option(help="Hidden layers as 20-10, or linear; repeat for several."),
@@ -285,9 +285,7 @@ def train(
     weight_decay: Annotated[
         list[float] | None, typer.Option(help="L2 weight decay; repeat for several.")
     ] = None,
-    auxiliary_weight: Annotated[
-        list[float] | None, typer.Option(help="λ of equation 4; repeat for several.")
-    ] = None,
+    auxiliary_weight: Annotated[list[float] | None, typer.Option(help=_LAMBDAS)] = None,
     selection: Annotated[
         str, typer.Option(help=f"Which configuration wins: {', '.join(get_args(Selection))}.")
     ] = "one_standard_error",
@@ -730,6 +728,8 @@ def verify(
             show_default="bimodal, trimodal",
         ),
     ] = None,
+    learning_rate: Annotated[list[float] | None, typer.Option(help=_RATES)] = None,
+    auxiliary_weight: Annotated[list[float] | None, typer.Option(help=_LAMBDAS)] = None,
     jobs: Annotated[int, typer.Option(help="Seeds that train at the same time.")] = (
         os.cpu_count() or 1
     ),
@@ -744,15 +744,16 @@ def verify(
         raise InputError(f"No setting {', '.join(unknown)}; there are {', '.join(SETTINGS)}.")
     settings = [known for known in SETTINGS if known in asked]
 
+    grid = _grid("synthetic", learning_rate, None, None, auxiliary_weight)
     config = _config(
-        model, "synthetic", None, selection, "", restarts=1, seed=0, folds=5, device="cpu"
+        model, "synthetic", grid, selection, "", restarts=1, seed=0, folds=5, device="cpu"
     )
     rows = []
     columns = ("setting", "seed", "r", "r, visible", "recovery", "lowest", "invented")
     out.print("  ".join(f"{name:>12}" for name in columns) + "  chosen")
     for row in recover_factors(
         settings=settings, seeds=seeds, samples=samples, model=config.model,
-        selection=config.selection, jobs=jobs,
+        selection=config.selection, grid=grid, jobs=jobs,
     ):  # fmt: skip
         rows.append(row)
         cells = [row.setting, str(row.seed), f"{row.prediction_r:.4f}", f"{row.visible_r:.5f}"]
@@ -840,6 +841,13 @@ def reproduce(
         list[str] | None,
         typer.Option(help="A cache without its suffix, as vreed; repeat.", show_default="all"),
     ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only this model, beside the one compared with; repeat for several.",
+            show_default="the paper's and ours",
+        ),
+    ] = None,
     seeds: Annotated[int, typer.Option(help="Initial weights to average over.")] = 5,
     selection: Annotated[str, typer.Option(help=f"{', '.join(get_args(Selection))}.")] = (
         "one_standard_error"
@@ -857,7 +865,9 @@ def reproduce(
     from smurf_core.experiments.reproduce import as_markdown
     from smurf_core.experiments.reproduce import reproduce as run_all
 
-    config = _config("smurf", preset, None, selection, "", 3, 0, 5, "auto")
+    configs = [
+        _config(kind, preset, None, selection, "", 3, 0, 5, "auto") for kind in model or ["smurf"]
+    ]
     start = time.perf_counter()
     keep = Workspace.default().root / "reproduce"
     fetched = [fetch_cache(text, keep / "caches") for text in fetch or ()]
@@ -865,12 +875,14 @@ def reproduce(
         raise InputError("Name a folder with the authors' caches (--data), or what to --fetch.")
     found = run_all(
         [*([data] if data else []), *fetched], preset=preset, only=only or (), seeds=seeds,
-        selection=config.selection, jobs=jobs, keep=keep, tell=out.print,
+        models=[config.model for config in configs] if model else (),
+        selection=configs[0].selection, jobs=jobs, keep=keep, tell=out.print,
     )  # fmt: skip
     where = f"--data {data} " if data else ""
     where += "".join(f"--fetch {text} " for text in fetch or ())
     versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
     chosen = "".join(f"--only {name} " for name in only or ())
+    chosen += "".join(f"--model {kind} " for kind in model or ())
     output.mkdir(parents=True, exist_ok=True)
     for name in ("performance", "single", "recovery"):
         getattr(found, name).to_csv(output / f"{name}.csv", index=False, float_format="%.6g")

@@ -200,6 +200,15 @@ class RunConfig:
             raise InputError(f"output_scale must be above 0, got {self.output_scale}.")
 
     @property
+    def standardises_target(self) -> bool:
+        """Whether a regression target is brought to mean 0 and variance 1 for training.
+
+        With `none` it is left as it is, as published for synthetic data. The normalised losses
+        need it always: what they weigh against the task loss has no unit.
+        """
+        return self.standardisation != "none" or is_normalised(self.model)
+
+    @property
     def halve_from(self) -> int | None:
         """The epoch at which a halving search first drops members; nothing in a full search."""
         if self.search == "full":

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import joblib
 import numpy as np
 
-from smurf_core.configuration import ModelKind, RunConfig, Selection
+from smurf_core.configuration import Grid, ModelKind, RunConfig, Selection
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.synthetic import (
     synthetic_additive,
@@ -54,6 +54,7 @@ def recover_factors(
     samples: int = 5000,
     model: ModelKind = "smurf",
     selection: Selection = "one_standard_error",
+    grid: Grid | None = None,
     jobs: int = 1,
 ) -> Iterator[Recovery]:
     """The published search on fresh synthetic data (eq. 16-19) and a fresh start, seed by seed.
@@ -66,10 +67,11 @@ def recover_factors(
     and `only` no pair, the pair A, B alone, and nothing but pairs say something of the target,
     though all modalities hold all factors: contributions of the others should be zero. `noisy` is
     `synthetic_noisy`, with hidden layers.
-    `non_additive` is the appendix's data (eq. 32-33) and wants an MRO model.
+    `non_additive` is the appendix's data (eq. 32-33) and wants an MRO model. `grid` is searched in
+    place of the published one.
     """
     work = [
-        joblib.delayed(_recover)(setting, seed, samples, model, selection)
+        joblib.delayed(_recover)(setting, seed, samples, model, selection, grid)
         for setting in settings
         for seed in range(seeds)
     ]
@@ -77,12 +79,19 @@ def recover_factors(
 
 
 def _recover(
-    setting: Setting, seed: int, samples: int, model: ModelKind, selection: Selection
+    setting: Setting,
+    seed: int,
+    samples: int,
+    model: ModelKind,
+    selection: Selection,
+    grid: Grid | None,
 ) -> Recovery:
     dataset = synthetic_setting(setting, samples=samples, seed=seed)
     config = RunConfig.from_preset(
         "synthetic", model, selection=selection, restarts=1, seed=seed, device="cpu"
     )
+    if grid is not None:
+        config = replace(config, preset="custom", grid=grid)
     if setting == "noisy":
         config = replace(
             config, preset="custom", grid=replace(config.grid, hidden_layers=HIDDEN_LAYERS)

@@ -76,6 +76,7 @@ def reproduce(
     preset: str,
     keep: Path,
     only: Sequence[str] = (),
+    models: Sequence[ModelKind] = (),
     seeds: int = 5,
     selection: Selection = "one_standard_error",
     jobs: int = 1,
@@ -85,7 +86,8 @@ def reproduce(
 
     Synthetic data is searched as published for it (`synthetic` preset; subset networks get hidden
     layers where the target consists of products), everything else with `preset`. `only` names
-    files without their suffix. Finished work is kept in `keep`, so that a second call goes on
+    files without their suffix, `models` what to train of the models that suit a data set, beside
+    SMURF itself. Finished work is kept in `keep`, so that a second call goes on
     where one stopped.
     """
     sources = [
@@ -101,7 +103,7 @@ def reproduce(
     for source in sources:
         for dataset in _targets(source):
             name = _DATA_SETS[source.stem.lower()]
-            results = _train(dataset, preset, selection, seeds, jobs, keep, tell)
+            results = _train(dataset, preset, selection, models, seeds, jobs, keep, tell)
             for run in results[next(iter(results))]:
                 versions |= run.versions
             if not any("*" in factor for factor in dataset.factors):
@@ -128,13 +130,15 @@ Results = dict[ModelKind, list[RunResult]]
 
 
 def _train(
-    dataset: MultimodalDataset, preset: str, selection: Selection, seeds: int, jobs: int,
-    keep: Path, tell: Callable[[str], None],
+    dataset: MultimodalDataset, preset: str, selection: Selection, models: Sequence[ModelKind],
+    seeds: int, jobs: int, keep: Path, tell: Callable[[str], None],
 ) -> Results:  # fmt: skip
     is_product = any("*" in factor for factor in dataset.factors)
     chosen = "synthetic" if dataset.factors else preset
     found: Results = {}
     for model in NON_ADDITIVE_MODELS if is_product else MODELS:
+        if models and model not in (*models, "smurf", "mro_smurf"):
+            continue
         for seed in range(seeds):
             config = RunConfig.from_preset(chosen, model, selection=selection, seed=seed)
             if is_product and model == "mro_smurf_subsets":

@@ -268,7 +268,12 @@ class _Plan:
 
     def _prepare(self, fold: int, architecture: Architecture) -> _Fold:
         how = self.config.standardisation
-        scaler = fit_scaler(self.dataset, self.folds.training[fold], how)
+        scaler = fit_scaler(
+            self.dataset,
+            self.folds.training[fold],
+            how,
+            target_too=self.config.standardises_target,
+        )
         inputs = standardise(self.dataset, scaler, how)
         by_modality = [
             torch.tensor(np.ascontiguousarray(x.T), device=self.device) for x in inputs.values()

@@ -70,6 +70,14 @@ def auxiliary_ramp(model: ModelKind, epoch: int) -> float:
     return min(1.0, epoch / RAMP_EPOCHS) ** 2 if is_normalised(model) else 1.0
 
 
+def first_counted_epoch(model: ModelKind, max_epochs: int) -> int:
+    """The first epoch whose weights may be kept: the first one that trains with all of λ.
+
+    Weights of an earlier one were hardly asked to factorise, however low their objective.
+    """
+    return min(RAMP_EPOCHS, max_epochs) if is_normalised(model) else 1
+
+
 def batch_bounds(n: int, batch_size: int) -> list[tuple[int, int]]:
     """Slices of at most `batch_size` samples whose sizes differ by one at most.
 
@@ -145,10 +153,11 @@ def train_stack(
     """Train all members with Adam and early stopping on the validation objective (section 4.5).
 
     The objective that stops a member includes its auxiliary terms, and the weights of its best
-    epoch are kept. Without `patience` every member trains all epochs, and its last weights are
-    kept, as published for synthetic data. With `halve_from`, members are dropped at that epoch and
-    at every doubling of it (`_Progress.halve`). `on_epoch` is called every `report_every` epochs
-    and may raise to stop training.
+    epoch are kept, from `first_counted_epoch` on. Without `patience` every member trains all
+    epochs, and its last weights are kept, as published for synthetic data. With `halve_from`,
+    members are dropped at that epoch, or at the first that counts, and at every doubling of it
+    (`_Progress.halve`). `on_epoch` is called every `report_every` epochs and may raise to stop
+    training.
     """
     device = training.target.device
     k = len(members)
@@ -161,7 +170,7 @@ def train_stack(
         torch.tensor([m.configuration.weight_decay for m in members], device=device),
     )
     best = StackedWeights(architecture, k, optimiser.weights.flat.clone())
-    state = _Progress(k)
+    state = _Progress(k, first_counted_epoch(model, max_epochs))
     weight_of = np.array([m.configuration.auxiliary_weight for m in members])
     buffers = Buffers(device)
     batches = _Batches(training, batch_size, batch_seed)
@@ -179,7 +188,7 @@ def train_stack(
         # The only wait for the device in an epoch.
         improved = state.note(epoch, torch.stack([total, now]).cpu().numpy(), patience)
         _store(best, optimiser.weights, state.running, improved)
-        if epoch == halve_from:
+        if halve_from and epoch == max(halve_from, state.first):
             state.halve(weight_of)
             halve_from = 2 * epoch
         if patience is not None or state.dropped.any():
@@ -207,7 +216,8 @@ def train_stack(
 class _Progress:
     """Curves, best epochs and who still trains. On the host, in NumPy: these are few numbers."""
 
-    def __init__(self, k: int) -> None:
+    def __init__(self, k: int, first: int) -> None:
+        self.first = first  # epoch whose weights may be kept; from there patience counts, too
         self.best_objective = np.full(k, np.inf, dtype=np.float32)
         self.best_epoch = np.zeros(k, dtype=np.int64)
         self.epochs = np.zeros(k, dtype=np.int64)
@@ -225,9 +235,8 @@ class _Progress:
         running = self.running
         active = self.still_training(epoch - 1, patience)
         now = objectives[1]
-        improved = active & (
-            np.isfinite(now) if patience is None else now < self.best_objective[running]
-        )
+        better = np.isfinite(now) if patience is None else now < self.best_objective[running]
+        improved = active & better & (epoch >= self.first)
         rows = running[improved]
         self.best_objective[rows] = now[improved]
         self.best_epoch[rows] = epoch
@@ -245,7 +254,7 @@ class _Progress:
         rows = self.running
         active = (self.epochs[rows] == epoch) & ~self.dropped[rows]
         if patience is not None:
-            active &= epoch - self.best_epoch[rows] < patience
+            active &= epoch - np.maximum(self.best_epoch[rows], self.first - 1) < patience
         return np.asarray(active)
 
     def halve(self, weight_of: np.ndarray) -> None:
@@ -310,7 +319,9 @@ def _store(
 
 
 def _report(epoch: int, state: _Progress, weights: StackedWeights) -> EpochReport:
-    leader = int(state.best_objective[state.running].argmin())
+    best, now = state.best_objective[state.running], state.validation_curve[-1][state.running]
+    objectives = best if np.isfinite(best).any() else np.nan_to_num(now, nan=np.inf)
+    leader = int(objectives.argmin())
     position = state.running[leader]
     index = torch.tensor([leader], device=weights.flat.device)
     return EpochReport(
@@ -318,6 +329,6 @@ def _report(epoch: int, state: _Progress, weights: StackedWeights) -> EpochRepor
         running=len(state.running),
         members=len(state.epochs),
         training_objective=float(state.training_curve[-1][position]),
-        validation_objective=float(state.best_objective[position]),
+        validation_objective=float(objectives[leader]),
         weights=weights.members(index),
     )

@@ -12,15 +12,20 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def fit_scaler(
-    dataset: MultimodalDataset, training: npt.NDArray[np.bool_], how: Standardisation
+    dataset: MultimodalDataset,
+    training: npt.NDArray[np.bool_],
+    how: Standardisation,
+    *,
+    target_too: bool = True,
 ) -> Scaler:
     """Means and standard deviations of a training fold's features and target.
 
-    `training_fold` standardises features and regression target on the training samples, as
-    published (section 4.5). `within_person` takes each person's own mean and standard
-    deviation off that person's features instead, which uses the unlabelled features of test
-    persons but none of their labels. `none` leaves everything as it is, as published for
-    synthetic data. A feature without spread keeps a standard deviation of 1.
+    `training_fold` standardises features on the training samples, as published (section 4.5).
+    `within_person` takes each person's own mean and standard deviation off that person's features
+    instead, which uses the unlabelled features of test persons but none of their labels. `none`
+    leaves features as they are. A feature without spread keeps a standard deviation of 1. A
+    regression target is standardised on the training samples unless `target_too` is false
+    (`RunConfig.standardises_target`).
     """
     if how == "within_person" and dataset.groups is None:
         raise InputError(
@@ -35,7 +40,7 @@ def fit_scaler(
         else:
             means[name] = np.zeros(width, dtype=np.float32)
             sds[name] = np.ones(width, dtype=np.float32)
-    if dataset.task == "regression" and how != "none":
+    if dataset.task == "regression" and target_too:
         target = dataset.target[training].astype(np.float64)
         sd = float(target.std())
         if sd == 0:

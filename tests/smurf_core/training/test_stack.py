@@ -296,6 +296,48 @@ def test_only_the_normalised_losses_grow_to_their_weight() -> None:
         assert grown == pytest.approx([0.01, 0.25, 1, 1])
 
 
+def test_weights_are_kept_and_patience_counts_from_the_end_of_the_growth_on(monkeypatch) -> None:
+    monkeypatch.setattr("smurf_core.training.stack.RAMP_EPOCHS", 8)
+    stack = [
+        Member(Configuration(rate, (6, 4), 0.0, weight), seed=1)
+        for rate in (0.3, 0.05, 1e-3)
+        for weight in (0.1, 1.0)
+    ]
+    outcome = train("smurf_normalised", (6, 4), stack, 1, epochs=60, patience=5)
+    for k, curve in enumerate(outcome.validation_curves):
+        trained = curve[: outcome.epochs[k]]
+        assert outcome.best_epoch[k] == 8 + np.argmin(trained[7:])
+        assert outcome.best_objective[k] == trained[7:].min()
+        assert len(trained) == min(60, outcome.best_epoch[k] + 5)
+    # Some would have stopped before, at an epoch that hardly asked for a factorisation.
+    assert any(np.argmin(curve[:13]) < 7 for curve in outcome.validation_curves)
+    short = train("smurf_normalised", (), stack[:1], 1, epochs=3, patience=5)
+    assert (short.best_epoch[0], short.epochs[0]) == (3, 3)
+
+
+def test_a_halving_search_drops_nobody_before_the_losses_have_grown(monkeypatch) -> None:
+    monkeypatch.setattr("smurf_core.training.stack.RAMP_EPOCHS", 12)
+    stack = [Member(Configuration(10**-e, (), 0.0, 0.5), seed=1) for e in np.linspace(4, 1, 8)]
+    halved = train("smurf_normalised", (), stack, 1, epochs=40, patience=None, halve_from=5)
+    assert sorted(halved.epochs) == [12, 12, 12, 12, 24, 40, 40, 40]
+
+
+def test_what_is_told_while_the_losses_grow_is_a_number() -> None:
+    told: list[float] = []
+    architecture = Architecture.of("smurf_normalised", INPUTS, (), 1)
+    train_stack(
+        "smurf_normalised",
+        architecture,
+        members("smurf_normalised", ()),
+        training=partition(architecture, 0, 50, 1),
+        validation=partition(architecture, 1, 30, 1),
+        max_epochs=4, patience=2, batch_size=20, batch_seed=3, output_scale=0.1, report_every=1,
+        on_epoch=lambda report: told.append(report.validation_objective),
+    )  # fmt: skip
+    assert len(told) == 4
+    assert np.isfinite(told).all()
+
+
 def test_equal_seeds_give_equal_numbers() -> None:
     first, second = (train("smurf", (6, 4), members("smurf", (6, 4)), 1) for _ in range(2))
     for a, b in zip(first.parameters, second.parameters, strict=True):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.training.standardisation import fit_scaler, standardise, standardised_target
@@ -75,10 +76,25 @@ def test_within_person_needs_persons(dataset: MultimodalDataset) -> None:
 
 
 def test_none_leaves_everything_as_it_is(dataset: MultimodalDataset) -> None:
-    scaler = fit_scaler(dataset, TRAINING, "none")
+    scaler = fit_scaler(dataset, TRAINING, "none", target_too=False)
     inputs = standardise(dataset, scaler, "none")
     assert_allclose(inputs["A"], dataset.features["A"].values)
     assert_allclose(standardised_target(dataset, scaler), dataset.target)
+
+
+def test_the_normalised_losses_standardise_the_target_whatever_happens_to_features(
+    dataset: MultimodalDataset,
+) -> None:
+    paper, ours = (
+        RunConfig(model=model, standardisation="none").standardises_target  # type: ignore[arg-type]
+        for model in ("smurf", "smurf_normalised")
+    )
+    assert (paper, ours) == (False, True)
+    assert RunConfig(model="smurf").standardises_target
+    scaler = fit_scaler(dataset, TRAINING, "none", target_too=ours)
+    assert_allclose(standardise(dataset, scaler, "none")["A"], dataset.features["A"].values)
+    target = standardised_target(dataset, scaler)
+    assert_allclose([target[TRAINING].mean(), target[TRAINING].std()], [0, 1], atol=1e-5)
 
 
 def test_a_constant_target_is_refused(dataset: MultimodalDataset) -> None:
