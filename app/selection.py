@@ -6,7 +6,7 @@ stands in the address (`slice=`): a link, a refresh or a dropped connection brin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.colouring import Colouring
+from app.charts.points import Points
 from app.components.messages import escaped, offer_undo, told
 from app.loading import colour_columns_of, contributions_of, sample_table_of
 from app.session import current_run, workspace
@@ -166,35 +167,15 @@ def named_scopes(study: StudyInfo, dataset: MultimodalDataset) -> list[Scope]:
     return scopes
 
 
-def plotly_selected_ids(event: Mapping[str, Any] | None) -> list[str]:
-    """Sample ids of the points that a Plotly chart's selection holds, in its order.
-
-    They are read from each point's `customdata` (its first entry): a point's index counts within
-    its trace, and a chart that is coloured by a column has a trace a colour. Points without
-    customdata (lines, bands) are no samples.
-    """
-    points = ((event or {}).get("selection") or {}).get("points") or []
-    found: dict[str, None] = {}
-    for point in points:
-        data = point.get("customdata")
-        if isinstance(data, Mapping):  # Streamlit may send a list as {"0": …}.
-            data = list(data.values())
-        if isinstance(data, (list, tuple)):
-            data = data[0] if data else None
-        if data is not None:
-            found[str(data)] = None
-    return list(found)
-
-
-def selectable_chart(figure: Any, key: str, origin: str) -> None:
+def selectable_chart(figure: Any, points: Points, key: str, origin: str) -> None:
     """A Plotly figure whose points, boxes and lassos become the selection of the whole app.
 
-    The figure's `customdata` holds sample ids. An empty event selects nothing anew: Streamlit
+    The figure's `customdata` holds ids of `points`. An empty event selects nothing anew: Streamlit
     sends one whenever the figure changes. *Clear* in the bar is there to forget a selection.
     """
 
     def take() -> None:
-        ids = plotly_selected_ids(st.session_state.get(key))
+        ids = points.selected(st.session_state.get(key))
         if ids:
             select_samples(ids, origin)
 

@@ -37,7 +37,7 @@ class Colouring:
         )
         if is_numeric:
             return cls(title, column.to_numpy(dtype=np.float64), True)
-        words = column.astype("str").where(column.notna(), _GIVEN)
+        words = column.astype("str").where(column.notna() & (column != ""), _GIVEN)
         return cls(title, words.to_numpy(dtype=np.str_), False)
 
     def pick(self, mask: npt.NDArray[np.bool_]) -> Colouring:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from app.charts.points import Points
 from app.charts.theme import NEUTRAL, PALETTE, modality_colours
 
 Array = npt.NDArray[np.float64]
@@ -14,21 +15,17 @@ _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
 def before_and_after(
-    full: Array,
-    remaining: Array,
-    sample_ids: npt.NDArray[np.str_],
-    *,
-    title: str,
-    available: str,
-    chosen: int | None = None,
+    points: Points, *, title: str, available: str, chosen: str | None = None
 ) -> go.Figure:
-    """Predictions with all modalities against those with fewer; `chosen` is a sample to mark.
+    """Predictions with all modalities (x) against those with fewer (y); `chosen` is one to mark.
 
     Kept light, because it is drawn anew at every switch. `customdata` holds the sample ids.
     """
+    full, remaining = points.x, points.y
     figure = go.Figure(
         go.Scattergl(
-            x=full, y=remaining, mode="markers", customdata=sample_ids,
+            x=full[points.drawn], y=remaining[points.drawn], mode="markers",
+            customdata=points.sample_ids[points.drawn],
             marker={"size": 6, "color": PALETTE[0], "opacity": 0.6},
             hovertemplate="%{customdata}<br>%{x:.3f} → %{y:.3f}<extra></extra>", showlegend=False,
         )
@@ -39,10 +36,10 @@ def before_and_after(
             x=ends, y=ends, mode="lines", line={"color": NEUTRAL, "width": 2}, hoverinfo="skip",
             showlegend=False,
         )  # fmt: skip
-    if chosen is not None:
-        is_right = full[chosen] > (full.min() + full.max()) / 2
+    for at in np.flatnonzero(points.sample_ids == chosen) if chosen is not None else ():
+        is_right = full[at] > (full.min() + full.max()) / 2
         figure.add_scattergl(
-            x=[full[chosen]], y=[remaining[chosen]], mode="markers+text", text=["chosen"],
+            x=[full[at]], y=[remaining[at]], mode="markers+text", text=["chosen"],
             textposition="middle left" if is_right else "middle right",
             hoverinfo="skip", showlegend=False,
             marker={"size": 14, "color": "#bd1f01", "symbol": "circle-open", "line": {"width": 3}},

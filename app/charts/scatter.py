@@ -7,7 +7,8 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
-from app.charts.colouring import Colouring, colour_bar, colour_groups
+from app.charts.colouring import colour_bar
+from app.charts.points import OUT_OF_SCOPE, Points
 from app.charts.theme import NEUTRAL, PALETTE
 
 Array = npt.NDArray[np.float64]
@@ -45,64 +46,41 @@ def scatter_with_line(
     return figure
 
 
-def drawn_positions(count: int, most: int) -> npt.NDArray[np.int64]:
-    """Which of so many points are drawn: all, or as many as `most`, picked at random but always
-    the same, in their order.
-    """
-    if count <= most:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(0).choice(count, size=most, replace=False))
-
-
-def coloured_scatter(
-    x: Array,
-    y: Array,
-    sample_ids: npt.NDArray[np.str_],
-    *,
-    x_title: str,
-    y_title: str,
-    colour: str = PALETTE[0],
-    colouring: Colouring | None = None,
-    in_scope: npt.NDArray[np.bool_] | None = None,
-) -> go.Figure:
+def coloured_scatter(points: Points, *, x_title: str, y_title: str) -> go.Figure:
     """Samples as points, the line of those in scope with its 95% band, and both distributions.
 
     A column of words gives one trace a word, a column of numbers a colour bar. Samples that are
-    out of scope stay as grey points. Every point's `customdata` is its sample's id.
+    out of scope stay as grey points. Every point's `customdata` is its sample's id. Line and
+    distributions are of all samples in scope, also of those that are not drawn.
     """
-    inside = np.ones(len(x), dtype=np.bool_) if in_scope is None else in_scope
+    x, y, colouring = points.x, points.y, points.colouring
     figure = go.Figure()
-    if not inside.all():
+    for group in points.groups:
+        at = group.positions[points.drawn[group.positions]]
+        marker: dict[str, object] = {"size": 6, "opacity": 0.7, "color": group.colour}
+        extra = "<extra></extra>"
+        if group.name == OUT_OF_SCOPE:
+            marker |= {"size": 5, "opacity": 0.3}
+            extra = f"<extra>{OUT_OF_SCOPE}</extra>"
+        elif group.name:
+            marker |= {"size": 7, "symbol": group.symbol}
+            extra = ""
+        elif colouring is not None:
+            marker |= colour_bar(colouring.pick(points.inside))
+            marker["color"] = colouring.values[at]
         figure.add_scattergl(
-            x=x[~inside], y=y[~inside], mode="markers", customdata=sample_ids[~inside],
-            marker={"size": 5, "color": NEUTRAL, "opacity": 0.3}, name="not in scope",
-            hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}<extra>not in scope</extra>",
+            x=x[at], y=y[at], mode="markers", customdata=points.sample_ids[at], marker=marker,
+            name=group.name, showlegend=bool(group.name),
+            hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}" + extra,
         )  # fmt: skip
-    at = np.flatnonzero(inside)
-    if colouring is None or colouring.is_numeric:
-        marker: dict[str, object] = {"size": 6, "opacity": 0.7, "color": colour}
-        if colouring is not None:
-            marker |= colour_bar(colouring.pick(inside))
-        figure.add_scattergl(
-            x=x[at], y=y[at], mode="markers", customdata=sample_ids[at], marker=marker,
-            hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}<extra></extra>", showlegend=False,
-        )  # fmt: skip
-        groups = [(colour, at)]
-    else:
-        found = colour_groups(colouring.pick(inside))
-        for group in found:
-            rows = at[group.positions]
-            figure.add_scattergl(
-                x=x[rows], y=y[rows], mode="markers", customdata=sample_ids[rows],
-                name=group.name, hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}",
-                marker={"size": 7, "color": group.colour, "symbol": group.symbol, "opacity": 0.7},
-            )  # fmt: skip
-        groups = [(group.colour, at[group.positions]) for group in found]
+    at = np.flatnonzero(points.inside)
     _add_line(figure, x[at], y[at], diagonal=False)
-    for shade, rows in groups:
+    for group in points.groups:
+        if group.name == OUT_OF_SCOPE:
+            continue
         # Counted here, not by Plotly: a box over the margins must select no bars as if samples.
         for values, over in ((x, "x"), (y, "y")):
-            figure.add_trace(_margin(values[at], values[rows], over, shade))
+            figure.add_trace(_margin(values[at], values[group.positions], over, group.colour))
     figure.update_layout(
         height=520,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},

@@ -8,7 +8,8 @@ import streamlit as st
 
 from app.charts.bars import bars_with_spread
 from app.charts.comparison import curves_by_fold, trade_off
-from app.charts.scatter import coloured_scatter, drawn_positions
+from app.charts.points import Points
+from app.charts.scatter import coloured_scatter
 from app.charts.shares import alone_first, paired_shares
 from app.charts.theme import mean_and_spread, percent, plain, term_label
 from app.components.messages import escaped
@@ -39,7 +40,6 @@ from smurf_core.evaluation.two_runs import configuration_differences, weight_swe
 from smurf_core.runs.store import RunInfo, curves
 
 LISTED = 200  # samples of the largest differences
-MOST_POINTS = 25_000
 
 
 def run_titles(finished: list[RunInfo]) -> dict[str, str]:
@@ -222,21 +222,22 @@ def sample_by_sample(
     )
     # In the order of run A's contributions, as colours are.
     ordered = table.sort_index()
-    drawn = drawn_positions(len(ordered), MOST_POINTS)
-    points = ordered.iloc[drawn]
-    ids = points["sample_id"].to_numpy(dtype=str)
+    ids = ordered["sample_id"].to_numpy(dtype=str)
     if colouring:
         known = np.isin(contributions_of(first).sample_ids, ids)
         colouring = colouring.pick(known)
+    points = Points(
+        ordered[columns[0]].to_numpy(dtype=float), ordered[columns[1]].to_numpy(dtype=float), ids,
+        colouring=colouring, in_scope=scope.mask(ids),
+    )  # fmt: skip
     selectable_chart(
-        coloured_scatter(
-            points[columns[0]].to_numpy(dtype=float), points[columns[1]].to_numpy(dtype=float),
-            ids, x_title=f"{title}, run A", y_title=f"{title}, run B", colouring=colouring,
-            in_scope=scope.mask(ids),
-        ),
+        coloured_scatter(points, x_title=f"{title}, run A", y_title=f"{title}, run B"),
+        points,
         key=f"compare_scatter_{what}",
         origin="Compare, two runs",
-    )  # fmt: skip
+    )
+    if points.told():
+        st.markdown(points.told())
     listed = table[scope.mask(table["sample_id"].to_numpy(dtype=str))].reset_index(drop=True)
     shown = listed.head(LISTED)
     if shown.empty:

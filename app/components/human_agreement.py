@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.judgments import informativeness_boxes
+from app.charts.points import Points
 from app.charts.scatter import coloured_scatter
 from app.charts.theme import modality_colours, plain
 from app.components.messages import facts, numbers_first
@@ -58,24 +59,29 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
         )
     numbers_first()
     judged = np.isfinite(pair.human)
+    points = Points(
+        pair.learned[judged],
+        pair.human[judged],
+        pair.sample_ids[judged],
+        colour=modality_colours(contributions.modalities)[pair.modalities[0]],
+        colouring=None if colouring is None else colouring.pick(judged),
+        in_scope=scope.mask(pair.sample_ids[judged]),
+    )
     selectable_chart(
         coloured_scatter(
-            pair.learned[judged],
-            pair.human[judged],
-            pair.sample_ids[judged],
+            points,
             x_title=f"Learned: unique contribution of {name} ({dataset.target_name})",
             y_title=f"Human: {dataset.target_name} − judgment from {subset_name(pair.judged)}",
-            colour=modality_colours(contributions.modalities)[pair.modalities[0]],
-            colouring=None if colouring is None else colouring.pick(judged),
-            in_scope=scope.mask(pair.sample_ids[judged]),
         ),
+        points,
         key=f"human_scatter_{name}",
         origin=f"Human judgments, unique to {name}",
     )
     st.markdown(
         "The line is a least-squares fit to the samples in scope, with the 95% band of its mean; "
         "bars beside the axes count samples. Raters who could not see or hear a modality could not "
-        "use what only it says: the target minus their rating is its human unique contribution.",
+        "use what only it says: the target minus their rating is its human unique contribution."
+        + points.told(),
         help=explain("human_unique", "human_r", "bootstrap", "p_clustered"),
     )
 

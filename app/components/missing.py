@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.charts.bars import bars_with_spread
 from app.charts.missing import before_and_after, dropout_lines
-from app.charts.scatter import drawn_positions
+from app.charts.points import Points
 from app.charts.theme import mean_and_spread, plain
 from app.components.messages import facts, numbers_first
 from app.components.selected_samples import open_in_samples
@@ -20,7 +20,7 @@ from app.loading import (
     subset_predictions_of,
     truth_of,
 )
-from app.selection import Scope, download_view, pinned_sample, plotly_selected_ids, select_samples
+from app.selection import Scope, download_view, pinned_sample, select_samples
 from app.session import run_label
 from smurf_core.contributions import Contributions, subset_name
 from smurf_core.data.dataset import Task
@@ -74,29 +74,28 @@ def switches(run: RunInfo, scope: Scope) -> None:
     numbers_first()
     left, right = st.columns(2)
     rows = np.flatnonzero(mask)
-    drawn = rows[drawn_positions(len(rows), len(rows) if len(rows) <= LIGHT else MOST_POINTS)]
-    if chosen is not None and chosen not in drawn:
-        drawn = np.sort(np.append(drawn, chosen))
-    at = int(np.searchsorted(drawn, chosen)) if chosen is not None else None
+    points = Points(
+        predictions.full[rows, output].astype(float),
+        remaining[rows, output].astype(float),
+        contributions.sample_ids[rows],
+        most=len(rows) if len(rows) <= LIGHT else MOST_POINTS,
+    )
     with left:
         st.plotly_chart(
             before_and_after(
-                predictions.full[drawn, output].astype(float),
-                remaining[drawn, output].astype(float),
-                contributions.sample_ids[drawn],
+                points,
                 title=contributions.outputs[output],
                 available=subset_name(switched),
-                chosen=at,
+                chosen=None if chosen is None else str(contributions.sample_ids[chosen]),
             ),
             key="missing_scatter",
-            on_select=_take_points,
+            on_select=lambda: _take(points),
             selection_mode=("points", "box", "lasso"),
             config={"displaylogo": False},
         )
-        few = f" Drawn are {len(drawn):,} of {len(rows):,} samples, picked at random."
         st.markdown(
             "On the line, nothing changes. Metrics are of all samples shown, pooled over folds."
-            + (few if len(drawn) < len(rows) else "")
+            + points.told()
         )
     with right:
         if len(switched) == len(contributions.modalities):
@@ -192,8 +191,8 @@ def _who_suffers(
         download_view(table.reset_index(drop=True), "changed_samples")
 
 
-def _take_points() -> None:
-    ids = plotly_selected_ids(st.session_state["missing_scatter"])
+def _take(points: Points) -> None:
+    ids = points.selected(st.session_state["missing_scatter"])
     if ids:
         select_samples(ids, "Missing modalities")
         if len(ids) == 1:

@@ -14,7 +14,8 @@ from app.charts.heatmaps import (
     share_matrix,
     signed_heatmap,
 )
-from app.charts.scatter import coloured_scatter, drawn_positions
+from app.charts.points import Points
+from app.charts.scatter import coloured_scatter
 from app.charts.theme import modality_colours, plain
 from app.components.messages import escaped, facts
 from app.explanations import explain
@@ -24,8 +25,6 @@ from smurf_core.contributions import Contributions, modality_subsets, subset_nam
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
-
-MOST_POINTS = 25_000  # that a scatter draws
 
 
 @dataclass(frozen=True)
@@ -131,25 +130,22 @@ def one_pair(
     facts(
         {"r": plain(row["r"]), "Covariance": plain(row["covariance"]), "Samples": f"{row['n']:,}"}
     )
-    drawn = drawn_positions(len(x), MOST_POINTS)
-    inside = scope.mask(contributions.sample_ids)
     colours = modality_colours(contributions.modalities)
+    points = Points(
+        x, y, contributions.sample_ids, colour=colours[one.split("+")[0]], colouring=colouring,
+        in_scope=scope.mask(contributions.sample_ids),
+    )  # fmt: skip
     selectable_chart(
         coloured_scatter(
-            x[drawn], y[drawn], contributions.sample_ids[drawn],
-            x_title=f"{one}, shared with {other}",
-            y_title=f"{other}, shared with {one}",
-            colour=colours[one.split("+")[0]],
-            colouring=colouring.pick(np.isin(np.arange(len(x)), drawn)) if colouring else None,
-            in_scope=inside[drawn],
+            points, x_title=f"{one}, shared with {other}", y_title=f"{other}, shared with {one}"
         ),
+        points,
         key=f"pair_scatter_{layer.order}_{one}_{other}",
         origin=f"Redundancy, {one} and {other}",
-    )  # fmt: skip
-    few = f" Drawn are {len(drawn):,} of {len(x):,} samples, picked at random."
+    )
     st.markdown(
         "One point a sample. On a rising straight line both say the same; the number above is r "
-        "within folds." + (few if len(drawn) < len(x) else "")
+        "within folds." + points.told()
     )
 
 

@@ -6,25 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.charts.colouring import Colouring, colour_groups
-from app.selection import Scope, plotly_selected_ids
+from app.selection import Scope
 from smurf_core.runs import slices, store
-
-
-def test_points_are_read_by_their_sample_not_by_their_place_in_a_trace():
-    event = {
-        "selection": {
-            "points": [
-                {"curve_number": 1, "point_index": 0, "customdata": "s7"},
-                {"curve_number": 0, "point_index": 0, "customdata": ["s3", "p1"]},
-                {"curve_number": 2, "point_index": 0},  # a line
-                {"curve_number": 0, "point_index": 0, "customdata": {"0": "s9"}},
-                {"curve_number": 4, "point_index": 5, "customdata": "s7"},
-            ]
-        }
-    }
-    assert plotly_selected_ids(event) == ["s7", "s3", "s9"]
-    assert plotly_selected_ids(None) == []
-    assert plotly_selected_ids({"selection": {"points": []}}) == []
 
 
 def test_a_scope_knows_its_samples_in_any_order():

@@ -4,7 +4,7 @@ import pytest
 
 from app.charts.heatmaps import heatmap_multiples, residual_matrix, signed_heatmap
 from app.charts.missing import before_and_after, dropout_lines
-from app.charts.scatter import drawn_positions
+from app.charts.points import Points
 from app.charts.shares import MOST_ROWS, alone_first, largest_terms, shares_with_intervals
 from app.words import overview_sentences
 from smurf_core.evaluation.redundancy import pair_table, share_intervals
@@ -111,7 +111,8 @@ def test_groups_stand_beside_each_other_on_one_scale():
 
 def test_the_chosen_sample_is_marked_among_those_drawn():
     x, y = np.array([0.0, 1, 2]), np.array([0.5, 0.5, 3])
-    figure = before_and_after(x, y, np.array(["a", "b", "c"]), title="y", available="A", chosen=2)
+    points = Points(x, y, np.array(["a", "b", "c"]))
+    figure = before_and_after(points, title="y", available="A", chosen="c")
     points, _, mark = figure.data
     assert list(points.customdata) == ["a", "b", "c"]
     assert (mark.x[0], mark.y[0]) == (2, 3)
@@ -129,11 +130,3 @@ def test_dropout_has_a_line_and_a_band_for_every_modality():
     assert list(band.y) == [0.9, 0.4, 0.6, 0.9]
     assert (line.name, other.name) == ("A missing", "B missing")
     assert line.line.dash != other.line.dash
-
-
-def test_many_points_are_thinned_always_in_the_same_way():
-    assert drawn_positions(5, 10).tolist() == [0, 1, 2, 3, 4]
-    some = drawn_positions(1_000, 50)
-    assert len(np.unique(some)) == 50
-    assert (np.diff(some) > 0).all()
-    np.testing.assert_array_equal(some, drawn_positions(1_000, 50))
