@@ -24,10 +24,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smurf_core.configuration import has_redundant_heads, multiplies_embeddings
+from smurf_core.contributions import modality_subsets, subset_name
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.feature_groups import feature_groups
-from smurf_core.prediction import weight_name
+from smurf_core.prediction import layer_numbers, weight_name
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import get_run
@@ -43,7 +45,7 @@ Weights = Mapping[str, npt.NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Attributions:
-    """One contribution of one sample, spread over the features of the modality that made it.
+    """One contribution of one sample, spread over the features of the modalities that made it.
 
     `contribution` is the stored one and `at_average` what the training fold's mean features
     contribute; `attributions` add up to their difference but for `gap`, the integration's error.
@@ -89,54 +91,86 @@ def attribute(
 ) -> Attributions:
     """Spread entry (modality, shared_with) of a sample's contributions over its features.
 
-    `shared_with` equal to `modality` is the unique contribution. Imports torch and Captum.
+    `shared_with` equal to `modality` is the unique contribution. For MRO's interactions both are
+    subsets by name (`A+B`), and features and groups are called `A: feature`. Imports torch and
+    Captum.
     """
-    import torch
     from captum.attr import IntegratedGradients
 
     found = result.contributions()
     row = np.flatnonzero(found.sample_ids == sample_id)
     if not len(row):
         raise InputError(f"Sample {sample_id!r} has no contributions in this run.")
-    i, j = found.index(modality), found.index(shared_with)
-    at = int(np.flatnonzero(dataset.sample_ids == sample_id)[0])
-    features = dataset.features[modality]
-    if not features.present[at]:
+    terms = [(source, other) for _, source, other in found.term_names()]
+    if (modality, shared_with) not in terms:
         raise InputError(
-            f"{modality!r} was not recorded for {sample_id!r} and contributes nothing."
+            f"This run has no contribution of {modality!r}, shared with {shared_with!r}."
         )
-    fold = int(found.folds[row[0]])
-    fitted, how = result.fold_results[fold], result.config.standardisation
-    person = None if dataset.groups is None else str(dataset.groups[at])
-    own = model_inputs(result, dataset, fold, modality, features.values[[at]], person=person)
-    training = result.folds.training[fold] & features.present
-    average = standardise(dataset, fitted.scaler, how)[modality][training].mean(
-        axis=0, keepdims=True, dtype=np.float64
-    )
-    tower = _tower(fitted.member.weights, modality)
-    outputs = len(result.outputs)
-    heads = tower[-1].out_features // outputs  # the last layer's
-    if heads == 1 and i != j:
+    if not has_redundant_heads(result.config.model) and modality != shared_with:
         raise InputError("Late fusion has no redundant contributions.")
-    head = (j if heads > 1 else 0) * outputs + output
+    subset = next(
+        subset
+        for order in range(1, len(result.modalities) + 1)
+        for subset in modality_subsets(result.modalities, order)
+        if subset_name(subset) == modality
+    )
+    at = int(np.flatnonzero(dataset.sample_ids == sample_id)[0])
+    for name in subset:
+        if not dataset.features[name].present[at]:
+            raise InputError(
+                f"{name!r} was not recorded for {sample_id!r} and contributes nothing."
+            )
+    fold = int(found.folds[row[0]])
+    fitted = result.fold_results[fold]
+    contribution = float(found.terms()[row[0], terms.index((modality, shared_with)), output])
+    tower = _tower(fitted.member.weights, subset, multiplies_embeddings(result.config.model))
+    own, average = _ends(result, dataset, fold, subset, at)
+    outputs = len(result.outputs)
+    sources = [source for order, source, other in found.term_names()
+               if source == other and order == len(subset)]  # fmt: skip
+    heads = len(sources) if has_redundant_heads(result.config.model) else 1
+    head = (sources.index(shared_with) if heads > 1 else 0) * outputs + output
     scale = fitted.scaler.target_sd
-    inputs = torch.tensor(own, dtype=torch.float64)
-    baseline = torch.tensor(average)
-    spread = IntegratedGradients(tower).attribute(inputs, baseline, target=head, n_steps=STEPS)
-    with torch.no_grad():
-        difference = float(tower(inputs)[0, head] - tower(baseline)[0, head]) * scale
-    contribution = float(found.values[row[0], i, j, output])
+    spread = IntegratedGradients(tower).attribute(own, average, target=head, n_steps=STEPS)
+    difference = float(tower(*own)[0, head].detach() - tower(*average)[0, head].detach()) * scale
+    several = len(subset) > 1
+    features, groups = [], []
+    for name in subset:
+        its = dataset.features[name].names
+        features += [f"{name}: {feature}" if several else feature for feature in its]
+        groups += [f"{name}: {g}" if several else g for g in feature_groups(name, its)]
     return Attributions(
         modality=modality,
         shared_with=shared_with,
         output=result.outputs[output],
-        features=features.names,
-        groups=feature_groups(modality, features.names),
-        values=tuple(map(float, features.values[at])),
-        attributions=tuple(map(float, spread[0].numpy() * scale)),
+        features=tuple(features),
+        groups=tuple(groups),
+        values=tuple(float(v) for name in subset for v in dataset.features[name].values[at]),
+        attributions=tuple(float(v) * scale for part in spread for v in part[0]),
         contribution=contribution,
         at_average=contribution - difference,
     )
+
+
+def _ends(
+    result: RunResult, dataset: MultimodalDataset, fold: int, subset: tuple[str, ...], at: int
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Where the path ends and where it starts: a sample's features and the training samples'
+    means, [1, d] a modality, as the towers see them."""
+    import torch
+
+    scaler, how = result.fold_results[fold].scaler, result.config.standardisation
+    person = None if dataset.groups is None else str(dataset.groups[at])
+    everyone = standardise(dataset, scaler, how)
+    own, average = [], []
+    for name in subset:
+        features = dataset.features[name]
+        scaled = model_inputs(result, dataset, fold, name, features.values[[at]], person=person)
+        own.append(torch.tensor(scaled, dtype=torch.float64))
+        training = result.folds.training[fold] & features.present
+        mean = everyone[name][training].mean(axis=0, keepdims=True, dtype=np.float64)
+        average.append(torch.tensor(mean))
+    return tuple(own), tuple(average)
 
 
 class AttributionProcess:
@@ -229,22 +263,38 @@ def serve(workspace: Workspace, requests: IO[str], answers: IO[str]) -> None:
         answers.flush()
 
 
-def _layer_count(weights: Weights, modality: str) -> int:
-    return sum(name.startswith(f"{modality}/") and name.endswith("/weight") for name in weights)
+def _tower(weights: Weights, subset: tuple[str, ...], products: bool) -> Any:
+    """A subset's tower in torch, of one input a modality, in float64 (`prediction.raw_outputs`)."""
+    import torch
+
+    name = subset_name(subset)
+    if not products or len(subset) == 1:
+        network = torch.nn.Sequential(*_layers(weights, name))
+        return lambda *inputs: network(torch.cat(inputs, dim=1))
+    hidden = [torch.nn.Sequential(*_layers(weights, i)[:-1]) for i in subset]
+    read_out = torch.nn.Sequential(*_layers(weights, name))
+
+    def of_products(*inputs: Any) -> Any:
+        product = hidden[0](inputs[0])
+        for network, own in zip(hidden[1:], inputs[1:], strict=True):
+            product = (product[:, :, None] * network(own)[:, None, :]).flatten(1)
+        return read_out(product)
+
+    return of_products
 
 
-def _tower(weights: Weights, modality: str) -> Any:
-    """A modality's tower in torch: linear layers with rectifiers between them, in float64."""
+def _layers(weights: Weights, name: str) -> list[Any]:
+    """A tower's linear layers with rectifiers between them."""
     import torch
 
     layers: list[torch.nn.Module] = []
-    for layer in range(_layer_count(weights, modality)):
-        weight = weights[weight_name(modality, layer, "weight")]
-        bias = weights[weight_name(modality, layer, "bias")]
+    for layer in layer_numbers(weights, name):
+        weight = weights[weight_name(name, layer, "weight")]
+        bias = weights[weight_name(name, layer, "bias")]
         linear = torch.nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
         linear.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
         layers += [linear, torch.nn.ReLU()]
-    return torch.nn.Sequential(*layers[:-1])
+    return layers[:-1]
 
 
 if __name__ == "__main__":

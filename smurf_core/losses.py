@@ -77,7 +77,7 @@ class Normalising:
 ADDITIVE = Normalising(floor=1e-5, mismatch_weight=0.3, chance=0.1)
 # Subsets of modalities overlap: (A, B) and (A, C) both know A. So more can hide in a redundant
 # contribution without a partner, and it takes a higher price to keep it out (docs/method.md).
-INTERACTIONS = Normalising(floor=3e-2, mismatch_weight=1.0, chance=0.1)
+INTERACTIONS = Normalising(floor=1.5e-2, mismatch_weight=2.0, chance=0.1)
 # The floor of `factorisation_loss`: below it, a contribution's correlations say nothing.
 _FACTORISATION_FLOOR = 1e-3
 

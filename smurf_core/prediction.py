@@ -49,7 +49,8 @@ def raw_outputs(
     return found
 
 
-def _layers(weights: Mapping[str, FloatArray], name: str) -> list[int]:
+def layer_numbers(weights: Mapping[str, FloatArray], name: str) -> list[int]:
+    """The numbers of a tower's layers, in their order; products have but the last one."""
     start, end = f"{name}/", "/weight"
     layers = [
         int(key[len(start) : -len(end)])
@@ -63,14 +64,14 @@ def _layers(weights: Mapping[str, FloatArray], name: str) -> list[int]:
 
 def _hidden(weights: Mapping[str, FloatArray], name: str, activation: FloatArray) -> FloatArray:
     """The last hidden layer, [n, h]; the features themselves without hidden layers."""
-    for layer in _layers(weights, name)[:-1]:
+    for layer in layer_numbers(weights, name)[:-1]:
         activation = np.maximum(_linear(weights, name, layer, activation), 0)
     return activation
 
 
 def last_layer(weights: Mapping[str, FloatArray], subset: str) -> int:
     """Number of a tower's output layer."""
-    return _layers(weights, subset)[-1]
+    return layer_numbers(weights, subset)[-1]
 
 
 def _output(weights: Mapping[str, FloatArray], name: str, activation: FloatArray) -> FloatArray:

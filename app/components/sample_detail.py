@@ -18,8 +18,8 @@ from app.explanations import explain
 from app.loading import attributions_of, contributions_of, sample_table_of, similar_to, stability_of
 from app.selection import download_view, pin_run, pin_sample, pinned_run, pinned_sample
 from app.session import run_label, workspace
-from smurf_core.configuration import has_redundant_heads
-from smurf_core.contributions import Contributions, subset_name
+from smurf_core.configuration import has_interactions, has_redundant_heads
+from smurf_core.contributions import Contributions, modality_subsets, subset_name
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
 from smurf_core.evaluation.feature_groups import group_attributions
 from smurf_core.evaluation.neighbours import Similarity
@@ -221,11 +221,16 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
     where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
     own = contributions_of(run).modalities
     there = [m for m in own if dataset.present[where][dataset.modalities.index(m)]]
+    orders = range(1, len(own) + 1 if has_interactions(run.config.model) else 2)
+    sources = {subset_name(s): s for order in orders for s in modality_subsets(own, order)}
+    told_by = [name for name, subset in sources.items() if set(subset) <= set(there)]
     left, right = st.columns(2)
     modality = left.segmented_control(
-        "Modality", there, default=there[0], key=f"why_{run.id}_{'_'.join(there)}", required=True
+        "Modality", told_by, default=there[0], key=f"why_{run.id}_{'_'.join(there)}", required=True
     )
-    others = [m for m in own if m != modality] if has_redundant_heads(run.config.model) else []
+    order = len(sources[modality])
+    others = [name for name, s in sources.items() if len(s) == order and name != modality]
+    others = others if has_redundant_heads(run.config.model) else []
     shared_with = right.selectbox(
         "Contribution",
         [modality, *others],
@@ -242,7 +247,7 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
             f"{escaped(signed(found.at_average))}. The difference, "
             f"{escaped(signed(found.contribution - found.at_average))}, comes from:"
         )
-        colour = modality_colours(own)[modality]
+        colour = modality_colours(own)[sources[modality][0]]
         by_group, by_feature = st.columns(2)
         title = f"Attribution ({unit.removeprefix('Contribution to ')})"
         by_group.markdown("**Groups of features**, guessed from their names")

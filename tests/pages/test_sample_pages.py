@@ -109,6 +109,21 @@ def test_the_most_alike_samples_are_listed_and_features_say_why(open_page, judge
     assert "with average features it would contribute" in text(page)
 
 
+def test_the_features_of_all_its_modalities_say_why_an_interaction_says_so(open_page, home):
+    trained(home, synthetic_interactions(samples=80), "mro_smurf")
+    page = open_page("samples", sample="s20")
+    page.toggle(key="attribute").set_value(True).run()
+    (source,) = (g for g in page.get("button_group") if (g.key or "").startswith("why_"))
+    assert list(source.options)[3] == "A+B"
+    source.set_value("A+B").run()
+    contribution = next(s for s in page.selectbox if (s.key or "").startswith("why_shared_"))
+    assert len(contribution.options) == 3
+    contribution.set_value("A+C").run()
+    assert not page.exception
+    assert not page.error
+    assert "with average features it would contribute" in text(page)
+
+
 def test_metrics_are_shown_for_all_for_the_selection_and_for_each_slice(open_page, judged, home):
     study = store.list_runs(home)[0].study_id
     some = [f"s{i:02d}" for i in range(10, 30)]

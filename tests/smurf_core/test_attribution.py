@@ -39,6 +39,55 @@ def test_attributions_add_up_to_the_stored_contribution_less_its_baseline(model,
         assert found.table()["attribution"].sum() == pytest.approx(total - found.gap)
 
 
+@pytest.mark.parametrize("model", ["mro_smurf", "mro_smurf_subsets"])
+def test_an_interactions_attributions_add_up_over_the_features_of_all_its_modalities(model):
+    result, dataset = small_run(model, "classification")
+    stored = result.contributions()
+    terms = list(stored.term_names())
+    for order, source, other in ((2, "A+B", "A+B"), (2, "A+C", "B+C"), (3, "A+B+C", "A+B+C")):
+        found = attribute(result, dataset, "s17", source, other, output=2)
+        value = stored.terms()[17, terms.index((order, source, other)), 2]
+        assert found.contribution == pytest.approx(value, abs=1e-6)
+        total = found.contribution - found.at_average
+        assert sum(found.attributions) == pytest.approx(total, abs=0.005 * max(1, abs(total)))
+        names = source.split("+")
+        assert len(found.features) == sum(dataset.features[n].values.shape[1] for n in names)
+        for name in names:
+            own = [a for f, a in zip(found.features, found.attributions, strict=True)
+                   if f.startswith(f"{name}: ")]  # fmt: skip
+            assert np.abs(own).max() > 0
+    with pytest.raises(InputError, match="no contribution"):
+        attribute(result, dataset, "s17", "A", "A+B")
+
+
+def test_two_factors_share_their_product_evenly():
+    """Along a path from zero, a product of two linear functions is half the one's and half the
+    other's."""
+    result, dataset = small_run("mro_smurf")
+    fold = result.fold_results[int(result.folds.tested_by()[17])]
+    random = np.random.default_rng(0)
+    width = {name: dataset.features[name].values.shape[1] for name in "AB"}
+    weights = {
+        "A/0/weight": np.zeros((3, width["A"]), np.float32), "A/0/bias": np.zeros(3, np.float32),
+        "B/0/weight": np.zeros((3, width["B"]), np.float32), "B/0/bias": np.zeros(3, np.float32),
+        "A+B/0/weight": random.normal(size=(3, width["A"] * width["B"])).astype(np.float32),
+        "A+B/0/bias": random.normal(size=3).astype(np.float32),
+    }  # fmt: skip
+    folds = list(result.fold_results)
+    member = replace(fold.member, weights=weights)
+    folds[fold.fold] = replace(fold, members=(member,), chosen=0)
+    found = attribute(replace(result, fold_results=tuple(folds)), dataset, "s17", "A+B", "B+C")
+    scaled = {}
+    for name in "AB":
+        x = dataset.features[name].values[17]
+        scaled[name] = (x - fold.scaler.feature_means[name]) / fold.scaler.feature_sds[name]
+    read = weights["A+B/0/weight"][2].reshape(width["A"], width["B"])
+    half = fold.scaler.target_sd / 2
+    of_a = half * scaled["A"] * (read @ scaled["B"])
+    of_b = half * scaled["B"] * (scaled["A"] @ read)
+    np.testing.assert_allclose(found.attributions, [*of_a, *of_b], rtol=1e-3, atol=1e-4)
+
+
 def test_a_linear_towers_attributions_are_weight_times_distance_from_the_mean():
     result, dataset = small_run("smurf")
     fold = result.fold_results[int(result.folds.tested_by()[17])]
