@@ -12,6 +12,7 @@ PageName = Literal[
     "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
     "what_if", "compare", "verify", "report",
 ]  # fmt: skip
+_FIRST: PageName = "study"
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
 # Section → page → title and icon.
 _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
@@ -45,12 +46,22 @@ def page_path(name: PageName) -> str:
 
 def navigation() -> StreamlitPage:
     """Show the navigation and return the page that the user is on."""
-    return st.navigation(
-        {
-            section: [
-                st.Page(page_path(name), title=title, icon=icon, url_path=name)
-                for name, (title, icon) in pages.items()
-            ]
-            for section, pages in _SECTIONS.items()
-        }
+    sections = {
+        section: [_page(name, title, icon) for name, (title, icon) in pages.items()]
+        for section, pages in _SECTIONS.items()
+    }
+    # The first page stands at `/`; who types or keeps `/study` means it, too.
+    sections["Prepare"].append(
+        st.Page(_to_first, title="Study", url_path=_FIRST, visibility="hidden")
     )
+    return st.navigation(sections)
+
+
+def _page(name: PageName, title: str, icon: str) -> StreamlitPage:
+    is_first = name == _FIRST
+    path = "first" if is_first else name  # Streamlit wants one, though the first is at `/`.
+    return st.Page(page_path(name), title=title, icon=icon, url_path=path, default=is_first)
+
+
+def _to_first() -> None:
+    st.switch_page(page_path(_FIRST), query_params=st.query_params)

@@ -206,6 +206,7 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) ->
     title = METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
     table = missing_of(run, scope.key)
     mine = table[table["metric"] == metric]
+    tested = int(scope.mask(contributions_of(run).sample_ids).sum())
     st.plotly_chart(
         bars_with_spread(
             mine, name="available", title=title, reference=float(mine["full"].iloc[0])
@@ -214,8 +215,8 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) ->
         config={"displaylogo": False},
     )
     st.markdown(
-        f"The run in the sidebar, with the linear reconstruction, {scope.n:,} samples: mean ± sd "
-        f"over {mine['folds'].max()} test folds; the dashed line is what all modalities reach."
+        f"The run in the sidebar, with the linear reconstruction, {tested:,} tested samples: mean "
+        f"± sd over {mine['folds'].max()} test folds; the dashed line is what all modalities reach."
     )
     labels = {other.id: f"{run_label(other)} · {other.id[:4]}" for other in finished}
     chosen = st.multiselect(

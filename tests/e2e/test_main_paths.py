@@ -32,6 +32,15 @@ def fact(page: Page, title: str) -> Locator:
     return page.locator("dl > div").filter(has_text=re.compile(f"^{title}")).first
 
 
+def test_the_first_page_is_found_by_its_name_too(look_at, watched, kind, prepared):
+    page = look_at("study")
+    expect(page.get_by_role("heading", name="Study", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stSidebarNavLink").filter(has_text="Study")).to_have_count(1)
+    watched.settle()
+    assert prepared.studies[kind] in page.url
+    watched.check("study by name")
+
+
 def test_the_overview_leads_to_single_samples(look_at, watched):
     page = look_at("overview")
     expect(page.get_by_text("carries most of the prediction")).to_be_visible()

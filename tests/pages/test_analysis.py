@@ -175,7 +175,7 @@ def test_tables_2_and_5_are_of_the_slice_that_is_chosen(open_page, trained_home)
     assert own["result"] == mean_and_spread(expected.loc["r", "mean"], expected.loc["r", "sd"])
     assert "40 samples of 40 samples" in text(page)
     page = open_page("missing", study=study, slice=kept)
-    assert "40 samples: mean ± sd over 5 test folds" in text(page)
+    assert "40 tested samples: mean ± sd over 5 test folds" in text(page)
     wide = next(t.value for t in page.dataframe if "Available" in t.value).set_index("Available")
     column = next(name for name in wide if name.endswith(newer.id[:4]))
     assert wide.loc["A+B+C", column] == own["result"]
