@@ -34,6 +34,7 @@ from smurf_core.runs.slices import (
     restore_slice,
     slice_samples,
 )
+from smurf_core.runs.store import RunInfo, list_runs
 from smurf_core.runs.studies import StudyInfo
 
 SampleIds = npt.NDArray[np.str_]
@@ -234,6 +235,24 @@ def pin_run(run_id: str | None) -> None:
 def pinned_run() -> str | None:
     """The run that others are compared against, if one is pinned in this study."""
     return _kept(_PIN_RUN).get(_study() or "") or None
+
+
+def run_pinned_beside(run: RunInfo) -> RunInfo | None:
+    """The finished run that is pinned in this study, if it is another one."""
+    pinned = pinned_run()
+    runs = list_runs(workspace(), run.study_id) if pinned not in (None, run.id) else []
+    return next((r for r in runs if r.id == pinned and r.status == "finished"), None)
+
+
+def pin_run_button(run: RunInfo) -> None:
+    """Keep a run, or let go of it, to see the next one beside it."""
+    is_pinned = pinned_run() == run.id
+    st.button(
+        "Unpin run" if is_pinned else "Pin run", key="pin_run", icon=":material/keep:",
+        on_click=pin_run, args=(None if is_pinned else run.id,),
+        help="A pinned run's numbers stand beside those of each run that you choose after it: "
+        "scores and shares on Overview, a sample's breakdown on Samples, run A on Compare.",
+    )  # fmt: skip
 
 
 def download_view(frame: pd.DataFrame, name: str) -> None:

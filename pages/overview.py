@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.charts.shares import alone_first, largest_terms, shares_with_intervals
 from app.components.messages import escaped, finished_run, told
-from app.components.overview import headline, scores, share_table, shown_output
+from app.components.overview import headline, pinned_shares, scores, share_table, shown_output
 from app.components.slice_metrics import slice_metrics
 from app.explanations import explain
 from app.loading import contributions_of, dataset_of, share_intervals_of, stability_of
@@ -40,6 +40,9 @@ with told():
         agreement[["order", "modality", "shared_with", "verdict", "restart_r", "fold_r"]],
         on=["order", "modality", "shared_with"],
     )
+    beside = pinned_shares(run, scope, output)
+    if beside is not None:
+        terms = terms.merge(beside, how="left", on=["order", "modality", "shared_with"])
     terms = alone_first(terms)
     drawn = largest_terms(terms)
     st.plotly_chart(

@@ -8,8 +8,9 @@ import streamlit as st
 from app.charts.theme import mean_and_spread, plain, term_label
 from app.components.messages import escaped, facts
 from app.explanations import explain
-from app.loading import performance_of
-from app.selection import Scope, download_view
+from app.loading import contributions_of, performance_of, share_intervals_of
+from app.selection import Scope, download_view, pin_run_button, run_pinned_beside
+from app.session import run_label
 from smurf_core.configuration import MODEL_TITLES
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
@@ -21,11 +22,15 @@ from smurf_core.runs.studies import StudyInfo
 
 
 def headline(study: StudyInfo, run: RunInfo, samples: int) -> None:
-    """Which study and model, and whether its data is real."""
-    st.markdown(
-        f"**{escaped(study.name)}** · {MODEL_TITLES[run.config.model]} · "
-        f"{samples:,} samples, each explained by a model that did not see it."
-    )
+    """Which study and model, whether its data is real, and which run is pinned beside it."""
+    pinned = run_pinned_beside(run)
+    beside = f" Pinned beside it: {escaped(run_label(pinned))}." if pinned else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**{escaped(study.name)}** · {MODEL_TITLES[run.config.model]} · "
+            f"{samples:,} samples, each explained by a model that did not see it.{beside}"
+        )
+        pin_run_button(run)
     if study.origin != "recorded":
         st.info(f"This data is {study.origin}.")
 
@@ -33,21 +38,42 @@ def headline(study: StudyInfo, run: RunInfo, samples: int) -> None:
 def scores(
     run: RunInfo, dataset: MultimodalDataset, contributions: Contributions, scope: Scope
 ) -> None:
-    """Every metric: mean ± sd over test folds, of all samples; of a part, pooled over folds."""
+    """Every metric: mean ± sd over test folds, of all samples; of a part, pooled over folds.
+
+    A pinned run's stand behind them.
+    """
+    found = _scores(run, dataset, contributions, scope)
+    pinned = run_pinned_beside(run)
+    if pinned is not None:
+        theirs = _scores(pinned, dataset, contributions_of(pinned), scope)
+        found = {name: f"{value} (pinned {theirs[name]})" for name, value in found.items()}
+    if not scope.is_all:
+        found["Samples"] = f"{int(scope.mask(contributions.sample_ids).sum()):,}"
+    facts(found)
+
+
+def _scores(
+    run: RunInfo, dataset: MultimodalDataset, contributions: Contributions, scope: Scope
+) -> dict[str, str]:
     if scope.is_all:
-        facts(
-            {
-                METRIC_TITLES[row["metric"]]: mean_and_spread(row["mean"], row["sd"])
-                for row in performance_of(run).to_dict("records")
-            }
-        )
-        return
+        return {
+            METRIC_TITLES[row["metric"]]: mean_and_spread(row["mean"], row["sd"])
+            for row in performance_of(run).to_dict("records")
+        }
     mask = scope.mask(contributions.sample_ids)
     found = subset_performance(contributions, dataset, {scope.label: mask})
-    facts(
-        {METRIC_TITLES[row["metric"]]: plain(row["value"]) for row in found.to_dict("records")}
-        | {"Samples": f"{int(mask.sum()):,}"}
-    )
+    return {METRIC_TITLES[row["metric"]]: plain(row["value"]) for row in found.to_dict("records")}
+
+
+def pinned_shares(run: RunInfo, scope: Scope, output: str) -> pd.DataFrame | None:
+    """The pinned run's shares of variance, if another one is pinned: order, modality,
+    shared_with, pinned (the share)."""
+    pinned = run_pinned_beside(run)
+    if pinned is None:
+        return None
+    terms = share_intervals_of(pinned, scope.key).terms
+    own = terms[terms["output"] == output]
+    return own[["order", "modality", "shared_with", "share"]].rename(columns={"share": "pinned"})
 
 
 def shown_output(run: RunInfo, contributions: Contributions) -> str:
@@ -64,7 +90,10 @@ def shown_output(run: RunInfo, contributions: Contributions) -> str:
 
 
 def share_table(terms: pd.DataFrame) -> None:
-    """One row a contribution: share with interval, own variance, verdict and what it stands on."""
+    """One row a contribution: share with interval, own variance, verdict and what it stands on.
+
+    Where `terms` has a column `pinned`, that is the pinned run's share.
+    """
     table = pd.DataFrame(
         {
             "contribution": list(map(term_label, terms["modality"], terms["shared_with"])),
@@ -74,6 +103,7 @@ def share_table(terms: pd.DataFrame) -> None:
                 f"[{plain(100 * low, 1)}, {plain(100 * high, 1)}]"
                 for low, high in zip(terms["ci_low"], terms["ci_high"], strict=True)
             ],
+            **({"pinned": terms["pinned"].map(_or_dash)} if "pinned" in terms else {}),
             "own_share": terms["own_share"],
             "sd": terms["sd"],
             "verdict": terms["verdict"],
@@ -95,6 +125,7 @@ def share_table(terms: pd.DataFrame) -> None:
             "interval": st.column_config.TextColumn(
                 "95% interval, %", help=explain("share_interval")
             ),
+            "pinned": st.column_config.TextColumn("Pinned run's share", help=explain("share")),
             "own_share": st.column_config.NumberColumn(
                 "Own variance", format="percent", help=explain("own_share")
             ),
@@ -107,3 +138,7 @@ def share_table(terms: pd.DataFrame) -> None:
         },
     )
     download_view(terms.reset_index(drop=True), "variance_shares")
+
+
+def _or_dash(share: float) -> str:
+    return "–" if pd.isna(share) else f"{share:.2%}"

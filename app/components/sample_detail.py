@@ -16,15 +16,21 @@ from app.components.messages import escaped, facts, told
 from app.components.sample_browser import sample_fact
 from app.explanations import explain
 from app.loading import attributions_of, contributions_of, sample_table_of, similar_to, stability_of
-from app.selection import download_view, pin_run, pin_sample, pinned_run, pinned_sample
-from app.session import run_label, workspace
+from app.selection import (
+    download_view,
+    pin_run_button,
+    pin_sample,
+    pinned_sample,
+    run_pinned_beside,
+)
+from app.session import run_label
 from smurf_core.configuration import has_interactions, has_redundant_heads
 from smurf_core.contributions import Contributions, modality_subsets, subset_name
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
 from smurf_core.evaluation.feature_groups import group_attributions
 from smurf_core.evaluation.neighbours import Similarity
 from smurf_core.evaluation.samples import transcript_column
-from smurf_core.runs.store import RunInfo, list_runs
+from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
 
 _MEASURES: dict[Similarity, str] = {"cosine": "Same direction", "euclidean": "Smallest distance"}
@@ -55,18 +61,14 @@ def _row(contributions: Contributions, sample: str) -> int | None:
 
 def _pins(sample: str, run: RunInfo) -> None:
     """Keep this sample, or this run, to see the next one beside it."""
-    sample_pinned, run_pinned = pinned_sample() == sample, pinned_run() == run.id
+    sample_pinned = pinned_sample() == sample
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Unpin sample" if sample_pinned else "Pin sample", key="pin_sample",
             icon=":material/keep:", on_click=pin_sample, args=(None if sample_pinned else sample,),
             help="A pinned sample stands beside each sample that you open after it.",
         )  # fmt: skip
-        st.button(
-            "Unpin run" if run_pinned else "Pin run", key="pin_run", icon=":material/keep:",
-            on_click=pin_run, args=(None if run_pinned else run.id,),
-            help="A pinned run's breakdown of the same sample stands beside the chosen run's.",
-        )  # fmt: skip
+        pin_run_button(run)
 
 
 def _known(sample: str, run: RunInfo, dataset: MultimodalDataset) -> None:
@@ -190,9 +192,8 @@ def _pinned_breakdowns(sample: str, run: RunInfo, output: int) -> list[tuple[str
         other = _one(run, pin)
         if other is not None:
             found.append((f"Pinned {pin}", breakdown(other, 0, output)))
-    runs = {r.id: r for r in list_runs(workspace(), run.study_id) if r.status == "finished"}
-    pinned = runs.get(pinned_run() or "")
-    if pinned is not None and pinned.id != run.id:
+    pinned = run_pinned_beside(run)
+    if pinned is not None:
         other = _one(pinned, sample)
         if other is not None:
             found.append((run_label(pinned), breakdown(other, 0, output)))

@@ -1,5 +1,6 @@
 """Samples, Human judgments, What if: from selection to sample, from change to part."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,10 @@ from tests.pages.conftest import trained
 def text(page) -> str:
     shown = [*page.markdown, *page.info, *page.error, *page.subheader]
     return "\n".join(element.value for element in shown)
+
+
+def facts_of(page) -> dict[str, str]:
+    return dict(re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", text(page)))
 
 
 def key(elements, start: str):
@@ -96,6 +101,33 @@ def test_a_pinned_sample_and_a_pinned_run_stand_beside_the_next_one(open_page, t
     assert not page.exception
     assert page.table[0].value.shape[1] == 4
     assert page.query_params["pin"] == "s11"
+
+
+def test_a_pinned_run_stands_beside_the_next_one_on_the_overview(open_page, home):
+    study = trained(home, synthetic_interactions(samples=80), "smurf", "mro_smurf")
+    first, second = sorted(
+        store.list_runs(home, study), key=lambda run: run.config.model, reverse=True
+    )
+    page = open_page("overview", study=study, run=first.id)
+    before = facts_of(page)
+    assert len(before) == 4
+    shares = page.dataframe[0].value.set_index("contribution")
+    assert "pinned" not in shares
+    page.button(key="pin_run").click().run()
+    page.selectbox(key="run").set_value(second.id).run()
+    assert not page.exception
+    after = facts_of(page)
+    for name, value in before.items():
+        assert after[name].endswith(f"(pinned {value})")
+    table = page.dataframe[0].value.set_index("contribution")
+    common = [name for name in table.index if name in shares.index]
+    assert len(common) == 9
+    for name in common:
+        assert table.loc[name, "pinned"] == f"{shares.loc[name, 'share']:.2%}"
+    page.button(key="pin_run").click().run()
+    page.selectbox(key="run").set_value(first.id).run()
+    table = page.dataframe[0].value.set_index("contribution")
+    assert set(table["pinned"].drop(common)) <= {"–"}
 
 
 def test_the_most_alike_samples_are_listed_and_features_say_why(open_page, judged):
