@@ -78,13 +78,15 @@ class Points:
         return drawn
 
     def told(self) -> str:
-        """A sentence on what is not drawn; nothing where all are."""
+        """What grey points are and what is not drawn, in a sentence each; nothing where there are
+        no such."""
         count = int(self.drawn.sum())
+        grey = "" if self.inside.all() else " Grey points are not in scope."
         if count == len(self):
-            return ""
+            return grey
         return (
-            f" Drawn are {count:,} of {len(self):,} samples: where they lie close together, some "
-            "are left out. A box or lasso selects those, too."
+            f"{grey} Drawn are {count:,} of {len(self):,} samples: where they lie close together, "
+            "some are left out. A box or lasso selects those, too."
         )
 
     def selected(self, event: Mapping[str, Any] | None) -> list[str]:

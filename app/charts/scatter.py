@@ -54,6 +54,8 @@ def coloured_scatter(points: Points, *, x_title: str, y_title: str) -> go.Figure
     distributions are of all samples in scope, also of those that are not drawn.
     """
     x, y, colouring = points.x, points.y, points.colouring
+    # A legend takes room, which a selection must not change.
+    has_words = colouring is not None and not colouring.is_numeric
     figure = go.Figure()
     for group in points.groups:
         at = group.positions[points.drawn[group.positions]]
@@ -70,7 +72,7 @@ def coloured_scatter(points: Points, *, x_title: str, y_title: str) -> go.Figure
             marker["color"] = colouring.values[at]
         figure.add_scattergl(
             x=x[at], y=y[at], mode="markers", customdata=points.sample_ids[at], marker=marker,
-            name=group.name, showlegend=bool(group.name),
+            name=group.name, showlegend=has_words,
             hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}" + extra,
         )  # fmt: skip
     at = np.flatnonzero(points.inside)
@@ -134,7 +136,8 @@ def _add_line(figure: go.Figure, x: Array, y: Array, *, diagonal: bool) -> None:
             fill="toself", fillcolor="rgba(138,146,155,0.25)", line={"width": 0},
             hoverinfo="skip", showlegend=False,
         )  # fmt: skip
-        figure.add_scatter(
+        # Drawn by WebGL, as the points are: anything else lies below them.
+        figure.add_scattergl(
             x=at, y=line, mode="lines", line={"color": NEUTRAL, "width": 2}, hoverinfo="skip",
             showlegend=False,
         )  # fmt: skip

@@ -94,6 +94,7 @@ def test_what_stands_apart_is_drawn_and_crowds_are_thinned_always_in_the_same_wa
 def test_what_is_in_scope_is_drawn_before_what_is_not():
     scope = np.arange(MANY) % 30 == 0
     assert crowd(in_scope=scope).drawn[scope].all()
+    assert "Grey" in crowd(in_scope=scope).told()
 
 
 def test_the_line_and_the_margins_are_of_all_samples_in_scope():
