@@ -293,7 +293,8 @@ def train(
         str,
         typer.Option(
             help=f"How features are standardised: {', '.join(get_args(Standardisation))}. "
-            "Within person uses that person's unlabelled rows. "
+            "Within person uses that person's unlabelled rows. A regression target goes along; "
+            "the normalised losses always standardise it. "
             "Default: training_fold, but none for synthetic data, as published."
         ),
     ] = "",

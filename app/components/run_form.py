@@ -129,6 +129,8 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             bind="query-params",
             index=scalings.index(suggested_standardisation(preset, dataset.origin)),
             format_func=STANDARDISATION_NOTES.__getitem__,
+            help="A regression target is standardised on the training fold, too. Where features "
+            "are not, it is left alone, but for the normalised losses, which always need it.",
         )
         restarts = third.number_input(
             "Restarts of the chosen configuration",
