@@ -122,7 +122,8 @@ def attribute(
             )
     fold = int(found.folds[row[0]])
     fitted = result.fold_results[fold]
-    contribution = float(found.terms()[row[0], terms.index((modality, shared_with)), output])
+    own_terms = found.select(row[:1]).terms()[0]
+    contribution = float(own_terms[terms.index((modality, shared_with)), output])
     tower = _tower(fitted.member.weights, subset, multiplies_embeddings(result.config.model))
     own, average = _ends(result, dataset, fold, subset, at)
     outputs = len(result.outputs)

@@ -87,8 +87,7 @@ def reproduce(
     Synthetic data is searched as published for it (`synthetic` preset; subset networks get hidden
     layers where the target consists of products), everything else with `preset`. `only` names
     files without their suffix, `models` what to train of the models that suit a data set, beside
-    SMURF itself. Finished work is kept in `keep`, so that a second call goes on
-    where one stopped.
+    SMURF itself. Finished work is kept in `keep`, so that a second call goes on where one stopped.
     """
     sources = [
         source

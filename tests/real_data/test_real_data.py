@@ -126,6 +126,10 @@ def test_the_papers_tables_are_reproduced_and_taken_up_again(tmp_path):
     assert by_model.loc["late_fusion", "paper_sd"] == 0.061
     assert (by_model["mean"] > 0.4).all()
     assert set(first.single["available"]) == {"E", "G", "V"}
+    some = reproduce(
+        [folder], preset="quick", keep=tmp_path, only=("vreed",), models=("e_hgr",), seeds=1
+    )
+    assert list(some.performance["model"]) == ["e_hgr", "smurf"]
     is_papers = first.single["model"] != "smurf_normalised"
     assert (first.single["paper"].notna() == is_papers).all()
     for table in (first.performance, first.single):

@@ -176,6 +176,12 @@ def test_what_is_not_there_is_verified_too(smurf):
     )
     assert code == 0
     assert "largest sd of what should be zero 0." in told
+    code, told, _ = smurf(
+        "verify", "--seeds", 1, "--samples", 120, "--jobs", 1, "--setting", "bimodal",
+        "--learning-rate", 0.002, "--auxiliary-weight", 0.7,
+    )  # fmt: skip
+    assert code == 0
+    assert "lr 0.002, layers linear, weight decay 0, λ 0.7" in told
     code, _, error = smurf("verify", "--setting", "quadrimodal")
     assert code == 2
     assert "No setting quadrimodal" in error
