@@ -84,7 +84,8 @@ WATCH = """() => {
 POINTS = """() => {
   const plot = document.querySelector('.js-plotly-plot'), box = plot.getBoundingClientRect();
   const {xaxis, yaxis} = plot._fullLayout;
-  const all = plot._fullData.filter(t => t.type === 'scattergl').flatMap(t =>
+  const drawn = plot._fullData.filter(t => t.type === 'scattergl' && t.mode === 'markers');
+  const all = drawn.flatMap(t =>
     Array.from(t.x, (x, i) => [box.x + xaxis._offset + xaxis.d2p(x),
                                box.y + yaxis._offset + yaxis.d2p(t.y[i])]));
   const some = all.filter((_, i) => i % Math.ceil(all.length / 1500) === 0);

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 LONELY = """() => {
   const plot = document.querySelector('.js-plotly-plot'), box = plot.getBoundingClientRect();
   const {xaxis, yaxis} = plot._fullLayout;
-  const traces = plot._fullData.filter(t => t.type === 'scattergl');
+  const traces = plot._fullData.filter(t => t.type === 'scattergl' && t.mode === 'markers');
   const all = traces.flatMap((t, k) => Array.from(t.x, (x, i) => ({
     k, i, sample: String(t.customdata[i]), name: t.name,
     px: box.x + xaxis._offset + xaxis.d2p(x),
