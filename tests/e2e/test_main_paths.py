@@ -86,8 +86,17 @@ def test_a_switch_changes_the_metric_and_the_way_back_restores_it(look_at, watch
 def test_another_samples_modality_moves_only_its_own_contributions(look_at, watched):
     page = look_at("what_if")
     page.get_by_role("radio", name="Take another sample's").click()
-    expect(page.get_by_text("Only contributions that read")).to_be_visible()
+    # The sentence below the table stands there before the change, too: wait for what it brings.
+    expect(page.get_by_role("textbox", name=re.compile("^Take .* from sample"))).to_be_visible()
+    expect(
+        page.get_by_test_id("stTable")
+        .locator("tr")
+        .filter(has_text="Prediction")
+        .locator("td")
+        .last
+    ).to_have_text(re.compile(r"\d"))
     watched.settle()
+    expect(page.get_by_text("Only contributions that read")).to_be_visible()
     modality = page.get_by_role("radiogroup", name="Change").get_by_role("radio").first.inner_text()
     rows = page.get_by_test_id("stTable").locator("tbody tr").all_inner_texts()
     cells = [re.split(r"\t|\n", row) for row in rows]
