@@ -6,7 +6,7 @@ stands in the address (`slice=`): a link, a refresh or a dropped connection brin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,17 +168,25 @@ def named_scopes(study: StudyInfo, dataset: MultimodalDataset) -> list[Scope]:
     return scopes
 
 
-def selectable_chart(figure: Any, points: Points, key: str, origin: str) -> None:
+def selectable_chart(
+    figure: Any,
+    points: Points,
+    key: str,
+    origin: str,
+    then: Callable[[list[str]], None] = lambda _: None,
+) -> None:
     """A Plotly figure whose points, boxes and lassos become the selection of the whole app.
 
     The figure's `customdata` holds ids of `points`. An empty event selects nothing anew: Streamlit
     sends one whenever the figure changes. *Clear* in the bar is there to forget a selection.
+    `then` is called with what was selected.
     """
 
     def take() -> None:
         ids = points.selected(st.session_state.get(key))
         if ids:
             select_samples(ids, origin)
+            then(ids)
 
     st.plotly_chart(
         figure,

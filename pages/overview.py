@@ -9,7 +9,7 @@ from app.components.slice_metrics import slice_metrics
 from app.explanations import explain
 from app.loading import contributions_of, dataset_of, share_intervals_of, stability_of
 from app.navigation import page_path
-from app.selection import scope_picker
+from app.selection import run_pinned_beside, scope_picker
 from app.session import current_study
 from app.words import overview_sentences
 from smurf_core.configuration import has_redundant_heads
@@ -19,9 +19,10 @@ st.title("Overview")
 run = finished_run()
 with told():
     dataset, contributions = dataset_of(study.id), contributions_of(run)
-    headline(study, run, len(contributions))
+    pinned = run_pinned_beside(run)
+    headline(study, run, pinned, len(contributions))
     scope = scope_picker(study, dataset)
-    scores(run, dataset, contributions, scope)
+    scores(run, pinned, dataset, scope)
 
     st.subheader("What carries the prediction", help=explain("share", "share_interval", "verdict"))
     intervals = share_intervals_of(run, scope.key)
@@ -40,8 +41,8 @@ with told():
         agreement[["order", "modality", "shared_with", "verdict", "restart_r", "fold_r"]],
         on=["order", "modality", "shared_with"],
     )
-    beside = pinned_shares(run, scope, output)
-    if beside is not None:
+    if pinned is not None:
+        beside = pinned_shares(pinned, scope, output)
         terms = terms.merge(beside, how="left", on=["order", "modality", "shared_with"])
     terms = alone_first(terms)
     drawn = largest_terms(terms)

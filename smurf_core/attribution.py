@@ -101,19 +101,16 @@ def attribute(
     row = np.flatnonzero(found.sample_ids == sample_id)
     if not len(row):
         raise InputError(f"Sample {sample_id!r} has no contributions in this run.")
-    terms = [(source, other) for _, source, other in found.term_names()]
+    terms = {(source, other): k for k, (_, source, other) in enumerate(found.term_names())}
     if (modality, shared_with) not in terms:
         raise InputError(
             f"This run has no contribution of {modality!r}, shared with {shared_with!r}."
         )
     if not has_redundant_heads(result.config.model) and modality != shared_with:
         raise InputError("Late fusion has no redundant contributions.")
-    subset = next(
-        subset
-        for order in range(1, len(result.modalities) + 1)
-        for subset in modality_subsets(result.modalities, order)
-        if subset_name(subset) == modality
-    )
+    order = found.term_names()[terms[modality, shared_with]][0]
+    by_name = {subset_name(s): s for s in modality_subsets(result.modalities, order)}
+    subset = by_name[modality]
     at = int(np.flatnonzero(dataset.sample_ids == sample_id)[0])
     for name in subset:
         if not dataset.features[name].present[at]:
@@ -123,14 +120,12 @@ def attribute(
     fold = int(found.folds[row[0]])
     fitted = result.fold_results[fold]
     own_terms = found.select(row[:1]).terms()[0]
-    contribution = float(own_terms[terms.index((modality, shared_with)), output])
+    contribution = float(own_terms[terms[modality, shared_with], output])
     tower = _tower(fitted.member.weights, subset, multiplies_embeddings(result.config.model))
     own, average = _ends(result, dataset, fold, subset, at)
-    outputs = len(result.outputs)
-    sources = [source for order, source, other in found.term_names()
-               if source == other and order == len(subset)]  # fmt: skip
-    heads = len(sources) if has_redundant_heads(result.config.model) else 1
-    head = (sources.index(shared_with) if heads > 1 else 0) * outputs + output
+    # Late fusion's towers have one head, the others' one for every subset of the order.
+    at_head = list(by_name).index(shared_with) if has_redundant_heads(result.config.model) else 0
+    head = at_head * len(result.outputs) + output
     scale = fitted.scaler.target_sd
     spread = IntegratedGradients(tower).attribute(own, average, target=head, n_steps=STEPS)
     difference = float(tower(*own)[0, head].detach() - tower(*average)[0, head].detach()) * scale

@@ -22,11 +22,10 @@ def scatter_with_line(
     x_title: str,
     y_title: str,
     colour: str = PALETTE[0],
-    diagonal: bool = False,
 ) -> go.Figure:
     """Samples as points and their least-squares line with its 95% band (of the mean).
 
-    `customdata` holds the sample ids. With `diagonal`, the line x = y in place of a fit.
+    `customdata` holds the sample ids.
     """
     figure = go.Figure(
         go.Scattergl(
@@ -35,7 +34,7 @@ def scatter_with_line(
             hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}<extra></extra>", showlegend=False,
         )
     )  # fmt: skip
-    _add_line(figure, x, y, diagonal=diagonal)
+    _add_line(figure, x, y)
     figure.update_layout(
         height=420,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
@@ -76,7 +75,7 @@ def coloured_scatter(points: Points, *, x_title: str, y_title: str) -> go.Figure
             hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}" + extra,
         )  # fmt: skip
     at = np.flatnonzero(points.inside)
-    _add_line(figure, x[at], y[at], diagonal=False)
+    _add_line(figure, x[at], y[at])
     for group in points.groups:
         if group.name == OUT_OF_SCOPE:
             continue
@@ -118,19 +117,16 @@ def _margin(everyone: Array, values: Array, over: str, colour: str) -> go.Bar:
     )
 
 
-def _add_line(figure: go.Figure, x: Array, y: Array, *, diagonal: bool) -> None:
-    """The least-squares line with its 95% band (of the mean); x = y with `diagonal`."""
+def _add_line(figure: go.Figure, x: Array, y: Array) -> None:
+    """The least-squares line with its 95% band (of the mean)."""
     if len(x) > 2 and np.ptp(x) > 0:
         at = np.linspace(x.min(), x.max(), 50)
-        if diagonal:
-            line, half = at, np.zeros_like(at)
-        else:
-            slope, start = np.polyfit(x, y, 1)
-            line = start + slope * at
-            left = y - start - slope * x
-            spread = np.sqrt((left**2).sum() / (len(x) - 2))
-            distance = (at - x.mean()) ** 2 / ((x - x.mean()) ** 2).sum()
-            half = scipy.stats.t.ppf(0.975, len(x) - 2) * spread * np.sqrt(1 / len(x) + distance)
+        slope, start = np.polyfit(x, y, 1)
+        line = start + slope * at
+        left = y - start - slope * x
+        spread = np.sqrt((left**2).sum() / (len(x) - 2))
+        distance = (at - x.mean()) ** 2 / ((x - x.mean()) ** 2).sum()
+        half = scipy.stats.t.ppf(0.975, len(x) - 2) * spread * np.sqrt(1 / len(x) + distance)
         figure.add_scatter(
             x=np.concatenate([at, at[::-1]]), y=np.concatenate([line - half, (line + half)[::-1]]),
             fill="toself", fillcolor="rgba(138,146,155,0.25)", line={"width": 0},

@@ -20,7 +20,7 @@ from app.loading import (
     subset_predictions_of,
     truth_of,
 )
-from app.selection import Scope, download_view, pinned_sample, select_samples
+from app.selection import Scope, download_view, pinned_sample, select_samples, selectable_chart
 from app.session import run_label
 from smurf_core.contributions import Contributions, subset_name
 from smurf_core.data.dataset import Task
@@ -81,17 +81,17 @@ def switches(run: RunInfo, scope: Scope) -> None:
         most=len(rows) if len(rows) <= LIGHT else MOST_POINTS,
     )
     with left:
-        st.plotly_chart(
+        selectable_chart(
             before_and_after(
                 points,
                 title=contributions.outputs[output],
                 available=subset_name(switched),
                 chosen=None if chosen is None else str(contributions.sample_ids[chosen]),
             ),
+            points,
             key="missing_scatter",
-            on_select=lambda: _take(points),
-            selection_mode=("points", "box", "lasso"),
-            config={"displaylogo": False},
+            origin="Missing modalities",
+            then=_choose,
         )
         st.markdown(
             "On the line, nothing changes. Metrics are of all samples shown, pooled over folds."
@@ -191,13 +191,10 @@ def _who_suffers(
         download_view(table.reset_index(drop=True), "changed_samples")
 
 
-def _take(points: Points) -> None:
-    ids = points.selected(st.session_state["missing_scatter"])
-    if ids:
-        select_samples(ids, "Missing modalities")
-        if len(ids) == 1:
-            st.session_state["sample"] = ids[0]
-        st.session_state[_STALE] = True
+def _choose(ids: list[str]) -> None:
+    if len(ids) == 1:
+        st.session_state["sample"] = ids[0]
+    st.session_state[_STALE] = True
 
 
 def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) -> None:

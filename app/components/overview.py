@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app.charts.theme import mean_and_spread, plain, term_label
+from app.charts.theme import mean_and_spread, percent, plain, term_label
 from app.components.messages import escaped, facts
 from app.explanations import explain
 from app.loading import contributions_of, performance_of, share_intervals_of
-from app.selection import Scope, download_view, pin_run_button, run_pinned_beside
+from app.selection import Scope, download_view, pin_run_button
 from app.session import run_label
 from smurf_core.configuration import MODEL_TITLES
 from smurf_core.contributions import Contributions
@@ -21,9 +21,8 @@ from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
 
 
-def headline(study: StudyInfo, run: RunInfo, samples: int) -> None:
+def headline(study: StudyInfo, run: RunInfo, pinned: RunInfo | None, samples: int) -> None:
     """Which study and model, whether its data is real, and which run is pinned beside it."""
-    pinned = run_pinned_beside(run)
     beside = f" Pinned beside it: {escaped(run_label(pinned))}." if pinned else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
@@ -35,15 +34,13 @@ def headline(study: StudyInfo, run: RunInfo, samples: int) -> None:
         st.info(f"This data is {study.origin}.")
 
 
-def scores(
-    run: RunInfo, dataset: MultimodalDataset, contributions: Contributions, scope: Scope
-) -> None:
+def scores(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, scope: Scope) -> None:
     """Every metric: mean ± sd over test folds, of all samples; of a part, pooled over folds.
 
     A pinned run's stand behind them.
     """
+    contributions = contributions_of(run)
     found = _scores(run, dataset, contributions, scope)
-    pinned = run_pinned_beside(run)
     if pinned is not None:
         theirs = _scores(pinned, dataset, contributions_of(pinned), scope)
         found = {name: f"{value} (pinned {theirs[name]})" for name, value in found.items()}
@@ -65,12 +62,8 @@ def _scores(
     return {METRIC_TITLES[row["metric"]]: plain(row["value"]) for row in found.to_dict("records")}
 
 
-def pinned_shares(run: RunInfo, scope: Scope, output: str) -> pd.DataFrame | None:
-    """The pinned run's shares of variance, if another one is pinned: order, modality,
-    shared_with, pinned (the share)."""
-    pinned = run_pinned_beside(run)
-    if pinned is None:
-        return None
+def pinned_shares(pinned: RunInfo, scope: Scope, output: str) -> pd.DataFrame:
+    """The pinned run's shares of variance: order, modality, shared_with, pinned (the share)."""
     terms = share_intervals_of(pinned, scope.key).terms
     own = terms[terms["output"] == output]
     return own[["order", "modality", "shared_with", "share"]].rename(columns={"share": "pinned"})
@@ -103,7 +96,11 @@ def share_table(terms: pd.DataFrame) -> None:
                 f"[{plain(100 * low, 1)}, {plain(100 * high, 1)}]"
                 for low, high in zip(terms["ci_low"], terms["ci_high"], strict=True)
             ],
-            **({"pinned": terms["pinned"].map(_or_dash)} if "pinned" in terms else {}),
+            **(
+                {"pinned": [percent(share, 2) for share in terms["pinned"]]}
+                if "pinned" in terms
+                else {}
+            ),
             "own_share": terms["own_share"],
             "sd": terms["sd"],
             "verdict": terms["verdict"],
@@ -138,7 +135,3 @@ def share_table(terms: pd.DataFrame) -> None:
         },
     )
     download_view(terms.reset_index(drop=True), "variance_shares")
-
-
-def _or_dash(share: float) -> str:
-    return "–" if pd.isna(share) else f"{share:.2%}"

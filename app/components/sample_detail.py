@@ -229,9 +229,8 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
     modality = left.segmented_control(
         "Modality", told_by, default=there[0], key=f"why_{run.id}_{'_'.join(there)}", required=True
     )
-    order = len(sources[modality])
-    others = [name for name, s in sources.items() if len(s) == order and name != modality]
-    others = others if has_redundant_heads(run.config.model) else []
+    alike = [name for name, s in sources.items() if len(s) == len(sources[modality])]
+    others = [n for n in alike if n != modality] if has_redundant_heads(run.config.model) else []
     shared_with = right.selectbox(
         "Contribution",
         [modality, *others],

@@ -30,6 +30,6 @@ def mean_and_spread(mean: float, sd: float) -> str:
     return plain(mean) if isnan(sd) else f"{plain(mean)} ± {sd:.3f}"
 
 
-def percent(share: float) -> str:
-    """A share in whole percent with a real minus, and none before zero; a dash for none."""
-    return "–" if isnan(share) else f"{plain(100 * share, 0)}%"
+def percent(share: float, digits: int = 0) -> str:
+    """A share in percent with a real minus, and none before zero; a dash for none."""
+    return "–" if isnan(share) else f"{plain(100 * share, digits)}%"

@@ -123,7 +123,7 @@ def test_a_pinned_run_stands_beside_the_next_one_on_the_overview(open_page, home
     common = [name for name in table.index if name in shares.index]
     assert len(common) == 9
     for name in common:
-        assert table.loc[name, "pinned"] == f"{shares.loc[name, 'share']:.2%}"
+        assert table.loc[name, "pinned"].replace("−", "-") == f"{shares.loc[name, 'share']:.2%}"
     page.button(key="pin_run").click().run()
     page.selectbox(key="run").set_value(first.id).run()
     table = page.dataframe[0].value.set_index("contribution")
