@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
-from app.session import workspace
+from app.state.session import workspace
 from smurf_core.attribution import AttributionProcess, Attributions
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset

@@ -9,11 +9,11 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts app/ on the path, not what
 
 import streamlit as st  # noqa: E402
 
-from app.components.simulated_study import origin_mark  # noqa: E402
-from app.components.tour import tour  # noqa: E402
-from app.navigation import navigation  # noqa: E402
-from app.selection import settle_selection  # noqa: E402
-from app.session import choose_study_and_run  # noqa: E402
+from app.state.navigation import navigation  # noqa: E402
+from app.state.selection import settle_selection  # noqa: E402
+from app.state.session import choose_study_and_run  # noqa: E402
+from app.widgets.simulated_study import origin_mark  # noqa: E402
+from app.widgets.tour import tour  # noqa: E402
 
 st.set_page_config(
     page_title="SMURF Studio", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"

@@ -17,11 +17,11 @@ import psutil
 
 from benchmarks.machine import machine
 from smurf_core.configuration import PRESETS, RunConfig, suggested_standardisation
-from smurf_core.data.assembly import assemble, guess_mapping
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.data.folds import with_made_folds
+from smurf_core.data.generated.synthetic import synthetic_additive
+from smurf_core.data.importing.assembly import assemble, guess_mapping
 from smurf_core.data.sources import find_sources
-from smurf_core.data.synthetic import synthetic_additive
 from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.performance import fold_performance
 from smurf_core.results import RunResult

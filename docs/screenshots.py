@@ -22,7 +22,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from smurf_core.configuration import RunConfig
-from smurf_core.runs import store, worker
+from smurf_core.processes import worker
+from smurf_core.runs import store
 from smurf_core.runs.simulated import add_simulated_study
 from smurf_core.runs.workspace import Workspace
 

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app.components.comparison import (
+from app.loading import dataset_of
+from app.sections.comparison import (
     learning_curves,
     run_titles,
     sample_by_sample,
@@ -11,11 +12,10 @@ from app.components.comparison import (
     table_2,
     two_of,
 )
-from app.components.messages import told
-from app.loading import dataset_of
-from app.navigation import page_path
-from app.selection import scope_picker
-from app.session import current_study, workspace
+from app.state.navigation import page_path
+from app.state.selection import scope_picker
+from app.state.session import current_study, workspace
+from app.widgets.messages import told
 from smurf_core.runs.store import list_runs
 
 study = current_study()

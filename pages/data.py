@@ -3,12 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from app.components import data_sections
-from app.components.messages import escaped, facts, show_problems, told
 from app.loading import dataset_of, description_of
-from app.navigation import page_path
-from app.session import current_study, workspace
-from smurf_core.data.mapping import StudyMapping, mapping_text
+from app.sections import data_sections
+from app.state.navigation import page_path
+from app.state.session import current_study, workspace
+from app.widgets.messages import escaped, facts, show_problems, told
+from smurf_core.data.importing.mapping import StudyMapping, mapping_text
 from smurf_core.runs.studies import provenance
 
 study = current_study()

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from app.components.human_agreement import (
+from app.loading import dataset_of, sample_table_of
+from app.sections.human_agreement import (
     agreement_table,
     human_scatter,
     informativeness,
 )
-from app.components.messages import finished_run, told
-from app.components.selected_samples import selected_samples
-from app.loading import dataset_of, sample_table_of
-from app.selection import scope_picker
-from app.session import current_study
+from app.state.selection import scope_picker
+from app.state.session import current_study
+from app.widgets.messages import finished_run, told
+from app.widgets.selected_samples import selected_samples
 
 study = current_study()
 st.title("Human judgments")

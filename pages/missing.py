@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from app.components.messages import finished_run, told
-from app.components.missing import dropout, switches, table_5
 from app.loading import contributions_of, dataset_of
-from app.selection import scope_picker
-from app.session import current_study, workspace
+from app.sections.missing import dropout, switches, table_5
+from app.state.selection import scope_picker
+from app.state.session import current_study, workspace
+from app.widgets.messages import finished_run, told
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.runs.store import list_runs
 

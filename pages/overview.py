@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from app.charts.shares import alone_first, largest_terms, shares_with_intervals
-from app.components.messages import escaped, finished_run, told
-from app.components.overview import headline, pinned_shares, scores, share_table, shown_output
-from app.components.slice_metrics import slice_metrics
 from app.explanations import explain
 from app.loading import contributions_of, dataset_of, share_intervals_of, stability_of
-from app.navigation import page_path
-from app.selection import run_pinned_beside, scope_picker
-from app.session import current_study
-from app.words import overview_sentences
+from app.sections.overview import headline, pinned_shares, scores, share_table, shown_output
+from app.state.navigation import page_path
+from app.state.selection import run_pinned_beside, scope_picker
+from app.state.session import current_study
+from app.widgets.messages import escaped, finished_run, told
+from app.widgets.slice_metrics import slice_metrics
 from smurf_core.configuration import has_redundant_heads
+from smurf_core.plot.shares import alone_first, largest_terms, shares_with_intervals
+from smurf_core.reporting.sentences import overview_sentences
 
 study = current_study()
 st.title("Overview")

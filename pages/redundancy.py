@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from app.components.messages import finished_run, told
-from app.components.redundancy import Layer, by_group, chosen_layer, one_pair, overall, residuals
-from app.components.selected_samples import selected_samples
 from app.loading import contributions_of, dataset_of, sample_table_of
-from app.selection import scope_picker
-from app.session import current_study
+from app.sections.redundancy import Layer, by_group, chosen_layer, one_pair, overall, residuals
+from app.state.selection import scope_picker
+from app.state.session import current_study
+from app.widgets.messages import finished_run, told
+from app.widgets.selected_samples import selected_samples
 from smurf_core.configuration import MODEL_TITLES, has_redundant_heads
 
 study = current_study()

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from app.components.messages import finished_run, told
-from app.components.report_builder import build_report, built_report, offer, show_table
 from app.loading import dataset_of
-from app.selection import scope_picker
-from app.session import current_study, run_label, workspace
+from app.sections.report_builder import build_report, built_report, offer, show_table
+from app.state.selection import scope_picker
+from app.state.session import current_study, run_label, workspace
+from app.widgets.messages import finished_run, told
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.runs.store import RunInfo, list_runs
 

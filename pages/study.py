@@ -3,13 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from app.components.media import media_form
-from app.components.messages import offer_undo, told
-from app.components.simulated_study import offer_simulated_study
-from app.components.upload_wizard import upload_wizard
-from app.navigation import page_path
-from app.session import current_study, moment, select_study, study_label, workspace
-from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
+from app.sections.upload_wizard import upload_wizard
+from app.state.navigation import page_path
+from app.state.session import current_study, moment, select_study, study_label, workspace
+from app.widgets.media import media_form
+from app.widgets.messages import offer_undo, told
+from app.widgets.simulated_study import offer_simulated_study
+from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import studies
 
 st.title("Study")

@@ -3,18 +3,18 @@
 import pandas as pd
 import streamlit as st
 
-from app.charts.training import chosen_curves
-from app.components.live_run import live_runs
-from app.components.messages import escaped, told
-from app.components.run_form import ask_configuration
-from app.components.run_table import run_table
 from app.explanations import explain
 from app.loading import dataset_of, performance_of, result_of
-from app.session import current_study, workspace
+from app.sections.run_form import ask_configuration
+from app.sections.run_table import run_table
+from app.state.session import current_study, workspace
+from app.widgets.live_run import live_runs
+from app.widgets.messages import escaped, told
 from smurf_core.configuration import layers_label
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
+from smurf_core.plot.training import chosen_curves
+from smurf_core.processes.launcher import launch
 from smurf_core.runs import store
-from smurf_core.runs.launcher import launch
 
 
 def _last_result(study_id: str) -> None:

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from app.components.basins import basins
-from app.components.messages import told
-from app.components.recovery import true_factors
 from app.loading import dataset_of
-from app.navigation import page_path
-from app.selection import scope_picker
-from app.session import current_run, current_study
+from app.sections.basins import basins
+from app.sections.recovery import true_factors
+from app.state.navigation import page_path
+from app.state.selection import scope_picker
+from app.state.session import current_run, current_study
+from app.widgets.messages import told
 from smurf_core.configuration import MODEL_TITLES, has_redundant_heads
 
 study = current_study()

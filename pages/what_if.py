@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from app.components.changes import ask_change, sample_to_change, show_change
-from app.components.media import show_media
-from app.components.messages import finished_run, told
 from app.loading import contributions_of, dataset_of
-from app.session import current_study
+from app.sections.changes import ask_change, sample_to_change, show_change
+from app.state.session import current_study
+from app.widgets.media import show_media
+from app.widgets.messages import finished_run, told
 
 study = current_study()
 st.title("What if")

@@ -10,7 +10,6 @@ import os
 import sys
 import time
 from dataclasses import asdict, replace
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -38,9 +37,9 @@ from smurf_core.configuration import (
     parse_layers,
     suggested_standardisation,
 )
-from smurf_core.data.assembly import Assembly, assemble, guess_mapping
 from smurf_core.data.dataset import Task
-from smurf_core.data.mapping import (
+from smurf_core.data.importing.assembly import Assembly, assemble, guess_mapping
+from smurf_core.data.importing.mapping import (
     StudyMapping,
     mapped_sources,
     media_settings,
@@ -56,11 +55,11 @@ from smurf_core.evaluation.performance import chance_performance, fold_performan
 from smurf_core.evaluation.redundancy import variance_shares
 from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.extraction.command_line import extract_app
+from smurf_core.processes.launcher import launch
 from smurf_core.reporting.bundle import report_of
 from smurf_core.runs import store, studies
 from smurf_core.runs.exporting import FORMATS, export_run, write_folder
 from smurf_core.runs.files import RunFiles
-from smurf_core.runs.launcher import launch
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 
 app = typer.Typer(
@@ -682,13 +681,14 @@ def report(
 ) -> None:
     """Write a run's tables (CSV, LaTeX), model and model card, and a script that trains it again.
 
-    With the app installed, figures and a report in HTML are added.
+    Figures and a report in HTML come with it; images of figures need Chromium.
     """
+    from smurf_core.plot.html_report import figure_files  # Plotly takes a while to load.
+
     workspace = Workspace.default()
     info = _find_run(workspace, run)
     others = [_find_run(workspace, other) for other in compare or ()]
-    extensions = [plugin.load() for plugin in entry_points(group="smurf_core.report")]
-    files = report_of(workspace, info, others, extensions)
+    files = report_of(workspace, info, others, [figure_files])
     for path in write_folder(output or Path(f"smurf-report-{info.id}"), files):
         out.print(str(path), markup=False)
 

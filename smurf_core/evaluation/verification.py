@@ -11,7 +11,7 @@ import pandas as pd
 
 from smurf_core.contributions import Contributions, modality_subsets, subset_name
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.data.synthetic import derived_factor, redundant_factor, unique_factor
+from smurf_core.data.generated.synthetic import derived_factor, redundant_factor, unique_factor
 from smurf_core.errors import InputError
 
 Array = npt.NDArray[np.float64]

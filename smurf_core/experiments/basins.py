@@ -15,7 +15,7 @@ import torch
 
 from smurf_core.configuration import Configuration, ModelKind
 from smurf_core.contributions import Contributions
-from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.evaluation.metrics import pearson_r
 from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.models.architecture import Architecture

@@ -11,7 +11,7 @@ import numpy as np
 
 from smurf_core.configuration import Grid, ModelKind, RunConfig, Selection
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.data.synthetic import (
+from smurf_core.data.generated.synthetic import (
     synthetic_additive,
     synthetic_interactions,
     synthetic_noisy,

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.configuration import MODEL_TITLES, ModelKind, RunConfig, Selection
-from smurf_core.data.assembly import assemble, guess_mapping
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.importing.assembly import assemble, guess_mapping
 from smurf_core.data.problems import listing
 from smurf_core.data.readers.authors_cache import AuthorsCacheReader
 from smurf_core.data.sources import SourceFile, find_sources

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smurf_core.data.guessing import (
+from smurf_core.data.importing.guessing import (
     ID_NAMES,
     TRANSCRIPT_NAMES,
     plain_name,

@@ -28,8 +28,8 @@ from smurf_core.runs.workspace import Workspace
 Files = dict[str, bytes]
 _README = """What is in here
 
-report.html          everything to look at, in any browser, without a network (from the app)
-figures/             figures as SVG, PNG and PDF (from the app, where Chromium is installed)
+report.html          everything to look at, in any browser, without a network
+figures/             figures as SVG, PNG and PDF (where Chromium is installed)
 tables/*.csv         evaluation tables, unrounded
 tables/*.tex         the same in the paper's layout; tables.tex compiles: pdflatex tables.tex
 contributions.parquet, predictions.parquet, candidates.parquet
@@ -97,7 +97,7 @@ def report_files(
     return files
 
 
-# What else can be said of a run: figures and a page in HTML, where the app is installed.
+# What else can be said of a run: figures and a page in HTML, which need packages of their own.
 Extension = Callable[[RunInfo, RunResult, MultimodalDataset, Findings], Files]
 
 

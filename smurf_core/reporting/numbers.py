@@ -33,3 +33,17 @@ def mean_and_spread(mean: float, sd: float) -> str:
 def percent(share: float, digits: int = 0) -> str:
     """A share in percent with a real minus, and none before zero; a dash for none."""
     return "–" if isnan(share) else f"{plain(100 * share, digits)}%"
+
+
+def interval_text(low: float, high: float) -> str:
+    """An interval of shares as text; nothing where it is not known."""
+    if isnan(low) or isnan(high):
+        return ""
+    return f"[{percent(low)[:-1]}, {percent(high)[:-1]}]"
+
+
+def term_label(modality: str, shared_with: str) -> str:
+    """How a contribution is called in figures and tables."""
+    return (
+        f"{modality} alone" if modality == shared_with else f"{modality}, shared with {shared_with}"
+    )

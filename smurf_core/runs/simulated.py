@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
-from smurf_core.data.mapping import StudyMapping, write_mapping
+from smurf_core.data.generated.simulated import MODALITIES, simulated_affect, write_clips
+from smurf_core.data.importing.mapping import StudyMapping, write_mapping
 from smurf_core.data.media import suggested_media
-from smurf_core.data.simulated import MODALITIES, simulated_affect, write_clips
 from smurf_core.errors import InputError
 from smurf_core.runs.studies import add_study, find_study, set_media
 from smurf_core.runs.workspace import Workspace

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from smurf_core.data.dataset import MultimodalDataset, Origin, Task
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.media import MediaSettings
 from smurf_core.data.problems import Problem
 from smurf_core.data.storage import read_dataset, write_dataset
-from smurf_core.data.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 from smurf_core.runs.workspace import Workspace, new_id
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from smurf_core.configuration import Grid, ModelKind, RunConfig
-from smurf_core.data.assembly import assemble
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.data.importing.assembly import assemble
 from smurf_core.data.sources import find_sources
-from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
-from smurf_core.runs import store, studies, worker
-from smurf_core.runs.launcher import launch
+from smurf_core.processes import worker
+from smurf_core.processes.launcher import launch
+from smurf_core.runs import store, studies
 from smurf_core.runs.simulated import add_simulated_study
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 

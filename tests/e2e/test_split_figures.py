@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.runs.slices import slice_samples
 from smurf_core.runs.workspace import Workspace
 from tests.pages.conftest import trained

@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from smurf_core.configuration import Grid, ModelKind, RunConfig
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.data.synthetic import synthetic_additive
-from smurf_core.runs import store, studies, worker
+from smurf_core.data.generated.synthetic import synthetic_additive
+from smurf_core.processes import worker
+from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.evaluation.missing import subset_predictions
 from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.redundancy import pair_table, variance_shares

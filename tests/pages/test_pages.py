@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smurf_core.data.mapping import StudyMapping, mapping_text
-from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.data.importing.mapping import StudyMapping, mapping_text
 from smurf_core.runs import store, studies
 from tests.broken_files import BROKEN_FILES, good_table
 from tests.pages.conftest import FAST, facts, trained

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import slices, store, studies
 from tests.pages.conftest import trained
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.charts.colouring import Colouring, colour_groups
-from app.selection import Scope
+from app.state.selection import Scope
+from smurf_core.plot.colouring import Colouring, colour_groups
 from smurf_core.runs import slices, store
 
 
@@ -30,7 +30,7 @@ def script() -> None:
     import streamlit as st
 
     from app.loading import contributions_of, dataset_of
-    from app.selection import (
+    from app.state.selection import (
         colour_column_picker,
         current_selection,
         download_view,
@@ -40,7 +40,7 @@ def script() -> None:
         select_samples,
         settle_selection,
     )
-    from app.session import choose_study_and_run, current_run, current_study
+    from app.state.session import choose_study_and_run, current_run, current_study
 
     choose_study_and_run()
     settle_selection()

@@ -13,9 +13,9 @@ import pytest
 
 from smurf_core.configuration import RunConfig
 from smurf_core.contributions import Contributions
-from smurf_core.data.assembly import StudyMapping, assemble, guess_mapping
+from smurf_core.data.importing.assembly import StudyMapping, assemble, guess_mapping
+from smurf_core.data.importing.tables import read_tables
 from smurf_core.data.sources import find_sources
-from smurf_core.data.tables import read_tables
 from smurf_core.evaluation.judgments import unique_pairs
 from smurf_core.evaluation.performance import chance_performance, performance
 from smurf_core.experiments.reproduce import as_markdown, reproduce

@@ -8,7 +8,8 @@ import pytest
 from smurf_core.attribution import AttributionProcess, attribute
 from smurf_core.errors import InputError
 from smurf_core.evaluation.feature_groups import feature_groups, group_attributions
-from smurf_core.runs import store, studies, worker
+from smurf_core.processes import worker
+from smurf_core.runs import store, studies
 from tests.smurf_core.trained import small_run
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from smurf_core.cli import main
-from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 from tests.broken_files import BROKEN_FILES, good_table

@@ -15,11 +15,11 @@ import pandas as pd
 
 from smurf_core.data.cleaning import clean_features
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
+from smurf_core.data.generated.synthetic import redundant_factor, unique_factor
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Study
-from smurf_core.data.restricted_pickle import PickledObject, RefusedPickle, load_restricted
+from smurf_core.data.readers.restricted_pickle import PickledObject, RefusedPickle, load_restricted
 from smurf_core.data.sources import SourceFile, check_shape, zip_members
-from smurf_core.data.synthetic import redundant_factor, unique_factor
 from smurf_core.errors import InputError
 
 _LOADER = {("python_tools.ml.data_loader", "DataLoader"): "DataLoader"}

@@ -12,7 +12,7 @@ import pandas as pd
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.pooling import pool
-from smurf_core.data.restricted_pickle import RefusedPickle, load_restricted
+from smurf_core.data.readers.restricted_pickle import RefusedPickle, load_restricted
 from smurf_core.data.sources import SourceFile, check_shape
 from smurf_core.errors import InputError
 

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smurf_core.data.assembly import StudyMapping, assemble
+from smurf_core.data.importing.assembly import StudyMapping, assemble
+from smurf_core.data.importing.tables import read_tables
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.pooling import pool
 from smurf_core.data.sources import SourceFile, find_sources
-from smurf_core.data.tables import read_tables
 from smurf_core.errors import InputError
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from smurf_core.data.dataset import Folds
 from smurf_core.data.folds import fold_problems, make_folds, with_made_folds
-from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 
 

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.grouping import groupings
-from smurf_core.data.synthetic import synthetic_additive
 
 
 def test_samples_are_grouped_by_columns_with_few_levels():

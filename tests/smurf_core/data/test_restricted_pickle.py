@@ -6,7 +6,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from smurf_core.data.restricted_pickle import PickledObject, RefusedPickle, load_restricted
+from smurf_core.data.readers.restricted_pickle import PickledObject, RefusedPickle, load_restricted
 
 NESTED = {"a": [1, 2.5, None, True, "ä", b""], 3: {"b": 10**30}, ("b", 1): (1, (2,)), "x": b"yz"}
 ARRAYS = {

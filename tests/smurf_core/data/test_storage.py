@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from smurf_core.data.dataset import Features, MultimodalDataset
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.storage import read_dataset, write_dataset
-from smurf_core.data.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 
 

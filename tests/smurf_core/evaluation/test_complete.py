@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.evaluation.complete import evaluation_tables
 from smurf_core.evaluation.judgments import human_agreement
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as sk
 
 from smurf_core.configuration import Grid, RunConfig
-from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
 from smurf_core.training.engine import train_run

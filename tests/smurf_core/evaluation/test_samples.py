@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn import metrics
 
 from smurf_core.contributions import Contributions
-from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.evaluation.samples import (
     colour_columns,
     sample_table,

@@ -8,7 +8,7 @@ import pytest
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.errors import InputError
 from smurf_core.evaluation.verification import factor_matrix, mean_recovery, recovery
 

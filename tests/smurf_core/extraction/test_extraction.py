@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smurf_core.data.simulated import simulated_affect, write_clips
+from smurf_core.data.generated.simulated import simulated_affect, write_clips
 from smurf_core.errors import InputError
 from smurf_core.extraction.running import extract
 from smurf_core.extraction.store import FeatureStore, Tool

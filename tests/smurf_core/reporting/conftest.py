@@ -8,8 +8,9 @@ import pytest
 
 from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.data.synthetic import synthetic_additive
-from smurf_core.runs import store, studies, worker
+from smurf_core.data.generated.synthetic import synthetic_additive
+from smurf_core.processes import worker
+from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import Workspace
 
 ODD_NAME = r"<b>100 % of ŷ_λ</b> \ {x} $1 & #2 ~ 中 “é” ± ↓ ↑ − don't"

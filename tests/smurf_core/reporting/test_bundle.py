@@ -14,9 +14,10 @@ from safetensors.numpy import load
 from smurf_core.configuration import Grid, RunConfig
 from smurf_core.errors import InputError
 from smurf_core.prediction import raw_outputs
+from smurf_core.processes import worker
 from smurf_core.reporting.bundle import report_of, zipped
 from smurf_core.reporting.model import model_file
-from smurf_core.runs import store, studies, worker
+from smurf_core.runs import store, studies
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import list_runs
 from smurf_core.runs.studies import load_study

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from smurf_core.configuration import RunConfig
-from smurf_core.data.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.errors import InputError
 from smurf_core.runs.files import RunFiles
 from smurf_core.training.engine import train_run

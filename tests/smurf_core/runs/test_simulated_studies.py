@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smurf_core.data.assembly import assemble
-from smurf_core.data.mapping import read_mapping
+from smurf_core.data.generated.simulated import simulated_affect
+from smurf_core.data.importing.assembly import assemble
+from smurf_core.data.importing.mapping import read_mapping
 from smurf_core.data.media import find_clip, media_coverage
-from smurf_core.data.simulated import simulated_affect
 from smurf_core.data.sources import find_sources
 from smurf_core.errors import InputError
 from smurf_core.runs import studies

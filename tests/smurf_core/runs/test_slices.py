@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 from smurf_core.runs import slices, studies
 

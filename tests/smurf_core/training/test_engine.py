@@ -16,7 +16,7 @@ from smurf_core.configuration import (
     multiplies_embeddings,
 )
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset, Task
-from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 from smurf_core.results import FoldResult, RunResult
 from smurf_core.training import engine

@@ -8,7 +8,7 @@ import pytest
 
 from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.dataset import Folds
-from smurf_core.data.synthetic import synthetic_additive
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 from smurf_core.results import RunResult
 from smurf_core.training.engine import train_run

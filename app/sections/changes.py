@@ -1,0 +1,213 @@
+"""Changing a sample's features of one modality, and what that moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.loading import contributions_of, feature_effects_of, result_of
+from app.state.selection import download_view
+from app.widgets.messages import escaped, facts
+from smurf_core.contributions import Contributions
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.errors import InputError
+from smurf_core.evaluation.samples import transcript_column
+from smurf_core.plot.contributions import breakdown, change_steps, waterfall
+from smurf_core.reporting.numbers import plain, signed
+from smurf_core.runs.store import RunInfo
+from smurf_core.what_if import changed_contributions
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Change:
+    """New features of one modality, [1, d], and whose norm they are standardised within."""
+
+    modality: str
+    features: FloatArray
+    persons: Mapping[str, str] = field(default_factory=dict)
+
+
+def sample_to_change(run: RunInfo, dataset: MultimodalDataset) -> str:
+    """Ask for a sample by its id; the one that is open in Samples where none was typed."""
+    ids = contributions_of(run).sample_ids
+    wanted = st.session_state.get("sample") or st.query_params.get("sample")
+    start = str(wanted if wanted in ids else ids[0])
+    sample = _asked_sample("Sample", f"change_sample_{run.id}", start, ids)
+    st.session_state["sample"] = sample
+    st.query_params["sample"] = sample
+    _say(sample, dataset)
+    return sample
+
+
+def ask_change(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int) -> Change | None:
+    """Which modality is changed and how; nothing while there is nothing to move."""
+    modalities = list(contributions_of(run).modalities)
+    left, right = st.columns(2)
+    modality = left.segmented_control(
+        "Change", modalities, default=modalities[0], key=f"change_{run.id}", required=True
+    )
+    way = right.segmented_control(
+        "How", ["Move features", "Take another sample's"], default="Move features",
+        key="change_way", required=True,
+        help="Taking another sample's modality makes a mismatched clip: a happy face with a sad "
+        "voice, as people were shown in McGurk-like experiments.",
+    )  # fmt: skip
+    if way == "Move features":
+        return _moved(sample, modality, run, dataset, output)
+    return _swapped(sample, modality, run, dataset)
+
+
+def _moved(
+    sample: str, modality: str, run: RunInfo, dataset: MultimodalDataset, output: int
+) -> Change | None:
+    at = int(np.flatnonzero(dataset.sample_ids == sample)[0])
+    if not dataset.features[modality].present[at]:
+        st.info(
+            f"{escaped(modality)} was not recorded for this sample: there is nothing to move. Take "
+            "another sample's instead."
+        )
+        return None
+    effects = feature_effects_of(run, sample, modality, output)
+    movable = effects[effects["low"] < effects["high"]]
+    reach = {
+        row["feature"]: f"{row['feature']} ({signed(row['effect'])})"
+        for row in movable.to_dict("records")
+    }
+    chosen = st.multiselect(
+        "Features, by how far each alone can move this prediction",
+        list(reach),
+        default=list(reach)[:3],
+        format_func=reach.__getitem__,
+        key=f"features_{run.id}_{sample}_{modality}_{output}",
+        help="In brackets: how much the prediction changes when the feature goes from the 5th to "
+        "the 95th percentile of its observed values while all others stay.",
+    )
+    values = dataset.features[modality].values[at].copy()
+    names = list(dataset.features[modality].names)
+    by_name = movable.set_index("feature")
+    for name, place in zip(chosen, _places(len(chosen)), strict=True):
+        row = by_name.loc[name]
+        low, high = float(row["low"]), float(row["high"])
+        recorded = float(np.clip(row["value"], low, high))
+        moved = place.slider(
+            f"{name} (recorded {plain(recorded)})",
+            low, high, recorded, step=(high - low) / 200, format="%.3g",
+            key=f"move_{run.id}_{sample}_{modality}_{name}",
+        )  # fmt: skip
+        if not np.isclose(moved, recorded, rtol=0, atol=(high - low) * 1e-6):
+            values[names.index(name)] = moved
+    return Change(modality, values[None])
+
+
+def _swapped(sample: str, modality: str, run: RunInfo, dataset: MultimodalDataset) -> Change | None:
+    have = dataset.sample_ids[dataset.features[modality].present]
+    have = have[have != sample]
+    if not len(have):
+        st.info(f"No other sample has {escaped(modality)}.")
+        return None
+    donor = _asked_sample(
+        f"Take {modality} from sample", f"donor_{run.id}_{modality}", str(have[0]), have
+    )
+    _say(donor, dataset)
+    at = int(np.flatnonzero(dataset.sample_ids == donor)[0])
+    persons = {} if dataset.groups is None else {modality: str(dataset.groups[at])}
+    return Change(modality, dataset.features[modality].values[[at]], persons)
+
+
+def show_change(
+    sample: str, change: Change, run: RunInfo, dataset: MultimodalDataset, output: int
+) -> None:
+    """Prediction before and after, every contribution that moved, and all of them in a table."""
+    contributions = contributions_of(run)
+    own = contributions.select(np.flatnonzero(contributions.sample_ids == sample))
+    after = changed_contributions(
+        result_of(run), dataset, sample, {change.modality: change.features},
+        persons=change.persons,
+    )  # fmt: skip
+    if np.array_equal(
+        change.features[0], dataset.features[change.modality].values[_at(dataset, sample)]
+    ):
+        after = own  # Nothing was moved: no rounding is shown as a change.
+    parts = breakdown(own, 0, output), breakdown(after, 0, output)
+    first, last = (float(p["value"].iloc[-1]) for p in parts)
+    facts(_predictions(own, after, dataset) | {"Change": signed(last - first)})
+    steps = change_steps(*parts)
+    unit = dataset.target_name if dataset.task == "regression" else (
+        f"Logit of {dataset.class_names[output]}"
+    )  # fmt: skip
+    left, right = st.columns([5, 4])
+    left.plotly_chart(
+        waterfall(steps, own.modalities, unit), key="change_waterfall",
+        config={"displaylogo": False},
+        alt="Waterfall from the prediction before the change to the prediction after it",
+    )  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "Part": parts[0]["part"],
+            "before": parts[0]["value"],
+            "after": parts[1]["value"],
+            "change": parts[1]["value"] - parts[0]["value"],
+        }
+    )
+    shown = table.set_index("Part")
+    written = shown.assign(
+        before=[plain(v) for v in shown["before"]],
+        after=[plain(v) for v in shown["after"]],
+        change=[signed(v) if v else "" for v in shown["change"]],
+    )
+    right.table(written.rename(columns=str.capitalize))
+    right.markdown(
+        f"Only contributions that read {escaped(change.modality)} can move: each modality speaks "
+        "for itself, so a change of one leaves all others' contributions as they were."
+    )
+    with right:
+        download_view(table, "what_if")
+
+
+def _predictions(
+    before: Contributions, after: Contributions, dataset: MultimodalDataset
+) -> dict[str, str]:
+    found = {}
+    for title, contributions in (("Before", before), ("After", after)):
+        prediction = contributions.prediction()[0]
+        found[title] = (
+            plain(float(prediction[0]))
+            if dataset.task == "regression"
+            else dataset.class_names[int(prediction.argmax())]
+        )
+    return found
+
+
+def _asked_sample(title: str, key: str, start: str, known: npt.NDArray[np.str_]) -> str:
+    """A sample's id, typed; a list of 25,000 would be no help."""
+    sample = st.text_input(title, start, key=key, width=320).strip()
+    if sample not in known:
+        raise InputError(
+            f"There is no sample {sample!r} here: type a sample id such as {known[0]!r}. The page "
+            "Samples lists them."
+        )
+    return sample
+
+
+def _say(sample: str, dataset: MultimodalDataset) -> None:
+    transcript = transcript_column(dataset)
+    said = dataset.samples[transcript].iloc[_at(dataset, sample)] if transcript else ""
+    if isinstance(said, str) and said:
+        st.markdown(f"“{escaped(said)}”")
+
+
+def _at(dataset: MultimodalDataset, sample: str) -> int:
+    return int(np.flatnonzero(dataset.sample_ids == sample)[0])
+
+
+def _places(count: int) -> list[DeltaGenerator]:
+    """Places side by side, three a line."""
+    return [place for _ in range(0, count, 3) for place in st.columns(3)][:count]

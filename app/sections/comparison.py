@@ -1,0 +1,347 @@
+"""Parts of the page *Compare*: Table 2, two runs side by side, learning curves, the λ sweep."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.explanations import explain
+from app.loading import (
+    agreement_of,
+    chosen_curves_of,
+    comparison_of,
+    contributions_of,
+    differences_of,
+    tried_by,
+)
+from app.state.selection import (
+    Scope,
+    colour_column_picker,
+    download_view,
+    pinned_run,
+    select_samples,
+    selectable_chart,
+)
+from app.state.session import current_run, run_label, workspace
+from app.widgets.messages import escaped
+from app.widgets.selected_samples import open_in_samples
+from smurf_core.configuration import has_auxiliary_loss
+from smurf_core.data.dataset import MultimodalDataset, Task
+from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRICS
+from smurf_core.evaluation.samples import subset_performance
+from smurf_core.evaluation.two_runs import configuration_differences, weight_sweep
+from smurf_core.plot.bars import bars_with_spread
+from smurf_core.plot.comparison import curves_by_fold, trade_off
+from smurf_core.plot.points import Points
+from smurf_core.plot.scatter import coloured_scatter
+from smurf_core.plot.shares import alone_first, paired_shares
+from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_label
+from smurf_core.runs.store import RunInfo, curves
+
+LISTED = 200  # samples of the largest differences
+
+
+def run_titles(finished: list[RunInfo]) -> dict[str, str]:
+    """What every run is called here: runs of one name and minute stay apart."""
+    return {run.id: f"{run_label(run)} · {run.id[:4]}" for run in finished}
+
+
+def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> None:
+    """Every run against one of them, with tests that respect persons and folds."""
+    study_id = finished[0].study_id
+    by_id = {run.id: run for run in finished}
+    chosen = st.multiselect(
+        "Runs", list(by_id), default=list(by_id)[:6], format_func=titles.__getitem__,
+        key=f"compared_{study_id}",
+    )  # fmt: skip
+    if len(chosen) < 2:
+        st.info("Choose two runs or more.")
+        return
+    smurf = [run_id for run_id in chosen if by_id[run_id].config.model == "smurf"]
+    reference = st.selectbox(
+        "Against", chosen, index=chosen.index(smurf[0]) if smurf else 0,
+        format_func=titles.__getitem__, key=f"reference_{study_id}_{'-'.join(chosen)}",
+    )  # fmt: skip
+    with st.spinner("Testing…"):
+        table = comparison_of([by_id[run_id] for run_id in chosen], reference, scope.key)
+    metric = st.selectbox(
+        "Metric", list(dict.fromkeys(table["metric"])), format_func=METRIC_TITLES.__getitem__,
+        key=f"compare_metric_{table['metric'].iloc[0]}", width=260,
+    )  # fmt: skip
+    shown = table[table["metric"] == metric].assign(run=lambda t: t["model"].map(titles))
+    st.plotly_chart(
+        bars_with_spread(
+            shown,
+            name="run",
+            title=METRIC_TITLES[metric]
+            + (" (lower is better)" if metric in LOWER_IS_BETTER else ""),
+        ),
+        key="compare_bars",
+        config={"displaylogo": False},
+    )
+    numbers = ("difference", "p_person", "p_resampled", "effect_size")
+    text = st.column_config.TextColumn
+    st.dataframe(
+        shown.assign(
+            result=list(map(mean_and_spread, shown["mean"], shown["sd"])),
+            interval=[
+                "–" if np.isnan(low) else f"[{plain(low)}, {plain(high)}]"
+                for low, high in zip(shown["ci_low"], shown["ci_high"], strict=True)
+            ],
+            **{column: shown[column].map(plain) for column in numbers},
+        )[["run", "result", "mark", "difference", "interval", *numbers[1:]]],
+        hide_index=True,
+        width="stretch",
+        key="compare_table",
+        column_config={
+            "run": "Run",
+            "result": text(METRIC_TITLES[metric], help=explain(metric, "mean_and_sd")),
+            "mark": text("", width=40, help=explain("mark")),
+            "difference": text("Difference", help=explain("difference")),
+            "interval": text("95% interval", help=explain("difference_interval")),
+            "p_person": text("p, persons", help=explain("p_person")),
+            "p_resampled": text("p, folds", help=explain("p_resampled")),
+            "effect_size": text("d", help=explain("effect_size")),
+        },
+    )
+    first = table.iloc[0]
+    st.markdown(
+        f"{first['n']:,} samples of {first['persons']:,} "
+        f"{'persons' if first['persons'] < first['n'] else 'samples, taken as independent'}. "
+        f"Bars are means over {first['folds']} test folds, with their standard deviation."
+    )
+    download_view(table.reset_index(drop=True), "comparison")
+
+
+def two_of(finished: list[RunInfo], titles: dict[str, str]) -> tuple[RunInfo, RunInfo]:
+    """Ask for two runs; the pinned one, or the one in the sidebar, comes first."""
+    by_id = {run.id: run for run in finished}
+    current = current_run()
+    wanted = [pinned_run(), current.id if current else None, *by_id]
+    order = list(dict.fromkeys(run_id for run_id in wanted if run_id in by_id))
+    left, right = st.columns(2)
+    study_id = finished[0].study_id
+    with left:
+        first = st.selectbox(
+            "Run A", order, format_func=titles.__getitem__, key=f"run_a_{study_id}"
+        )
+    others = [run_id for run_id in order if run_id != first]
+    with right:
+        second = st.selectbox(
+            "Run B", others, format_func=titles.__getitem__, key=f"run_b_{study_id}_{first}"
+        )
+    return by_id[first], by_id[second]
+
+
+def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
+    """What was asked, how well both predict, and whether they explain samples alike."""
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**What differs in what was asked**")
+        asked = configuration_differences(first.config, second.config)
+        if asked.empty:
+            st.markdown("Nothing: the two runs have the same settings.")
+        else:
+            st.dataframe(
+                asked, hide_index=True, width="stretch", key="asked",
+                column_config={"setting": "Setting", "first": "Run A", "second": "Run B"},
+            )  # fmt: skip
+    with right:
+        st.markdown("**How well they predict**")
+        scores = [
+            subset_performance(c, dataset, {scope.label: scope.mask(c.sample_ids)})
+            for c in (contributions_of(first), contributions_of(second))
+        ]
+        table = pd.DataFrame(
+            {
+                "Metric": scores[0]["metric"].map(dict(METRIC_TITLES)),
+                "Run A": scores[0]["value"].map(plain),
+                "Run B": scores[1]["value"].map(plain),
+                "B − A": (scores[1]["value"] - scores[0]["value"]).map(plain),
+                "n": scores[0]["n"],
+            }
+        )
+        st.dataframe(table, hide_index=True, width="stretch", key="two_scores")
+        st.markdown(":small[Pooled over folds, of the samples shown.]")
+    agreement = agreement_of(first, second, scope.key)
+    st.markdown("**What carries their predictions**", help=explain("share", "term_agreement"))
+    varies = (agreement[["first_share", "second_share"]].abs() > 0).any(axis=1)
+    agreement = alone_first(agreement[varies])
+    if agreement.empty:
+        st.info("Neither prediction varies among these samples: show more.")
+        return
+    st.plotly_chart(
+        paired_shares(agreement, "Run A", "Run B"), key="two_shares", config={"displaylogo": False}
+    )
+    with st.expander("Agreement of every contribution", expanded=True):
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Contribution": list(
+                        map(term_label, agreement["modality"], agreement["shared_with"])
+                    ),
+                    "r": agreement["r"].map(plain),
+                    "Share, run A": agreement["first_share"].map(percent),
+                    "Share, run B": agreement["second_share"].map(percent),
+                    "n": agreement["n"],
+                }
+            ),
+            hide_index=True,
+            width="stretch",
+            key="agreement_table",
+            column_config={
+                "r": st.column_config.TextColumn("r of A and B", help=explain("term_agreement"))
+            },
+        )
+        download_view(agreement, "agreement_of_two_runs")
+
+
+def sample_by_sample(
+    first: RunInfo, second: RunInfo, dataset: MultimodalDataset, scope: Scope, task: Task
+) -> None:
+    """Where the two differ: a scatter whose points can be selected, and the largest first."""
+    st.subheader("Sample by sample")
+    table = differences_of(first, second)
+    is_class = task == "classification"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        what = "Errors"
+        if not is_class:
+            what = st.segmented_control(
+                "Shown", ["Predictions", "Errors"], default="Predictions", key="compare_shown",
+                required=True,
+            )  # fmt: skip
+        colouring = colour_column_picker(dataset, contributions_of(first), key="compare_colour")
+    columns = ("first", "second") if what == "Predictions" else ("first_error", "second_error")
+    title = (
+        "1 − probability of the true class"
+        if is_class
+        else f"{dataset.target_name}, predicted"
+        if what == "Predictions"
+        else f"|error| of {dataset.target_name}"
+    )
+    # In the order of run A's contributions, as colours are.
+    ordered = table.sort_index()
+    ids = ordered["sample_id"].to_numpy(dtype=str)
+    if colouring:
+        known = np.isin(contributions_of(first).sample_ids, ids)
+        colouring = colouring.pick(known)
+    points = Points(
+        ordered[columns[0]].to_numpy(dtype=float), ordered[columns[1]].to_numpy(dtype=float), ids,
+        colouring=colouring, in_scope=scope.mask(ids),
+    )  # fmt: skip
+    selectable_chart(
+        coloured_scatter(points, x_title=f"{title}, run A", y_title=f"{title}, run B"),
+        points,
+        key=f"compare_scatter_{what}",
+        origin="Compare, two runs",
+    )
+    if points.told():
+        st.markdown(points.told())
+    listed = table[scope.mask(table["sample_id"].to_numpy(dtype=str))].reset_index(drop=True)
+    shown = listed.head(LISTED)
+    if shown.empty:
+        st.info("No sample of this selection is explained by both runs.")
+        return
+    st.markdown(f"**Largest differences** ({len(shown):,} of {len(listed):,})")
+
+    def take() -> None:
+        rows = st.session_state["differences"]["selection"]["rows"]
+        if rows:
+            select_samples(shown["sample_id"].iloc[rows].tolist(), "Compare, largest differences")
+
+    number = st.column_config.NumberColumn
+    words = {"target": "Truth", "first": "Run A", "second": "Run B"}
+    st.dataframe(
+        shown,
+        hide_index=True,
+        width="stretch",
+        height=320,
+        on_select=take,
+        selection_mode="multi-row",
+        key="differences",
+        column_config={
+            "sample_id": "Sample",
+            **{
+                name: label if is_class else number(label, format="%.3f")
+                for name, label in words.items()
+            },
+            "first_error": number("Error, A", format="%.3f"),
+            "second_error": number("Error, B", format="%.3f"),
+            "difference": number(
+                "B − A", format="%+.3f",
+                help="Of the true class's probability." if is_class else "Of the predictions.",
+            ),
+            "gain": number("Gain", format="%+.3f", help="How much smaller run B's error is."),
+        },
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        open_in_samples("differences", shown["sample_id"], key="open_difference")
+        download_view(listed, "differences_of_two_runs")
+
+
+def learning_curves(runs: list[RunInfo], titles: dict[str, str]) -> None:
+    """Learning curves of the folds' chosen models, or of the search, run beside run."""
+    st.subheader("Learning curves", help=explain("objective"))
+    what = st.segmented_control(
+        "Of", ["Chosen models", "Search"], default="Chosen models", key="curves_of", required=True
+    )
+    tables = [
+        chosen_curves_of(run) if what == "Chosen models" else curves(workspace(), run.id)
+        for run in runs
+    ]
+    # The first epochs are far above all others and would flatten the rest.
+    late = pd.concat([table[table["epoch"] > table["epoch"].max() * 0.02] for table in tables])
+    values = late[["training_objective", "validation_objective"]].to_numpy(dtype=float)
+    values = values[np.isfinite(values)]
+    domain = (float(values.min()), float(np.quantile(values, 0.995))) if len(values) else None
+    for place, run, table in zip(st.columns(len(runs)), runs, tables, strict=True):
+        with place:
+            st.markdown(f"**{escaped(titles[run.id])}**")
+            if table.empty:
+                st.info("This run reported no curve: it ended before its first report.")
+            else:
+                st.altair_chart(curves_by_fold(table, domain), key=f"curves_{run.id}_{what}")
+    st.markdown(
+        "One line a fold; training dashed. The best epoch's weights are kept."
+        if what == "Chosen models"
+        else "What the run reported while it trained: the best member of each stack at the time; "
+        "training dashed."
+    )
+
+
+def sweep(finished: list[RunInfo], titles: dict[str, str], task: Task) -> None:
+    """Prediction against factorisation over λ, from every configuration that was tried."""
+    st.subheader(
+        "What does the factorisation cost?", help=explain("auxiliary_weight", "factorisation_loss")
+    )
+    able = {run.id: run for run in finished if has_auxiliary_loss(run.config.model)}
+    if not able:
+        st.info("No finished run has a weight of the factorisation (λ): train SMURF.")
+        return
+    chosen = st.multiselect(
+        "Runs", list(able), default=list(able)[:3], format_func=titles.__getitem__,
+        key=f"swept_{finished[0].study_id}",
+    )  # fmt: skip
+    candidates = {titles[run_id]: tried_by(able[run_id]) for run_id in chosen}
+    candidates = {name: table for name, table in candidates.items() if len(table)}
+    if not candidates:
+        st.info("Choose a run with a finite validation result.")
+        return
+    sweeps = {name: weight_sweep(table) for name, table in candidates.items()}
+    metric = METRIC_TITLES[next(iter(METRICS[task]))]
+    st.plotly_chart(
+        trade_off(candidates, sweeps, metric), key="trade_off", config={"displaylogo": False}
+    )
+    few = all(len(table) == 1 for table in sweeps.values())
+    st.markdown(
+        "Up and to the left is better. Faint: every configuration of every fold. Line: for each λ "
+        "the best predicting configuration of each fold, mean ± sd over folds. Chosen on the same "
+        "validation samples, therefore a little too good."
+        + (" Only one λ was tried: train with several to see a curve." if few else "")
+    )
+    with st.expander("Numbers"):
+        table = pd.concat([t.assign(run=name) for name, t in sweeps.items()], ignore_index=True)
+        table = table[["run", *(c for c in table.columns if c != "run")]]
+        st.dataframe(table, hide_index=True, width="stretch", key="sweep_table")
+        download_view(table, "lambda_sweep")

@@ -1,0 +1,184 @@
+"""Human against learned unique contributions: the scatter, its statistics, and the tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.explanations import explain
+from app.loading import (
+    contributions_of,
+    human_agreement_of,
+    informativeness_of,
+    unique_pairs_of,
+)
+from app.state.selection import Scope, colour_column_picker, download_view, selectable_chart
+from app.widgets.messages import facts, numbers_first
+from smurf_core.contributions import subset_name
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.informativeness import informativeness_table
+from smurf_core.plot.judgments import informativeness_boxes
+from smurf_core.plot.points import Points
+from smurf_core.plot.scatter import coloured_scatter
+from smurf_core.plot.theme import modality_colours
+from smurf_core.reporting.numbers import plain
+from smurf_core.runs.store import RunInfo
+
+_FEWEST = 3
+
+
+def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
+    """Figure 3 for one modality, of the samples in scope; points become the selection."""
+    contributions = contributions_of(run)
+    pairs = unique_pairs_of(run)
+    names = [subset_name(pair.modalities) for pair in pairs]
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        name = st.segmented_control(
+            "Unique to", names, default=names[0], key=f"unique_{run.study_id}", required=True
+        )
+    with right:
+        colouring = colour_column_picker(dataset, contributions, key="judgments_colour")
+    pair = pairs[names.index(name)]
+    row = None
+    if scope.n >= _FEWEST:
+        row = human_agreement_of(run, scope.key).to_dict("records")[names.index(name)]
+    if row is None or row["n"] < _FEWEST:
+        st.info(f"{scope.label}: fewer than {_FEWEST} of these samples were judged. Choose more.")
+    else:
+        interval = f"[{plain(row['ci_low'])}, {plain(row['ci_high'])}]"
+        facts(
+            {
+                "Pearson's r": f"{plain(row['r'])} {interval}",
+                "Spearman": plain(row["spearman"]),
+                "p (Holm)": p_text(row["p_holm"]),
+                "Samples": f"{row['n']:,}",
+                "Without a judgment": f"{row['missing']:,}",
+                "Persons": f"{row['persons']:,}",
+            }
+        )
+    numbers_first()
+    judged = np.isfinite(pair.human)
+    points = Points(
+        pair.learned[judged],
+        pair.human[judged],
+        pair.sample_ids[judged],
+        colour=modality_colours(contributions.modalities)[pair.modalities[0]],
+        colouring=None if colouring is None else colouring.pick(judged),
+        in_scope=scope.mask(pair.sample_ids[judged]),
+    )
+    selectable_chart(
+        coloured_scatter(
+            points,
+            x_title=f"Learned: unique contribution of {name} ({dataset.target_name})",
+            y_title=f"Human: {dataset.target_name} − judgment from {subset_name(pair.judged)}",
+        ),
+        points,
+        key=f"human_scatter_{name}",
+        origin=f"Human judgments, unique to {name}",
+    )
+    st.markdown(
+        "The line is a least-squares fit to the samples in scope, with the 95% band of its mean; "
+        "bars beside the axes count samples. Raters who could not see or hear a modality could not "
+        "use what only it says: the target minus their rating is its human unique contribution."
+        + points.told(),
+        help=explain("human_unique", "human_r", "bootstrap", "p_clustered"),
+    )
+
+
+def agreement_table(run: RunInfo, scope: Scope) -> None:
+    """Tables 3 and 4: every judged modality with r, stars, interval, p and n."""
+    table = human_agreement_of(run, scope.key)
+    st.subheader("All judged modalities", help=explain("human_r", "bootstrap", "p_holm"))
+    shown = pd.DataFrame(
+        {
+            "Unique to": table["modality"],
+            "Raters saw": table["judged"],
+            "r": [
+                f"{plain(r)}{stars(p)}" for r, p in zip(table["r"], table["p_holm"], strict=True)
+            ],
+            "95% interval": [
+                f"[{plain(low)}, {plain(high)}]"
+                for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
+            ],
+            "Spearman": [plain(value) for value in table["spearman"]],
+            "p": [p_text(value) for value in table["p"]],
+            "p (Holm)": [p_text(value) for value in table["p_holm"]],
+            "n": table["n"],
+            "Not judged": table["missing"],
+            "Persons": table["persons"],
+        }
+    )
+    if table["raters"].any():
+        shown["Raters"] = table["raters"]
+        shown["Agreement (α)"] = [plain(value) for value in table["alpha"]]
+        shown["Ceiling of r"] = [plain(value) for value in table["ceiling"]]
+    narrow = ("r", "Spearman", "p", "p (Holm)", "n", "Not judged", "Persons", "Raters")
+    st.dataframe(
+        shown, hide_index=True, width="stretch", key="human_table",
+        column_config={name: st.column_config.Column(width=72) for name in narrow},
+    )  # fmt: skip
+    if table["raters"].any():
+        st.markdown(
+            "Single raters' ratings say how far they agree, and how high r could rise at most.",
+            help=explain("krippendorff_alpha", "ceiling"),
+        )
+    st.markdown("\\*\\*\\* p < .001, \\*\\* p < .01, \\* p < .05, after Holm's correction.")
+    download_view(table, "human_agreement")
+
+
+def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
+    """Is a unique contribution's effect larger where people called the modality informative?"""
+    st.subheader("Informativeness", help=explain("informativeness", "effect_size", "p_holm"))
+    st.markdown(
+        "Does taking a modality's unique contribution away change predictions more where people "
+        "called it relevant or sufficient? Wilcoxon's rank-sum test of *no* against the others, as "
+        "published; *p by person* allows for samples of one person being alike."
+    )
+    contributions = scope.apply(contributions_of(run))
+    tests, table = informativeness_of(run, scope.key), informativeness_table(contributions, dataset)
+    colours = modality_colours(contributions.modalities)
+    title = (
+        "|Change of the predicted class's probability|"
+        if contributions.is_classification
+        else f"|Unique contribution| ({dataset.target_name})"
+    )
+    for place, row in zip(
+        [c for _ in range(0, len(tests), 2) for c in st.columns(2)],
+        tests.to_dict("records"),
+        strict=False,
+    ):
+        with place:
+            facts(
+                {
+                    "Modality": str(row["modality"]),
+                    "Rank sum z": plain(row["statistic"], 2),
+                    "p (Holm)": p_text(row["p_holm"]),
+                    "p by person (Holm)": p_text(row["p_person_holm"]),
+                    "Effect size": plain(row["effect_size"], 2),
+                    "Trend τ": plain(row["trend"], 2),
+                }
+            )
+            st.plotly_chart(
+                informativeness_boxes(
+                    table, row["modality"], colour=colours[row["modality"]], title=title
+                ),
+                key=f"informative_{row['modality']}",
+                config={"displaylogo": False},
+            )
+    with st.expander("Numbers"):
+        st.dataframe(tests, hide_index=True, width="stretch", key="informativeness_table")
+    download_view(tests, "informativeness")
+
+
+def stars(p: float) -> str:
+    """The paper's marks: one star for p below .05, two below .01, three below .001."""
+    return "" if np.isnan(p) else "*" * sum(p < level for level in (0.05, 0.01, 0.001))
+
+
+def p_text(p: float) -> str:
+    """A p-value with three digits, never 0."""
+    if np.isnan(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

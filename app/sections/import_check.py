@@ -1,0 +1,131 @@
+"""What an import will do, before it is done: joins, findings, and what becomes of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app.widgets.messages import escaped, facts, show_problems
+from smurf_core.data.importing.assembly import Assembly, assemble
+from smurf_core.data.importing.joining import TableJoin
+from smurf_core.data.importing.mapping import StudyMapping, mapping_text
+from smurf_core.data.sources import SourceFile
+from smurf_core.errors import InputError
+
+# Files of this size together are read at once; larger ones when the user asks for it.
+_AT_ONCE_BYTES = 20 * 1024**2
+
+
+def checked(
+    sources: Sequence[SourceFile], mapping: StudyMapping, key: str, *, is_asked: bool
+) -> Assembly | None:
+    """The data set that these files make, or nothing as long as large files are not asked for.
+
+    Read once for every change of the mapping; what keeps it from being used is raised each time.
+    """
+    state = (key, mapping_text(mapping))
+    held = st.session_state.get("checked_import")
+    if held is None or held[0] != state:
+        st.session_state.pop("checked_import", None)
+        if not is_asked and must_be_asked(sources):
+            return None
+        bar = st.progress(0.0, text="Reading and checking the files…")
+
+        def tell(share: float, what: str) -> None:
+            bar.progress(min(max(share, 0.0), 1.0), text=f"{escaped(what)}…")
+
+        try:
+            found: Assembly | InputError = assemble(sources, mapping, progress=tell)
+        except InputError as error:
+            found = error
+        finally:
+            bar.empty()
+        st.session_state["checked_import"] = held = (state, found)
+    if isinstance(held[1], InputError):
+        raise held[1]
+    assembly: Assembly = held[1]
+    return assembly
+
+
+def must_be_asked(sources: Sequence[SourceFile]) -> bool:
+    """Whether these files are too large to be read again at every change of the form."""
+    return sum(source.path.stat().st_size for source in sources) > _AT_ONCE_BYTES
+
+
+def forget_check() -> None:
+    """Let go of the data set that was read for a check."""
+    st.session_state.pop("checked_import", None)
+
+
+def show_check(assembly: Assembly, key: str) -> None:
+    """What is in the study to be, how its files match, and what was found and done."""
+    dataset = assembly.dataset
+    st.markdown("##### What will be imported")
+    persons = "–" if dataset.groups is None else f"{len(set(dataset.groups.tolist())):,}"
+    facts(
+        {
+            "Samples": f"{len(dataset):,}",
+            "Persons": persons,
+            "Target": dataset.target_name,
+            "Task": dataset.task,
+            "Features": ", ".join(
+                f"{name} {features.values.shape[1]:,}"
+                for name, features in dataset.features.items()
+            ),
+        }
+    )
+    if len(assembly.joins) > 1:
+        show_joins(assembly.joins, key)
+    st.markdown("**What was found, and what is done about it**")
+    show_problems(assembly.problems)
+    st.markdown(
+        ":small[Nothing else is changed. Features keep their own units; training standardises "
+        "them on each training fold.]"
+    )
+
+
+def show_joins(joins: Sequence[TableJoin], key: str) -> None:
+    """How many rows of every file match a sample, and those that do not, in both directions."""
+    st.markdown("**How the files match**")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "File": [join.table for join in joins],
+                "Rows": [join.rows for join in joins],
+                "Match a sample": [join.matched for join in joins],
+                "Samples without a row": [join.absent for join in joins],
+                "Rows without a sample": [join.extra for join in joins],
+            }
+        ),
+        hide_index=True,
+        width="stretch",
+        key=f"joins_{key}",
+    )
+    apart = [join for join in joins if join.absent or join.extra]
+    if not apart:
+        return
+    with st.expander("Those that do not match"):
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    (join.table, what, sample)
+                    for join in apart
+                    for what, ids in (
+                        ("sample without a row", join.absent_ids),
+                        ("row without a sample", join.extra_ids),
+                    )
+                    for sample in ids
+                ],
+                columns=["File", "What", "Sample id"],
+            ),
+            hide_index=True,
+            width="stretch",
+            height=220,
+            key=f"unmatched_{key}",
+        )
+        most = max(max(join.absent, join.extra) for join in apart)
+        listed = max(max(len(join.absent_ids), len(join.extra_ids)) for join in apart)
+        if most > listed:
+            st.markdown(f"The first {listed:,} of each kind.")

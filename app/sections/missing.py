@@ -1,0 +1,270 @@
+"""Parts of the page *Missing modalities*: switches, Table 5, and the sensor-dropout curve."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.explanations import explain
+from app.loading import (
+    contributions_of,
+    dropout_of,
+    missing_of,
+    subset_predictions_of,
+    truth_of,
+)
+from app.state.selection import (
+    Scope,
+    download_view,
+    pinned_sample,
+    select_samples,
+    selectable_chart,
+)
+from app.state.session import run_label
+from app.widgets.messages import facts, numbers_first
+from app.widgets.selected_samples import open_in_samples
+from smurf_core.contributions import Contributions, subset_name
+from smurf_core.data.dataset import Task
+from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRICS, score
+from smurf_core.evaluation.missing import sample_changes
+from smurf_core.plot.bars import bars_with_spread
+from smurf_core.plot.missing import before_and_after, dropout_lines
+from smurf_core.plot.points import Points
+from smurf_core.reporting.numbers import mean_and_spread, plain
+from smurf_core.runs.store import RunInfo
+
+# The scatter is drawn anew at every switch: more points would be felt.
+MOST_POINTS = 3_000
+LIGHT = 5_000  # samples up to which all are drawn
+LISTED = 100  # samples that suffer most
+_STALE = "missing_selection_changed"
+
+
+@st.fragment
+def switches(run: RunInfo, scope: Scope) -> None:
+    """A switch a modality: metrics, the chosen sample, scatter and table follow at once."""
+    if st.session_state.pop(_STALE, False):
+        st.rerun()  # The whole page: what it is shown for has changed.
+    contributions, predictions = contributions_of(run), subset_predictions_of(run)
+    with st.container(horizontal=True, gap="large"):
+        switched = tuple(
+            name
+            for name in contributions.modalities
+            if st.toggle(name, value=True, key=f"has_{name}_{run.study_id}")
+        )
+        reconstructed = st.toggle(
+            "Linear reconstruction", value=True, key="reconstructed", help=explain("reconstruction")
+        )
+    if not switched:
+        st.info("At least one modality must be there: switch one on.")
+        return
+    mask = scope.mask(contributions.sample_ids)
+    if not mask.any():
+        st.info("No sample of this selection was tested by a fold: show others.")
+        return
+    remaining = predictions.of(switched, reconstructed=reconstructed)
+    truth = truth_of(run)
+    task: Task = "classification" if contributions.is_classification else "regression"
+    facts(
+        {
+            METRIC_TITLES[metric]: (
+                f"{plain(score(task, metric, truth[mask], remaining[mask]))} "
+                f"(all {plain(score(task, metric, truth[mask], predictions.full[mask]))})"
+            )
+            for metric in METRICS[task]
+        }
+    )
+    output = _output(run, contributions)
+    chosen = _chosen_sample(contributions, predictions.full, remaining, truth, output)
+    numbers_first()
+    left, right = st.columns(2)
+    rows = np.flatnonzero(mask)
+    points = Points(
+        predictions.full[rows, output].astype(float),
+        remaining[rows, output].astype(float),
+        contributions.sample_ids[rows],
+        most=len(rows) if len(rows) <= LIGHT else MOST_POINTS,
+    )
+    with left:
+        selectable_chart(
+            before_and_after(
+                points,
+                title=contributions.outputs[output],
+                available=subset_name(switched),
+                chosen=None if chosen is None else str(contributions.sample_ids[chosen]),
+            ),
+            points,
+            key="missing_scatter",
+            origin="Missing modalities",
+            then=_choose,
+        )
+        st.markdown(
+            "On the line, nothing changes. Metrics are of all samples shown, pooled over folds."
+            + points.told()
+        )
+    with right:
+        if len(switched) == len(contributions.modalities):
+            st.info("All modalities are there. Switch one off to see which samples suffer most.")
+        else:
+            _who_suffers(contributions, mask, truth, remaining)
+
+
+def _output(run: RunInfo, contributions: Contributions) -> int:
+    if not contributions.is_classification:
+        return 0
+    return st.selectbox(
+        "Class",
+        range(len(contributions.outputs)),
+        key=f"missing_class_{run.id}",
+        format_func=contributions.outputs.__getitem__,
+        width=260,
+    )
+
+
+def _chosen_sample(
+    contributions: Contributions,
+    full: np.ndarray,
+    remaining: np.ndarray,
+    truth: np.ndarray,
+    output: int,
+) -> int | None:
+    """Show the prediction of the sample that is looked at or pinned; its position."""
+    wanted = st.session_state.get("sample") or pinned_sample()
+    found = np.flatnonzero(contributions.sample_ids == (wanted or ""))
+    if len(found) == 0:
+        return None
+    row = int(found[0])
+    name = contributions.outputs[output]
+    is_class = contributions.is_classification
+    target = contributions.outputs[int(truth[row])] if is_class else plain(float(truth[row]))
+    facts(
+        {
+            "Chosen sample": str(wanted),
+            f"Logit of {name}" if is_class else "Prediction": (
+                f"{plain(float(remaining[row, output]))} (all {plain(float(full[row, output]))})"
+            ),
+            "True class" if is_class else f"True {name}": target,
+        }
+    )
+    return row
+
+
+def _who_suffers(
+    contributions: Contributions, mask: np.ndarray, truth: np.ndarray, remaining: np.ndarray
+) -> None:
+    kept = contributions if mask.all() else contributions.select(mask)
+    table = sample_changes(kept, truth[mask], remaining[mask])
+    shown = table.head(LISTED).reset_index(drop=True)
+    is_class = contributions.is_classification
+
+    def take() -> None:
+        rows = st.session_state["suffering"]["selection"]["rows"]
+        if rows:
+            select_samples(shown["sample_id"].iloc[rows].tolist(), "Missing modalities")
+            st.session_state["sample"] = str(shown["sample_id"].iloc[rows[0]])
+            st.session_state[_STALE] = True
+
+    number = st.column_config.NumberColumn
+    st.markdown(f"**Most changed samples** ({len(shown)} of {len(table):,})")
+    st.dataframe(
+        shown,
+        hide_index=True,
+        width="stretch",
+        height=360,
+        on_select=take,
+        selection_mode="multi-row",
+        key="suffering",
+        column_config={
+            "sample_id": "Sample",
+            "target": "Truth" if is_class else number("Truth", format="%.3f"),
+            "full": "All" if is_class else number("All", format="%.3f"),
+            "remaining": "Rest" if is_class else number("Rest", format="%.3f"),
+            "change": number(
+                "Change",
+                format="%+.3f",
+                help="Of the true class's probability." if is_class else "In the target's unit.",
+            ),
+            "worse": number(
+                "Worse by", format="%+.3f",
+                help="How much the true class's probability fell." if is_class
+                else "How much the absolute error grew.",
+            ),
+        },
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        open_in_samples("suffering", shown["sample_id"], key="open_suffering")
+        download_view(table.reset_index(drop=True), "changed_samples")
+
+
+def _choose(ids: list[str]) -> None:
+    if len(ids) == 1:
+        st.session_state["sample"] = ids[0]
+    st.session_state[_STALE] = True
+
+
+def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) -> None:
+    """Every subset of modalities, of every finished run, side by side."""
+    st.subheader("Every subset (Table 5)", help=explain("reconstruction", "mean_and_sd"))
+    title = METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
+    table = missing_of(run, scope.key)
+    mine = table[table["metric"] == metric]
+    tested = int(scope.mask(contributions_of(run).sample_ids).sum())
+    st.plotly_chart(
+        bars_with_spread(
+            mine, name="available", title=title, reference=float(mine["full"].iloc[0])
+        ),
+        key="missing_bars",
+        config={"displaylogo": False},
+    )
+    st.markdown(
+        f"The run in the sidebar, with the linear reconstruction, {tested:,} tested samples: mean "
+        f"± sd over {mine['folds'].max()} test folds; the dashed line is what all modalities reach."
+    )
+    labels = {other.id: f"{run_label(other)} · {other.id[:4]}" for other in finished}
+    chosen = st.multiselect(
+        "Beside it", list(labels), default=list(labels)[:4], format_func=labels.__getitem__,
+        key=f"missing_runs_{run.study_id}",
+    )  # fmt: skip
+    others = [other for other in finished if other.id in chosen]
+    if not others:
+        return
+    parts = [missing_of(other, scope.key).assign(run=labels[other.id]) for other in others]
+    long = pd.concat(parts, ignore_index=True)
+    long = long[long["metric"] == metric]
+    wide = long.assign(text=list(map(mean_and_spread, long["mean"], long["sd"]))).pivot_table(
+        index="available", columns="run", values="text", sort=False, aggfunc="first"
+    )
+    wide = wide.rename_axis(index=None, columns=None).reset_index(names="Available")
+    st.dataframe(wide, hide_index=True, width="stretch", key="missing_table")
+    download_view(long.reset_index(drop=True), "missing_modalities")
+
+
+def dropout(run: RunInfo, contributions: Contributions, metric: str, scope: Scope) -> None:
+    """The metric against the share of samples that miss a modality."""
+    st.subheader("When a sensor fails now and then", help=explain("dropout"))
+    reconstructed = st.toggle(
+        "With linear reconstruction", value=True, key="dropout_reconstructed",
+        help=explain("reconstruction"),
+    )  # fmt: skip
+    curve = dropout_of(run, metric, reconstructed=reconstructed, slice_id=scope.key)
+    if curve["mean"].isna().any():
+        st.info(f"{METRIC_TITLES[metric]} is not defined in some fold of these samples: show more.")
+        return
+    st.plotly_chart(
+        dropout_lines(
+            curve,
+            contributions.modalities,
+            METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else ""),
+        ),
+        key="dropout",
+        config={"displaylogo": False},
+    )
+    st.markdown(
+        f"One modality is missing for a random share of the samples, {curve['draws'].max()} draws "
+        "a point: mean over folds, averaged over draws, with a band that holds 95% of them. The "
+        "failure is simulated; the predictions are the run's."
+    )
+    with st.expander("Numbers"):
+        st.dataframe(curve, hide_index=True, width="stretch", key="dropout_table")
+        download_view(curve, "sensor_dropout")

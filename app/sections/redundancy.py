@@ -1,0 +1,259 @@
+"""Parts of the page *Redundancy*: heatmaps of pairs, one pair sample by sample, and groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from app.explanations import explain
+from app.loading import groupings_of, pairs_of, redundancy_by_group_of, shares_of
+from app.state.selection import Scope, colour_column_picker, download_view, selectable_chart
+from app.widgets.messages import escaped, facts
+from smurf_core.contributions import Contributions, modality_subsets, subset_name
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.plot.heatmaps import (
+    heatmap_multiples,
+    pair_matrix,
+    residual_matrix,
+    share_matrix,
+    signed_heatmap,
+)
+from smurf_core.plot.points import Points
+from smurf_core.plot.scatter import coloured_scatter
+from smurf_core.plot.theme import modality_colours
+from smurf_core.reporting.numbers import plain
+from smurf_core.runs.store import RunInfo
+from smurf_core.runs.studies import StudyInfo
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What the heatmaps show: an output, and modalities or (for MRO) subsets of one size."""
+
+    output: str
+    order: int
+    names: tuple[str, ...]
+
+
+def chosen_layer(run: RunInfo, contributions: Contributions) -> Layer:
+    """Ask for class and order where there are several."""
+    output, order = contributions.outputs[0], 1
+    with st.container(horizontal=True):
+        if contributions.is_classification:
+            output = st.selectbox(
+                "Class", contributions.outputs, key=f"redundancy_class_{run.id}", width=260
+            )
+        if contributions.interactions:
+            order = st.selectbox(
+                "Order",
+                [1, *sorted(contributions.interactions)],
+                key=f"redundancy_order_{run.id}",
+                format_func=lambda k: "Single modalities" if k == 1 else f"Subsets of {k}",
+                help=explain("interaction"),
+                width=260,
+            )
+    subsets = modality_subsets(contributions.modalities, order)
+    return Layer(output, order, tuple(subset_name(subset) for subset in subsets))
+
+
+def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
+    """Both heatmaps; a click on a cell chooses the pair that is shown below."""
+    pairs, shares = pairs_of(run, scope.key), shares_of(run, scope.key)
+    shares = shares[shares["output"] == layer.output]
+    left, right = st.columns(2)
+    limit = max(0.05, float(np.nan_to_num(shares["share"].abs().max())))
+    with left:
+        st.subheader("Do both sides agree?", help=explain("pair_r"))
+        if len(layer.names) == 1:
+            st.info("There is one subset of this size, and nothing to share it with.")
+        else:
+            here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
+            figure = signed_heatmap(pair_matrix(here, layer.names, "r"), title="r", clickable=True)
+            _pair_chart(figure, f"pair_r_{layer.order}")
+            st.markdown("r of ŷ_IJ and ŷ_JI. Click a cell to see its samples below.")
+    with right:
+        st.subheader("How much is it?", help=explain("share"))
+        figure = signed_heatmap(
+            share_matrix(shares, layer.names), title="share", percent=True, limit=limit,
+            clickable=len(layer.names) > 1,
+        )  # fmt: skip
+        _pair_chart(figure, f"share_matrix_{layer.order}")
+        st.markdown(
+            "Shares of the prediction's variance: row I, column J is what I says and shares with "
+            "J; the diagonal is what it says alone."
+        )
+
+
+def _pair_chart(figure: object, key: str) -> None:
+    """A heatmap of which a clicked cell is the pair that `one_pair` shows."""
+
+    def take() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        cell = points[0].get("customdata") if points else None
+        cell = list(cell.values()) if isinstance(cell, dict) else cell
+        if cell and cell[0] != cell[1]:
+            st.session_state["redundancy_pair"] = " and ".join(sorted(cell))
+
+    st.plotly_chart(
+        figure, key=key, on_select=take, selection_mode="points", config={"displaylogo": False}
+    )
+
+
+def one_pair(
+    run: RunInfo,
+    dataset: MultimodalDataset,
+    contributions: Contributions,
+    layer: Layer,
+    scope: Scope,
+) -> None:
+    """ŷ_IJ against ŷ_JI, a point a sample; what is selected is selected everywhere."""
+    st.subheader("A pair, sample by sample")
+    pairs = pairs_of(run, scope.key)
+    here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
+    by_name = {
+        " and ".join(sorted((row["modality"], row["shared_with"]))): row
+        for row in here.to_dict("records")
+    }
+    if st.session_state.get("redundancy_pair") not in by_name:
+        st.session_state["redundancy_pair"] = next(iter(by_name))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        row = by_name[st.selectbox("Pair", list(by_name), key="redundancy_pair", width=260)]
+        colouring = colour_column_picker(dataset, contributions, key="redundancy_colour")
+    one, other = row["modality"], row["shared_with"]
+    names, terms = contributions.term_names(), contributions.terms()
+    c = contributions.outputs.index(layer.output)
+    x, y = (
+        terms[:, names.index((layer.order, i, j)), c].astype(float)
+        for i, j in ((one, other), (other, one))
+    )
+    facts(
+        {"r": plain(row["r"]), "Covariance": plain(row["covariance"]), "Samples": f"{row['n']:,}"}
+    )
+    colours = modality_colours(contributions.modalities)
+    points = Points(
+        x, y, contributions.sample_ids, colour=colours[one.split("+")[0]], colouring=colouring,
+        in_scope=scope.mask(contributions.sample_ids),
+    )  # fmt: skip
+    selectable_chart(
+        coloured_scatter(
+            points, x_title=f"{one}, shared with {other}", y_title=f"{other}, shared with {one}"
+        ),
+        points,
+        key=f"pair_scatter_{layer.order}_{one}_{other}",
+        origin=f"Redundancy, {one} and {other}",
+    )
+    st.markdown(
+        "One point a sample. On a rising straight line both say the same; the number above is r "
+        "within folds." + points.told()
+    )
+
+
+def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None:
+    """Both heatmaps for every level of a grouping, beside each other."""
+    st.subheader("By group")
+    known = groupings_of(study.id)
+    if not known:
+        st.markdown(
+            "This study has no column with 2 to 12 groups (a person's sex, a session, a "
+            "condition…); import it with such a column to compare groups."
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        grouping = st.selectbox(
+            "Groups", known, key=f"redundancy_grouping_{study.id}", index=None,
+            placeholder="Choose a column", width=260,
+        )  # fmt: skip
+        what = st.segmented_control(
+            "Shown", ["Agreement (r)", "Share of variance"], default="Agreement (r)",
+            key="redundancy_shown", required=True,
+        )  # fmt: skip
+    if grouping is None:
+        return
+    found = redundancy_by_group_of(run, grouping, scope.key)
+    if found.left_out:
+        st.markdown(f"Fewer than 10 samples, not shown: {escaped(', '.join(found.left_out))}.")
+    is_r = what != "Share of variance"
+    table = found.pairs if is_r else found.shares
+    if table.empty:
+        st.info("No group has enough samples here: show more samples, or choose another column.")
+        return
+    table = table[(table["output"] == layer.output) & (table["order"] == layer.order)]
+    if table.empty:
+        st.info("There is one subset of this size, and nothing to share it with.")
+        return
+    limit = 1.0 if is_r else max(0.05, float(np.nan_to_num(table["share"].abs().max())))
+    tables = {
+        f"{level}, n = {found.sizes[level]:,}": pair_matrix(part, layer.names, "r")
+        if is_r
+        else share_matrix(part, layer.names)
+        for level, part in table.groupby("level", sort=False)
+    }
+    st.plotly_chart(
+        heatmap_multiples(tables, title="r" if is_r else "share", limit=limit, percent=not is_r),
+        key="redundancy_groups",
+        config={"displaylogo": False},
+    )
+    st.markdown(
+        "Each group's samples alone, centred within folds. Differences between small groups are "
+        "often chance: an r of n samples has a standard error of about 1 / √n."
+    )
+    download_view(table.reset_index(drop=True), "redundancy_by_group")
+
+
+def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
+    """What L_uncor left, as a heatmap, and all numbers of the pairs."""
+    pairs = pairs_of(run, scope.key)
+    here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
+    if here.empty:
+        return
+    st.subheader("What L_uncor left", help=explain("left"))
+    st.plotly_chart(
+        signed_heatmap(residual_matrix(here, layer.names), title="r"),
+        key="residuals",
+        config={"displaylogo": False},
+    )
+    st.markdown(
+        "Row I, column J: r of the unique contribution of I and of what it shares with J. Zero is "
+        "asked for; far from it, the two are not separated."
+    )
+    with st.expander("Numbers"):
+        st.dataframe(
+            here[
+                [
+                    "modality",
+                    "shared_with",
+                    "r",
+                    "covariance",
+                    "share",
+                    "left_first",
+                    "left_second",
+                    "n",
+                ]
+            ],
+            hide_index=True,
+            width="stretch",
+            key="pair_table",
+            column_config={
+                "modality": "Modality",
+                "shared_with": "Shared with",
+                "r": st.column_config.NumberColumn(
+                    "r of both sides", format="%.3f", help=explain("pair_r")
+                ),
+                "covariance": st.column_config.NumberColumn(
+                    "Covariance", format="%.3f", help=explain("pair_covariance")
+                ),
+                "share": st.column_config.NumberColumn(
+                    "Share of variance", format="percent", help=explain("share")
+                ),
+                "left_first": st.column_config.NumberColumn(
+                    "Left, first", format="%.3f", help=explain("left")
+                ),
+                "left_second": st.column_config.NumberColumn(
+                    "Left, second", format="%.3f", help=explain("left")
+                ),
+                "n": st.column_config.NumberColumn("n", help=explain("n")),
+            },
+        )
+        download_view(here.reset_index(drop=True), "pairs")

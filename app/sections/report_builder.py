@@ -1,0 +1,187 @@
+"""Builds a run's report on a click, step by step, and offers its parts for download."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import streamlit as st
+
+from app.loading import (
+    comparison_of,
+    contributions_of,
+    human_agreement_of,
+    missing_comparison_of,
+    pairs_of,
+    result_of,
+    shares_of,
+    stability_of,
+)
+from app.state.selection import Scope
+from app.state.session import workspace
+from app.widgets.messages import escaped
+from smurf_core.configuration import has_redundant_heads
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.errors import InputError
+from smurf_core.evaluation.judgments import human_agreement
+from smurf_core.evaluation.redundancy import pair_table, variance_shares
+from smurf_core.plot.html_report import report_html, report_state, sentences_of
+from smurf_core.plot.report_figures import image_files, report_figures
+from smurf_core.reporting.bundle import Files, report_files, run_titles, zipped
+from smurf_core.reporting.findings import (
+    Findings,
+    examples,
+    has_judgments,
+    report_tables,
+    told_shares,
+)
+from smurf_core.reporting.tables import ReportTable
+from smurf_core.runs.store import RunInfo
+
+_MIME = {"html": "text/html", "zip": "application/zip"}
+# Session state: the report that was built last, with what it was built of.
+_BUILT = "built_report"
+
+
+@dataclass(frozen=True)
+class BuiltReport:
+    """A finished report; `asked` is what it was built of."""
+
+    asked: tuple[object, ...]
+    page: bytes
+    files: Files
+    tables: tuple[ReportTable, ...]
+    without_images: str  # why there are none, if so
+
+
+def findings_of(
+    run: RunInfo, compared: list[RunInfo], dataset: MultimodalDataset, scope: Scope
+) -> Findings:
+    """What the pages show of a run, from the same cached evaluations.
+
+    Shares, pairs, human judgments and examples are those of the scope's samples; performance,
+    missing modalities and stability are of all test samples, fold by fold.
+    """
+    result, contributions = result_of(run), contributions_of(run)
+    shown = scope.apply(contributions)
+    is_judged, is_paired = has_judgments(dataset), has_redundant_heads(run.config.model)
+    shares = shares_of(run) if scope.is_all else variance_shares(shown)
+    found = Findings(
+        reference=run.id,
+        titles=run_titles(compared),
+        comparison=comparison_of(compared, run.id),
+        missing=missing_comparison_of(compared, run.id),
+        shares=told_shares(result, shares),
+        stability=stability_of(run),
+        pairs=pairs_of(run) if is_paired else pd.DataFrame(),
+        agreement=human_agreement_of(run) if is_judged else pd.DataFrame(),
+        typical=examples(shown, dataset),
+    )
+    if scope.is_all:
+        return found
+    return replace(
+        found,
+        pairs=pair_table(shown) if is_paired else found.pairs,
+        agreement=human_agreement(shown, dataset) if is_judged else found.agreement,
+    )
+
+
+def build_report(
+    run: RunInfo,
+    compared: list[RunInfo],
+    dataset: MultimodalDataset,
+    scope: Scope,
+    *,
+    images: bool,
+    asked: tuple[object, ...],
+) -> None:
+    """Ask, draw and pack everything, telling each step; keeps the result for this session."""
+    with st.status("Building the report…", expanded=True) as status:
+        st.write("Evaluating: comparison, missing modalities, stability…")
+        found = findings_of(run, compared, dataset, scope)
+        result = result_of(run)
+        st.write("Drawing figures…")
+        figures = report_figures(found, scope.apply(contributions_of(run)), result, dataset)
+        tables = report_tables(found, dataset)
+        state = report_state(run, result, dataset, f"{scope.label}, {scope.n:,} samples")
+        page = report_html(state, sentences_of(found), tables, figures).encode()
+        st.write("Writing tables, contributions and the model…")
+        files = report_files(workspace(), run, result, dataset, found) | {"report.html": page}
+        missing = ""
+        if images:
+            st.write("Saving figures as SVG, PNG and PDF…")
+            try:
+                drawn = image_files(figures)
+            except InputError as error:
+                missing, drawn = str(error), {}
+            files |= {f"figures/{name}": content for name, content in drawn.items()}
+        st.session_state[_BUILT] = BuiltReport(asked, page, files, tables, missing)
+        status.update(label="The report is ready.", state="complete", expanded=False)
+
+
+def built_report(asked: tuple[object, ...]) -> BuiltReport | None:
+    """The report that was built last, if it was built of this."""
+    found = st.session_state.get(_BUILT)
+    return found if isinstance(found, BuiltReport) and found.asked == asked else None
+
+
+def offer(report: BuiltReport, run: RunInfo) -> None:
+    """Buttons for the whole report and for its parts."""
+    if report.without_images:
+        st.info(escaped(report.without_images))
+    name = f"smurf-report-{run.id}"
+    with st.container(horizontal=True):
+        _button("Report (HTML)", f"{name}.html", report.page, primary=True)
+        _button("Everything (ZIP)", f"{name}.zip", report.files, primary=True)
+    parts = {
+        "Tables (CSV, LaTeX)": ("tables/",),
+        "Figures (SVG, PNG, PDF)": ("figures/",),
+        "Contributions (Parquet)": ("contributions.parquet",),
+        "Model and model card": ("model/",),
+        "Script that trains it again": ("rerun.sh", "config.json", "study.yaml", "run.json"),
+        "Citation (BibTeX)": ("citation.bib",),
+    }
+    with st.container(horizontal=True):
+        for title, starts in parts.items():
+            chosen = {k: v for k, v in report.files.items() if k.startswith(starts)}
+            if not chosen:
+                continue
+            if len(chosen) == 1:
+                ((path, content),) = chosen.items()
+                _button(title, path.rpartition("/")[2], content)
+            else:
+                part = starts[0].rstrip("/").partition(".")[0]
+                _button(title, f"{name}-{part}.zip", chosen)
+
+
+def _button(title: str, file: str, content: bytes | Files, *, primary: bool = False) -> None:
+    st.download_button(
+        title,
+        content if isinstance(content, bytes) else lambda: zipped(content, file[: -len(".zip")]),
+        file,
+        _MIME.get(file.rpartition(".")[2], "application/octet-stream"),
+        key=f"download_{file}_{title}",
+        icon=":material/download:",
+        type="primary" if primary else "secondary",
+        on_click="ignore",
+    )
+
+
+def show_table(table: ReportTable) -> None:
+    """A table as it is exported, with its caption."""
+    st.subheader(table.title)
+    titles = [title or " " * (k + 1) for k, title in enumerate(table.header)]
+    rows = [
+        [section.heading, *(cell.text for cell in row)]
+        for section in table.sections
+        for row in section.rows
+    ]
+    shown = pd.DataFrame(rows, columns=["What", *titles])
+    has_headings = any(section.heading for section in table.sections)
+    st.dataframe(
+        shown if has_headings else shown.drop(columns="What"),
+        hide_index=True,
+        width="stretch",
+        key=f"report_{table.name}",
+    )
+    st.markdown(f":small[{escaped(table.caption)}]")

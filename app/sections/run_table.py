@@ -1,0 +1,129 @@
+"""A study's runs as a table, and what can be done with those that are chosen in it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from app.explanations import explain
+from app.loading import performance_of
+from app.state.navigation import page_path
+from app.state.session import current_study, moment, select_run, workspace
+from app.widgets.live_run import resume, status_badge
+from app.widgets.messages import escaped, offer_undo, told
+from smurf_core.configuration import MODEL_TITLES
+from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
+from smurf_core.reporting.numbers import mean_and_spread
+from smurf_core.runs import store
+from smurf_core.runs.store import RunInfo
+
+# Runs × samples whose results are read for the table: about a second's worth.
+_BUDGET = 100_000
+
+
+def run_table() -> None:
+    """All runs of the study, newest first; the newest is chosen until rows are."""
+    study = current_study()
+    runs = store.list_runs(workspace(), study.id)
+    metric = next(iter(METRICS[study.task]))
+    if not runs:
+        st.markdown("No run yet: choose a model above and press *Start training*.")
+    else:
+        event = st.dataframe(
+            pd.DataFrame(
+                {
+                    "Run": [run.name for run in runs],
+                    "Model": [MODEL_TITLES[run.config.model] for run in runs],
+                    "Status": [run.status for run in runs],
+                    METRIC_TITLES[metric]: _scores(runs, metric, study.samples),
+                    "Preset": [run.config.preset for run in runs],
+                    "Seed": [run.config.seed for run in runs],
+                    "Time": [_spent(run) for run in runs],
+                    "Started": [moment(run.created) for run in runs],
+                    "Note": [run.note for run in runs],
+                }
+            ),
+            hide_index=True,
+            width="stretch",
+            height=min(300, 38 + 35 * len(runs)),
+            on_select="rerun",
+            selection_mode="multi-row",
+            key=f"runs_{study.id}",
+            column_config={
+                METRIC_TITLES[metric]: st.column_config.TextColumn(
+                    help=explain(metric, "mean_and_sd")
+                ),
+                "Seed": st.column_config.NumberColumn(format="%d"),
+            },
+        )
+        rows = [row for row in event["selection"]["rows"] if row < len(runs)]
+        chosen = [runs[row] for row in rows]
+        if len(chosen) > 1:
+            _several(chosen)
+        else:
+            _one(chosen[0] if chosen else runs[0])
+    offer_undo("deleted_run", "undo_run", partial(store.restore_run, workspace()))
+
+
+def _scores(runs: list[RunInfo], metric: str, samples: int) -> list[str]:
+    """The metric of finished runs, the newest first, as far as they are quickly read."""
+    left = _BUDGET
+    written: list[str] = []
+    for run in runs:
+        left -= samples if run.status == "finished" else 0
+        if run.status != "finished" or (left < 0 and written):
+            written.append("–")
+            continue
+        score = "–"
+        with told():
+            scores = performance_of(run)
+            (row,) = scores[scores["metric"] == metric].to_dict("records")
+            score = mean_and_spread(row["mean"], row["sd"])
+        written.append(score)
+    return written
+
+
+def _spent(run: RunInfo) -> str:
+    return f"{run.finished - run.started:.0f} s" if run.started and run.finished else "–"
+
+
+def _several(chosen: list[RunInfo]) -> None:
+    finished = [run.id for run in chosen if run.status == "finished"]
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{len(chosen)} runs chosen**", width="stretch")
+        if st.button(
+            "Compare", key="compare_runs", icon=":material/balance:", disabled=len(finished) < 2,
+            help="Beside each other, with tests. Needs two finished runs.",
+        ):  # fmt: skip
+            st.session_state[f"compared_{chosen[0].study_id}"] = finished
+            st.switch_page(page_path("compare"))
+
+
+def _one(run: RunInfo) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        device = f" · {run.device}" if run.device else ""
+        st.markdown(
+            f"{status_badge(run.status)} **{escaped(run.name)}** · {moment(run.created)}{device}"
+            + (f"  \n{escaped(run.note)}" if run.note else "")
+            + (f"  \n{escaped(run.error)}" if run.error else ""),
+            width="stretch",
+        )
+        if run.status == "finished" and st.button("Look inside", key=f"open_{run.id}"):
+            select_run(run.id)
+            st.switch_page(page_path("overview"))
+        if run.status in ("cancelled", "failed", "crashed"):
+            st.button("Resume", key=f"resume_{run.id}", on_click=resume, args=(run.id,))
+        with st.popover("Rename, annotate", icon=":material/edit:"):
+            name = st.text_input("Name", run.name, key=f"name_{run.id}", max_chars=120)
+            note = st.text_area("Note", run.note, key=f"note_{run.id}", max_chars=2_000)
+            if st.button("Save", key=f"save_{run.id}"):
+                with told():
+                    store.rename_run(workspace(), run.id, name)
+                    store.annotate_run(workspace(), run.id, note)
+                    st.rerun()
+        if st.button("Delete", key=f"delete_{run.id}", icon=":material/delete:"):
+            store.delete_run(workspace(), run.id)
+            st.session_state["deleted_run"] = (run.id, run.name)
+            st.rerun()

@@ -1,0 +1,310 @@
+"""One sample: what it is, what its prediction is made of, and which samples are like it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import scipy  # whose parts load when used, after the first paint
+import streamlit as st
+
+from app.explanations import explain
+from app.loading import attributions_of, contributions_of, sample_table_of, similar_to, stability_of
+from app.state.selection import (
+    download_view,
+    pin_run_button,
+    pin_sample,
+    pinned_sample,
+    run_pinned_beside,
+)
+from app.state.session import run_label
+from app.widgets.media import show_media
+from app.widgets.messages import escaped, facts, told
+from app.widgets.sample_browser import sample_fact
+from smurf_core.configuration import has_interactions, has_redundant_heads
+from smurf_core.contributions import Contributions, modality_subsets, subset_name
+from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
+from smurf_core.evaluation.feature_groups import group_attributions
+from smurf_core.evaluation.neighbours import Similarity
+from smurf_core.evaluation.samples import transcript_column
+from smurf_core.plot.attributions import attribution_bars
+from smurf_core.plot.contributions import breakdown, contribution_matrices, waterfall
+from smurf_core.plot.heatmaps import signed_heatmap
+from smurf_core.plot.theme import modality_colours
+from smurf_core.reporting.numbers import plain, signed, term_label
+from smurf_core.runs.store import RunInfo
+from smurf_core.runs.studies import StudyInfo
+
+_MEASURES: dict[Similarity, str] = {"cosine": "Same direction", "euclidean": "Smallest distance"}
+
+
+def show_sample(sample: str, study: StudyInfo, dataset: MultimodalDataset, run: RunInfo) -> None:
+    """All that is known of a sample, from what was said to why the model predicts what it does."""
+    contributions = contributions_of(run)
+    row = _row(contributions, sample)
+    if row is None:
+        st.info("No fold of this run tests this sample: no model may explain it.")
+        return
+    st.subheader(f"Sample {escaped(sample)}")
+    _pins(sample, run)
+    _known(sample, run, dataset)
+    show_media(study, dataset, sample)
+    _judged(sample, dataset)
+    output, unit = _output(sample, contributions.select(np.array([row])), dataset)
+    _parts(sample, run, output, unit)
+    _reasons(sample, run, dataset, output, unit)
+    _neighbours(sample, run)
+
+
+def _row(contributions: Contributions, sample: str) -> int | None:
+    found = np.flatnonzero(contributions.sample_ids == sample)
+    return int(found[0]) if len(found) else None
+
+
+def _pins(sample: str, run: RunInfo) -> None:
+    """Keep this sample, or this run, to see the next one beside it."""
+    sample_pinned = pinned_sample() == sample
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Unpin sample" if sample_pinned else "Pin sample", key="pin_sample",
+            icon=":material/keep:", on_click=pin_sample, args=(None if sample_pinned else sample,),
+            help="A pinned sample stands beside each sample that you open after it.",
+        )  # fmt: skip
+        pin_run_button(run)
+
+
+def _known(sample: str, run: RunInfo, dataset: MultimodalDataset) -> None:
+    table = sample_table_of(run)
+    found = table.iloc[int(np.flatnonzero(table["sample_id"] == sample)[0])]
+    known = {
+        "Target": sample_fact(found["target"]),
+        "Prediction": sample_fact(found["prediction"]),
+    }
+    if "error" in found:
+        known["Error"] = signed(float(found["error"]))
+    known["Explained by the model of fold"] = str(found["fold"])
+    if "person" in found:
+        known["Person"] = found["person"]
+    facts(known)
+    transcript = transcript_column(dataset)
+    said = found[transcript] if transcript else ""
+    if isinstance(said, str) and said:
+        st.markdown(f"“{escaped(said)}”")  # No quotation block: its grey is too pale to read.
+    where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
+    absent = [m for m, there in zip(dataset.modalities, dataset.present[where], strict=True)
+              if not there]  # fmt: skip
+    if absent:
+        names = ", ".join(escaped(name) for name in absent)
+        st.info(f"Not recorded for this sample, and contributing nothing: {names}.")
+
+
+def _judged(sample: str, dataset: MultimodalDataset) -> None:
+    """What people said who saw some of the modalities, and how informative they called each."""
+    where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
+    known = {}
+    for shown, ratings in dataset.judgments.items():
+        names = tuple(name for name in dataset.modalities if name in shown)
+        if np.isfinite(ratings[where]):
+            known[f"Judged from {subset_name(names)}"] = plain(float(ratings[where]))
+    for modality, levels in dataset.informativeness.items():
+        if levels[where] >= 0:
+            known[f"{modality} is informative"] = INFORMATIVENESS_LEVELS[levels[where]]
+    if known:
+        facts(known)
+
+
+def _output(sample: str, own: Contributions, dataset: MultimodalDataset) -> tuple[int, str]:
+    """The output that is explained (a class of the user's choice) and its axis title."""
+    if dataset.task == "regression":
+        return 0, f"Contribution to {dataset.target_name}"
+    logits = own.prediction()[0]
+    predicted = int(logits.argmax())
+    output = st.selectbox(
+        "Explain the class",
+        range(len(dataset.class_names)),
+        index=predicted,
+        key=f"explain_{sample}",
+        format_func=lambda c: dataset.class_names[c] + (" (predicted)" if c == predicted else ""),
+        help=explain("probability"),
+    )
+    chances = zip(dataset.class_names, scipy.special.softmax(logits), strict=True)
+    st.markdown(
+        "Probabilities: "
+        + ", ".join(f"{escaped(name)} {escaped(f'{chance:.1%}')}" for name, chance in chances)
+    )
+    return output, f"Logit of {dataset.class_names[output]}"
+
+
+def _parts(sample: str, run: RunInfo, output: int, unit: str) -> None:
+    """The breakdown as a waterfall, a table (beside what is pinned), and matrices."""
+    own = _one(run, sample)
+    if own is None:
+        return
+    parts = breakdown(own, 0, output)
+    left, right = st.columns([5, 4])
+    left.plotly_chart(
+        waterfall(parts, own.modalities, unit),
+        key="waterfall",
+        config={"displaylogo": False},
+        alt="Waterfall from the baseline through every contribution to the prediction",
+    )
+    shown = pd.DataFrame({"Part": parts["part"], unit: _written(parts)}).set_index("Part")
+    for title, other in _pinned_breakdowns(sample, run, output):
+        values = dict(zip(other["part"], _written(other), strict=True))
+        shown[title] = [values.get(part, "–") for part in shown.index]
+    verdicts = {
+        term_label(row["modality"], row["shared_with"]): row["verdict"]
+        for row in stability_of(run).to_dict("records")
+    }
+    shown["Restarts and folds"] = [verdicts.get(part, "") for part in parts["part"]]
+    right.table(shown)
+    right.markdown(
+        "The baseline is the prediction for an average sample. Each contribution says how far "
+        "this sample's modality moves it: plain bars alone, hatched bars with another modality. "
+        "Together they are the prediction, exactly. Do not build on what is called unstable "
+        "(restarts or folds disagree) or not separated (they agree on no factorisation)."
+    )
+    matrices = contribution_matrices(own, 0, output)
+    limit = max(float(m.abs().to_numpy().max()) for m in matrices.values()) or 1.0
+    for place, (order, matrix) in zip(st.columns(len(matrices)), matrices.items(), strict=True):
+        what = "Modalities" if order == 1 else f"Interactions of {order} modalities"
+        place.markdown(
+            f"**{what}**: rows say it, columns are whom it is shared with",
+            help=explain("unique", "redundant", *(["interaction"] if order > 1 else [])),
+        )
+        place.plotly_chart(
+            signed_heatmap(matrix, title=unit, limit=limit),
+            key=f"matrix_{order}",
+            config={"displaylogo": False},
+            alt="Matrix of this sample's unique (diagonal) and redundant contributions",
+        )
+
+
+def _one(run: RunInfo, sample: str) -> Contributions | None:
+    contributions = contributions_of(run)
+    row = _row(contributions, sample)
+    return None if row is None else contributions.select(np.array([row]))
+
+
+def _pinned_breakdowns(sample: str, run: RunInfo, output: int) -> list[tuple[str, pd.DataFrame]]:
+    """The pinned sample by this run, and this sample by the pinned run, where there are such."""
+    found = []
+    pin = pinned_sample()
+    if pin is not None and pin != sample:
+        other = _one(run, pin)
+        if other is not None:
+            found.append((f"Pinned {pin}", breakdown(other, 0, output)))
+    pinned = run_pinned_beside(run)
+    if pinned is not None:
+        other = _one(pinned, sample)
+        if other is not None:
+            found.append((run_label(pinned), breakdown(other, 0, output)))
+    return found
+
+
+def _written(parts: pd.DataFrame) -> list[str]:
+    return [
+        plain(value) if kind in ("baseline", "prediction") else signed(value)
+        for value, kind in zip(parts["value"], parts["kind"], strict=True)
+    ]
+
+
+def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int, unit: str) -> None:
+    """Why a modality said so: attributions of its features, by named groups and one by one."""
+    st.subheader("Why a modality said so")
+    if not st.toggle(
+        "Attribute a contribution to features",
+        key="attribute",
+        persist_state="session",
+        help="Integrated gradients from the training samples' mean features to this sample's. The "
+        "features' parts add up to the contribution less what mean features would contribute. The "
+        "first time takes a few seconds: a process with torch is started.",
+    ):
+        return
+    where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
+    own = contributions_of(run).modalities
+    there = [m for m in own if dataset.present[where][dataset.modalities.index(m)]]
+    orders = range(1, len(own) + 1 if has_interactions(run.config.model) else 2)
+    sources = {subset_name(s): s for order in orders for s in modality_subsets(own, order)}
+    told_by = [name for name, subset in sources.items() if set(subset) <= set(there)]
+    left, right = st.columns(2)
+    modality = left.segmented_control(
+        "Modality", told_by, default=there[0], key=f"why_{run.id}_{'_'.join(there)}", required=True
+    )
+    alike = [name for name, s in sources.items() if len(s) == len(sources[modality])]
+    others = [n for n in alike if n != modality] if has_redundant_heads(run.config.model) else []
+    shared_with = right.selectbox(
+        "Contribution",
+        [modality, *others],
+        format_func=lambda name: term_label(modality, name),
+        key=f"why_shared_{run.id}_{modality}",
+    )
+    with told():
+        found = attributions_of(run, sample, modality, shared_with, output)
+        table = found.table()
+        groups = group_attributions(table)
+        st.markdown(
+            f"{escaped(term_label(modality, shared_with))} contributes "
+            f"**{escaped(signed(found.contribution))}**; with average features it would contribute "
+            f"{escaped(signed(found.at_average))}. The difference, "
+            f"{escaped(signed(found.contribution - found.at_average))}, comes from:"
+        )
+        colour = modality_colours(own)[sources[modality][0]]
+        by_group, by_feature = st.columns(2)
+        title = f"Attribution ({unit.removeprefix('Contribution to ')})"
+        by_group.markdown("**Groups of features**, guessed from their names")
+        by_group.plotly_chart(
+            attribution_bars(groups, "group", title=title, colour=colour),
+            key="groups", config={"displaylogo": False},
+        )  # fmt: skip
+        by_feature.markdown("**Single features**")
+        by_feature.plotly_chart(
+            attribution_bars(table, "feature", title=title, colour=colour),
+            key="features", config={"displaylogo": False},
+        )  # fmt: skip
+        download_view(table, "attributions")
+
+
+def _neighbours(sample: str, run: RunInfo) -> None:
+    """Samples whose predictions are made of the same parts; a chosen one is opened."""
+    st.subheader("Made of the same parts")
+    measure = st.segmented_control(
+        "Alike by", list(_MEASURES), default="cosine", format_func=_MEASURES.__getitem__,
+        key="alike_by", required=True,
+        help="All contributions side by side, each divided by its standard deviation over the "
+        "samples. Direction (cosine) asks for the same parts, however strong; distance (Euclid) "
+        "for the same strength, too.",
+    )  # fmt: skip
+    found = similar_to(run, sample, measure)
+    columns = ["sample_id", "person", "target", "prediction"]
+    table = sample_table_of(run)
+    shown = found.merge(table[[c for c in columns if c in table]], on="sample_id")
+
+    def open_chosen() -> None:
+        rows = st.session_state[f"neighbours_{sample}"]["selection"]["rows"]
+        if rows:
+            st.session_state["sample"] = str(shown["sample_id"].iloc[rows[0]])
+
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        shown,
+        hide_index=True,
+        width="stretch",
+        on_select=open_chosen,
+        selection_mode="single-row",
+        key=f"neighbours_{sample}",
+        column_config={
+            "sample_id": "Sample",
+            "person": "Person",
+            "cosine": number("Cosine", format="%.3f"),
+            "distance": number("Distance (sd)", format="%.2f"),
+            "target": number("Target", format="%.3f") if _is_numeric(shown) else "Target",
+            "prediction": number("Prediction", format="%.3f")
+            if _is_numeric(shown)
+            else "Prediction",
+        },
+    )
+
+
+def _is_numeric(table: pd.DataFrame) -> bool:
+
+    return pd.api.types.is_numeric_dtype(table["prediction"])

@@ -1,0 +1,67 @@
+"""Which pages there are, in which order and under which names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+PageName = Literal[
+    "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
+    "what_if", "compare", "verify", "report",
+]  # fmt: skip
+_FIRST: PageName = "study"
+_PAGES = Path(__file__).resolve().parents[2] / "pages"
+# Section → page → title and icon.
+_SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
+    "Prepare": {
+        "study": ("Study", ":material/folder_open:"),
+        "data": ("Data", ":material/table_chart:"),
+        "train": ("Train", ":material/model_training:"),
+    },
+    "Explore": {
+        "overview": ("Overview", ":material/donut_small:"),
+        "redundancy": ("Redundancy", ":material/join_inner:"),
+        "samples": ("Samples", ":material/manage_search:"),
+        "judgments": ("Human judgments", ":material/groups:"),
+        "missing": ("Missing modalities", ":material/toggle_off:"),
+        "what_if": ("What if", ":material/tune:"),
+    },
+    "Check": {
+        "compare": ("Compare", ":material/balance:"),
+        "verify": ("Verify", ":material/verified:"),
+    },
+    "Take along": {
+        "report": ("Report", ":material/docs:"),
+    },
+}
+
+
+def page_path(name: PageName) -> str:
+    """The file of a page, for `st.switch_page` and `st.page_link`."""
+    return str(_PAGES / f"{name}.py")
+
+
+def navigation() -> StreamlitPage:
+    """Show the navigation and return the page that the user is on."""
+    sections = {
+        section: [_page(name, title, icon) for name, (title, icon) in pages.items()]
+        for section, pages in _SECTIONS.items()
+    }
+    # The first page stands at `/`; who types or keeps `/study` means it, too.
+    sections["Prepare"].append(
+        st.Page(_to_first, title="Study", url_path=_FIRST, visibility="hidden")
+    )
+    return st.navigation(sections)
+
+
+def _page(name: PageName, title: str, icon: str) -> StreamlitPage:
+    is_first = name == _FIRST
+    path = "first" if is_first else name  # Streamlit wants one, though the first is at `/`.
+    return st.Page(page_path(name), title=title, icon=icon, url_path=path, default=is_first)
+
+
+def _to_first() -> None:
+    st.switch_page(page_path(_FIRST), query_params=st.query_params)

@@ -1,0 +1,113 @@
+"""What every page says in the same way: errors, findings about data, and what is missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from html import escape
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.state.navigation import page_path
+from app.state.session import current_run
+from smurf_core.data.problems import Problem, problem_table
+from smurf_core.errors import InputError
+from smurf_core.runs.store import RunInfo
+
+_AHEAD = 0.04  # seconds
+_ICONS = {"error": "⛔ error", "warning": "⚠️ warning", "note": "ℹ️ note"}
+
+
+@contextmanager
+def told(place: DeltaGenerator | None = None) -> Iterator[None]:
+    """Show what a user can mend in one sentence (here, or in `place`), and go on."""
+    try:
+        yield
+    except InputError as error:
+        (st if place is None else place).error(escaped(str(error)))
+
+
+def escaped(text: str) -> str:
+    """Text from files and users, shown as it is: nothing in it is markup."""
+    for mark in "\\`*_{}[]()#+-.!|<>~$:":
+        text = text.replace(mark, f"\\{mark}")
+    return text
+
+
+def show_problems(problems: Sequence[Problem]) -> None:
+    """A table of findings, the gravest first; a word where there are none."""
+    if not problems:
+        st.success("Nothing wrong was found.")
+        return
+    table = problem_table(problems)
+    table["severity"] = table["severity"].map(_ICONS)
+    empty = [column for column in ("file", "column", "row") if not table[column].any()]
+    st.dataframe(
+        table.drop(columns=empty),
+        hide_index=True,
+        width="stretch",
+        row_height=46,
+        column_config={
+            "severity": st.column_config.TextColumn("Kind", width=110),
+            "file": st.column_config.TextColumn("File", width="small"),
+            "column": st.column_config.TextColumn("Column", width="small"),
+            "row": st.column_config.NumberColumn("Row", width="small"),
+            "message": st.column_config.TextColumn("What", width="large"),
+            "remedy": st.column_config.TextColumn(
+                "What was done, or how to mend it", width="large"
+            ),
+        },
+    )
+
+
+def finished_run() -> RunInfo:
+    """The run that is looked at; where there is none, says how to get one and ends the page."""
+    run = current_run()
+    if run is None:
+        st.info("This study has no finished run yet.")
+        st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
+        st.stop()
+    return run
+
+
+def facts(values: Mapping[str, str]) -> None:
+    """Short facts side by side: what they are called above, in small letters, and their value.
+
+    One element, whose lines stay close where they wrap, and which is drawn at once.
+    """
+    items = "".join(
+        f'<div><dt style="font-size:.875rem;font-weight:400">{_one_line(title)}</dt>'
+        f'<dd style="margin:0;font-weight:600">{_one_line(value)}</dd></div>'
+        for title, value in values.items()
+    )
+    style = "display:flex;flex-wrap:wrap;gap:.5rem 2rem;margin:0 0 .5rem"
+    st.markdown(f'<dl style="{style}">{items}</dl>', unsafe_allow_html=True)
+
+
+def numbers_first() -> None:
+    """Let the browser show what is there before a large figure comes.
+
+    What comes together is drawn together, and a figure of thousands of points takes a browser a
+    quarter of a second.
+    """
+    time.sleep(_AHEAD)
+
+
+def _one_line(text: str) -> str:
+    """Text for HTML: escaped, and without an empty line, after which Markdown would go on."""
+    return escape(" ".join(text.split()))
+
+
+def offer_undo(deleted: str, key: str, restore: Callable[[str], None]) -> None:
+    """A button that brings back what was deleted last: id and name in session state `deleted`."""
+    if deleted not in st.session_state:
+        return
+    identifier, name = st.session_state[deleted]
+    place, button = st.columns([6, 1], vertical_alignment="center")
+    place.info(f"{escaped(name)} was deleted.")
+    if button.button("Undo", key=key, width="stretch"):
+        restore(identifier)
+        del st.session_state[deleted]
+        st.rerun()

@@ -1,0 +1,121 @@
+"""From files and a mapping to one data set, with everything that was changed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.folds import fold_problems
+from smurf_core.data.importing.guessing import guess_mapping
+from smurf_core.data.importing.joining import TableJoin, join
+from smurf_core.data.importing.mapping import StudyMapping
+from smurf_core.data.importing.tables import Progress, read_tables
+from smurf_core.data.problems import Problem, refuse_errors
+from smurf_core.data.readers.frames import ReadingOptions
+from smurf_core.data.readers.id_lists import id_lists
+from smurf_core.data.readers.interface import Table
+from smurf_core.data.readers.registry import reader_title, study_reader
+from smurf_core.data.sources import SourceFile
+from smurf_core.errors import InputError
+
+__all__ = ["Assembly", "Provenance", "SourceFile", "StudyMapping", "assemble", "guess_mapping"]
+
+# Shares of the work after which reading and joining are done.
+_READING, _JOINED = 0.6, 0.95
+
+
+_JOIN_COUNTS = ("table", "rows", "matched", "absent", "extra")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where data came from: a file, recognised again by its checksum, and how it was read."""
+
+    name: str
+    sha256: str
+    bytes: int
+    reader: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A data set, what was found and changed on the way, and what it was made of."""
+
+    dataset: MultimodalDataset
+    problems: tuple[Problem, ...]
+    mapping: StudyMapping
+    sources: tuple[Provenance, ...]
+    joins: tuple[TableJoin, ...] = ()  # none for a file that is a whole study
+
+    def provenance(self) -> dict[str, Any]:
+        """Plain data for JSON: the files and the mapping that make the same data set again."""
+        return {
+            "sources": [asdict(source) for source in self.sources],
+            "mapping": self.mapping.to_dict(),
+            "joins": [{name: getattr(join, name) for name in _JOIN_COUNTS} for join in self.joins],
+        }
+
+
+def assemble(
+    sources: Sequence[SourceFile],
+    mapping: StudyMapping | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Assembly:
+    """Read files, join them by sample id, check and clean them.
+
+    Without a mapping its guess is taken. `progress` is told the share that is done, and what is
+    next. Raises `InputError`, in one sentence that names file,
+    column and row, for whatever keeps the data from being used.
+    """
+    mapping = mapping or guess_mapping(sources)
+    sources = [source for source in sources if mapping.role_of(source.name) != "ignore"]
+    if not sources:
+        raise InputError("No file was given.")
+    reader = study_reader(sources[0]) if len(sources) == 1 else None
+    if reader is not None:
+        study = reader.read(sources[0], target=mapping.target)
+        dataset = replace(study.dataset, name=mapping.name or study.dataset.name)
+        problems = (*study.problems, *fold_problems(dataset))
+        refuse_errors(problems)
+        origin = _provenance(sources[0], reader.title, {})
+        return Assembly(dataset, problems, mapping, (origin,))
+    tell = progress or (lambda share, what: None)
+    tables = read_tables(
+        sources,
+        id_column=mapping.id,
+        options=ReadingOptions.from_dict(mapping.reading),
+        progress=lambda share, what: tell(_READING * share, what),
+    )
+    tell(_READING, "Joining and cleaning")
+    joined = join(tables, mapping)
+    tell(_JOINED, "Noting where it came from")
+    options = _options_by_file(tables)
+    lists = {source.name for source in id_lists(sources).values()}
+    origins = tuple(
+        _provenance(
+            source,
+            "ids" if source.name in lists else reader_title(source),
+            dict(options.get(source.name, {})),
+        )
+        for source in sources
+    )
+    tell(1.0, "Imported")
+    return Assembly(joined.dataset, joined.problems, mapping, origins, joined.joins)
+
+
+def _options_by_file(tables: Sequence[Table]) -> dict[str, Mapping[str, str]]:
+    """How each file was read: options of the table that it is, or is a part of."""
+    options: dict[str, Mapping[str, str]] = {}
+    for table in tables:
+        files = (table.name.partition(":")[0], *(file for file, _ in table.parts), *table.origins)
+        options |= dict.fromkeys(files, table.options)
+    return options
+
+
+def _provenance(source: SourceFile, reader: str, options: dict[str, str]) -> Provenance:
+    size = source.path.stat().st_size
+    return Provenance(source.name, source.checksum(), size, reader, tuple(options.items()))

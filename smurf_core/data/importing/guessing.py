@@ -1,0 +1,371 @@
+"""What the columns of some files probably are: sensible guesses, for the user to confirm."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from smurf_core.data.importing.mapping import FileRole, StudyMapping
+from smurf_core.data.importing.ratings import (
+    USUAL_MODALITIES,
+    guess_informativeness,
+    guess_judgments,
+    shown_modalities,
+    whole_ratings,
+)
+from smurf_core.data.importing.tables import is_number, read_tables
+from smurf_core.data.media import MEDIA_TYPES, VIDEO_TYPES
+from smurf_core.data.readers.id_lists import id_lists
+from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
+from smurf_core.data.readers.registry import study_reader
+from smurf_core.data.sources import SourceFile
+from smurf_core.errors import InputError
+
+# Names without case, blanks, dots, dashes and underscores; the first that is there is taken.
+ID_NAMES = (
+    "sampleid", "id", "sample", "uttid", "utteranceid", "segmentid", "segment", "clipid", "clip",
+    "instanceid", "instance", "trialid", "trial", "filename", "file", "itemid", "item", "videoid",
+    "video", "key", "name", "index", "ids", "keys", "sampleids", "filenames",
+    "utterance", "turn",
+)  # fmt: skip
+PERSON_NAMES = (
+    "person", "personid", "subject", "subjectid", "speaker", "speakerid", "participant",
+    "participantid", "actor", "actorid", "pid", "user", "userid", "group", "groups",
+)  # fmt: skip
+FOLD_NAMES = ("testfold", "fold", "cvfold", "folds")
+SPLIT_NAMES = ("split", "partition", "set", "subset", "mode")
+TARGET_NAMES = (
+    "target", "label", "labels", "y", "quadrant", "emotion", "affect", "class", "sentiment",
+    "valence", "arousal", "dominance", "rating", "score", "stress", "pain", "mood", "intended",
+)  # fmt: skip
+TRANSCRIPT_NAMES = ("transcript", "transcription", "text", "rawtext", "utterance", "sentence")
+START_NAMES = ("start", "starttime", "begin", "onset", "startsec", "starts")
+END_NAMES = ("end", "endtime", "offset", "endsec", "ends")
+# Numbers that describe a sample and are no features of it.
+DESCRIPTION_NAMES = (
+    "start", "end", "begin", "starttime", "endtime", "onset", "offset", "duration", "time",
+    "timestamp", "frame", "frametime", "faceid", "confidence", "success",
+)  # fmt: skip
+MODALITY_PREFIXES = (
+    "audio", "acoustic", "voice", "speech", "prosody", "video", "vision", "visual", "face",
+    "facial", "gaze", "eye", "eyes", "text", "language", "lexical", "linguistic", "verbal", "ecg",
+    "hrv", "eda", "gsr", "emg", "rr", "resp", "rsp", "respiration", "bvp", "ppg", "eeg", "temp",
+    "skt", "acc", "imu", "mocap", "pose", "body", "head", "hand", "gesture", "physio",
+)  # fmt: skip
+_NAME_ENDINGS = re.compile(r"[_\-. ]?(emb|embeddings?|feats?|features?)$", re.IGNORECASE)
+
+
+def plain_name(column: str) -> str:
+    """A column's name as the lists above hold them."""
+    return re.sub(r"[_\-. ]", "", column).lower()
+
+
+def guess_mapping(sources: Sequence[SourceFile], known: StudyMapping | None = None) -> StudyMapping:
+    """Roles for the columns of some files, from their names and first rows.
+
+    What `known` says stays as it is; only the rest is guessed. Modalities come in alphabetical
+    order, so that the order in which files were given makes no difference.
+    """
+    if not sources:
+        raise InputError("No file was given.")
+    known = known or StudyMapping()
+    name = known.name or _study_name(sources)
+    sources = [source for source in sources if known.role_of(source.name) != "ignore"]
+    if len(sources) == 1 and study_reader(sources[0]) is not None:
+        return replace(known, name=name)
+    lists: dict[str, FileRole] = dict.fromkeys((s.name for s in id_lists(sources).values()), "ids")
+    known = replace(known, name=name, files={**known.files, **lists})
+    return guess_roles(read_tables(sources, rows=PREVIEW_ROWS, id_column=known.id), known)
+
+
+def guess_roles(tables: Sequence[Table], known: StudyMapping) -> StudyMapping:
+    """Roles for the columns of tables of which only the first rows need to be there.
+
+    What `known` says of a file holds for its columns, too: a target is looked for where labels
+    are, a modality where features are, and nothing in a file that is to be ignored.
+    """
+    roles = {table.name: known_role(table, known) for table in tables}
+    tables = [table for table in tables if roles[table.name] != "ignore"]
+
+    def such(*wanted: FileRole) -> list[Table]:
+        """Tables of these roles, or whose role is open; those of a known role first."""
+        fit = [table for table in tables if roles[table.name] in ("", "mixed", *wanted)]
+        return sorted(fit, key=lambda table: roles[table.name] not in wanted)
+
+    def named(columns: Iterable[str], names: tuple[str, ...], given: str) -> str:
+        return given or _first([c for c in columns if c not in known.role_columns.values()], names)
+
+    columns = [column for table in tables for column in table.frame.columns]
+    mapping = replace(
+        known,
+        id=known.id or _guess_id(tables),
+        person=known.person or _first(columns, PERSON_NAMES),
+        fold=known.fold or _first(columns, FOLD_NAMES),
+        split=known.split or _guess_split(tables),
+    )
+    timed = [c for table in such("labels", "transcript", "media") for c in table.frame.columns]
+    start, end = named(timed, START_NAMES, known.start), named(timed, END_NAMES, known.end)
+    if start and end:
+        mapping = replace(mapping, start=start, end=end)
+    media = known.media or _guess_media(such("labels", "transcript", "media"), mapping)
+    mapping = replace(mapping, media=media)
+    labels = such("labels")
+    ratings = such("labels", "judgments")
+    target = known.target or _guess_target(labels, mapping) or _guess_target(ratings, mapping)
+    mapping = replace(mapping, target=target)
+    texts = such("labels", "transcript")
+    mapping = replace(mapping, transcript=known.transcript or _guess_transcript(texts, mapping))
+    said = [table for table in tables if roles[table.name] == "modality"]
+    modalities = _guess_modalities([t for t in such() if t not in said], mapping, len(tables))
+    for table in said:
+        name = modality_name(table)
+        modalities[name] = (*modalities.get(name, ()), table.name)
+    names = sorted(modalities, key=lambda name: (name.lower(), name))
+    mapping = replace(
+        mapping, modalities=known.modalities or {name: modalities[name] for name in names}
+    )
+    mapping = replace(mapping, judgments=known.judgments or _guess_judgments(ratings, mapping))
+    informed = [c for table in such("labels", "informativeness") for c in table.frame.columns]
+    mapping = replace(
+        mapping,
+        informativeness=known.informativeness
+        or guess_informativeness(informed, tuple(mapping.modalities)),
+    )
+    return replace(
+        mapping,
+        files={
+            **known.files,
+            **{
+                name: role
+                for table in tables
+                if not roles[table.name]
+                for name, role in role_entries(table, _guess_role(table, mapping))
+            },
+        },
+    )
+
+
+def known_role(table: Table, known: StudyMapping) -> str:
+    """The role that a mapping gives to a table, by its name or that of its files."""
+    return known.role_of(table.name, table.files)
+
+
+def role_entries(table: Table, role: FileRole) -> list[tuple[str, FileRole]]:
+    """A table's role under the names of the files, or the sheet, that it comes from."""
+    return [(file, role) for file in table.files] or [(table.name, role)]
+
+
+def _guess_role(table: Table, mapping: StudyMapping) -> FileRole:
+    """What a table holds, by the roles that its columns play."""
+    columns = set(table.frame.columns)
+    items = [item for items in mapping.modalities.values() for item in items]
+    is_features = table.name in items or table.name.rpartition(".")[0] in items
+    has_features = is_features or any(
+        column == item or (item.endswith("*") and column.startswith(item[:-1]))
+        for item in items
+        for column in columns
+    )
+    numbers = _candidates(table, mapping)
+    held: list[tuple[FileRole, bool]] = [
+        ("labels", mapping.target in columns),
+        ("informativeness", bool(columns & set(mapping.informativeness.values()))),
+        ("judgments", bool(columns & set(mapping.judgments)) or _holds_ratings(numbers)),
+        ("transcript", mapping.transcript in columns),
+        ("media", bool(columns & ({mapping.media, mapping.start, mapping.end} - {""}))),
+    ]
+    if has_features:
+        return "modality" if is_features and not held[0][1] else "mixed"
+    # A table that nothing is used of may still name persons or folds: it is read as labels.
+    return next((role for role, is_held in held if is_held), "labels")
+
+
+def _guess_media(tables: Sequence[Table], mapping: StudyMapping) -> str:
+    """A column whose cells are names of sound or video; video first, for it has the sound, too."""
+    taken = set(mapping.role_columns.values())
+    found: dict[str, str] = {}
+    for table in tables:
+        for column in table.frame.columns:
+            cells = table.frame[column].dropna()
+            if column in taken or is_number(cells) or not len(cells):
+                continue
+            suffixes = {PurePosixPath(str(cell)).suffix.lower() for cell in cells}
+            if suffixes <= set(MEDIA_TYPES):
+                found.setdefault("video" if suffixes <= set(VIDEO_TYPES) else "audio", column)
+    return found.get("video", found.get("audio", ""))
+
+
+def _study_name(sources: Sequence[SourceFile]) -> str:
+    folders = {source.path.parent.name for source in sources}
+    return sources[0].stem if len(sources) == 1 or len(folders) > 1 else folders.pop()
+
+
+def _first(columns: Iterable[str], names: tuple[str, ...]) -> str:
+    """The column whose name stands earliest in the list."""
+    by_name = {plain_name(column): column for column in reversed(list(columns))}
+    return next((by_name[name] for name in names if name in by_name), "")
+
+
+def _guess_id(tables: Sequence[Table]) -> str:
+    """The first likely name that most tables have, and whose values do not repeat."""
+    counts: dict[str, int] = defaultdict(int)
+    for table in tables:
+        for column in likely_ids(table):
+            if table.frame[column].is_unique:
+                counts[column] += 1
+    ranked = sorted(counts, key=lambda c: (-counts[c], ID_NAMES.index(plain_name(c))))
+    return ranked[0] if ranked else ""
+
+
+def likely_ids(table: Table) -> list[str]:
+    """Columns that are called as ids are, and hold no sentences: an utterance may be its words."""
+    named = [c for c in table.frame.columns if plain_name(c) in ID_NAMES]
+    return [c for c in named if is_number(table.frame[c]) or not _holds_sentences(table, c)]
+
+
+def _holds_sentences(table: Table, column: str) -> bool:
+    is_told = plain_name(column) in TRANSCRIPT_NAMES
+    cells = table.frame[column].dropna().astype("str")
+    return is_told and bool(cells.str.strip().str.contains(" ").any())
+
+
+def _guess_split(tables: Sequence[Table]) -> str:
+    """A column of few different words (a column called `set` may be something else)."""
+    for table in tables:
+        column = _first(table.frame.columns, SPLIT_NAMES)
+        if column and not is_number(table.frame[column]) and table.frame[column].nunique() <= 6:
+            return column
+    return ""
+
+
+def _prefix(column: str) -> str:
+    """The name up to its first separator; empty where there is none."""
+    match = re.match(r"(.+?)[_\-.:]", column)
+    return match.group(1) if match else ""
+
+
+def _prefix_groups(columns: Iterable[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for column in columns:
+        groups[_prefix(column)].append(column)
+    groups.pop("", None)
+    return groups
+
+
+def _known_prefixes(columns: Iterable[str]) -> dict[str, list[str]]:
+    groups = _prefix_groups(columns)
+    # Beside action units, pose and gaze are what the same tool measured of the same face.
+    is_face = any(re.fullmatch(r"AU\d\d", prefix) for prefix in groups)
+    apart = set(MODALITY_PREFIXES) - ({"pose", "gaze"} if is_face else set())
+    return {prefix: group for prefix, group in groups.items() if prefix.lower() in apart}
+
+
+def _candidates(table: Table, mapping: StudyMapping) -> list[str]:
+    """Columns of numbers that play no other role."""
+    taken = set(mapping.role_columns.values())
+    return [
+        column
+        for column in table.frame.columns
+        if column not in taken
+        and plain_name(column) not in DESCRIPTION_NAMES
+        and is_number(table.frame[column])
+    ]
+
+
+def _guess_target(tables: Sequence[Table], mapping: StudyMapping) -> str:
+    """A rating of all modalities beside ratings of some, a likely name, or the only column left."""
+    taken = set(mapping.role_columns.values())
+    free = [c for table in tables for c in table.frame.columns if c not in taken]
+    prefixes = [p for table in tables for p in _known_prefixes(_candidates(table, mapping))]
+    # Ratings may come in a table of their own, before anything is said of modalities.
+    for modalities in (tuple(dict.fromkeys(prefixes)), USUAL_MODALITIES):
+        whole = whole_ratings(free, modalities) if len(modalities) > 1 else ()
+        if whole:
+            return whole[0]
+    named = _first(free, TARGET_NAMES)
+    if named:
+        return named
+    for table in tables:
+        own = [column for column in table.frame.columns if column not in taken]
+        if len(tables) > 1 and len(own) == 1:
+            return own[0]
+    return ""
+
+
+def _guess_transcript(tables: Sequence[Table], mapping: StudyMapping) -> str:
+    """A column of text in which some cell is more than a word."""
+    taken = set(mapping.role_columns.values())
+    for table in tables:
+        for column in table.frame.columns:
+            cells = table.frame[column]
+            if column in taken or plain_name(column) not in TRANSCRIPT_NAMES or is_number(cells):
+                continue
+            if cells.dropna().astype("str").str.contains(" ").any():
+                return str(column)
+    return ""
+
+
+def _guess_modalities(
+    tables: Sequence[Table], mapping: StudyMapping, count: int
+) -> dict[str, tuple[str, ...]]:
+    """What holds the modalities' features in these of `count` tables."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for table in tables:
+        columns = _candidates(table, mapping)
+        if _holds_ratings(columns):
+            continue
+        if table.modality and columns:
+            found[table.modality].append(table.name)
+            continue
+        known = _known_prefixes(columns)
+        holds_target = mapping.target in table.frame.columns
+        if columns and not holds_target and len(known) < 2:
+            found[modality_name(table)].append(table.name)
+        elif len(known) > 1 or (known and count > 1):
+            for prefix, group in known.items():
+                found[prefix].append(_pattern(prefix, group))
+        elif count == 1:
+            groups = {p: g for p, g in _prefix_groups(columns).items() if len(g) > 1}
+            for prefix, group in groups.items():
+                found[prefix].append(_pattern(prefix, group))
+    return {name: tuple(items) for name, items in found.items()}
+
+
+def _holds_ratings(columns: Sequence[str]) -> bool:
+    """Whether all columns are called as ratings of sets of modalities, or of informativeness.
+
+    Three different sets tell a table of ratings by themselves, whatever describes samples there.
+    """
+    ratings = [c for c in columns if shown_modalities(c, USUAL_MODALITIES)]
+    sets = {shown_modalities(c, USUAL_MODALITIES) for c in ratings}
+    if len(sets) >= 3 and not _known_prefixes(columns):
+        return True
+    levels = guess_informativeness(columns, USUAL_MODALITIES).values()
+    return len(columns) > 1 and set(columns) == {*ratings, *levels}
+
+
+def _pattern(prefix: str, columns: list[str]) -> str:
+    """The start that columns share, with a star: the prefix and its separator."""
+    separators = {column[len(prefix)] for column in columns}
+    return f"{prefix}{separators.pop() if len(separators) == 1 else ''}*"
+
+
+def modality_name(table: Table) -> str:
+    """What a table of one modality's features may be called: by its format, columns or name."""
+    columns = [c for c in table.frame.columns if is_number(table.frame[c])]
+    known = _known_prefixes(c for c in columns if plain_name(c) not in DESCRIPTION_NAMES)
+    if table.modality:
+        return table.modality
+    if len(known) == 1 and len(*known.values()) >= len(columns) - 1:
+        return next(iter(known))
+    sheet = table.name.rpartition(":")[2]
+    stem = sheet if ":" in table.name else table.name.rpartition(".")[0] or table.name
+    return _NAME_ENDINGS.sub("", stem) or stem
+
+
+def _guess_judgments(tables: Sequence[Table], mapping: StudyMapping) -> dict[str, tuple[str, ...]]:
+    """Columns called as the target, but for the initials of some modalities in place of all."""
+    columns = [c for table in tables for c in table.frame.columns if is_number(table.frame[c])]
+    return guess_judgments(columns, tuple(mapping.modalities), mapping.target)

@@ -1,0 +1,496 @@
+"""Tables joined by sample id to one data set, column by column as a mapping says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from smurf_core.data.cleaning import clean_features
+from smurf_core.data.dataset import Features, Folds, MultimodalDataset
+from smurf_core.data.folds import fold_problems
+from smurf_core.data.importing.guessing import DESCRIPTION_NAMES, known_role, likely_ids, plain_name
+from smurf_core.data.importing.mapping import StudyMapping
+from smurf_core.data.importing.protocols import read_folds
+from smurf_core.data.importing.ratings import informativeness_codes
+from smurf_core.data.importing.tables import (
+    SPLIT_COLUMN,
+    as_text,
+    bad_cell_problem,
+    is_number,
+    sample_ids,
+)
+from smurf_core.data.importing.targets import encode_target, has_target
+from smurf_core.data.problems import Problem, listing, refuse_errors
+from smurf_core.data.readers.interface import Table
+from smurf_core.errors import InputError
+
+_CARRIED_ROLES = ("transcript", "start", "end", "media")  # kept beside the samples, so called
+_LISTED = 1_000  # unmatched samples that are listed by id
+_MAX_CARRIED = 100  # columns without a role that are kept beside the samples
+
+
+@dataclass(frozen=True)
+class TableJoin:
+    """How a table's rows match those with the target; of unmatched ids the first are listed."""
+
+    table: str
+    rows: int
+    matched: int
+    absent: int  # samples without a row in this table
+    extra: int  # rows without a sample
+    absent_ids: tuple[str, ...]
+    extra_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A data set, what was found and changed on the way, and how the tables matched."""
+
+    dataset: MultimodalDataset
+    problems: tuple[Problem, ...]
+    joins: tuple[TableJoin, ...]
+
+
+def join(tables: Sequence[Table], mapping: StudyMapping) -> Joined:
+    """Join tables to the one with the target; raises `InputError` for what cannot be used."""
+    return _Joiner(tables, mapping).joined()
+
+
+class _Joiner:
+    """Joins tables by sample id to the table with the target, step by step."""
+
+    def __init__(self, tables: Sequence[Table], mapping: StudyMapping) -> None:
+        # Labels first: a column that several tables have is taken from there.
+        self.tables = sorted(
+            (t for t in tables if known_role(t, mapping) != "ignore"),
+            key=lambda table: known_role(table, mapping) not in ("labels", "mixed"),
+        )
+        self.mapping = mapping
+        self.problems: list[Problem] = [p for table in tables for p in table.problems]
+        self._check_columns()
+        self.base = self._table_with(mapping.target)
+        self.ids = {table.name: self._ids(table) for table in tables}
+        if not mapping.id:
+            self._check_positions()
+
+    def joined(self) -> Joined:
+        """The data set, cleaned and checked."""
+        mapping, base = self.mapping, self.base
+        values = base.frame[mapping.target]
+        rows = np.flatnonzero(has_target(values))
+        if mapping.target not in base.bad_cells:
+            self._tell_dropped(len(values) - len(rows), "have no target")
+        blocks = {name: self._block(name, self.ids[base.name][rows]) for name in mapping.modalities}
+        is_recorded = np.zeros(len(rows), dtype=bool)
+        for block in blocks.values():
+            is_recorded |= ~np.isnan(block.values).all(axis=1)
+        self._tell_dropped(int((~is_recorded).sum()), "are in no table of features")
+        rows = rows[is_recorded]
+        target = encode_target(base, mapping.target, values.iloc[rows], mapping.task)
+        self.problems += target.problems
+        ids = self.ids[base.name][rows]
+        persons = self._persons(rows, ids)
+        folds = self._folds(rows, ids, persons)
+        features = self._features(blocks, is_recorded, folds)
+        samples = self._samples(ids)
+        ratings = self._ratings(ids)
+        judgments = {shown: mean_rating(given) for shown, given in ratings.items()} | {
+            frozenset(shown): self._numbers(column, ids)
+            for column, shown in mapping.judgments.items()
+        }
+        informativeness = {
+            modality: informativeness_codes(
+                self._aligned(column, ids),
+                where=f"{self._table_with(column).name}, column {column!r}",
+            )
+            for modality, column in mapping.informativeness.items()
+        }
+        lost = {m for shown in judgments for m in shown} | set(informativeness)
+        lost -= set(features)
+        if lost:
+            raise InputError(
+                f"Ratings name {listing(sorted(lost))}, which is no modality of this study; there "
+                f"are {listing(features, 8)}."
+            )
+        dataset = MultimodalDataset(
+            name=mapping.name or "Study",
+            task=target.task,
+            features=features,
+            sample_ids=ids.to_numpy().astype(np.str_),
+            target=target.values,
+            target_name=mapping.target,
+            class_names=target.class_names,
+            groups=persons,
+            folds=folds,
+            samples=samples,
+            judgments=judgments,
+            ratings=ratings,
+            informativeness=informativeness,
+        )
+        problems = (*self.problems, *fold_problems(dataset))
+        refuse_errors(problems)
+        notes = tuple(str(problem) for problem in problems)
+        return Joined(replace(dataset, notes=notes), problems, self._joins())
+
+    def _joins(self) -> tuple[TableJoin, ...]:
+        expected = self.ids[self.base.name]
+        joins = []
+        for table in self.tables:
+            own = self.ids[table.name]
+            absent = expected.difference(own, sort=False)
+            extra = own.difference(expected, sort=False)
+            joins.append(
+                TableJoin(
+                    table=table.name,
+                    rows=len(own),
+                    matched=len(own) - len(extra),
+                    absent=len(absent),
+                    extra=len(extra),
+                    absent_ids=tuple(absent[:_LISTED]),
+                    extra_ids=tuple(extra[:_LISTED]),
+                )
+            )
+        return tuple(joins)
+
+    def _check_columns(self) -> None:
+        """Every column of the mapping must be somewhere, and there must be something to learn."""
+        mapping = self.mapping
+        columns = [column for table in self.tables for column in table.frame.columns]
+        files = listing(table.name for table in self.tables)
+        kept = {f"samples ({column})": column for column in mapping.samples}
+        for role, column in {**mapping.role_columns, **kept}.items():
+            if column not in columns:
+                near = get_close_matches(column, columns, n=1) or columns[:5]
+                raise InputError(
+                    f"{files}: there is no column {column!r} for the role of {role}; there is "
+                    f"{listing(near, 5)}."
+                )
+        if not mapping.target:
+            raise InputError(
+                f"{files}: no column is called like a target ({listing(columns, 6)}); say which "
+                "one is."
+            )
+        if len(mapping.modalities) < 2:
+            found = listing(mapping.modalities) or "none"
+            raise InputError(
+                f"{files}: at least 2 modalities are needed, and {found} was found; give columns "
+                "prefixes such as audio_ and video_, give one file a modality, or say which "
+                "columns belong to which."
+            )
+
+    def _table_with(self, column: str) -> Table:
+        return next(table for table in self.tables if column in table.frame.columns)
+
+    def _ids(self, table: Table) -> pd.Index[str]:
+        """Sample ids of a table's rows; without a column for them, their numbers."""
+        column = self.mapping.id
+        if not column:
+            return _numbered(table)
+        if column not in table.frame.columns:
+            likely = likely_ids(table)
+            if len(likely) != 1:
+                likely = self._columns_with_ids(table, column)
+            if not likely:
+                raise InputError(
+                    f"{table.name}: there is no column {column!r} to match samples by."
+                )
+            message = f"there is no column {column!r}."
+            remedy = f"Samples were matched by {likely[0]!r}."
+            self.problems.append(Problem("note", message, table.name, remedy=remedy))
+            column = likely[0]
+        return sample_ids(table, column)
+
+    def _columns_with_ids(self, table: Table, column: str) -> list[str]:
+        """Columns most of whose cells are ids of tables that name them, the likeliest first."""
+        known = {
+            cell
+            for other in self.tables
+            if column in other.frame.columns
+            for cell in as_text(other.frame[column]).dropna()
+        }
+        shares = {
+            candidate: float(as_text(cells).isin(known).mean())
+            for candidate in table.frame.columns
+            if not pd.api.types.is_float_dtype(cells := table.frame[candidate]) and cells.is_unique
+        }
+        found = [candidate for candidate, share in shares.items() if share > 0.5]
+        return sorted(found, key=lambda candidate: -shares[candidate])
+
+    def _check_positions(self) -> None:
+        """Without ids tables must have equally many rows (in each split); that is told."""
+        if len(self.tables) == 1:
+            message = "no column names the samples."
+            remedy = "Rows were numbered."
+            self.problems.append(Problem("note", message, self.base.name, remedy=remedy))
+            return
+        expected = _split_sizes(self.base)
+        for table in self.tables:
+            sizes = _split_sizes(table)
+            wrong = [split for split, rows in sizes.items() if rows != expected.get(split)]
+            if wrong:
+                raise InputError(
+                    f"{table.name} has {sizes[wrong[0]]} rows where {self.base.name} has "
+                    f"{expected.get(wrong[0], 0)}: give both a column of sample ids."
+                )
+        message = f"no column names the samples in {listing(table.name for table in self.tables)}."
+        remedy = "Rows of different files were matched by their position."
+        self.problems.append(Problem("warning", message, remedy=remedy))
+
+    def _tell_dropped(self, count: int, why: str) -> None:
+        total = len(self.base.frame)
+        if count == total:
+            raise InputError(f"{self.base.name}: all {total} samples {why}.")
+        if count:
+            message = f"{count} of {total} samples {why}."
+            self.problems.append(
+                Problem("warning", message, self.base.name, remedy="They were left out.")
+            )
+
+    def _block(self, modality: str, ids: pd.Index[str]) -> Features:
+        """A modality's columns, aligned to the samples; not cleaned yet."""
+        parts: list[npt.NDArray[np.float32]] = []
+        names: list[str] = []
+        for item in self.mapping.modalities[modality]:
+            found = [(t, c) for t in self.tables if (c := _columns_of(t, item, self._taken))]
+            if not found:
+                raise InputError(
+                    f"Modality {modality!r}: no file, column or start of a column is called "
+                    f"{item!r}; there are {listing(table.name for table in self.tables)}."
+                )
+            for table, columns in found:
+                kept = self._number_columns(table, columns, modality)
+                place = self._places(table, ids, modality)
+                values = table.frame[kept].to_numpy(dtype=np.float64, na_value=np.nan)
+                aligned = np.full((len(ids), len(kept)), np.nan)
+                aligned[place >= 0] = values[place[place >= 0]]
+                parts.append(_to_float32(aligned))
+                stem = table.name.rpartition(".")[0] or table.name
+                names += [f"{stem}_{c}" if c in names else c for c in kept]
+        return Features(np.concatenate(parts, axis=1), tuple(names))
+
+    @property
+    def _taken(self) -> set[str]:
+        return set(self.mapping.role_columns.values())
+
+    def _number_columns(self, table: Table, columns: list[str], modality: str) -> list[str]:
+        """The columns of numbers; refuses numbers mixed with text, and tells of text alone."""
+        refuse_errors(
+            bad_cell_problem(c, table.bad_cells[c]) for c in columns if c in table.bad_cells
+        )
+        kept = [column for column in columns if is_number(table.frame[column])]
+        texts = [column for column in columns if column not in kept]
+        if not kept:
+            first = table.frame[columns[0]].dropna().astype("str")
+            cell = first.iloc[0] if len(first) else ""
+            raise InputError(
+                f"{table.name}, column {columns[0]!r}: modality {modality!r} needs numbers, and "
+                f"this holds text (such as {cell[:40]!r})."
+            )
+        if texts:
+            message = f"{len(texts)} columns of text ({listing(texts)})."
+            remedy = f"They are no features of modality {modality!r}."
+            self.problems.append(Problem("note", message, table.name, remedy=remedy))
+        return kept
+
+    def _places(self, table: Table, ids: pd.Index[str], modality: str) -> npt.NDArray[np.intp]:
+        """Row of each sample in a table, −1 where it has none; tells how many do not match."""
+        own = self.ids[table.name]
+        place = own.get_indexer(ids)
+        if table is self.base:
+            return place
+        if (place < 0).all():
+            raise InputError(
+                f"{table.name} and {self.base.name} have no sample id in common (such as "
+                f"{own[0]!r} and {ids[0]!r})."
+            )
+        absent = ids[place < 0]
+        if len(absent):
+            message = f"{len(absent)} of {len(ids)} samples are not there ({listing(absent)})."
+            remedy = f"Modality {modality!r} is absent for them."
+            self.problems.append(Problem("warning", message, table.name, remedy=remedy))
+        extra = own.difference(self.ids[self.base.name], sort=False)
+        if len(extra):
+            message = f"{len(extra)} samples have no row in {self.base.name} ({listing(extra)})."
+            remedy = "They were left out."
+            self.problems.append(Problem("warning", message, table.name, remedy=remedy))
+        return place
+
+    def _features(
+        self,
+        blocks: dict[str, Features],
+        kept: npt.NDArray[np.bool_],
+        folds: Folds | None,
+    ) -> dict[str, Features]:
+        """Cleaned features of every modality that some training sample of every fold has."""
+        features: dict[str, Features] = {}
+        for name, block in blocks.items():
+            file = listing(self._files_of(name))
+            clean = clean_features(block.values[kept], block.names, modality=name, file=file)
+            present = clean.features.present
+            if folds is not None and not (folds.training & present).any(axis=1).all():
+                message = f"Modality {name!r}: some fold has no training sample with it."
+                remedy = "The modality was left out: nothing can be learned of it there."
+                self.problems.append(Problem("warning", message, file, remedy=remedy))
+                continue
+            self.problems += clean.problems
+            features[name] = clean.features
+        if len(features) < 2:
+            raise InputError(
+                f"{self.base.name}: at least 2 modalities need training samples, and only "
+                f"{listing(features) or 'none'} has any."
+            )
+        return features
+
+    def _files_of(self, modality: str) -> list[str]:
+        items = self.mapping.modalities[modality]
+        return [
+            table.name
+            for table in self.tables
+            if any(_columns_of(table, item, self._taken) for item in items)
+        ]
+
+    def _aligned(self, column: str, ids: pd.Index[str]) -> pd.Series[Any]:
+        """A column of whichever table has it, for the samples in order."""
+        table = self.base if column in self.base.frame.columns else self._table_with(column)
+        if column in table.bad_cells:
+            raise InputError(str(bad_cell_problem(column, table.bad_cells[column])))
+        values = table.frame[column].set_axis(self.ids[table.name])
+        return values.reindex(ids)
+
+    def _ratings(self, ids: pd.Index[str]) -> dict[frozenset[str], npt.NDArray[np.float32]]:
+        """Ratings [raters, n] of every subset of modalities that single raters saw."""
+        columns: dict[frozenset[str], list[npt.NDArray[np.float32]]] = {}
+        for column, shown in self.mapping.raters.items():
+            columns.setdefault(frozenset(shown), []).append(self._numbers(column, ids))
+        return {shown: np.stack(given) for shown, given in columns.items()}
+
+    def _numbers(self, column: str, ids: pd.Index[str]) -> npt.NDArray[np.float32]:
+        values = self._aligned(column, ids)
+        if not is_number(values):
+            raise InputError(
+                f"{self._table_with(column).name}, column {column!r}: judgments need numbers, and "
+                "this holds text."
+            )
+        return values.to_numpy(dtype=np.float32, na_value=np.nan)
+
+    def _persons(
+        self, rows: npt.NDArray[np.intp], ids: pd.Index[str]
+    ) -> npt.NDArray[np.str_] | None:
+        column = self.mapping.person
+        if not column:
+            return None
+        persons = as_text(self._aligned(column, ids))
+        missing = np.flatnonzero(persons.isna())
+        if len(missing):
+            file, row = self.base.where(int(rows[missing[0]]))
+            raise InputError(
+                f"{file}, column {column!r}, row {row}: the person is missing for {len(missing)} "
+                "samples; fill it in, or leave persons out."
+            )
+        return persons.to_numpy().astype(np.str_)
+
+    def _folds(
+        self,
+        rows: npt.NDArray[np.intp],
+        ids: pd.Index[str],
+        persons: npt.NDArray[np.str_] | None,
+    ) -> Folds | None:
+        """Folds from a column of test folds, else from one of an official split, else none."""
+        mapping = self.mapping
+        has_files = any(SPLIT_COLUMN in table.frame and table.parts for table in self.tables)
+        split = mapping.split or (SPLIT_COLUMN if has_files else "")
+        column = mapping.fold or split
+        if not column:
+            return None
+        read = read_folds(
+            self._aligned(column, ids),
+            is_split=not mapping.fold,
+            persons=persons,
+            where=[self.base.where(int(row)) for row in rows],
+            column=column,
+        )
+        self.problems += read.problems
+        return read.folds
+
+    def _samples(self, ids: pd.Index[str]) -> pd.DataFrame:
+        """What has no role, beside the samples: texts, times, other ratings."""
+        mapping = self.mapping
+        featured = {
+            column
+            for items in mapping.modalities.values()
+            for item in items
+            for table in self.tables
+            for column in _columns_of(table, item, self._taken)
+            if is_number(table.frame[column])
+        }
+        kept = {getattr(mapping, role): role for role in _CARRIED_ROLES if getattr(mapping, role)}
+        used = featured | (self._taken - set(kept))
+        others = dict.fromkeys(
+            column
+            for table in (self.base, *self.tables)
+            for column in table.frame.columns
+            if column not in used
+            and column not in (*kept, *kept.values())
+            and (not mapping.samples or column in mapping.samples)
+        )
+        numbers = {c for c in others if is_number(self._table_with(c).frame[c])}
+        if len(others) > _MAX_CARRIED and numbers:
+            message = (
+                f"{len(numbers)} columns of numbers have no role ({listing(sorted(numbers))})."
+            )
+            self.problems.append(Problem("note", message, remedy="They were left out."))
+            others = {c: None for c in others if c not in numbers}
+        carried = {role: self._carried(column, ids) for column, role in kept.items()}
+        carried |= {column: self._carried(column, ids) for column in list(others)[:_MAX_CARRIED]}
+        return pd.DataFrame(carried, index=pd.Index(ids, name="sample_id"))
+
+    def _carried(self, column: str, ids: pd.Index[str]) -> pd.Series[Any]:
+        table = self._table_with(column)
+        return table.frame[column].set_axis(self.ids[table.name]).reindex(ids)
+
+
+def mean_rating(ratings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Mean over raters [raters, n] of the ratings that there are; NaN where nobody rated."""
+    there = np.isfinite(ratings)
+    total = np.where(there, ratings, 0).sum(axis=0, dtype=np.float64)
+    counts = there.sum(axis=0)
+    return np.where(counts > 0, total / np.maximum(counts, 1), np.nan).astype(np.float32)
+
+
+def _numbered(table: Table) -> pd.Index[str]:
+    """Row numbers as ids, within the split where the rows come from files of a split."""
+    if SPLIT_COLUMN in table.frame.columns and table.parts:
+        split = as_text(table.frame[SPLIT_COLUMN])
+        number = split.groupby(split).cumcount()
+        return pd.Index([f"{s}_{k:05d}" for s, k in zip(split, number, strict=True)], dtype="str")
+    return pd.Index([f"s{row:05d}" for row in range(1, len(table.frame) + 1)], dtype="str")
+
+
+def _split_sizes(table: Table) -> dict[str, int]:
+    if SPLIT_COLUMN in table.frame.columns and table.parts:
+        counts = as_text(table.frame[SPLIT_COLUMN]).value_counts()
+        return {str(split): int(count) for split, count in counts.items()}
+    return {"": len(table.frame)}
+
+
+def _columns_of(table: Table, item: str, taken: set[str]) -> list[str]:
+    """Columns of a table that a part of a modality means: the table, a column, or a start."""
+    columns = [c for c in table.frame.columns if c not in taken and c != SPLIT_COLUMN]
+    if item in (table.name, table.name.rpartition(".")[0]):
+        return [column for column in columns if plain_name(column) not in DESCRIPTION_NAMES]
+    if item in columns:
+        return [item]
+    start = item.removesuffix("*")
+    return [column for column in columns if start and column.startswith(start)]
+
+
+def _to_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """As float32; what is too large for it becomes infinite, which cleaning tells."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)

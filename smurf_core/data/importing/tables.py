@@ -1,0 +1,236 @@
+"""All tables of several files: those of an official split one below the other, ids as text."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smurf_core.data.importing.ratings import USUAL_MODALITIES, shown_modalities
+from smurf_core.data.problems import Problem, listing
+from smurf_core.data.readers.frames import ReadingOptions, Recording, summarised, with_made_ids
+from smurf_core.data.readers.id_lists import id_lists, with_ids
+from smurf_core.data.readers.interface import BadCell, Table
+from smurf_core.data.readers.registry import frame_reader, read, study_reader
+from smurf_core.data.sources import SourceFile
+from smurf_core.data.splits import SPLITS, split_of_name
+from smurf_core.errors import InputError
+
+SPLIT_COLUMN = "split"
+_PREVIEWED = 20  # recordings summarised for a preview
+_FEWEST_MARKS = 3  # columns called as sets of modalities make a table one of ratings
+
+# Told how much is done, from 0 to 1, and what comes next.
+Progress = Callable[[float, str], None]
+
+
+def read_tables(
+    sources: Sequence[SourceFile],
+    *,
+    rows: int | None = None,
+    id_column: str = "",
+    options: ReadingOptions | None = None,
+    progress: Progress | None = None,
+) -> tuple[Table, ...]:
+    """The tables of all files or their first rows; `x_train` and `x_test` become one `x`.
+
+    Frames are summarised for every sample, whose id another table's `id_column` may hold. Lists
+    of ids go to the arrays that they are called after.
+    """
+    names = [source.name for source in sources]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputError(f"Several files are called {listing(repeated)}: rename them.")
+    for source in sources:
+        if len(sources) > 1 and study_reader(source) is not None:
+            raise InputError(
+                f"{source.name} is a whole study: give it alone, without {len(sources) - 1} more."
+            )
+    ids = id_lists(sources)
+    lists = {source.name for source in ids.values()}
+    readers = {s.name: frame_reader(s) for s in sources if s.name not in lists}
+    tables: list[Table] = []
+    recordings: list[Recording] = []
+    has_frames = any(readers.values())
+    for done, source in enumerate(sources):
+        if progress is not None:
+            progress(done / len(sources), f"Reading {source.name}")
+        reader = readers.get(source.name)
+        if reader is not None:
+            recordings += reader.recordings(source, options or ReadingOptions(), rows=rows)
+        elif source.name not in lists:
+            # The samples' stretches may stand anywhere in the table that names them.
+            found = read(source, rows=None if has_frames else rows)
+            is_preview = rows is not None and not has_frames
+            if source.name in ids:
+                found = tuple(with_ids(t, ids[source.name], is_preview=is_preview) for t in found)
+            tables += found
+    if recordings:
+        most = None if rows is None else _PREVIEWED
+        tables = [*with_made_ids([r.name for r in recordings], tables, id_column),
+                  *summarised(recordings, tables, id_column=id_column, most=most)]  # fmt: skip
+    if rows is not None:
+        tables = [replace(table, frame=table.frame.iloc[:rows]) for table in tables]
+    return _stack_splits(told_apart(_piled(tables)))
+
+
+def _piled(tables: list[Table]) -> list[Table]:
+    """Tables of one pile and equal columns become one: a file a clip, one below the other."""
+    piles: dict[object, list[Table]] = defaultdict(list)
+    for table in tables:
+        is_split = bool(split_of_name(table.name.rpartition(".")[0]).split)
+        is_piled = bool(table.pile) and not is_split
+        piles[(table.pile, *table.frame.columns) if is_piled else table.name].append(table)
+    return [_below(group) if len(group) > 1 else group[0] for group in piles.values()]
+
+
+def _below(tables: list[Table]) -> Table:
+    problems = {(p.message, p.remedy): p for table in tables for p in reversed(table.problems)}
+    return replace(
+        tables[0],
+        name=tables[0].pile,
+        frame=pd.concat([table.frame for table in tables], ignore_index=True),
+        bad_cells={c: bad for table in tables for c, bad in table.bad_cells.items()},
+        problems=tuple(problems.values()),
+        parts=tuple((table.name, len(table.frame)) for table in tables),
+    )
+
+
+def told_apart(tables: list[Table]) -> list[Table]:
+    """Equal columns of ratings in several tables get what differs in the tables' names.
+
+    `T`, `TA` … of `study_valence.csv` and `study_arousal.csv` become `valence_T`, `arousal_T`.
+    """
+    marks = {
+        table.name: [c for c in table.frame.columns if shown_modalities(c, USUAL_MODALITIES)]
+        for table in tables
+    }
+    groups: dict[tuple[str, ...], list[Table]] = defaultdict(list)
+    for table in tables:
+        groups[tuple(marks[table.name])].append(table)
+    renamed: dict[str, Table] = {}
+    for columns, group in groups.items():
+        if len(group) < 2 or len(columns) < _FEWEST_MARKS:
+            continue
+        for table, part in zip(group, _differing([t.name for t in group]), strict=True):
+            own = {column: f"{part}_{column}" for column in columns}
+            note = Problem(
+                "note",
+                f"{listing(columns)} are columns of {len(group)} files.",
+                table.name,
+                remedy=f"Here they are called {listing(own.values())}.",
+            )
+            renamed[table.name] = replace(
+                table,
+                frame=table.frame.rename(columns=own),
+                bad_cells={own.get(c, c): bad for c, bad in table.bad_cells.items()},
+                problems=(*table.problems, note),
+            )
+    return [renamed.get(table.name, table) for table in tables]
+
+
+def _differing(names: list[str]) -> list[str]:
+    """What differs in names: the pieces that not all of them have."""
+    stems = [name.rpartition(".")[0] or name for name in names]
+    pieces = [re.split(r"[_\-. ]+", stem) for stem in stems]
+    shared = set.intersection(*(set(own) for own in pieces))
+    parts = ["_".join(piece for piece in own if piece not in shared) for own in pieces]
+    return parts if all(parts) and len(set(parts)) == len(parts) else stems
+
+
+def _stack_splits(tables: list[Table]) -> tuple[Table, ...]:
+    groups: dict[str, list[tuple[str, Table]]] = defaultdict(list)
+    for table in tables:
+        stem, dot, suffix = table.name.rpartition(".")
+        split = split_of_name(stem if dot else suffix)
+        groups[f"{split.group}{dot}{suffix if dot else ''}"].append((split.split, table))
+    stacked: list[Table] = []
+    for name, members in groups.items():
+        splits = [split for split, _ in members]
+        if len(members) > 1 and "" not in splits and len(set(splits)) == len(splits):
+            stacked.append(_stack(name, dict(sorted(members, key=lambda m: SPLITS.index(m[0])))))
+        else:
+            stacked += [table for _, table in members]
+    return tuple(stacked)
+
+
+def _stack(name: str, tables: dict[str, Table]) -> Table:
+    """Tables of one split each, below each other, with a column that names the split."""
+    first, *others = tables.values()
+    for table in others:
+        different = set(first.frame.columns) ^ set(table.frame.columns)
+        if different:
+            raise InputError(
+                f"{first.name} and {table.name} have different columns "
+                f"({listing(sorted(different))}): the same columns are needed in every split."
+            )
+        for column in first.frame.columns:
+            if is_number(first.frame[column]) != is_number(table.frame[column]):
+                raise InputError(
+                    f"{first.name} and {table.name}: column {column!r} holds numbers in one and "
+                    "text in the other."
+                )
+    frames = [
+        table.frame if SPLIT_COLUMN in table.frame else table.frame.assign(**{SPLIT_COLUMN: split})
+        for split, table in tables.items()
+    ]
+    return Table(
+        name=name,
+        frame=pd.concat(frames, ignore_index=True)[list(frames[0].columns)],
+        bad_cells={c: bad for table in tables.values() for c, bad in table.bad_cells.items()},
+        problems=tuple(problem for table in tables.values() for problem in table.problems),
+        options=first.options,
+        parts=tuple((table.name, len(table.frame)) for table in tables.values()),
+    )
+
+
+def sample_ids(table: Table, column: str) -> pd.Index[str]:
+    """The ids in a column, as text; refuses missing and repeated ones."""
+    values = as_text(table.frame[column])
+    missing = np.flatnonzero(values.isna())
+    if len(missing):
+        file, row = table.where(int(missing[0]))
+        raise InputError(
+            f"{file}, column {column!r}, row {row}: the sample id is missing"
+            f"{_and_more(len(missing))}."
+        )
+    index = pd.Index(values, dtype="str")
+    if index.has_duplicates:
+        again = int(np.flatnonzero(index.duplicated())[0])
+        before = int(np.flatnonzero(index == index[again])[0])
+        (file, row), (_, first) = table.where(again), table.where(before)
+        raise InputError(
+            f"{file}, column {column!r}, rows {first} and {row}: sample id {index[again]!r} is "
+            f"there twice{_and_more(int(index.duplicated().sum()))}; every sample needs an id of "
+            "its own."
+        )
+    return index
+
+
+def _and_more(count: int) -> str:
+    return f" (and {count - 1} more)" if count > 1 else ""
+
+
+def is_number(values: pd.Series[Any]) -> bool:
+    """Whether a column holds numbers; what holds nothing at all counts as numbers."""
+    return bool(pd.api.types.is_numeric_dtype(values))
+
+
+def as_text(values: pd.Series[Any]) -> pd.Series[str]:
+    """Cells as text: whole numbers without a decimal point, missing ones missing."""
+    if pd.api.types.is_float_dtype(values):
+        held = values.dropna()
+        if (held == held.round()).all():
+            values = values.astype("Int64")
+    return values.astype("str").where(values.notna())
+
+
+def bad_cell_problem(column: str, bad: BadCell) -> Problem:
+    """What is said of a column of numbers in which a cell holds something else."""
+    message = f"{bad.text!r} where a number is needed{_and_more(bad.count)}."
+    return Problem("error", message, bad.file, column, bad.row, "Mend it, or leave the cell empty.")

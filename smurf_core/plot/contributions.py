@@ -1,0 +1,189 @@
+"""Figures of contributions: one sample's breakdown, and shares of variance."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from smurf_core.contributions import Contributions, modality_subsets, subset_name
+from smurf_core.plot.theme import NEUTRAL, modality_colours, text_on
+from smurf_core.reporting.numbers import plain, signed, term_label
+
+_ROW_HEIGHT = 30
+# White lines over the modality's colour: seen in light and dark, and in print.
+SHARED_PATTERN = {"fillmode": "overlay", "fgcolor": "white", "size": 7, "solidity": 0.22}
+
+
+def breakdown(contributions: Contributions, row: int, output: int) -> pd.DataFrame:
+    """One sample's parts of one output, in the order in which they add up.
+
+    Columns: part, kind (`baseline`, `unique`, `redundant`, `prediction`), modality, value, and
+    where the part starts and ends. Values are float32 numbers exactly as stored; the last row is
+    the sum of all others.
+    """
+    columns = ["part", "kind", "modality", "value"]
+    baseline = float(contributions.baseline[row, output])
+    rows: list[tuple[str, str, str, float]] = [("Baseline", "baseline", "", baseline)]
+    values = contributions.terms()[row : row + 1, :, output][0]
+    names = contributions.term_names()
+    is_late_fusion = not any(
+        contributions.values[:, i, j].any()
+        for i in range(len(contributions.modalities))
+        for j in range(len(contributions.modalities))
+        if i != j
+    )
+    order = sorted(
+        range(len(names)),
+        key=lambda t: (names[t][0], _position(names, t), names[t][1] != names[t][2]),
+    )
+    for t in order:
+        _, modality, shared_with = names[t]
+        kind = "unique" if modality == shared_with else "redundant"
+        if not (is_late_fusion and kind == "redundant"):
+            rows.append((term_label(modality, shared_with), kind, modality, float(values[t])))
+    rows.append(("Prediction", "prediction", "", sum(row[3] for row in rows)))
+    table = pd.DataFrame(rows, columns=columns)
+    ends = table["value"].cumsum()
+    table["start"] = ends - table["value"]
+    table["end"] = ends
+    table.loc[table.index[-1], ["start", "end"]] = [0.0, rows[-1][3]]
+    return table
+
+
+def contribution_matrices(
+    contributions: Contributions, row: int, output: int
+) -> dict[int, pd.DataFrame]:
+    """One sample's contributions as matrices, one an order: who says it × whom it is shared with.
+
+    The diagonal holds unique contributions. Order 1 holds modalities, higher ones (MRO) subsets.
+    """
+    found = {}
+    for order, array in ((1, contributions.values), *sorted(contributions.interactions.items())):
+        names = [subset_name(s) for s in modality_subsets(contributions.modalities, order)]
+        found[order] = pd.DataFrame(array[row, :, :, output], index=names, columns=names)
+    return found
+
+
+def change_steps(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """From one prediction to another, contribution by contribution: what `waterfall` draws.
+
+    Both are what `breakdown` returns; parts that are the same in both are left out.
+    """
+    value = after["value"] - before["value"]
+    inner = before["kind"].isin(["unique", "redundant"]) & (value != 0)
+    ends = before.iloc[-1]["value"], after.iloc[-1]["value"]
+    steps = before[inner].assign(value=value[inner])[["part", "kind", "modality", "value"]]
+    first = pd.DataFrame([["Before", "baseline", "", ends[0]]], columns=steps.columns)
+    last = pd.DataFrame([["After", "prediction", "", ends[1]]], columns=steps.columns)
+    table = pd.concat([first, steps, last], ignore_index=True)
+    table["end"] = table["value"].cumsum()
+    table["start"] = table["end"] - table["value"]
+    table.loc[table.index[-1], ["start", "end"]] = [0.0, ends[1]]
+    return table
+
+
+def _position(names: tuple[tuple[int, str, str], ...], term: int) -> int:
+    """Where the term's source comes among the sources of its order."""
+    order, source, _ = names[term]
+    return [i for o, i, j in names if o == order and i == j].index(source)
+
+
+def waterfall(parts: pd.DataFrame, modalities: tuple[str, ...], axis_title: str) -> go.Figure:
+    """From the baseline through every contribution to the prediction, top to bottom."""
+    colours = modality_colours(modalities)
+    is_total = parts["kind"].isin(["baseline", "prediction"])
+    figure = go.Figure(
+        go.Bar(
+            orientation="h",
+            y=parts["part"],
+            x=parts["end"] - parts["start"],
+            base=parts["start"],
+            marker={
+                "color": [source_colour(name, colours) for name in parts["modality"]],
+                "pattern": {
+                    **SHARED_PATTERN,
+                    "shape": ["/" if kind == "redundant" else "" for kind in parts["kind"]],
+                },
+            },
+            customdata=[
+                plain(value) if total else signed(value)
+                for value, total in zip(parts["value"], is_total, strict=True)
+            ],
+            text=[
+                plain(value) if total else signed(value)
+                for value, total in zip(parts["value"], is_total, strict=True)
+            ],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{customdata}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    for i in range(len(parts) - 1):
+        end = parts["end"].iloc[i]
+        figure.add_shape(
+            type="line", x0=end, x1=end, y0=i, y1=i + 1,
+            line={"color": NEUTRAL, "width": 1, "dash": "dot"}, layer="below",
+        )  # fmt: skip
+    low = min(parts["start"].min(), parts["end"].min(), 0)
+    high = max(parts["start"].max(), parts["end"].max(), 0)
+    room = 0.14 * (high - low or 1)
+    figure.update_layout(
+        height=90 + _ROW_HEIGHT * len(parts),
+        margin={"l": 10, "r": 10, "t": 10, "b": 50},
+        xaxis={"title": axis_title, "range": [low - room, high + room], "zeroline": True},
+        yaxis={"autorange": "reversed", "automargin": True, "title": None},
+        bargap=0.25,
+    )
+    return figure
+
+
+def source_colour(modality: str, colours: dict[str, str]) -> str:
+    """A modality's colour; for an interaction its first modality's, for totals grey."""
+    return colours.get(modality) or colours.get(modality.split("+")[0], NEUTRAL)
+
+
+def variance_bars(shares: pd.DataFrame, modalities: tuple[str, ...]) -> go.Figure:
+    """Each contribution's share of the prediction's variance, one bar a modality, parts stacked.
+
+    `shares` is one output's part of `variance_shares`. Hatched parts are shared with another
+    modality; shares below zero point to the left.
+    """
+    colours = modality_colours(modalities)
+    figure = go.Figure()
+    sources = list(dict.fromkeys(shares["modality"]))
+    ordered = shares.assign(is_shared=shares["kind"] == "redundant").sort_values(
+        "is_shared", kind="stable"
+    )
+    for part in ordered.to_dict("records"):
+        modality, shared_with, share = part["modality"], part["shared_with"], part["share"]
+        is_shared = part["kind"] == "redundant"
+        label = term_label(modality, shared_with)
+        name = f"shared with {shared_with}" if is_shared else "alone"
+        figure.add_bar(
+            orientation="h",
+            y=[modality],
+            x=[share],
+            name=label,
+            marker={
+                "color": source_colour(modality, colours),
+                "pattern": {**SHARED_PATTERN, "shape": "/" if is_shared else ""},
+                "line": {"width": 1, "color": "white"},
+            },
+            text=f"{name}<br>{share:.0%}".replace("-", "−") if abs(share) >= 0.03 else "",
+            textposition="inside",
+            insidetextanchor="middle",
+            insidetextfont={"color": text_on(source_colour(modality, colours))},
+            hovertemplate=f"{label}: %{{x:.1%}} of the prediction's variance<extra></extra>",
+            showlegend=False,
+        )
+    figure.update_layout(
+        barmode="relative",
+        height=110 + 58 * len(sources),
+        margin={"l": 10, "r": 20, "t": 10, "b": 50},
+        xaxis={"title": "Share of the prediction's variance", "tickformat": ".0%"},
+        yaxis={"autorange": "reversed", "automargin": True},
+        bargap=0.3,
+        uniformtext={"minsize": 10, "mode": "hide"},
+    )
+    return figure

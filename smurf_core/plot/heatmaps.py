@@ -1,0 +1,153 @@
+"""Signed tables as heatmaps: what pairs share, and true factors against contributions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from smurf_core.reporting.numbers import plain, term_label
+
+# Blue through grey to orange: apart for colour-blind eyes, zero in the middle, light and dark.
+DIVERGING = ((0.0, "#2c6fbb"), (0.5, "#e4e4e4"), (1.0, "#c75a00"))
+_ROW_HEIGHT = 44
+
+
+def signed_heatmap(
+    table: pd.DataFrame,
+    *,
+    title: str,
+    limit: float = 1.0,
+    percent: bool = False,
+    clickable: bool = False,
+) -> go.Figure:
+    """A table [rows, columns] of signed numbers, each written into its cell; NaN is left empty.
+
+    With `clickable`, cells can be selected as points whose `customdata` is (row, column): Plotly
+    sends no selection for a heatmap, so every cell has an all but invisible point over it.
+    """
+    values = table.to_numpy(dtype=float)
+
+    def written(value: float) -> str:
+        if np.isnan(value):
+            return ""
+        return f"{plain(100 * value, 0)}%" if percent else plain(value, 2)
+
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=[str(name) for name in table.columns],
+            y=[str(name) for name in table.index],
+            zmin=-limit,
+            zmax=limit,
+            colorscale=DIVERGING,
+            text=[[written(value) for value in row] for row in values],
+            texttemplate="%{text}",
+            textfont={"color": "#111111"},
+            hovertemplate="%{y} → %{x}: %{text}<extra></extra>",
+            hoverongaps=False,
+            colorbar={
+                "title": {"text": title, "side": "right"},
+                "thickness": 12,
+                "tickformat": ".0%" if percent else None,
+            },
+            xgap=2,
+            ygap=2,
+        )
+    )
+    if clickable:
+        cells = [
+            (str(row), str(column))
+            for i, row in enumerate(table.index)
+            for j, column in enumerate(table.columns)
+            if not np.isnan(values[i, j])
+        ]
+        figure.add_scatter(
+            x=[column for _, column in cells],
+            y=[row for row, _ in cells],
+            customdata=cells,
+            mode="markers",
+            marker={"symbol": "square", "size": _ROW_HEIGHT - 8, "opacity": 0.01},
+            # Dimming what is not selected would be all that a user sees of the points.
+            selected={"marker": {"opacity": 0.01}},
+            unselected={"marker": {"opacity": 0.01}},
+            text=[written(value) for value in values.ravel() if not np.isnan(value)],
+            hovertemplate="%{y} → %{x}: %{text}<extra>click to see its samples</extra>",
+            showlegend=False,
+        )
+    figure.update_layout(
+        height=110 + _ROW_HEIGHT * len(table),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis={"side": "top", "automargin": True},
+        yaxis={"autorange": "reversed", "automargin": True},
+        dragmode="pan",
+    )
+    return figure
+
+
+def heatmap_multiples(
+    tables: dict[str, pd.DataFrame], *, title: str, limit: float = 1.0, percent: bool = False
+) -> go.Figure:
+    """The same signed table for several groups beside each other, by the group's title."""
+    across = min(4, len(tables))
+    down = -(-len(tables) // across)
+    first = next(iter(tables.values()))
+    figure = make_subplots(
+        rows=down, cols=across, subplot_titles=list(tables), shared_yaxes=True, shared_xaxes=True,
+        horizontal_spacing=0.02, vertical_spacing=0.24 / down,
+    )  # fmt: skip
+    for at, table in enumerate(tables.values()):
+        (cells, *_) = signed_heatmap(table, title=title, limit=limit, percent=percent).data
+        cells.showscale = at == 0
+        figure.add_trace(cells, row=1 + at // across, col=1 + at % across)
+    figure.update_layout(
+        height=60 + down * (70 + _ROW_HEIGHT * len(first)),
+        margin={"l": 10, "r": 10, "t": 40, "b": 10},
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(automargin=True)
+    return figure
+
+
+def pair_matrix(pairs: pd.DataFrame, modalities: tuple[str, ...], column: str) -> pd.DataFrame:
+    """One output's `pair_table` as a symmetric matrix; the diagonal is empty.
+
+    `modalities` may be the subsets of a higher order; pairs of other orders are left out.
+    """
+    matrix = pd.DataFrame(np.nan, index=list(modalities), columns=list(modalities))
+    for row in pairs[pairs["modality"].isin(modalities)].to_dict("records"):
+        matrix.loc[row["modality"], row["shared_with"]] = row[column]
+        matrix.loc[row["shared_with"], row["modality"]] = row[column]
+    return matrix
+
+
+def residual_matrix(pairs: pd.DataFrame, modalities: tuple[str, ...]) -> pd.DataFrame:
+    """What L_uncor left: row I, column J is r of ŷ_I and ŷ_IJ; one output's `pair_table`."""
+    matrix = pd.DataFrame(np.nan, index=list(modalities), columns=list(modalities))
+    for row in pairs[pairs["modality"].isin(modalities)].to_dict("records"):
+        matrix.loc[row["modality"], row["shared_with"]] = row["left_first"]
+        matrix.loc[row["shared_with"], row["modality"]] = row["left_second"]
+    return matrix
+
+
+def share_matrix(shares: pd.DataFrame, modalities: tuple[str, ...]) -> pd.DataFrame:
+    """One output's `variance_shares`: who says it × whom it is shared with.
+
+    The diagonal holds unique contributions. `modalities` may be the subsets of a higher order.
+    """
+    matrix = shares[shares["modality"].isin(modalities)].pivot_table(
+        index="modality", columns="shared_with", values="share", sort=False, dropna=False
+    )
+    return matrix.loc[list(modalities), list(modalities)]
+
+
+def factor_table(factors: pd.DataFrame, output: str) -> pd.DataFrame:
+    """`factor_matrix` of one output as a matrix: true factors × learned contributions."""
+    chosen = factors[factors["output"] == output]
+    chosen = chosen.assign(
+        term=[
+            term_label(i, j) for i, j in zip(chosen["modality"], chosen["shared_with"], strict=True)
+        ]
+    )
+    return chosen.pivot_table(index="factor", columns="term", values="r", sort=False, dropna=False)

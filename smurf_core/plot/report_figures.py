@@ -1,0 +1,182 @@
+"""The figures of a report, and figures as files that papers take."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import altair as alt
+import pandas as pd
+import plotly.graph_objects as go
+import plotly.io as pio
+import vl_convert
+
+from smurf_core.configuration import has_redundant_heads
+from smurf_core.contributions import Contributions, subset_name
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.errors import InputError
+from smurf_core.evaluation.judgments import unique_pairs
+from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
+from smurf_core.evaluation.redundancy import ALL_OUTPUTS
+from smurf_core.evaluation.verification import factor_matrix
+from smurf_core.plot.bars import bars_with_spread
+from smurf_core.plot.contributions import variance_bars
+from smurf_core.plot.heatmaps import factor_table, pair_matrix, share_matrix, signed_heatmap
+from smurf_core.plot.scatter import scatter_with_line
+from smurf_core.plot.theme import modality_colours
+from smurf_core.plot.training import chosen_curves
+from smurf_core.reporting.findings import Findings, main_metric
+from smurf_core.results import RunResult
+
+IMAGE_FORMATS = ("svg", "png", "pdf")
+_WIDTH = 960  # pixels of an image; its height is the figure's own
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """A figure with the title and the caption that it has in a report."""
+
+    title: str
+    caption: str
+    figure: go.Figure | alt.Chart
+
+
+def report_figures(
+    found: Findings, contributions: Contributions, result: RunResult, dataset: MultimodalDataset
+) -> dict[str, ReportFigure]:
+    """All figures of a run, by the name of their file; `contributions` are those of its scope."""
+    metric = main_metric(dataset)
+    title = METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
+    outputs = list(dict.fromkeys(found.shares["output"]))
+    shares = found.shares[found.shares["output"] == outputs[0]]
+    every = " over all classes" if outputs[0] == ALL_OUTPUTS else ""
+    compared = found.comparison[found.comparison["metric"] == metric]
+    missing = found.missing[found.missing["model"] == found.reference]
+    figures = {
+        "shares_of_variance": ReportFigure(
+            "What carries the prediction",
+            f"Shares of the prediction's variance{every}. Plain: what a modality says alone. "
+            "Hatched: what it says together with another one. All parts add up to 100%.",
+            variance_bars(shares, contributions.modalities),
+        ),
+        "performance": ReportFigure(
+            "Performance",
+            "Mean and standard deviation over test folds.",
+            bars_with_spread(
+                compared.assign(run=compared["model"].map(dict(found.titles))),
+                name="run", title=title,
+            ),
+        ),
+        "missing_modalities": ReportFigure(
+            "Missing modalities",
+            "What is left with some modalities only, mean and standard deviation over test folds. "
+            "Dashed: all modalities.",
+            bars_with_spread(
+                missing, name="available", title=title, reference=float(missing["mean"].iloc[-1])
+            ),
+        ),
+        "learning_curves": ReportFigure(
+            "Learning curves",
+            "Validation objective of every fold's chosen model.",
+            chosen_curves(_curves(result)).properties(width=_WIDTH - 160),
+        ),
+    }  # fmt: skip
+    if has_redundant_heads(result.config.model):
+        output = contributions.outputs[0]
+        of = f" of {output}" if contributions.is_classification else ""
+        pairs = found.pairs[found.pairs["output"] == output]
+        cells = share_matrix(shares, contributions.modalities)
+        figures["redundancy"] = ReportFigure(
+            f"Do both sides of a pair agree?{of}",
+            "Pearson's r of ŷ_IJ and ŷ_JI; L_cor asks for 1.",
+            signed_heatmap(pair_matrix(pairs, contributions.modalities, "r"), title="r"),
+        )
+        figures["shares_by_pair"] = ReportFigure(
+            "How much do pairs share?",
+            f"Shares of the prediction's variance{every}: row I, column J is what I says and "
+            "shares with J; the diagonal is what a modality says alone.",
+            signed_heatmap(
+                cells, title="share", percent=True, limit=max(0.05, float(cells.abs().max().max()))
+            ),
+        )
+        if dataset.factors:
+            figures["true_factors"] = ReportFigure(
+                f"True factors against learned contributions{of}",
+                "Pearson's r on synthetic data, whose factors are known.",
+                signed_heatmap(
+                    factor_table(factor_matrix(contributions, dataset), output), title="r"
+                ),
+            )
+    if not found.agreement.empty:
+        figures |= _judgments(contributions, dataset)
+    return figures
+
+
+def _curves(result: RunResult) -> pd.DataFrame:
+    curves = pd.concat([fold.curves.assign(fold=fold.fold) for fold in result.fold_results])
+    return curves[curves["epoch"] % max(1, len(curves) // 2_000) == 0]
+
+
+def _judgments(contributions: Contributions, dataset: MultimodalDataset) -> dict[str, ReportFigure]:
+    colours = modality_colours(contributions.modalities)
+    found = {}
+    for k, pair in enumerate(unique_pairs(contributions, dataset), start=1):
+        judged = pd.notna(pair.human)
+        name = subset_name(pair.modalities)
+        found[f"human_unique_{k}"] = ReportFigure(
+            f"Human and learned unique contribution of {name}",
+            "One point a sample; least-squares line with its 95% band.",
+            scatter_with_line(
+                pair.learned[judged],
+                pair.human[judged],
+                pair.sample_ids[judged],
+                x_title=f"Learned: unique contribution of {name}",
+                y_title=f"Human: y − judgment from {subset_name(pair.judged)}",
+                colour=colours[pair.modalities[0]],
+            ),
+        )
+    return found
+
+
+def printed(figure: go.Figure) -> go.Figure:
+    """A figure for white paper, where no page lends it its colours."""
+    light = go.Figure(figure)
+    light.update_layout(template="plotly_white", font={"family": "Arial, sans-serif"})
+    return light
+
+
+def image_files(figures: Mapping[str, ReportFigure]) -> dict[str, bytes]:
+    """Every figure as SVG, PNG and PDF, by the name of its file.
+
+    Altair draws by itself. Plotly needs Chromium: without one, `InputError` says what to do.
+    """
+    drawn = _plotly_svg(
+        {name: f.figure for name, f in figures.items() if isinstance(f.figure, go.Figure)}
+    )
+    for name, figure in figures.items():
+        if not isinstance(figure.figure, go.Figure):
+            drawn[name] = vl_convert.vegalite_to_svg(figure.figure.to_dict())
+    files: dict[str, bytes] = {}
+    for name in figures:
+        files[f"{name}.svg"] = drawn[name].encode()
+        files[f"{name}.png"] = vl_convert.svg_to_png(drawn[name], scale=2)
+        files[f"{name}.pdf"] = vl_convert.svg_to_pdf(drawn[name])
+    return files
+
+
+def _plotly_svg(figures: Mapping[str, go.Figure]) -> dict[str, str]:
+    """Figures as SVG, all by one browser: it is what takes time."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: Path(folder) / f"{name}.svg" for name in figures}
+        try:
+            pio.write_images(
+                [printed(figure) for figure in figures.values()], list(paths.values()), width=_WIDTH
+            )
+        except RuntimeError as error:  # What plotly and kaleido raise where no browser starts.
+            raise InputError(
+                "Images need Chromium or Chrome where the app runs: install one, or take the "
+                "report in HTML, whose figures have a button that saves them as PNG."
+            ) from error
+        return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}

@@ -1,0 +1,146 @@
+"""Who contributes what: shares of variance with their intervals and verdicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from smurf_core.plot.contributions import SHARED_PATTERN, source_colour
+from smurf_core.plot.theme import NEUTRAL, modality_colours
+from smurf_core.reporting.numbers import interval_text, percent
+
+_ROW_HEIGHT = 27
+# Marks and words: never colour alone.
+_VERDICT_MARKS = {
+    "stable": "✓ stable", "unstable": "✗ unstable", "not separated": "✗ not separated",
+    "too small to tell": "· small",
+}  # fmt: skip
+MOST_ROWS = 26  # beyond which the smallest contributions are gathered in the table only
+
+
+def alone_first(terms: pd.DataFrame) -> pd.DataFrame:
+    """The same terms, every modality's own before what it shares."""
+    position = {key: at for at, key in enumerate(dict.fromkeys(terms["modality"]))}
+    keys = list(zip(terms["modality"].map(position), terms["kind"] != "unique", strict=True))
+    return terms.iloc[sorted(range(len(terms)), key=keys.__getitem__)].reset_index(drop=True)
+
+
+def largest_terms(terms: pd.DataFrame) -> pd.DataFrame:
+    """The terms that the figure has room for, in their order: those of the largest shares."""
+    if len(terms) <= MOST_ROWS:
+        return terms
+    return terms.loc[terms["share"].abs().nlargest(MOST_ROWS).index.sort_values()]
+
+
+def shares_with_intervals(
+    terms: pd.DataFrame, totals: pd.DataFrame, modalities: tuple[str, ...]
+) -> go.Figure:
+    """One bar a contribution with its 95% interval, grouped by the modality that says it.
+
+    `terms` and `totals` are one output's part of `share_intervals`; `terms` has a column
+    `verdict`. Hatched bars are shared with another modality. The words at the right are the
+    share, its interval and the verdict; beside a modality's name stands the sum of its bars.
+    """
+    colours = modality_colours(modalities)
+    summed = totals[totals["kind"] == "both"].set_index(["order", "modality"])["share"]
+    is_shared = (terms["kind"] == "redundant").to_numpy()
+    groups = [
+        f"<b>{row['modality']}</b>  {percent(summed[row['order'], row['modality']])}"
+        for row in terms.to_dict("records")
+    ]
+    labels = part_labels(terms)
+    words = [
+        f"{percent(row['share'])}  {interval_text(row['ci_low'], row['ci_high'])}  "
+        f"{_VERDICT_MARKS[row['verdict']]}"
+        for row in terms.to_dict("records")
+    ]
+    share = terms["share"].to_numpy(dtype=float)
+    low, high = (terms[c].to_numpy(dtype=float) for c in ("ci_low", "ci_high"))
+    figure = go.Figure(
+        go.Bar(
+            orientation="h",
+            y=[groups, labels],
+            x=share,
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": np.nan_to_num(high - share),
+                "arrayminus": np.nan_to_num(share - low),
+                "color": NEUTRAL,
+                "thickness": 1.5,
+            },
+            marker={
+                "color": [source_colour(name, colours) for name in terms["modality"]],
+                "pattern": {**SHARED_PATTERN, "shape": ["/" if s else "" for s in is_shared]},
+            },
+            customdata=words,
+            hovertemplate="%{y}: %{customdata}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    figure.add_scatter(
+        # An axis of its own, so that the words stand in a column whatever the bars' lengths.
+        x=[0.0] * len(terms),
+        y=[groups, labels],
+        xaxis="x2",
+        mode="text",
+        text=words,
+        textposition="middle right",
+        textfont={"size": 12},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    known = [share, low, high, np.zeros(1)]
+    least, most = (f(np.concatenate(known)) for f in (np.nanmin, np.nanmax))
+    room = 0.05 * (most - least or 1)
+    figure.update_layout(
+        height=90 + _ROW_HEIGHT * len(terms),
+        margin={"l": 10, "r": 10, "t": 10, "b": 50},
+        xaxis={
+            "title": "Share of the prediction's variance", "tickformat": ".0%",
+            "range": [least - room, most + room], "domain": [0, 0.66], "zeroline": True,
+        },
+        xaxis2={"domain": [0.67, 1], "range": [0, 1], "visible": False, "fixedrange": True},
+        yaxis={"autorange": "reversed", "automargin": True, "title": None},
+        bargap=0.25,
+    )  # fmt: skip
+    return figure
+
+
+def part_labels(terms: pd.DataFrame) -> list[str]:
+    """How each term is called below its modality, for an axis of two levels.
+
+    Plotly orders the second level by where a label is first seen under any modality: invisible
+    spaces make the labels of every modality its own, so that rows stay in the table's order.
+    """
+    position = {name: at for at, name in enumerate(dict.fromkeys(terms["modality"]))}
+    return [
+        ("alone" if kind == "unique" else f"with {other}") + "\u200b" * position[name]
+        for name, other, kind in zip(
+            terms["modality"], terms["shared_with"], terms["kind"], strict=True
+        )
+    ]
+
+
+def paired_shares(agreement: pd.DataFrame, first: str, second: str) -> go.Figure:
+    """Shares of two runs, term by term: what `term_agreement` returns, and the runs' names."""
+    labels = [[f"<b>{name}</b>" for name in agreement["modality"]], part_labels(agreement)]
+    figure = go.Figure()
+    for column, name, symbol, colour in (
+        ("first_share", first, "circle", "#3f90da"),
+        ("second_share", second, "diamond-open", "#e76300"),
+    ):
+        figure.add_scatter(
+            x=agreement[column], y=labels, mode="markers", name=name,
+            marker={"symbol": symbol, "size": 11, "color": colour, "line": {"width": 2}},
+            hovertemplate="%{y}: %{x:.1%}<extra>" + name + "</extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        height=120 + 24 * len(agreement),
+        margin={"l": 10, "r": 10, "t": 10, "b": 50},
+        xaxis={"title": "Share of the prediction's variance", "tickformat": ".0%"},
+        yaxis={"autorange": "reversed", "automargin": True, "title": None},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+    return figure

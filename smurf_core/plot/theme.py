@@ -1,0 +1,21 @@
+"""Colours, the same in every figure."""
+
+from __future__ import annotations
+
+# Petroff's ten, as in .streamlit/config.toml.
+PALETTE = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2",
+    "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
+NEUTRAL = "#8a929b"
+
+
+def modality_colours(modalities: tuple[str, ...]) -> dict[str, str]:
+    """A colour for every modality, by its position; from the eleventh on they repeat."""
+    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(modalities)}
+
+
+def text_on(colour: str) -> str:
+    """Black or white, whichever is read more easily on a colour (`#rrggbb`)."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "#111111" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#ffffff"

@@ -1,0 +1,43 @@
+"""Starts the worker as a process of its own, which outlives the one that started it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+from smurf_core.runs.store import has_work
+from smurf_core.runs.workspace import Workspace
+
+
+def launch(workspace: Workspace) -> None:
+    """Start a worker if a run is queued and none is training. Returns at once.
+
+    Two workers started at the same moment do no harm: only one of them can claim a run.
+    """
+    if not has_work(workspace):
+        return
+    log = workspace.root / "worker.log"
+    detached: dict[str, object] = (
+        {"creationflags": 0x00000208}  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
+        if sys.platform == "win32"
+        else {"start_new_session": True}
+    )
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603 — our own module, no shell
+            [
+                sys.executable,
+                "-m",
+                "smurf_core.processes.worker",
+                "--workspace",
+                str(workspace.root),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+            **detached,
+        )  # fmt: skip
+    # Takes note of the worker's end, so that it does not stay a zombie while we live.
+    threading.Thread(target=process.wait, daemon=True).start()

@@ -1,0 +1,165 @@
+"""The process that trains: takes queued runs, one after another, until there is none.
+
+`python -m smurf_core.processes.worker` works on the default workspace. It writes progress and
+curves to the workspace's database and finished units to the run's folder, and ends a run when its
+cancel flag is set. A run that is taken up again goes on from its finished units.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from smurf_core.errors import InputError
+from smurf_core.runs.files import RunFiles
+from smurf_core.runs.store import RunInfo, claim, has_work, purge_runs, scheduler_of
+from smurf_core.runs.studies import load_study, purge_studies
+from smurf_core.runs.workspace import Workspace
+from smurf_core.training.observing import Progress, TrainingCancelled
+
+REPORT_SECONDS = 0.5  # between two writes of one process
+KEEP_DELETED_SECONDS = 7 * 24 * 3600  # what was deleted can be restored for a week
+POLL_SECONDS = 0.5  # between two looks at the cancel flag
+
+
+@dataclass
+class StoreObserver:
+    """Writes progress to the run's row, at most every half second. Picklable for joblib."""
+
+    workspace: Workspace
+    run_id: str
+    _reported: float = field(default=0.0, repr=False)
+    _asked: float = field(default=0.0, repr=False)
+    _stop: bool = field(default=False, repr=False)
+
+    def report(self, progress: Progress) -> None:
+        """Keep progress and one point of the unit's curve."""
+        now = time.monotonic()
+        if now - self._reported < REPORT_SECONDS and progress.done < 1:
+            return
+        self._reported = now
+        message = f"fold {progress.fold + 1} of {progress.folds}, {progress.unit}"
+        with self.workspace.connect() as connection:
+            connection.execute(
+                "UPDATE run SET progress = max(progress, ?), message = ? WHERE id = ?",
+                (progress.fraction, message, self.run_id),
+            )
+            connection.execute(
+                "INSERT INTO curve (run_id, fold, unit, epoch, training_objective,"
+                " validation_objective, validation_metric) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    self.run_id,
+                    progress.fold,
+                    progress.unit,
+                    progress.epoch,
+                    progress.training_objective,
+                    progress.validation_objective,
+                    progress.validation_metric,
+                ),
+            )
+
+    def should_stop(self) -> bool:
+        """Whether the run's cancel flag is set; looks at most twice a second."""
+        now = time.monotonic()
+        if not self._stop and now - self._asked >= POLL_SECONDS:
+            self._asked = now
+            with self.workspace.connect() as connection:
+                row = connection.execute(
+                    "SELECT cancel FROM run WHERE id = ?", (self.run_id,)
+                ).fetchone()
+            self._stop = row is None or bool(row["cancel"])
+        return self._stop
+
+
+def train_claimed(workspace: Workspace, run: RunInfo) -> None:
+    """Train a run that this process has claimed, and write down how it ended."""
+    # Torch takes seconds to import; the claim is already visible meanwhile.
+    from smurf_core.training.engine import resolve_device, train_run
+
+    files = RunFiles.of(workspace, run.id)
+    try:
+        dataset = load_study(workspace, run.study_id)
+        scheduler = scheduler_of(workspace, run.id)
+        device = scheduler or resolve_device(run.config.device)
+        with workspace.connect() as connection:
+            connection.execute("UPDATE run SET device = ? WHERE id = ?", (device, run.id))
+        # Processes would only queue for one accelerator.
+        cores = os.cpu_count() or 1 if device == "cpu" else 1
+        result = train_run(
+            dataset,
+            run.config,
+            jobs=run.jobs or cores,
+            scheduler=scheduler,
+            observer=StoreObserver(workspace, run.id),
+            cache=files,
+        )
+        files.write_result(result)
+    except TrainingCancelled:
+        _end(workspace, run.id, "cancelled")
+    except InputError as error:
+        _end(workspace, run.id, "failed", str(error))
+    except MemoryError:
+        _end(workspace, run.id, "failed", "The machine ran out of memory; choose a smaller grid.")
+    # Whatever it was, the run must not stay `running`; the log has the details.
+    except Exception as error:  # noqa: BLE001
+        traceback.print_exc()
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        _end(workspace, run.id, "failed", f"Training stopped on an unexpected error ({what}).")
+    else:
+        _end(workspace, run.id, "finished")
+
+
+def _end(workspace: Workspace, run_id: str, status: str, error: str = "") -> None:
+    with workspace.connect() as connection:
+        connection.execute(
+            "UPDATE run SET status = ?, error = ?, message = '', finished = ?,"
+            " progress = CASE WHEN ? = 'finished' THEN 1 ELSE progress END WHERE id = ?",
+            (status, error, time.time(), status, run_id),
+        )
+
+
+def work(workspace: Workspace) -> int:
+    """Train queued runs until there is none; the number of runs that were taken."""
+    count = 0
+    while True:
+        run = claim(workspace)
+        if run is not None:
+            train_claimed(workspace, run)
+            count += 1
+        elif not has_work(workspace):
+            # Another worker is training (it looks again when it is done), or nothing is queued.
+            return count
+
+
+def _give_way() -> None:
+    """Let whoever looks at results go first: train on what time others leave.
+
+    On Linux at once when the app wakes up; elsewhere by a low priority.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):  # Some sandboxes forbid it.
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    elif hasattr(os, "nice"):
+        os.nice(19)
+
+
+def main() -> None:
+    """Entry of the worker process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workspace", type=Path, help="folder of studies and runs")
+    folder = parser.parse_args().workspace
+    _give_way()
+    workspace = Workspace(folder) if folder else Workspace.default()
+    work(workspace)
+    purge_runs(workspace, older_than=KEEP_DELETED_SECONDS)
+    purge_studies(workspace, older_than=KEEP_DELETED_SECONDS)
+
+
+if __name__ == "__main__":
+    main()
