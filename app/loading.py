@@ -55,6 +55,7 @@ from smurf_core.runs.slices import slice_samples
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import load_study
 from smurf_core.runs.workspace import Workspace
+from smurf_core.terms import Term
 from smurf_core.what_if import feature_effects
 
 # A finished run's files do not change; the stamp is there in case someone replaces them.
@@ -220,12 +221,10 @@ def feature_effects_of(run: RunInfo, sample_id: str, modality: str, output: int)
     return _feature_effects(root, run.id, run.study_id, _stamp(run), sample_id, modality, output)
 
 
-def attributions_of(
-    run: RunInfo, sample_id: str, modality: str, shared_with: str, output: int
-) -> Attributions:
+def attributions_of(run: RunInfo, sample_id: str, term: Term, output: int) -> Attributions:
     """Features behind one contribution, computed by a process that has torch."""
     root = str(workspace().root)
-    return _attributions(root, run.id, _stamp(run), sample_id, modality, shared_with, output)
+    return _attributions(root, run.id, _stamp(run), sample_id, term, output)
 
 
 def _stamp(run: RunInfo) -> Stamp:
@@ -250,7 +249,7 @@ def _result(root: str, run_id: str, stamp: Stamp) -> RunResult:
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _contributions(root: str, run_id: str, stamp: Stamp) -> Contributions:
     found = _result(root, run_id, stamp).contributions()
-    for array in (found.values, found.baseline, *found.interactions.values()):
+    for array in (found.values, found.baseline):
         array.flags.writeable = False
     return found
 
@@ -417,13 +416,10 @@ def _attributions(
     run_id: str,
     stamp: Stamp,
     sample_id: str,
-    modality: str,
-    shared_with: str,
+    term: Term,
     output: int,
 ) -> Attributions:
-    return _attribution_process(root).attribute(
-        run_id, sample_id, modality, shared_with, output=output
-    )
+    return _attribution_process(root).attribute(run_id, sample_id, term, output=output)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

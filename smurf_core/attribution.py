@@ -15,32 +15,27 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.configuration import has_redundant_heads, multiplies_embeddings
-from smurf_core.contributions import modality_subsets, subset_name
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.feature_groups import feature_groups
-from smurf_core.prediction import layer_numbers, weight_name
+from smurf_core.fitted import FittedModel, Tower
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import get_run
 from smurf_core.runs.studies import load_study
 from smurf_core.runs.workspace import Workspace
-from smurf_core.training.standardisation import standardise
-from smurf_core.what_if import model_inputs
+from smurf_core.terms import Source, Term
+from smurf_core.what_if import position_of
 
 # Points on the path; rectifiers make the integrand piecewise constant, so error falls as 1/steps.
 STEPS = 300
-Weights = Mapping[str, npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -51,8 +46,7 @@ class Attributions:
     contribute; `attributions` add up to their difference but for `gap`, the integration's error.
     """
 
-    modality: str
-    shared_with: str
+    term: Term
     output: str
     features: tuple[str, ...]
     groups: tuple[str, ...]
@@ -67,7 +61,7 @@ class Attributions:
         return self.contribution - self.at_average - float(np.sum(self.attributions))
 
     def table(self) -> pd.DataFrame:
-        """One row a feature, the largest attribution first: group, feature, value, attribution."""
+        """One row per feature, the largest part first: group, feature, value, attribution."""
         table = pd.DataFrame(
             {
                 "group": self.groups,
@@ -84,16 +78,30 @@ def attribute(
     result: RunResult,
     dataset: MultimodalDataset,
     sample_id: str,
-    modality: str,
-    shared_with: str,
+    term: Term,
     *,
     output: int = 0,
 ) -> Attributions:
-    """Spread entry (modality, shared_with) of a sample's contributions over its features.
+    """Spread one contribution of a sample over the features that its source reads.
 
-    `shared_with` equal to `modality` is the unique contribution. For MRO's interactions both are
-    subsets by name (`A+B`), and features and groups are called `A: feature`. Imports torch and
-    Captum.
+    For an interaction's contribution, features and groups are called `A: feature`. Imports torch
+    and Captum.
+
+    Parameters
+    ----------
+    result, dataset
+        A run and its data.
+    sample_id
+        A sample that a fold tested.
+    term
+        Whose contribution, and with whom it is shared.
+    output
+        Position of the class; 0 for regression.
+
+    Raises
+    ------
+    InputError
+        If the run has no such contribution, or the sample lacks a modality of its source.
     """
     from captum.attr import IntegratedGradients
 
@@ -101,47 +109,37 @@ def attribute(
     row = np.flatnonzero(found.sample_ids == sample_id)
     if not len(row):
         raise InputError(f"Sample {sample_id!r} has no contributions in this run.")
-    terms = {(source, other): k for k, (_, source, other) in enumerate(found.term_names())}
-    if (modality, shared_with) not in terms:
-        raise InputError(
-            f"This run has no contribution of {modality!r}, shared with {shared_with!r}."
-        )
-    if not has_redundant_heads(result.config.model) and modality != shared_with:
-        raise InputError("Late fusion has no redundant contributions.")
-    order = found.term_names()[terms[modality, shared_with]][0]
-    by_name = {subset_name(s): s for s in modality_subsets(result.modalities, order)}
-    subset = by_name[modality]
-    at = int(np.flatnonzero(dataset.sample_ids == sample_id)[0])
-    for name in subset:
+    if term not in found.terms:
+        _, source, other = term.names
+        raise InputError(f"This run has no contribution of {source!r}, shared with {other!r}.")
+    at = position_of(result, sample_id)
+    for name in term.source:
         if not dataset.features[name].present[at]:
             raise InputError(
                 f"{name!r} was not recorded for {sample_id!r} and contributes nothing."
             )
     fold = int(found.folds[row[0]])
-    fitted = result.fold_results[fold]
-    own_terms = found.select(row[:1]).terms()[0]
-    contribution = float(own_terms[terms[modality, shared_with], output])
-    tower = _tower(fitted.member.weights, subset, multiplies_embeddings(result.config.model))
-    own, average = _ends(result, dataset, fold, subset, at)
-    # Late fusion's towers have one head, the others' one for every subset of the order.
-    at_head = list(by_name).index(shared_with) if has_redundant_heads(result.config.model) else 0
-    head = at_head * len(result.outputs) + output
-    scale = fitted.scaler.target_sd
+    model = result.fold_results[fold].model
+    contribution = float(found.of(term)[row[0], output])
+    tower = _tower(model, term.source)
+    own, average = _ends(result, dataset, fold, term.source, at)
+    mine = [other for other in model.terms if other.source == term.source]
+    head = mine.index(term) * len(result.outputs) + output
+    scale = model.scaler.target_sd
     spread = IntegratedGradients(tower).attribute(own, average, target=head, n_steps=STEPS)
     difference = float(tower(*own)[0, head].detach() - tower(*average)[0, head].detach()) * scale
-    several = len(subset) > 1
+    several = len(term.source) > 1
     features, groups = [], []
-    for name in subset:
+    for name in term.source:
         its = dataset.features[name].names
         features += [f"{name}: {feature}" if several else feature for feature in its]
         groups += [f"{name}: {g}" if several else g for g in feature_groups(name, its)]
     return Attributions(
-        modality=modality,
-        shared_with=shared_with,
+        term=term,
         output=result.outputs[output],
         features=tuple(features),
         groups=tuple(groups),
-        values=tuple(float(v) for name in subset for v in dataset.features[name].values[at]),
+        values=tuple(float(v) for name in term.source for v in dataset.features[name].values[at]),
         attributions=tuple(float(v) * scale for part in spread for v in part[0]),
         contribution=contribution,
         at_average=contribution - difference,
@@ -149,21 +147,20 @@ def attribute(
 
 
 def _ends(
-    result: RunResult, dataset: MultimodalDataset, fold: int, subset: tuple[str, ...], at: int
+    result: RunResult, dataset: MultimodalDataset, fold: int, source: Source, at: int
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Where the path ends and where it starts: a sample's features and the training samples'
-    means, [1, d] a modality, as the towers see them."""
+    means, [1, d] per modality, as the networks see them."""
     import torch
 
-    scaler, how = result.fold_results[fold].scaler, result.config.standardisation
-    person = None if dataset.groups is None else str(dataset.groups[at])
-    everyone = standardise(dataset, scaler, how)
+    everyone = result.fold_results[fold].model.inputs(
+        {name: dataset.features[name].values for name in result.modalities},
+        persons=dataset.groups,
+    )
     own, average = [], []
-    for name in subset:
-        features = dataset.features[name]
-        scaled = model_inputs(result, dataset, fold, name, features.values[[at]], person=person)
-        own.append(torch.tensor(scaled, dtype=torch.float64))
-        training = result.folds.training[fold] & features.present
+    for name in source:
+        own.append(torch.tensor(everyone[name][[at]], dtype=torch.float64))
+        training = result.folds.training[fold] & dataset.features[name].present
         mean = everyone[name][training].mean(axis=0, keepdims=True, dtype=np.float64)
         average.append(torch.tensor(mean))
     return tuple(own), tuple(average)
@@ -181,14 +178,13 @@ class AttributionProcess:
         self._process: subprocess.Popen[str] | None = None
 
     def attribute(
-        self, run_id: str, sample_id: str, modality: str, shared_with: str, *, output: int = 0
+        self, run_id: str, sample_id: str, term: Term, *, output: int = 0
     ) -> Attributions:
         """`attribute`, computed there. Raises its `InputError` here."""
         request = {
             "run_id": run_id,
             "sample_id": sample_id,
-            "modality": modality,
-            "shared_with": shared_with,
+            "term": term.to_data(),
             "output": output,
         }
         with self._lock:
@@ -197,7 +193,7 @@ class AttributionProcess:
             raise InputError(answer["error"])
         for name in ("features", "groups", "values", "attributions"):
             answer[name] = tuple(answer[name])
-        return Attributions(**answer)
+        return Attributions(**answer | {"term": term})
 
     def close(self) -> None:
         """End the process; it also ends by itself when the server does."""
@@ -252,23 +248,23 @@ def serve(workspace: Workspace, requests: IO[str], answers: IO[str]) -> None:
                 info = get_run(workspace, run_id)
                 result = RunFiles.of(workspace, run_id).read_result()
                 kept = run_id, result, load_study(workspace, info.study_id)
-            answer = asdict(attribute(kept[1], kept[2], **request))
+            term = Term.from_data(request["term"])
+            answer = asdict(attribute(kept[1], kept[2], **request | {"term": term}))
         except InputError as error:
             answer = {"error": str(error)}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
 
-def _tower(weights: Weights, subset: tuple[str, ...], products: bool) -> Any:
-    """A subset's tower in torch, of one input a modality, in float64 (`prediction.raw_outputs`)."""
+def _tower(model: FittedModel, source: Source) -> Any:
+    """A source's network in torch, of one input per modality, in float64 (`FittedModel.raw`)."""
     import torch
 
-    name = subset_name(subset)
-    if not products or len(subset) == 1:
-        network = torch.nn.Sequential(*_layers(weights, name))
+    if not model.products or len(source) == 1:
+        network = torch.nn.Sequential(*_layers(model.towers[source]))
         return lambda *inputs: network(torch.cat(inputs, dim=1))
-    hidden = [torch.nn.Sequential(*_layers(weights, i)[:-1]) for i in subset]
-    read_out = torch.nn.Sequential(*_layers(weights, name))
+    hidden = [torch.nn.Sequential(*_layers(model.towers[name,])[:-1]) for name in source]
+    read_out = torch.nn.Sequential(*_layers(model.towers[source]))
 
     def of_products(*inputs: Any) -> Any:
         product = hidden[0](inputs[0])
@@ -279,16 +275,17 @@ def _tower(weights: Weights, subset: tuple[str, ...], products: bool) -> Any:
     return of_products
 
 
-def _layers(weights: Weights, name: str) -> list[Any]:
-    """A tower's linear layers with rectifiers between them."""
+def _layers(tower: Tower) -> list[Any]:
+    """A network's linear layers with rectifiers between them."""
     import torch
 
     layers: list[torch.nn.Module] = []
-    for layer in layer_numbers(weights, name):
-        weight = weights[weight_name(name, layer, "weight")]
-        bias = weights[weight_name(name, layer, "bias")]
-        linear = torch.nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
-        linear.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
+    for layer in tower:
+        units_out, units_in = layer.weight.shape
+        linear = torch.nn.Linear(units_in, units_out, dtype=torch.float64)
+        linear.load_state_dict(
+            {"weight": torch.tensor(layer.weight), "bias": torch.tensor(layer.bias)}
+        )
         layers += [linear, torch.nn.ReLU()]
     return layers[:-1]
 

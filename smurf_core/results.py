@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,39 +13,21 @@ from smurf_core.configuration import Configuration, RunConfig
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Folds, Task
 from smurf_core.errors import InputError
-
-
-@dataclass(frozen=True)
-class Scaler:
-    """Means and standard deviations that a fold's model was trained with.
-
-    A feature is standardised as (x − mean) / sd. With `within_person`, mean and sd of a person's
-    own rows were taken off first, and these are 0 and 1. The target's apply to regression only.
-    """
-
-    feature_means: Mapping[str, npt.NDArray[np.float32]]  # modality → [d]
-    feature_sds: Mapping[str, npt.NDArray[np.float32]]  # modality → [d]
-    target_mean: float = 0.0
-    target_sd: float = 1.0
+from smurf_core.fitted import FittedModel
 
 
 @dataclass(frozen=True)
 class FittedMember:
-    """One trained model of one fold, with its contributions for every sample of the data set.
-
-    `values` are centred on the fold's training samples and `baseline` holds the offsets (see
-    `Contributions`), both in the target's own unit. `weights` name every parameter.
-    """
+    """One trained model of one fold, how it was trained, and what it says of every sample."""
 
     configuration: Configuration
     restart: int
     best_epoch: int
     validation_objective: float  # task loss + λ · auxiliary terms, of the best epoch
     validation_metric: float  # Pearson's r, or accuracy, of the best epoch
-    values: npt.NDArray[np.float32]  # [n, m, m, c]
-    baseline: npt.NDArray[np.float32]  # [c]
-    weights: Mapping[str, npt.NDArray[np.float32]]
-    interactions: Mapping[int, npt.NDArray[np.float32]] = field(default_factory=dict)
+    model: FittedModel
+    # Contributions to every sample of the data set, [n, t, c]: `model.contributions` of them.
+    values: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -53,20 +35,24 @@ class FoldResult:
     """One fold: every configuration that was tried, and the restarts of the chosen one."""
 
     fold: int
-    # One row a configuration: learning_rate, hidden_layers (as "20-10"), weight_decay,
+    # One row per configuration: learning_rate, hidden_layers (as "20-10"), weight_decay,
     # auxiliary_weight, best_epoch, epochs, validation_objective, validation_metric,
     # auxiliary_loss (on the validation samples, λ left out), factorisation_loss, is_chosen.
     candidates: pd.DataFrame
-    # Chosen member, one row an epoch: epoch, training_objective, validation_objective.
+    # Chosen member, one row per epoch: epoch, training_objective, validation_objective.
     curves: pd.DataFrame
     members: tuple[FittedMember, ...]  # restarts of the chosen configuration
     chosen: int  # position in `members` of the lowest validation objective
-    scaler: Scaler
 
     @property
     def member(self) -> FittedMember:
-        """The model that speaks for this fold."""
+        """The restart that is used: the one with the lowest validation objective."""
         return self.members[self.chosen]
+
+    @property
+    def model(self) -> FittedModel:
+        """The model of the restart that is used."""
+        return self.member.model
 
 
 @dataclass(frozen=True)
@@ -110,12 +96,12 @@ class RunResult:
         n = len(self.sample_ids)
         return Contributions(
             values=member.values,
-            baseline=np.broadcast_to(member.baseline, (n, len(self.outputs))),
+            terms=member.model.terms,
+            baseline=np.broadcast_to(member.model.baseline, (n, len(self.outputs))),
             modalities=self.modalities,
             outputs=self.outputs,
             sample_ids=self.sample_ids,
             folds=np.full(n, fold, dtype=np.int64),
-            interactions=member.interactions,
         )
 
     def contributions(self) -> Contributions:
@@ -130,13 +116,10 @@ class RunResult:
         members = [result.member for result in self.fold_results]
         return Contributions(
             values=np.stack([m.values for m in members])[by, position],
-            baseline=np.stack([m.baseline for m in members])[by],
+            terms=members[0].model.terms,
+            baseline=np.stack([m.model.baseline for m in members])[by],
             modalities=self.modalities,
             outputs=self.outputs,
             sample_ids=self.sample_ids[position],
             folds=by,
-            interactions={
-                order: np.stack([m.interactions[order] for m in members])[by, position]
-                for order in members[0].interactions
-            },
         )

@@ -1,51 +1,24 @@
-"""What a fold's model says of a sample whose features of one modality are changed. No torch."""
+"""What a fold's model predicts if features of a sample are changed. Imports no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.configuration import has_interactions, multiplies_embeddings
-from smurf_core.contributions import Contributions, modality_subsets
+from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.prediction import raw_outputs
 from smurf_core.results import RunResult
-from smurf_core.training.standardisation import mean_and_sd
+from smurf_core.scaling import Norm, person_norms
 
 FloatArray = npt.NDArray[np.float32]
 # A feature's observed range, as it can be moved in, and the swing that `feature_effects` measures.
 RANGE = (0.0, 100.0)
 SWING = (5.0, 95.0)
-
-
-def model_inputs(
-    result: RunResult,
-    dataset: MultimodalDataset,
-    fold: int,
-    modality: str,
-    features: FloatArray,
-    *,
-    person: str | None,
-) -> FloatArray:
-    """Features of one modality, [k, d], on the scale that a fold's towers see.
-
-    With standardisation within person, `person` says whose mean and standard deviation are taken
-    off: those of the person's recorded samples, which a change of one sample leaves alone.
-    """
-    if result.config.standardisation == "within_person":
-        if dataset.groups is None or person is None:
-            raise InputError("Standardising within person needs to know the person of each sample.")
-        recorded = dataset.features[modality]
-        rows = (dataset.groups == person) & recorded.present
-        mean, sd = mean_and_sd(recorded.values[rows])
-        features = (features - mean) / sd
-    scaler = result.fold_results[fold].scaler
-    scaled = (features - scaler.feature_means[modality]) / scaler.feature_sds[modality]
-    return np.asarray(scaled, dtype=np.float32)
 
 
 def changed_contributions(
@@ -58,59 +31,79 @@ def changed_contributions(
 ) -> Contributions:
     """The contributions to one sample's prediction if some modalities had other features.
 
-    `changes` are rows of features [k, d] in the recorded unit, the same k for all; the result has
-    a row for each. `persons` names, for modalities that were taken from another sample, whose
-    norm they are standardised within. Contributions that read none of the changed modalities are
-    the stored ones, to the last bit.
+    Parameters
+    ----------
+    result, dataset
+        A run and its data.
+    sample_id
+        A sample that a fold tested; its fold's model explains the changed sample.
+    changes
+        Modality → rows of features [k, d] in the recorded unit, the same k for all.
+    persons
+        For a modality whose features were taken from another sample: that sample's person, whose
+        mean and standard deviation they are standardised with (`within_person` only).
+
+    Returns
+    -------
+    Contributions
+        One row per changed version. Contributions that read none of the changed modalities are
+        the stored ones, to the last bit.
+
+    Raises
+    ------
+    InputError
+        If no fold tested the sample, or the changed features have gaps.
     """
-    at = _position(result, sample_id)
+    at = position_of(result, sample_id)
     fold = int(result.folds.tested_by()[at])
     if fold < 0:
         raise InputError(f"Sample {sample_id!r} was tested by no fold: no model may explain it.")
     before = result.contributions()
     stored = before.select(np.flatnonzero(before.sample_ids == sample_id))
-    present = dataset.present[at]
     k = len(next(iter(changes.values())))
-    own_person = None if dataset.groups is None else str(dataset.groups[at])
-    inputs, is_there = {}, {}
-    for i, modality in enumerate(result.modalities):
-        column = dataset.modalities.index(modality)
+    features = {}
+    for modality in result.modalities:
         if modality in changes:
             rows = np.asarray(changes[modality], dtype=np.float32)
             if not np.isfinite(rows).all():
-                raise InputError(f"The changed features of {modality!r} hold gaps: give numbers.")
-            person = (persons or {}).get(modality, own_person)
+                raise InputError(f"The changed features of {modality!r} have gaps: give numbers.")
         else:
             rows = np.repeat(dataset.features[modality].values[at : at + 1], k, axis=0)
-            person = own_person
-        there = modality in changes or bool(present[column])
-        scaled = model_inputs(result, dataset, fold, modality, rows, person=person)
-        inputs[modality] = scaled if there else np.zeros_like(scaled)
-        is_there[i] = there
-    raw = _raw(result, fold, inputs)
-    offsets = _offsets(result, dataset, fold)
-    scale = result.fold_results[fold].scaler.target_sd
-    arrays = [np.repeat(stored.values, k, axis=0)]
-    arrays += [np.repeat(stored.interactions[o], k, axis=0) for o in sorted(stored.interactions)]
-    for order, (array, found, offset) in enumerate(zip(arrays, raw, offsets, strict=True), start=1):
-        heads = found.shape[2]
-        for s, subset in enumerate(modality_subsets(result.modalities, order)):
-            reads_change = any(name in changes for name in subset)
-            speaks = all(is_there[result.modalities.index(name)] for name in subset)
-            centre = offset[s]
-            if not reads_change or not speaks or centre is None:
-                continue
-            moved = found[:, s].astype(np.float64) * scale - centre
-            array[:, s, slice(None) if heads > 1 else slice(s, s + 1)] = moved
-    return Contributions(
-        values=arrays[0],
+        features[modality] = rows
+    person = None if dataset.groups is None else str(dataset.groups[at])
+    explained = result.fold_results[fold].model.contributions(
+        features,
+        persons=None if person is None else np.repeat(np.array([person]), k),
+        norms=_norms(result, dataset, person, persons or {}),
+    )
+    is_changed = stored.where(lambda term: any(name in changes for name in term.source))
+    values = np.repeat(stored.values, k, axis=0)
+    values[:, is_changed] = explained.values[:, is_changed]
+    return replace(
+        stored,
+        values=values,
         baseline=np.repeat(stored.baseline, k, axis=0),
-        modalities=stored.modalities,
-        outputs=stored.outputs,
         sample_ids=np.repeat(stored.sample_ids, k),
         folds=np.repeat(stored.folds, k),
-        interactions=dict(enumerate(arrays[1:], start=2)),
     )
+
+
+def _norms(
+    result: RunResult, dataset: MultimodalDataset, own: str | None, others: Mapping[str, str]
+) -> dict[tuple[str, str], Norm] | None:
+    """What each modality of a sample of person `own` is standardised with, within persons.
+
+    All samples of a person count, which a change of one of them leaves alone.
+    """
+    if result.config.standardisation != "within_person" or own is None or dataset.groups is None:
+        return None
+    norms = {}
+    for name in result.modalities:
+        person = others.get(name, own)
+        rows = dataset.groups == person
+        values = dataset.features[name].values[rows]
+        norms[own, name] = person_norms({name: values}, dataset.groups[rows])[person, name]
+    return norms
 
 
 def feature_ranges(dataset: MultimodalDataset, modality: str) -> pd.DataFrame:
@@ -147,7 +140,7 @@ def feature_effects(
     as recorded. Columns: those of `feature_ranges`, value (as recorded), effect (change of the
     prediction, or of one class's logit, between the two).
     """
-    at = _position(result, sample_id)
+    at = position_of(result, sample_id)
     recorded = dataset.features[modality].values[at]
     if np.isnan(recorded).all():
         raise InputError(f"{modality!r} was not recorded for {sample_id!r}: nothing can be moved.")
@@ -164,55 +157,9 @@ def feature_effects(
     return table.iloc[order].reset_index(drop=True)
 
 
-def _position(result: RunResult, sample_id: str) -> int:
+def position_of(result: RunResult, sample_id: str) -> int:
+    """Where a sample stands in a run's data; raises `InputError` where it is not."""
     found = np.flatnonzero(result.sample_ids == sample_id)
     if not len(found):
         raise InputError(f"There is no sample {sample_id!r} in this run.")
     return int(found[0])
-
-
-def _raw(result: RunResult, fold: int, inputs: Mapping[str, FloatArray]) -> list[FloatArray]:
-    model = result.config.model
-    return raw_outputs(
-        result.fold_results[fold].member.weights,
-        inputs,
-        orders=len(result.modalities) if has_interactions(model) else 1,
-        outputs=len(result.outputs),
-        products=multiplies_embeddings(model),
-    )
-
-
-def _offsets(
-    result: RunResult, dataset: MultimodalDataset, fold: int
-) -> list[list[npt.NDArray[np.float64] | None]]:
-    """What centring took off each tower, by order and subset: [heads, c] in the target's unit.
-
-    Found again as the difference between a recorded sample's outputs and its stored
-    contributions; nothing where no sample has the subset, or where it was never learned.
-    """
-    member, scale = result.fold_results[fold].member, result.fold_results[fold].scaler.target_sd
-    columns = [dataset.modalities.index(name) for name in result.modalities]
-    present = dataset.present[:, columns]
-    stored = [member.values, *(member.interactions[o] for o in sorted(member.interactions))]
-    training = result.folds.training[fold]
-    found: list[list[npt.NDArray[np.float64] | None]] = []
-    for order, array in enumerate(stored, start=1):
-        row: list[npt.NDArray[np.float64] | None] = []
-        for s, subset in enumerate(modality_subsets(result.modalities, order)):
-            at = [result.modalities.index(name) for name in subset]
-            have = np.flatnonzero(present[:, at].all(axis=1) & training)
-            if not len(have):  # Centring needs training samples: this was never learned.
-                row.append(None)
-                continue
-            one = int(have[0])
-            inputs = {}
-            for i, name in enumerate(result.modalities):
-                person = None if dataset.groups is None else str(dataset.groups[one])
-                values = dataset.features[name].values[one : one + 1]
-                scaled = model_inputs(result, dataset, fold, name, values, person=person)
-                inputs[name] = scaled if present[one, i] else np.zeros_like(scaled)
-            raw = _raw(result, fold, inputs)[order - 1][0, s].astype(np.float64) * scale
-            own = array[one, s] if raw.shape[0] > 1 else array[one, s, s : s + 1]
-            row.append(raw - own)
-        found.append(row)
-    return found

@@ -25,8 +25,9 @@ TORCH_FREE = (
     "smurf_core/contributions.py",
     "smurf_core/attribution.py",
     "smurf_core/what_if.py",
-    "smurf_core/training/standardisation.py",
-    "smurf_core/prediction.py",
+    "smurf_core/scaling.py",
+    "smurf_core/fitted.py",
+    "smurf_core/terms.py",
     "smurf_core/results.py",
 )
 # `smurf_core` part → parts of it that it must not import: data flows one way.

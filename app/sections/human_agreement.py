@@ -15,7 +15,6 @@ from app.loading import (
 )
 from app.state.selection import Scope, colour_column_picker, download_view, selectable_chart
 from app.widgets.messages import facts, numbers_first
-from smurf_core.contributions import subset_name
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.informativeness import informativeness_table
 from smurf_core.plot.judgments import informativeness_boxes
@@ -24,6 +23,7 @@ from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.numbers import plain
 from smurf_core.runs.store import RunInfo
+from smurf_core.terms import subset_name
 
 _FEWEST = 3
 

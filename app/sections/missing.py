@@ -24,7 +24,7 @@ from app.state.selection import (
 from app.state.session import run_label
 from app.widgets.messages import facts, numbers_first
 from app.widgets.selected_samples import open_in_samples
-from smurf_core.contributions import Contributions, subset_name
+from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Task
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRICS, score
 from smurf_core.evaluation.missing import sample_changes
@@ -33,6 +33,7 @@ from smurf_core.plot.missing import before_and_after, dropout_lines
 from smurf_core.plot.points import Points
 from smurf_core.reporting.numbers import mean_and_spread, plain
 from smurf_core.runs.store import RunInfo
+from smurf_core.terms import subset_name
 
 # The scatter is drawn anew at every switch: more points would be felt.
 MOST_POINTS = 3_000

@@ -11,7 +11,7 @@ from app.explanations import explain
 from app.loading import groupings_of, pairs_of, redundancy_by_group_of, shares_of
 from app.state.selection import Scope, colour_column_picker, download_view, selectable_chart
 from app.widgets.messages import escaped, facts
-from smurf_core.contributions import Contributions, modality_subsets, subset_name
+from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.plot.heatmaps import (
     heatmap_multiples,
@@ -26,6 +26,7 @@ from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.numbers import plain
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
+from smurf_core.terms import subset_name
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,17 @@ def chosen_layer(run: RunInfo, contributions: Contributions) -> Layer:
             output = st.selectbox(
                 "Class", contributions.outputs, key=f"redundancy_class_{run.id}", width=260
             )
-        if contributions.interactions:
+        if len(contributions.orders) > 1:
             order = st.selectbox(
                 "Order",
-                [1, *sorted(contributions.interactions)],
+                contributions.orders,
                 key=f"redundancy_order_{run.id}",
                 format_func=lambda k: "Single modalities" if k == 1 else f"Subsets of {k}",
                 help=explain("interaction"),
                 width=260,
             )
-    subsets = modality_subsets(contributions.modalities, order)
-    return Layer(output, order, tuple(subset_name(subset) for subset in subsets))
+    sources = contributions.sources(order)
+    return Layer(output, order, tuple(subset_name(source) for source in sources))
 
 
 def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
@@ -113,27 +114,24 @@ def one_pair(
     pairs = pairs_of(run, scope.key)
     here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
     by_name = {
-        " and ".join(sorted((row["modality"], row["shared_with"]))): row
-        for row in here.to_dict("records")
+        " and ".join(sorted((row["modality"], row["shared_with"]))): (row, pair)
+        for row, pair in zip(here.to_dict("records"), contributions.pairs(layer.order), strict=True)
     }
     if st.session_state.get("redundancy_pair") not in by_name:
         st.session_state["redundancy_pair"] = next(iter(by_name))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        row = by_name[st.selectbox("Pair", list(by_name), key="redundancy_pair", width=260)]
+        chosen = st.selectbox("Pair", list(by_name), key="redundancy_pair", width=260)
         colouring = colour_column_picker(dataset, contributions, key="redundancy_colour")
+    row, pair = by_name[chosen]
     one, other = row["modality"], row["shared_with"]
-    names, terms = contributions.term_names(), contributions.terms()
     c = contributions.outputs.index(layer.output)
-    x, y = (
-        terms[:, names.index((layer.order, i, j)), c].astype(float)
-        for i, j in ((one, other), (other, one))
-    )
+    x, y = (contributions.of(term)[:, c].astype(float) for term in pair)
     facts(
         {"r": plain(row["r"]), "Covariance": plain(row["covariance"]), "Samples": f"{row['n']:,}"}
     )
     colours = modality_colours(contributions.modalities)
     points = Points(
-        x, y, contributions.sample_ids, colour=colours[one.split("+")[0]], colouring=colouring,
+        x, y, contributions.sample_ids, colour=colours[pair[0].source[0]], colouring=colouring,
         in_scope=scope.mask(contributions.sample_ids),
     )  # fmt: skip
     selectable_chart(

@@ -20,8 +20,7 @@ from app.state.session import run_label
 from app.widgets.media import show_media
 from app.widgets.messages import escaped, facts, told
 from app.widgets.sample_browser import sample_fact
-from smurf_core.configuration import has_interactions, has_redundant_heads
-from smurf_core.contributions import Contributions, modality_subsets, subset_name
+from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
 from smurf_core.evaluation.feature_groups import group_attributions
 from smurf_core.evaluation.neighbours import Similarity
@@ -33,6 +32,7 @@ from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.numbers import plain, signed, term_label
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
+from smurf_core.terms import subset_name
 
 _MEASURES: dict[Similarity, str] = {"cosine": "Same direction", "euclidean": "Smallest distance"}
 
@@ -221,34 +221,36 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
     ):
         return
     where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
-    own = contributions_of(run).modalities
-    there = [m for m in own if dataset.present[where][dataset.modalities.index(m)]]
-    orders = range(1, len(own) + 1 if has_interactions(run.config.model) else 2)
-    sources = {subset_name(s): s for order in orders for s in modality_subsets(own, order)}
-    told_by = [name for name, subset in sources.items() if set(subset) <= set(there)]
+    contributions = contributions_of(run)
+    own = contributions.modalities
+    there = {m for m in own if dataset.present[where][dataset.modalities.index(m)]}
+    sources = [s for order in contributions.orders for s in contributions.sources(order)]
+    sources = [source for source in sources if set(source) <= there]
     left, right = st.columns(2)
-    modality = left.segmented_control(
-        "Modality", told_by, default=there[0], key=f"why_{run.id}_{'_'.join(there)}", required=True
-    )
-    alike = [name for name, s in sources.items() if len(s) == len(sources[modality])]
-    others = [n for n in alike if n != modality] if has_redundant_heads(run.config.model) else []
-    shared_with = right.selectbox(
+    # By position: a source is a tuple, which the widget would take for several defaults.
+    at = left.segmented_control(
+        "Modality", range(len(sources)), default=0, required=True,
+        format_func=lambda k: subset_name(sources[k]), key=f"why_{run.id}_{len(sources)}",
+    )  # fmt: skip
+    source = sources[at]
+    terms = [term for term in contributions.terms if term.source == source]
+    term = right.selectbox(
         "Contribution",
-        [modality, *others],
-        format_func=lambda name: term_label(modality, name),
-        key=f"why_shared_{run.id}_{modality}",
+        sorted(terms, key=lambda term: not term.is_unique),
+        format_func=lambda term: term_label(*term.names[1:]),
+        key=f"why_shared_{run.id}_{subset_name(source)}",
     )
     with told():
-        found = attributions_of(run, sample, modality, shared_with, output)
+        found = attributions_of(run, sample, term, output)
         table = found.table()
         groups = group_attributions(table)
         st.markdown(
-            f"{escaped(term_label(modality, shared_with))} contributes "
+            f"{escaped(term_label(*term.names[1:]))} contributes "
             f"**{escaped(signed(found.contribution))}**; with average features it would contribute "
             f"{escaped(signed(found.at_average))}. The difference, "
             f"{escaped(signed(found.contribution - found.at_average))}, comes from:"
         )
-        colour = modality_colours(own)[sources[modality][0]]
+        colour = modality_colours(own)[source[0]]
         by_group, by_feature = st.columns(2)
         title = f"Attribution ({unit.removeprefix('Contribution to ')})"
         by_group.markdown("**Groups of features**, guessed from their names")

@@ -78,7 +78,7 @@ def evaluation_tables(
     if dataset.informativeness:
         tables["informativeness"] = informativeness_tests(contributions, dataset)
     is_product = any("*" in factor for factor in dataset.factors)
-    if dataset.factors and (contributions.interactions or not is_product):
+    if dataset.factors and (len(contributions.orders) > 1 or not is_product):
         tables["recovery"] = recovery(contributions, dataset)
         tables["factor_matrix"] = factor_matrix(contributions, dataset)
     return tables

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
-from smurf_core.contributions import Contributions, subset_name
+from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.terms import subset_name
 
 Array = npt.NDArray[np.float64]
 RESAMPLES = 2_000
@@ -47,8 +48,9 @@ def unique_pairs(contributions: Contributions, dataset: MultimodalDataset) -> li
         group = tuple(name for name in dataset.modalities if name not in shown)
         if not group or not shown:
             continue
-        at = [contributions.index(name) for name in group]
-        learned = contributions.values[:, at][:, :, at, 0].sum(axis=(1, 2), dtype=np.float64)
+        members = {(name,) for name in group}
+        inside = np.array([members.issuperset(term.sharers) for term in contributions.terms])
+        learned = contributions.values[:, inside, 0].sum(axis=1, dtype=np.float64)
         found.append(
             UniquePair(
                 modalities=group,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy  # whose parts load when used, after the first paint
 
-from smurf_core.contributions import Contributions, modality_subsets, subset_name
+from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset, Task
 from smurf_core.evaluation.comparison import (
     PERMUTATIONS,
@@ -21,6 +21,7 @@ from smurf_core.evaluation.comparison import (
 from smurf_core.evaluation.metrics import METRICS, pearson_r, score
 from smurf_core.evaluation.performance import check_samples
 from smurf_core.results import RunResult
+from smurf_core.terms import subset_name
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -36,18 +37,12 @@ def available_subsets(modalities: tuple[str, ...]) -> tuple[tuple[str, ...], ...
 
 
 def remaining_terms(contributions: Contributions, available: tuple[str, ...]) -> Mask:
-    """Which terms (as `Contributions.term_names` orders them) only need these modalities, [t].
+    """Which terms (in the order of `Contributions.terms`) only need these modalities, [t].
 
     A redundant contribution ŷ_IJ comes from I alone, so it remains without J. An interaction
     remains where all modalities of its source are there.
     """
-    names = {
-        subset_name(subset)
-        for order in range(1, len(contributions.modalities) + 1)
-        for subset in modality_subsets(contributions.modalities, order)
-        if set(subset) <= set(available)
-    }
-    return np.array([source in names for _, source, _ in contributions.term_names()])
+    return contributions.where(lambda term: set(term.source) <= set(available))
 
 
 def recovered_predictions(
@@ -71,7 +66,7 @@ def _recovered(
     Terms are standardised on the training samples first, so that the normal equations are well
     scaled; directions without variance get no weight (minimum norm).
     """
-    terms = contributions.terms().astype(np.float64)
+    terms = contributions.values.astype(np.float64)
     full = contributions.prediction().astype(np.float64)
     keeps = [remaining_terms(contributions, subset) for subset in subsets]
     found = [np.empty_like(full) for _ in subsets]
@@ -131,7 +126,7 @@ def subset_predictions(result: RunResult) -> SubsetPredictions:
             for s, found in enumerate(_recovered(contributions, subsets, training[keep])):
                 recovered[s, mine] = found[mine[keep]]
     contributions = result.contributions()
-    terms = contributions.terms()
+    terms = contributions.values
     remaining = [
         terms[:, remaining_terms(contributions, subset)].sum(axis=1, dtype=np.float64)
         + contributions.baseline

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.contributions import Contributions, modality_subsets, subset_name
+from smurf_core.contributions import Contributions
+from smurf_core.terms import Term, subset_name
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -221,7 +221,7 @@ def pair_table(contributions: Contributions) -> pd.DataFrame:
         are centred over the classes. NaN where a contribution does not vary.
     """
     terms = _centred_terms(contributions)
-    position = {name: t for t, name in enumerate(contributions.term_names())}
+    at = {term: t for t, term in enumerate(contributions.terms)}
     rows = []
     for c, output in enumerate(contributions.outputs):
         gram = terms[:, :, c].T @ terms[:, :, c] / max(len(terms), 1)
@@ -229,26 +229,29 @@ def pair_table(contributions: Contributions) -> pd.DataFrame:
         scale = np.outer(sd, sd)
         r = np.divide(gram, scale, out=np.full_like(gram, np.nan), where=scale > 0)
         with_total, variance = gram.sum(axis=1), gram.sum()
-        for order in (1, *sorted(contributions.interactions)):
-            subsets = [subset_name(s) for s in modality_subsets(contributions.modalities, order)]
-            for one, other in combinations(subsets, 2):
-                ij, ji = position[order, one, other], position[order, other, one]
+        for order in contributions.orders:
+            for first, second in contributions.pairs(order):
+                ij, ji = at[first], at[second]
                 both = with_total[ij] + with_total[ji]
                 rows.append(
                     {
                         "order": order,
-                        "modality": one,
-                        "shared_with": other,
+                        "modality": subset_name(first.source),
+                        "shared_with": subset_name(second.source),
                         "output": output,
                         "r": r[ij, ji],
                         "covariance": gram[ij, ji],
                         "share": both / variance if variance > 0 else np.nan,
-                        "left_first": r[position[order, one, one], ij],
-                        "left_second": r[position[order, other, other], ji],
+                        "left_first": r[at[Term.unique(first.source)], ij],
+                        "left_second": r[at[Term.unique(second.source)], ji],
                         "n": len(terms),
                     }
                 )
-    return pd.DataFrame(rows)
+    columns = [
+        "order", "modality", "shared_with", "output", "r", "covariance", "share", "left_first",
+        "left_second", "n",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
 
 
 SMALLEST_GROUP = 10  # samples below which a group's correlations are not shown

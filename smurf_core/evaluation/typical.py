@@ -12,7 +12,6 @@ compared between outputs:
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -50,9 +49,10 @@ def typical_samples(
                     _rows(contributions, c, modality, modality, np.abs(own) / unit, own, None)
                 )
             continue
-        for first, second in combinations(contributions.modalities, 2):
-            a = contributions.redundant(first, second)[:, c].astype(np.float64)
-            b = contributions.redundant(second, first)[:, c].astype(np.float64)
+        for one, other in contributions.pairs():
+            first, second = one.source[0], other.source[0]
+            a = contributions.of(one)[:, c].astype(np.float64)
+            b = contributions.of(other)[:, c].astype(np.float64)
             low, high = np.minimum(np.abs(a), np.abs(b)), np.maximum(np.abs(a), np.abs(b))
             same = (a * b > 0) & (low >= ALIKE * high)
             apart = (a * b < 0) | (low < APART * high)
@@ -60,6 +60,9 @@ def typical_samples(
                 np.where(same, low, 0) if finding == "redundant" else np.where(apart, abs(a - b), 0)
             )
             tables.append(_rows(contributions, c, first, second, score / unit, a, b))
+    if not tables:  # Late fusion has no pairs.
+        nothing = np.zeros(len(contributions))
+        return _rows(contributions, 0, "", "", nothing, nothing, None).head(0)
     table = pd.concat(tables, ignore_index=True)
     table = table[table["score"] > 0].sort_values("score", ascending=False, kind="stable")
     return table.head(count).reset_index(drop=True)

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.contributions import Contributions, modality_subsets, subset_name
+from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.generated.synthetic import derived_factor, redundant_factor, unique_factor
 from smurf_core.errors import InputError
+from smurf_core.terms import modality_subsets, subset_name
 
 Array = npt.NDArray[np.float64]
 Term = tuple[int, str, str]

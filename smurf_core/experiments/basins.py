@@ -20,6 +20,7 @@ from smurf_core.evaluation.metrics import pearson_r
 from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.models.architecture import Architecture
 from smurf_core.models.towers import Buffers, forward
+from smurf_core.terms import pairwise_terms
 from smurf_core.training.objective import Partition
 from smurf_core.training.stack import Member, train_stack
 
@@ -98,12 +99,13 @@ def _contributions(
     values: np.ndarray, modalities: tuple[str, ...], sample_ids: np.ndarray
 ) -> Contributions:
     """From one member's outputs [m, m, 1, n], centred."""
-    by_sample = values.transpose(3, 0, 1, 2)
+    by_sample = values.transpose(3, 0, 1, 2).reshape(values.shape[3], -1, 1)
     offset = by_sample.mean(axis=0, keepdims=True)
     n = len(by_sample)
     return Contributions(
         values=by_sample - offset,
-        baseline=np.broadcast_to(offset.sum(axis=(1, 2)), (n, 1)),
+        terms=pairwise_terms(modalities),
+        baseline=np.broadcast_to(offset.sum(axis=1), (n, 1)),
         modalities=modalities,
         outputs=("y",),
         sample_ids=sample_ids,

@@ -27,6 +27,7 @@ from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.verification import recovery
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
+from smurf_core.terms import read_subset, subset_name
 from smurf_core.training.engine import train_run
 
 # The paper's four, and the extension beside them.
@@ -271,11 +272,15 @@ def _recovery(name: str, dataset: MultimodalDataset, results: Results) -> pd.Dat
             table = recovery(run.contributions(), dataset)
             tables.append(table[table["factor"] != "0"].assign(model=model, seed=seed))
     found = pd.concat(tables, ignore_index=True)
-    grouped = found.groupby(["model", "modality", "shared_with", "factor"], sort=False)["r"]
+    by = ["model", "order", "modality", "shared_with", "factor"]
+    grouped = found.groupby(by, sort=False)["r"]
     table = grouped.agg(r="mean", lowest="min", highest="max", seeds="size").reset_index()
     table.insert(0, "dataset", name)
     table["paper"] = [
-        _PAPER_INTERACTIONS.get((_letters(row["modality"]), _letters(row["shared_with"])), np.nan)
+        _PAPER_INTERACTIONS.get(
+            (_letters(row["modality"], row["order"]), _letters(row["shared_with"], row["order"])),
+            np.nan,
+        )
         if row["model"] in NON_ADDITIVE_MODELS
         else np.nan
         for row in table.to_dict("records")
@@ -287,8 +292,8 @@ def _recovery(name: str, dataset: MultimodalDataset, results: Results) -> pd.Dat
     return table
 
 
-def _letters(subset: str) -> str:
-    return "+".join(_SYNTHETIC_LETTERS.get(name, name) for name in subset.split("+"))
+def _letters(subset: str, size: int) -> str:
+    return subset_name(_SYNTHETIC_LETTERS.get(name, name) for name in read_subset(subset, size))
 
 
 def _paper_value(

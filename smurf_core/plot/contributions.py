@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from smurf_core.contributions import Contributions, modality_subsets, subset_name
+from smurf_core.contributions import Contributions
 from smurf_core.plot.theme import NEUTRAL, modality_colours, text_on
 from smurf_core.reporting.numbers import plain, signed, term_label
+from smurf_core.terms import read_subset, subset_name
 
 _ROW_HEIGHT = 30
 # White lines over the modality's colour: seen in light and dark, and in print.
@@ -17,30 +19,20 @@ SHARED_PATTERN = {"fillmode": "overlay", "fgcolor": "white", "size": 7, "solidit
 def breakdown(contributions: Contributions, row: int, output: int) -> pd.DataFrame:
     """One sample's parts of one output, in the order in which they add up.
 
-    Columns: part, kind (`baseline`, `unique`, `redundant`, `prediction`), modality, value, and
-    where the part starts and ends. Values are float32 numbers exactly as stored; the last row is
-    the sum of all others.
+    Columns: part, kind (`baseline`, `unique`, `redundant`, `prediction`), modality (the first of
+    its source, whose colour the part has), value, and where the part starts and ends. Values are
+    float32 numbers exactly as stored; the last row is the sum of all others.
     """
     columns = ["part", "kind", "modality", "value"]
     baseline = float(contributions.baseline[row, output])
     rows: list[tuple[str, str, str, float]] = [("Baseline", "baseline", "", baseline)]
-    values = contributions.terms()[row : row + 1, :, output][0]
-    names = contributions.term_names()
-    is_late_fusion = not any(
-        contributions.values[:, i, j].any()
-        for i in range(len(contributions.modalities))
-        for j in range(len(contributions.modalities))
-        if i != j
-    )
-    order = sorted(
-        range(len(names)),
-        key=lambda t: (names[t][0], _position(names, t), names[t][1] != names[t][2]),
-    )
-    for t in order:
-        _, modality, shared_with = names[t]
-        kind = "unique" if modality == shared_with else "redundant"
-        if not (is_late_fusion and kind == "redundant"):
-            rows.append((term_label(modality, shared_with), kind, modality, float(values[t])))
+    for order in contributions.orders:
+        for source in contributions.sources(order):
+            own = [term for term in contributions.terms if term.source == source]
+            for term in sorted(own, key=lambda term: not term.is_unique):
+                _, modality, shared_with = term.names
+                value = float(contributions.of(term)[row, output])
+                rows.append((term_label(modality, shared_with), term.kind, source[0], value))
     rows.append(("Prediction", "prediction", "", sum(row[3] for row in rows)))
     table = pd.DataFrame(rows, columns=columns)
     ends = table["value"].cumsum()
@@ -53,14 +45,21 @@ def breakdown(contributions: Contributions, row: int, output: int) -> pd.DataFra
 def contribution_matrices(
     contributions: Contributions, row: int, output: int
 ) -> dict[int, pd.DataFrame]:
-    """One sample's contributions as matrices, one an order: who says it × whom it is shared with.
+    """One sample's contributions as matrices, one per order: source × who it is shared with.
 
     The diagonal holds unique contributions. Order 1 holds modalities, higher ones (MRO) subsets.
     """
     found = {}
-    for order, array in ((1, contributions.values), *sorted(contributions.interactions.items())):
-        names = [subset_name(s) for s in modality_subsets(contributions.modalities, order)]
-        found[order] = pd.DataFrame(array[row, :, :, output], index=names, columns=names)
+    for order in contributions.orders:
+        sources = contributions.sources(order)
+        names = [subset_name(source) for source in sources]
+        matrix = np.zeros((len(names), len(names)), dtype=np.float32)
+        for term in contributions.terms:
+            if term.order == order:
+                partner = term.others[0] if term.others else term.source
+                at = sources.index(term.source), sources.index(partner)
+                matrix[at] = contributions.of(term)[row, output]
+        found[order] = pd.DataFrame(matrix, index=names, columns=names)
     return found
 
 
@@ -82,12 +81,6 @@ def change_steps(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _position(names: tuple[tuple[int, str, str], ...], term: int) -> int:
-    """Where the term's source comes among the sources of its order."""
-    order, source, _ = names[term]
-    return [i for o, i, j in names if o == order and i == j].index(source)
-
-
 def waterfall(parts: pd.DataFrame, modalities: tuple[str, ...], axis_title: str) -> go.Figure:
     """From the baseline through every contribution to the prediction, top to bottom."""
     colours = modality_colours(modalities)
@@ -99,7 +92,7 @@ def waterfall(parts: pd.DataFrame, modalities: tuple[str, ...], axis_title: str)
             x=parts["end"] - parts["start"],
             base=parts["start"],
             marker={
-                "color": [source_colour(name, colours) for name in parts["modality"]],
+                "color": [colours.get(name, NEUTRAL) for name in parts["modality"]],
                 "pattern": {
                     **SHARED_PATTERN,
                     "shape": ["/" if kind == "redundant" else "" for kind in parts["kind"]],
@@ -138,13 +131,13 @@ def waterfall(parts: pd.DataFrame, modalities: tuple[str, ...], axis_title: str)
     return figure
 
 
-def source_colour(modality: str, colours: dict[str, str]) -> str:
+def source_colour(modality: str, order: int, colours: dict[str, str]) -> str:
     """A modality's colour; for an interaction its first modality's, for totals grey."""
-    return colours.get(modality) or colours.get(modality.split("+")[0], NEUTRAL)
+    return colours.get(read_subset(modality, order)[0] if modality else "", NEUTRAL)
 
 
 def variance_bars(shares: pd.DataFrame, modalities: tuple[str, ...]) -> go.Figure:
-    """Each contribution's share of the prediction's variance, one bar a modality, parts stacked.
+    """Each contribution's share of the prediction's variance, one bar per modality, parts stacked.
 
     `shares` is one output's part of `variance_shares`. Hatched parts are shared with another
     modality; shares below zero point to the left.
@@ -166,14 +159,14 @@ def variance_bars(shares: pd.DataFrame, modalities: tuple[str, ...]) -> go.Figur
             x=[share],
             name=label,
             marker={
-                "color": source_colour(modality, colours),
+                "color": source_colour(modality, part["order"], colours),
                 "pattern": {**SHARED_PATTERN, "shape": "/" if is_shared else ""},
                 "line": {"width": 1, "color": "white"},
             },
             text=f"{name}<br>{share:.0%}".replace("-", "−") if abs(share) >= 0.03 else "",
             textposition="inside",
             insidetextanchor="middle",
-            insidetextfont={"color": text_on(source_colour(modality, colours))},
+            insidetextfont={"color": text_on(source_colour(modality, part["order"], colours))},
             hovertemplate=f"{label}: %{{x:.1%}} of the prediction's variance<extra></extra>",
             showlegend=False,
         )

@@ -14,7 +14,7 @@ import plotly.io as pio
 import vl_convert
 
 from smurf_core.configuration import has_redundant_heads
-from smurf_core.contributions import Contributions, subset_name
+from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.judgments import unique_pairs
@@ -29,6 +29,7 @@ from smurf_core.plot.theme import modality_colours
 from smurf_core.plot.training import chosen_curves
 from smurf_core.reporting.findings import Findings, main_metric
 from smurf_core.results import RunResult
+from smurf_core.terms import subset_name
 
 IMAGE_FORMATS = ("svg", "png", "pdf")
 _WIDTH = 960  # pixels of an image; its height is the figure's own

@@ -71,7 +71,10 @@ def shares_with_intervals(
                 "thickness": 1.5,
             },
             marker={
-                "color": [source_colour(name, colours) for name in terms["modality"]],
+                "color": [
+                    source_colour(name, order, colours)
+                    for name, order in zip(terms["modality"], terms["order"], strict=True)
+                ],
                 "pattern": {**SHARED_PATTERN, "shape": ["/" if s else "" for s in is_shared]},
             },
             customdata=words,

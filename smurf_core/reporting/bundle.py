@@ -15,7 +15,6 @@ from smurf_core.errors import InputError
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.reporting.findings import Findings, find, report_tables
 from smurf_core.reporting.latex import document, tabular
-from smurf_core.reporting.model import model_file
 from smurf_core.reporting.model_card import model_card
 from smurf_core.reporting.script import CONFIG, MAPPING, rerun_script
 from smurf_core.results import RunResult
@@ -34,7 +33,8 @@ tables/*.csv         evaluation tables, unrounded
 tables/*.tex         the same in the paper's layout; tables.tex compiles: pdflatex tables.tex
 contributions.parquet, predictions.parquet, candidates.parquet
                      one row a sample and contribution, a sample, a configuration
-model/               weights (safetensors) and model card
+model/               every fold's model (safetensors; smurf_core.fitted.FittedModel.load reads
+                     it) and the model card
 run.json             configuration, data, device, versions
 rerun.sh             trains the run again: ./rerun.sh, see its head
 citation.bib         the paper to cite
@@ -54,9 +54,12 @@ def table_files(found: Findings, dataset: MultimodalDataset) -> Files:
 
 
 def model_files(name: str, result: RunResult, dataset: MultimodalDataset, found: Findings) -> Files:
-    """Weights and model card."""
+    """Every fold's model (`FittedModel.load` reads it), and the model card."""
     return {
-        "model.safetensors": model_file(result, dataset),
+        **{
+            f"fold_{fold.fold + 1}.safetensors": fold.model.to_bytes()
+            for fold in result.fold_results
+        },
         "model_card.md": model_card(name, result, dataset, found).encode(),
     }
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from smurf_core.evaluation.redundancy import ALL_MODALITIES
 from smurf_core.reporting.numbers import interval_text, percent, term_label
+from smurf_core.terms import read_subset
 
 # Verdict of `stability` → what is wrong with contributions that have it.
 _WARNINGS = {
@@ -32,15 +33,21 @@ def overview_sentences(
         return [f"There is nothing to divide: {of} is the same for every sample shown."]
     redundant = shares[shares["kind"] == "redundant"]
     separates = bool((redundant["sd"] > 0).any())
-    by_source = shares.groupby("modality", sort=False)["share"].sum()
-    first = str(by_source.idxmax())
-    first_total = _interval(totals, first, "both")
+    by_source = shares.groupby(["order", "modality"], sort=False)["share"].sum().reset_index()
+    by_source = by_source.sort_values("share", ascending=False, kind="stable")
+    sources = [
+        (int(order), str(name), float(share))
+        for order, name, share in by_source.itertuples(index=False)
+    ]
+    first = sources[0][:2]
+    first_total = _interval(totals, first[1], "both", order=first[0])
     sentence = (
-        f"{_source(first)} carries most of {of}: {percent(by_source[first])}{first_total} of its "
+        f"{_source(*first)} carries most of {of}: {percent(sources[0][2])}{first_total} of its "
         "variance"
     )
     if separates:
-        mine = shares[shares["modality"] == first].groupby("kind")["share"].sum()
+        is_first = (shares["order"] == first[0]) & (shares["modality"] == first[1])
+        mine = shares[is_first].groupby("kind")["share"].sum()
         unique, shared = (float(mine.get(kind, 0.0)) for kind in ("unique", "redundant"))
         sentence += f", {percent(unique)} alone and {percent(shared)} shared with others"
         everything = shares.groupby("kind")["share"].sum()
@@ -51,16 +58,16 @@ def overview_sentences(
             f"{_interval(totals, ALL_MODALITIES, 'redundant')} redundant"
         )
     else:
-        others = by_source.drop(first).sort_values(ascending=False)
-        listed = ", ".join(f"{name} with {percent(share)}" for name, share in others.items())
+        others = sources[1:]
+        listed = ", ".join(f"{name} with {percent(share)}" for _, name, share in others)
         second = (
             f"{'Then come' if len(others) > 1 else 'Then comes'} {listed}; this model does not "
             "separate what modalities have in common"
         )
-    against = [str(name) for name, share in by_source.items() if share < -0.005]
+    against = [_source(order, name) for order, name, share in sources if share < -0.005]
     if against:
         verb = "works" if len(against) == 1 else "work"
-        second += f"; {', '.join(map(_source, against))} {verb} against the rest (below zero)"
+        second += f"; {', '.join(against)} {verb} against the rest (below zero)"
     return [f"{sentence}.", f"{second}.", _believe(stability)]
 
 
@@ -82,14 +89,18 @@ def _believe(stability: pd.DataFrame) -> str:
     return "Restarts and folds agree on every contribution that is large enough."
 
 
-def _source(name: str) -> str:
-    return f"What {' and '.join(name.split('+'))} say only together" if "+" in name else name
+def _source(order: int, name: str) -> str:
+    if order == 1:
+        return name
+    return f"What {' and '.join(read_subset(name, order))} say only together"
 
 
-def _interval(totals: pd.DataFrame | None, modality: str, kind: str) -> str:
+def _interval(totals: pd.DataFrame | None, modality: str, kind: str, order: int = 0) -> str:
     """The interval of a total in brackets, after a space; nothing where there is none."""
     if totals is None:
         return ""
-    row = totals[(totals["modality"] == modality) & (totals["kind"] == kind)].iloc[0]
+    row = totals[
+        (totals["order"] == order) & (totals["modality"] == modality) & (totals["kind"] == kind)
+    ].iloc[0]
     text = interval_text(float(row["ci_low"]), float(row["ci_high"]))
     return f" {text}" if text else ""

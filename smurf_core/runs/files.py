@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,30 +13,52 @@ from uuid import uuid4
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from smurf_core.configuration import Configuration, RunConfig
-from smurf_core.data.dataset import Folds
+from smurf_core.configuration import RunConfig
+from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.results import FittedMember, FoldResult, RunResult, Scaler
+from smurf_core.fitted import FittedModel
+from smurf_core.results import FittedMember, FoldResult, RunResult
+from smurf_core.runs import format_1
+from smurf_core.runs.format_1 import below, configuration
+from smurf_core.runs.studies import load_study
 from smurf_core.runs.workspace import Workspace
 
-FORMAT = 1
+FORMAT = 2
 _RESULT = "result.json"  # written last: a run is finished when it is there
 _SAMPLES = "samples.parquet"  # sample ids and fold roles
 _UNITS = "units"
 
 
 class RunFiles:
-    """The files of one run; also the `ResultCache` from which a stopped run goes on."""
+    """The files of one run; also the `ResultCache` from which a stopped run goes on.
 
-    def __init__(self, folder: Path) -> None:
+    `dataset` gives the data that the run was trained on. Only runs of format 1 need it: their
+    models are put together from it when they are read.
+    """
+
+    def __init__(
+        self, folder: Path, dataset: Callable[[], MultimodalDataset] | None = None
+    ) -> None:
         self.folder = folder
+        self._dataset = dataset
 
     @classmethod
     def of(cls, workspace: Workspace, run_id: str) -> RunFiles:
         """The files of a run in a workspace."""
-        return cls(workspace.run_folder(run_id))
+
+        def dataset() -> MultimodalDataset:
+            with workspace.connect() as connection:
+                row = connection.execute(
+                    "SELECT study_id FROM run WHERE id = ?", (run_id,)
+                ).fetchone()
+            if row is None:
+                raise InputError(f"There is no run {run_id!r}.")
+            return load_study(workspace, row["study_id"])
+
+        return cls(workspace.run_folder(run_id), dataset)
 
     @property
     def log(self) -> Path:
@@ -61,45 +83,37 @@ class RunFiles:
         _write_table(table, self.folder / _UNITS / f"{key}.parquet")
 
     def load_fold(self, fold: int) -> FoldResult | None:
-        """A finished fold, or nothing."""
+        """A finished fold, or nothing; one of an earlier format is trained again."""
         description = self._fold_file(fold, "json")
         if not description.exists():
             return None
         found = json.loads(description.read_text(encoding="utf-8"))
+        if found.get("format") != FORMAT:
+            return None
         arrays = load_file(self._fold_file(fold, "safetensors"))
-        scaler = found["scaler"]
         return FoldResult(
             fold=fold,
             candidates=pd.read_parquet(self._fold_file(fold, "candidates.parquet")),
             curves=pd.read_parquet(self._fold_file(fold, "curves.parquet")),
             members=tuple(
-                _member(description, _below(arrays, f"member/{k}"))
+                _member(description, below(arrays, f"member/{k}"))
                 for k, description in enumerate(found["members"])
             ),
             chosen=found["chosen"],
-            scaler=Scaler(
-                feature_means=_below(arrays, "means"),
-                feature_sds=_below(arrays, "sds"),
-                target_mean=scaler["target_mean"],
-                target_sd=scaler["target_sd"],
-            ),
         )
 
     def save_fold(self, result: FoldResult) -> None:
         """Keep a finished fold; its description is written last."""
-        arrays = {f"means/{name}": a for name, a in result.scaler.feature_means.items()}
-        arrays |= {f"sds/{name}": a for name, a in result.scaler.feature_sds.items()}
+        arrays: dict[str, npt.NDArray[Any]] = {}
         for k, member in enumerate(result.members):
-            arrays |= {f"member/{k}/{name}": a for name, a in _member_arrays(member).items()}
+            arrays[f"member/{k}/values"] = member.values
+            arrays |= {f"member/{k}/model/{n}": a for n, a in member.model.arrays().items()}
         _write_arrays(arrays, self._fold_file(result.fold, "safetensors"))
         _write_table(result.candidates, self._fold_file(result.fold, "candidates.parquet"))
         _write_table(result.curves, self._fold_file(result.fold, "curves.parquet"))
         description = {
+            "format": FORMAT,
             "chosen": result.chosen,
-            "scaler": {
-                "target_mean": result.scaler.target_mean,
-                "target_sd": result.scaler.target_sd,
-            },
             "members": [
                 {
                     "configuration": asdict(member.configuration),
@@ -107,6 +121,7 @@ class RunFiles:
                     "best_epoch": member.best_epoch,
                     "validation_objective": member.validation_objective,
                     "validation_metric": member.validation_metric,
+                    "model": member.model.description(),
                 }
                 for member in result.members
             ],
@@ -140,24 +155,30 @@ class RunFiles:
         _write_json(description, self.folder / _RESULT)
 
     def read_result(self) -> RunResult:
-        """The result that `write_result` wrote, equal in every value."""
+        """The result that `write_result` wrote, equal in every value.
+
+        Raises
+        ------
+        InputError
+            If a file is missing or damaged, or was written by a later version.
+        """
         path = self.folder / _RESULT
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            if found["format"] != FORMAT:
-                raise InputError(
-                    f"The run in {self.folder} was written in format {found['format']}, this "
-                    f"version reads format {FORMAT}: train it again."
-                )
+            self._check_format(found["format"])
             samples = pd.read_parquet(self.folder / _SAMPLES)
-            folds = [self.load_fold(fold) for fold in range(found["folds"])]
-        except (OSError, ValueError, KeyError) as error:
+            folds = self._folds(found, samples)
+            config = RunConfig.from_dict(found["config"])
+        except InputError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise InputError(
-                f"The result in {self.folder} cannot be read ({type(error).__name__}): "
-                "train the run again."
+                f"The result in {self.folder} cannot be read ({type(error).__name__}: "
+                f"{str(error).splitlines()[0] if str(error) else 'no details'}): train the run "
+                "again, or delete it."
             ) from error
         return RunResult(
-            config=RunConfig.from_dict(found["config"]),
+            config=config,
             task=found["task"],
             modalities=tuple(found["modalities"]),
             outputs=tuple(found["outputs"]),
@@ -168,43 +189,58 @@ class RunFiles:
                     for role in ("training", "validation", "test")
                 )
             ),
-            fold_results=tuple(fold for fold in folds if fold is not None),
+            fold_results=folds,
             data_fingerprint=found["data_fingerprint"],
             device=found["device"],
             versions=found["versions"],
             seconds=found["seconds"],
         )
 
+    def _check_format(self, found: object) -> None:
+        if found not in (1, FORMAT):
+            raise InputError(
+                f"The run in {self.folder} was written in format {found}; this version reads "
+                f"formats 1 and {FORMAT}: open it with a later version."
+            )
+
+    def _folds(self, found: Mapping[str, Any], samples: pd.DataFrame) -> tuple[FoldResult, ...]:
+        """Every fold of a finished run."""
+        if found["format"] == 1:
+            if self._dataset is None:
+                raise InputError(
+                    f"The run in {self.folder} is of format 1, which is read with the data of its "
+                    "study only: open it in its workspace."
+                )
+            dataset = self._dataset()
+            return tuple(
+                format_1.read_fold(
+                    self.folder, fold, found, dataset, samples[f"training_{fold}"].to_numpy()
+                )
+                for fold in range(found["folds"])
+            )
+        folds = [self.load_fold(fold) for fold in range(found["folds"])]
+        missing = [f"{fold + 1}" for fold, result in enumerate(folds) if result is None]
+        if missing:
+            raise InputError(
+                f"The result in {self.folder} lacks the files of fold {', '.join(missing)}: train "
+                "the run again, or delete it."
+            )
+        return tuple(fold for fold in folds if fold is not None)
+
     def _fold_file(self, fold: int, kind: str) -> Path:
         return self.folder / f"fold_{fold}.{kind}"
 
 
-def _member_arrays(member: FittedMember) -> dict[str, npt.NDArray[Any]]:
-    weights = {f"weights/{name}": array for name, array in member.weights.items()}
-    orders = {f"interactions/{order}": array for order, array in member.interactions.items()}
-    return {"values": member.values, "baseline": member.baseline, **weights, **orders}
-
-
 def _member(description: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> FittedMember:
-    configuration = dict(description["configuration"])
-    configuration["hidden_layers"] = tuple(configuration["hidden_layers"])
     return FittedMember(
-        configuration=Configuration(**configuration),
+        configuration=configuration(description["configuration"]),
         restart=description["restart"],
         best_epoch=description["best_epoch"],
         validation_objective=description["validation_objective"],
         validation_metric=description["validation_metric"],
+        model=FittedModel.from_parts(description["model"], below(arrays, "model")),
         values=arrays["values"],
-        baseline=arrays["baseline"],
-        weights=_below(arrays, "weights"),
-        interactions={int(order): a for order, a in _below(arrays, "interactions").items()},
     )
-
-
-def _below(arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
-    """Arrays whose name starts with a prefix and a slash, by the rest of their name."""
-    start = f"{prefix}/"
-    return {key.removeprefix(start): a for key, a in arrays.items() if key.startswith(start)}
 
 
 def _write_json(data: Mapping[str, Any], path: Path) -> None:

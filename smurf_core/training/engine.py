@@ -19,20 +19,16 @@ import torch
 from torch import Tensor
 
 from smurf_core import __version__
-from smurf_core.configuration import RunConfig, layers_label
-from smurf_core.contributions import subset_name
+from smurf_core.configuration import RunConfig, has_redundant_heads, layers_label
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.data.folds import with_made_folds
 from smurf_core.errors import InputError
+from smurf_core.fitted import FittedModel, Layer, Tower
 from smurf_core.models.architecture import Architecture
 from smurf_core.models.towers import StackedWeights
-from smurf_core.prediction import (
-    centred_contributions,
-    raw_outputs,
-    subset_presence,
-    weight_name,
-)
-from smurf_core.results import FittedMember, FoldResult, RunResult, Scaler
+from smurf_core.results import FittedMember, FoldResult, RunResult
+from smurf_core.scaling import Scaler, fit_scaler, standardise, standardised_target
+from smurf_core.terms import Source, pairwise_terms
 from smurf_core.training.objective import Partition, evaluate, evaluate_factorisation
 from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
 from smurf_core.training.selection import (
@@ -47,7 +43,6 @@ from smurf_core.training.stack import (
     StackOutcome,
     train_stack,
 )
-from smurf_core.training.standardisation import fit_scaler, standardise, standardised_target
 from smurf_core.training.workers import Workers, cluster, processes
 
 # Working memory that one stack may take; a grid that needs more is trained in several stacks.
@@ -259,7 +254,6 @@ class _Plan:
             curves=_curves(outcome, chosen),
             members=fitted,
             chosen=chosen,
-            scaler=data.scaler,
         )
 
     def _architecture(self, hidden_layers: tuple[int, ...]) -> Architecture:
@@ -372,34 +366,40 @@ class _Plan:
         outcome: StackOutcome,
         table: pd.DataFrame,
     ) -> FittedMember:
-        weights = _named_weights(self.dataset.modalities, architecture, outcome.parameters, k)
-        raw = raw_outputs(
-            weights,
-            data.inputs,
-            orders=len(architecture.orders),
-            outputs=architecture.outputs,
+        model = FittedModel(
+            kind=self.config.model,
+            task=self.dataset.task,
+            modalities=self.dataset.modalities,
+            features={name: f.names for name, f in self.dataset.features.items()},
+            outputs=self.dataset.outputs,
+            standardisation=self.config.standardisation,
+            scaler=data.scaler,
+            terms=pairwise_terms(
+                self.dataset.modalities,
+                orders=len(architecture.orders),
+                redundant=has_redundant_heads(self.config.model),
+            ),
+            towers=_towers(self.dataset.modalities, architecture, outcome.parameters, k),
+            baseline=np.full(architecture.outputs, data.scaler.target_mean, dtype=np.float32),
             products=architecture.products,
         )
-        arrays, baseline = [], np.full(architecture.outputs, data.scaler.target_mean)
-        for order, values in enumerate(raw, start=1):
-            centred, offsets = centred_contributions(
-                values,
-                present=subset_presence(self.dataset.present, self.dataset.modalities, order),
-                training=self.folds.training[data.index],
-                scale=data.scaler.target_sd,
-            )
-            arrays.append(centred)
-            baseline = baseline + offsets
+        training = self.folds.training[data.index]
+        model = model.centred(
+            data.inputs,
+            {name: training & f.present for name, f in self.dataset.features.items()},
+        )
+        explained = model.contributions(
+            {name: f.values for name, f in self.dataset.features.items()},
+            persons=self.dataset.groups,
+        )
         return FittedMember(
             configuration=member.configuration,
             restart=member.restart,
             best_epoch=int(table["best_epoch"].iloc[k]),
             validation_objective=float(table["validation_objective"].iloc[k]),
             validation_metric=float(table["validation_metric"].iloc[k]),
-            values=arrays[0],
-            baseline=baseline.astype(np.float32),
-            weights=weights,
-            interactions=dict(enumerate(arrays[1:], start=2)),
+            model=model,
+            values=explained.values,
         )
 
     def _reporter(
@@ -474,15 +474,16 @@ def _unit_key(fold: int, hidden_layers: tuple[int, ...]) -> str:
     return f"fold{fold}-{layers_label(hidden_layers)}"
 
 
-def _named_weights(
+def _towers(
     modalities: Sequence[str], architecture: Architecture, parameters: Sequence[Tensor], k: int
-) -> dict[str, np.ndarray]:
-    names = [
-        weight_name(subset_name(tuple(modalities[i] for i in subset)), layer, kind)
-        for subset, layer, _, _ in architecture.layers()
-        for kind in ("weight", "bias")
-    ]
-    return {name: p[k].cpu().numpy().copy() for name, p in zip(names, parameters, strict=True)}
+) -> dict[Source, Tower]:
+    """The networks of member k, by the modalities that they read."""
+    towers: dict[Source, Tower] = {}
+    numbers = (p[k].cpu().numpy().copy() for p in parameters)
+    for subset, _, _, _ in architecture.layers():
+        source = tuple(modalities[i] for i in subset)
+        towers[source] = (*towers.get(source, ()), Layer(next(numbers), next(numbers)))
+    return towers
 
 
 def _curves(outcome: StackOutcome, k: int) -> pd.DataFrame:

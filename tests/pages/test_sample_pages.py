@@ -147,7 +147,7 @@ def test_the_features_of_all_its_modalities_say_why_an_interaction_says_so(open_
     page.toggle(key="attribute").set_value(True).run()
     (source,) = (g for g in page.get("button_group") if (g.key or "").startswith("why_"))
     assert list(source.options)[3] == "A+B"
-    source.set_value("A+B").run()
+    source.set_value(3).run()
     contribution = next(s for s in page.selectbox if (s.key or "").startswith("why_shared_"))
     assert len(contribution.options) == 3
     contribution.set_value("A+C").run()

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from smurf_core.configuration import RunConfig
-from smurf_core.contributions import Contributions
 from smurf_core.data.importing.assembly import StudyMapping, assemble, guess_mapping
 from smurf_core.data.importing.tables import read_tables
 from smurf_core.data.sources import find_sources
@@ -20,6 +19,7 @@ from smurf_core.evaluation.judgments import unique_pairs
 from smurf_core.evaluation.performance import chance_performance, performance
 from smurf_core.experiments.reproduce import as_markdown, reproduce
 from smurf_core.training.engine import train_run
+from tests.smurf_core.by_hand import square_contributions
 
 DATA = Path(
     os.environ.get("SMURF_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
@@ -171,7 +171,7 @@ def test_perception_study_gives_human_unique_contributions_of_all_three_modaliti
         frozenset(shown) for shown in (["text"], ["audio"], ["video"], ["text", "audio"],
                                        ["video", "audio"], ["text", "video"])
     }  # fmt: skip
-    contributions = Contributions(
+    contributions = square_contributions(
         values=np.zeros((100, 3, 3, 1), dtype=np.float32),
         baseline=np.zeros((100, 1), dtype=np.float32),
         folds=np.zeros(100, dtype=np.int64),

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.contributions import modality_subsets
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.generated.synthetic import redundant_factor, unique_factor
 from smurf_core.errors import InputError
+from smurf_core.terms import modality_subsets
 
 MODALITIES = ("audio", "text", "vision")
 TARGET = "valence"

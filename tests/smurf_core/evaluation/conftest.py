@@ -9,7 +9,10 @@ import pytest
 from smurf_core.configuration import PRESETS, Configuration, RunConfig
 from smurf_core.contributions import FloatArray
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
-from smurf_core.results import FittedMember, FoldResult, RunResult, Scaler
+from smurf_core.fitted import FittedModel
+from smurf_core.results import FittedMember, FoldResult, RunResult
+from smurf_core.scaling import Scaler
+from tests.smurf_core.by_hand import square_terms
 
 Member = Callable[[int], tuple[FloatArray, FloatArray]]  # fold → values, baseline
 
@@ -46,10 +49,21 @@ def make_result(
         members = []
         for restart in range(restarts):
             values, baseline = member(fold + 100 * restart)
-            members.append(FittedMember(configuration, restart, 1, 0.0, 0.0, values, baseline, {}))
-        results.append(
-            FoldResult(fold, pd.DataFrame(), pd.DataFrame(), tuple(members), 0, Scaler({}, {}))
-        )
+            terms, flat = square_terms(values, dataset.modalities)
+            model = FittedModel(
+                kind="smurf",
+                task=dataset.task,
+                modalities=dataset.modalities,
+                features={name: features.names for name, features in dataset.features.items()},
+                outputs=dataset.outputs,
+                standardisation="none",
+                scaler=Scaler({}, {}, {}, {}, {}),
+                terms=terms,
+                towers={},
+                baseline=baseline,
+            )
+            members.append(FittedMember(configuration, restart, 1, 0.0, 0.0, model, flat))
+        results.append(FoldResult(fold, pd.DataFrame(), pd.DataFrame(), tuple(members), 0))
     return RunResult(
         config=RunConfig(grid=PRESETS["quick"]),
         task=dataset.task,

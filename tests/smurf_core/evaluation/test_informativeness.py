@@ -8,6 +8,7 @@ from scipy import stats
 from smurf_core.errors import InputError
 from smurf_core.evaluation.informativeness import informativeness_tests, unique_effect
 from smurf_core.evaluation.judgments import clustered_slope
+from tests.smurf_core.by_hand import square
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
 
@@ -27,7 +28,7 @@ def test_effect_is_the_change_of_the_predicted_classs_probability(random):
     effect = unique_effect(contributions, "A")
     for n in (0, 7, 99):
         logits = contributions.prediction()[n].astype(float)
-        without = logits - contributions.values[n, 0, 0]
+        without = logits - square(contributions)[n, 0, 0]
         p, q = (np.exp(x) / np.exp(x).sum() for x in (logits, without))
         assert effect[n] == pytest.approx(abs(p - q)[logits.argmax()], rel=1e-4)
 
@@ -35,7 +36,7 @@ def test_effect_is_the_change_of_the_predicted_classs_probability(random):
 def test_effect_on_a_number_is_the_contributions_size(random):
     _, _, contributions = rated(random, outputs=1)
     np.testing.assert_allclose(
-        unique_effect(contributions, "B"), np.abs(contributions.values[:, 1, 1, 0]), rtol=1e-6
+        unique_effect(contributions, "B"), np.abs(square(contributions)[:, 1, 1, 0]), rtol=1e-6
     )
 
 

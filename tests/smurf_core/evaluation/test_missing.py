@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Features
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.missing import (
@@ -19,6 +18,7 @@ from smurf_core.evaluation.missing import (
     sample_changes,
     subset_predictions,
 )
+from tests.smurf_core.by_hand import square, square_contributions
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
 
@@ -58,7 +58,7 @@ def test_recovery_is_a_regression_fitted_on_training_samples_alone(random, outpu
     found = recovered_predictions(contributions, ("A", "C"), training)
     full = contributions.prediction()
     for c in range(outputs):
-        inputs = contributions.values[..., c][:, [0, 2]].reshape(len(full), -1)
+        inputs = square(contributions)[..., c][:, [0, 2]].reshape(len(full), -1)
         model = LinearRegression().fit(inputs[training], full[training, c])
         np.testing.assert_allclose(found[:, c], model.predict(inputs), rtol=1e-4, atol=1e-4)
 
@@ -78,7 +78,7 @@ def test_changing_test_samples_changes_no_fit(random):
     contributions, training = result.fold_contributions(0), result.folds.training[0]
     changed = contributions.values.copy()
     changed[~training] += 100
-    other = Contributions(**{**vars(contributions), "values": changed})
+    other = replace(contributions, **{"values": changed})
     np.testing.assert_allclose(
         recovered_predictions(contributions, ("B",), training)[training],
         recovered_predictions(other, ("B",), training)[training],
@@ -86,7 +86,7 @@ def test_changing_test_samples_changes_no_fit(random):
 
 
 def test_interactions_remain_where_all_their_modalities_do(random):
-    contributions = Contributions(
+    contributions = square_contributions(
         values=np.zeros((4, 3, 3, 1), np.float32),
         baseline=np.zeros((4, 1), np.float32),
         modalities=("A", "B", "C"),
@@ -116,7 +116,7 @@ def test_every_sample_is_predicted_from_every_subset_by_its_own_folds_model(rand
         contributions = result.fold_contributions(fold)
         alone = recovered_predictions(contributions, ("A", "B"), training)
         np.testing.assert_allclose(found.of(("A", "B"))[mine], alone[test], rtol=1e-4, atol=1e-5)
-        kept = contributions.values[test][:, :2].sum(axis=(1, 2)) + contributions.baseline[test]
+        kept = square(contributions)[test][:, :2].sum(axis=(1, 2)) + contributions.baseline[test]
         shown = found.of(("A", "B"), reconstructed=False)[mine]
         np.testing.assert_allclose(shown, kept, rtol=1e-4, atol=1e-5)
 
@@ -127,7 +127,7 @@ def test_terms_that_repeat_each_other_do_no_harm(random):
     values = contributions.values.copy()
     values[:, 0, 1] = -3 * values[:, 0, 0]
     values[:, 0, 2] = 0
-    doubled = Contributions(**{**vars(contributions), "values": values})
+    doubled = replace(contributions, **{"values": values})
     training = result.folds.training[0]
     found = recovered_predictions(doubled, ("A",), training)[:, 0]
     inputs = values[:, 0, 0].astype(float)

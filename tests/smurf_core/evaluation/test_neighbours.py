@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 
-from smurf_core.contributions import Contributions
 from smurf_core.errors import InputError
 from smurf_core.evaluation.neighbours import similar_samples
+from tests.smurf_core.by_hand import square_contributions
 
 
 def contributions(n=40, outputs=1):
     random = np.random.default_rng(3)
     values = random.normal(size=(n, 3, 3, outputs)) * random.uniform(0.1, 9, size=(1, 3, 3, 1))
     values[:, 0, 1] = 0  # a term without spread
-    return Contributions(
+    return square_contributions(
         values=values.astype(np.float32),
         baseline=np.zeros((n, outputs), dtype=np.float32),
         modalities=("A", "B", "C"),
@@ -27,7 +27,7 @@ def contributions(n=40, outputs=1):
 @pytest.mark.parametrize("measure", ["cosine", "euclidean"])
 def test_neighbours_are_those_that_another_library_finds(measure, outputs):
     found = contributions(outputs=outputs)
-    terms = found.terms().astype(float)
+    terms = found.values.astype(float)
     if outputs > 1:
         terms -= terms.mean(axis=2, keepdims=True)
     terms = terms.reshape(40, -1)

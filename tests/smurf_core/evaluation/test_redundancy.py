@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from smurf_core.evaluation.redundancy import (
     share_intervals,
     variance_shares,
 )
+from tests.smurf_core.by_hand import square, square_contributions
 
 
 def random_contributions(outputs: int, orders: int = 1, folds: int = 3) -> Contributions:
@@ -19,7 +22,7 @@ def random_contributions(outputs: int, orders: int = 1, folds: int = 3) -> Contr
     scales = random.uniform(0.2, 2, size=(1, m, m, 1))
     shared = random.normal(size=(n, 1, 1, outputs))
     values = scales * (random.normal(size=(n, m, m, outputs)) + shared)
-    return Contributions(
+    return square_contributions(
         values=values.astype(np.float32),
         baseline=np.zeros((n, outputs), dtype=np.float32),
         modalities=("A", "B", "C"),
@@ -48,24 +51,24 @@ def test_share_is_the_regression_slope_of_the_term_on_the_prediction():
     prediction = found.prediction()[:, 0].astype(float)
     for i, a in enumerate("ABC"):
         for j, b in enumerate("ABC"):
-            slope = np.polyfit(prediction, found.values[:, i, j, 0].astype(float), 1)[0]
+            slope = np.polyfit(prediction, square(found)[:, i, j, 0].astype(float), 1)[0]
             row = table[(table["modality"] == a) & (table["shared_with"] == b)].iloc[0]
             assert row["share"] == pytest.approx(slope, abs=1e-6)
-            assert row["sd"] == pytest.approx(found.values[:, i, j, 0].std(), rel=1e-5)
+            assert row["sd"] == pytest.approx(square(found)[:, i, j, 0].std(), rel=1e-5)
             assert row["kind"] == ("unique" if a == b else "redundant")
 
 
 def test_what_all_classes_have_in_common_counts_for_nothing():
     found = random_contributions(4)
-    common = np.random.default_rng(2).normal(size=(60, 3, 3, 1)).astype(np.float32)
-    shifted = Contributions(**{**vars(found), "values": found.values + 5 * common})
+    common = np.random.default_rng(2).normal(size=(60, 9, 1)).astype(np.float32)
+    shifted = replace(found, values=found.values + 5 * common)
     a, b = variance_shares(found), variance_shares(shifted)
     np.testing.assert_allclose(a["share"], b["share"], atol=1e-5)
 
 
 def test_a_constant_prediction_has_no_shares():
     found = random_contributions(1)
-    nothing = Contributions(**{**vars(found), "values": np.zeros_like(found.values)})
+    nothing = replace(found, **{"values": np.zeros_like(found.values)})
     assert variance_shares(nothing)["share"].isna().all()
 
 
@@ -98,7 +101,7 @@ def test_intervals_are_those_of_a_bootstrap_over_rows_of_persons():
     slopes = []
     for _ in range(1_500):
         picked = np.concatenate([rows[p] for p in random.choice(names, len(names))])
-        terms = found.terms()[picked, :, 0].astype(float)
+        terms = found.values[picked, :, 0].astype(float)
         folds = found.folds[picked]
         for fold in np.unique(folds):
             terms[folds == fold] -= terms[folds == fold].mean(axis=0)
@@ -133,7 +136,7 @@ def test_pairs_are_correlations_within_folds_in_every_order(outputs):
     found = random_contributions(outputs, orders=2)
     table = pair_table(found)
     assert table.groupby(["order", "output"]).size().tolist() == [3] * 2 * outputs
-    terms = found.terms().astype(float)
+    terms = found.values.astype(float)
     if outputs > 1:
         terms -= terms.mean(axis=2, keepdims=True)
     for fold in range(3):

@@ -8,7 +8,6 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from smurf_core.contributions import Contributions
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.evaluation.samples import (
     colour_columns,
@@ -16,13 +15,14 @@ from smurf_core.evaluation.samples import (
     subset_performance,
     transcript_column,
 )
+from tests.smurf_core.by_hand import square_contributions
 
 
 def explained(dataset, seed=0):
     """Random contributions of all samples but the first five, in reversed order."""
     random = np.random.default_rng(seed)
     ids, c = dataset.sample_ids[5:][::-1], len(dataset.outputs)
-    return Contributions(
+    return square_contributions(
         values=random.normal(size=(len(ids), 3, 3, c)).astype(np.float32),
         baseline=np.zeros((len(ids), c), dtype=np.float32),
         modalities=dataset.modalities,

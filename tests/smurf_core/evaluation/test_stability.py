@@ -3,6 +3,7 @@ import pytest
 
 from smurf_core.evaluation.redundancy import pair_table
 from smurf_core.evaluation.stability import stability
+from tests.smurf_core.by_hand import square
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
 
@@ -65,7 +66,7 @@ def test_agreement_is_the_median_of_plain_correlations(random):
     for fold in range(4):
         test = result.folds.test[fold]
         for a, b in ((0, 1), (0, 2), (1, 2)):
-            one, other = (result.fold_contributions(fold, k).values[test, 0, 0, 0] for k in (a, b))
+            one, other = (square(result.fold_contributions(fold, k))[test, 0, 0, 0] for k in (a, b))
             per_pair.append(np.corrcoef(one, other)[0, 1])
     assert table.loc[("A", "A"), "restart_r"] == pytest.approx(np.median(per_pair), abs=1e-6)
     assert table.loc[("A", "A"), "restart_r_lowest"] == pytest.approx(min(per_pair), abs=1e-6)
@@ -83,7 +84,7 @@ def test_one_model_alone_says_nothing(random):
 def test_pairs_are_correlated_within_folds(random):
     contributions = run(random, restarts=1).contributions()
     (row,) = pair_table(contributions).to_dict("records")
-    one, other = contributions.values[:, 0, 1, 0].copy(), contributions.values[:, 1, 0, 0].copy()
+    one, other = (square(contributions)[:, i, 1 - i, 0] for i in (0, 1))
     for fold in range(4):
         rows = contributions.folds == fold
         one[rows] -= one[rows].mean()

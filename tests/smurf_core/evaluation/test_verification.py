@@ -11,6 +11,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.errors import InputError
 from smurf_core.evaluation.verification import factor_matrix, mean_recovery, recovery
+from tests.smurf_core.by_hand import square, square_contributions
 
 
 def contributions_of(
@@ -20,7 +21,7 @@ def contributions_of(
 ) -> Contributions:
     n, c = len(dataset), len(dataset.outputs)
     assert dataset.folds is not None
-    return Contributions(
+    return square_contributions(
         values=values.astype(np.float32),
         baseline=np.zeros((n, c), dtype=np.float32),
         modalities=dataset.modalities,
@@ -87,7 +88,7 @@ def test_classes_are_compared_after_centring_over_the_classes() -> None:
     learned = noisy_additive(dataset, 0.0)
     # What all classes have in common leaves probabilities as they are, so it must not matter.
     shift = np.random.default_rng(2).standard_normal((200, 3, 3, 1)) * 10
-    shifted = contributions_of(dataset, learned.values + shift)
+    shifted = contributions_of(dataset, square(learned) + shift)
     table = recovery(shifted, dataset)
     assert len(table) == 3 * 3 * 3
     np.testing.assert_allclose(table["r"], 1, atol=1e-5)
@@ -110,7 +111,7 @@ def test_the_matrix_holds_every_factor_and_every_contribution() -> None:
     for row in matrix.itertuples():
         i, j = "AB".index(row.modality), "AB".index(row.shared_with)
         expected = within_folds(
-            dataset.factors[row.factor], learned.values[:, i, j, 0], learned.folds
+            dataset.factors[row.factor], square(learned)[:, i, j, 0], learned.folds
         )
         assert row.r == pytest.approx(expected, abs=1e-6)
 

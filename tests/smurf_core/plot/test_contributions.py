@@ -1,7 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from smurf_core.contributions import Contributions
 from smurf_core.evaluation.redundancy import variance_shares
 from smurf_core.plot.contributions import (
     breakdown,
@@ -12,15 +13,14 @@ from smurf_core.plot.contributions import (
 )
 from smurf_core.plot.theme import PALETTE, text_on
 from smurf_core.reporting.numbers import mean_and_spread, plain, signed
+from tests.smurf_core.by_hand import square, square_contributions
 
 
 def contributions(m: int = 3, outputs: int = 1, orders: int = 1, fusion: bool = False):
     random = np.random.default_rng(0)
     values = random.normal(size=(8, m, m, outputs)).astype(np.float32)
-    if fusion:
-        values *= np.eye(m, dtype=np.float32)[None, :, :, None]
     pairs = m * (m - 1) // 2
-    return Contributions(
+    found = square_contributions(
         values=values,
         baseline=random.normal(size=(8, outputs)).astype(np.float32),
         modalities=tuple("ABCDE"[:m]),
@@ -31,6 +31,11 @@ def contributions(m: int = 3, outputs: int = 1, orders: int = 1, fusion: bool = 
         if orders > 1
         else {},
     )
+    if not fusion:
+        return found
+    unique = found.where(lambda term: term.is_unique)
+    terms = tuple(term for term in found.terms if term.is_unique)
+    return replace(found, values=found.values[:, unique], terms=terms)
 
 
 @pytest.mark.parametrize("orders", [1, 2])
@@ -53,7 +58,7 @@ def test_parts_add_up_to_the_prediction(m, outputs, orders):
 
 def test_a_part_is_the_contribution_that_its_name_says():
     parts = breakdown(contributions(), 2, 0).set_index("part")["value"]
-    values = contributions().values[2, :, :, 0]
+    values = square(contributions())[2, :, :, 0]
     assert parts["B alone"] == pytest.approx(values[1, 1])
     assert parts["A, shared with C"] == pytest.approx(values[0, 2])
     assert parts["C, shared with A"] == pytest.approx(values[2, 0])
@@ -125,5 +130,5 @@ def test_change_steps_lead_from_one_prediction_to_the_other():
 def test_matrices_hold_each_orders_contributions_of_one_sample():
     found = contributions(orders=2)
     matrices = contribution_matrices(found, 3, 0)
-    assert matrices[1].loc["A", "C"] == found.values[3, 0, 2, 0]
+    assert matrices[1].loc["A", "C"] == square(found)[3, 0, 2, 0]
     assert matrices[2].loc["A+C", "B+C"] == found.interactions[2][3, 1, 2, 0]

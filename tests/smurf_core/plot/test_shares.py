@@ -58,8 +58,8 @@ def test_sentences_say_intervals_and_what_works_against_the_rest():
     ).assign(sd=1.0, verdict="too small to tell", order=1)
     table["kind"] = np.where(table["modality"] == table["shared_with"], "unique", "redundant")
     totals = pd.DataFrame(
-        [("A", "both", 1.2, 1.5), ("", "unique", 0.9, 1.1), ("", "redundant", -0.2, 0.1)],
-        columns=["modality", "kind", "ci_low", "ci_high"],
+        [(1, "A", "both", 1.2, 1.5), (0, "", "unique", 0.9, 1.1), (0, "", "redundant", -0.2, 0.1)],
+        columns=["order", "modality", "kind", "ci_low", "ci_high"],
     )
     assert overview_sentences(table, table, totals, "sad") == [
         "A carries most of the prediction of sad: 140% [120, 150] of its variance, 130% alone and "

@@ -9,19 +9,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from safetensors.numpy import load
 
 from smurf_core.configuration import Grid, RunConfig
 from smurf_core.errors import InputError
-from smurf_core.prediction import raw_outputs
+from smurf_core.fitted import FittedModel
 from smurf_core.processes import worker
-from smurf_core.reporting.bundle import report_of, zipped
-from smurf_core.reporting.model import model_file
+from smurf_core.reporting.bundle import model_files, report_of, zipped
+from smurf_core.reporting.findings import find
 from smurf_core.runs import store, studies
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import list_runs
 from smurf_core.runs.studies import load_study
-from smurf_core.training.standardisation import standardise
 
 
 @pytest.fixture(scope="module")
@@ -49,23 +47,23 @@ def test_csv_has_the_evaluation_unrounded(files):
     assert {"difference", "p_person", "p_resampled"} <= set(table.columns)
 
 
-def test_the_model_explains_samples_without_the_data(reported):
+def test_the_model_explains_samples_without_the_data(reported, tmp_path):
     for info in list_runs(reported):
         dataset = load_study(reported, info.study_id)
         result = RunFiles.of(reported, info.id).read_result()
-        arrays = load(model_file(result, dataset))
+        found = find({info.id: result}, {info.id: "run"}, dataset, reference=info.id)
+        files = model_files(info.name, result, dataset, found)
         for fold in result.fold_results:
-            start = f"fold_{fold.fold}/weights/"
-            weights = {k.removeprefix(start): a for k, a in arrays.items() if k.startswith(start)}
-            inputs = standardise(dataset, fold.scaler, result.config.standardisation)
-            (raw,) = raw_outputs(weights, inputs, orders=1, outputs=1, products=False)
-            parts = raw * arrays[f"fold_{fold.fold}/target_sd"]
-            sums = parts.sum(axis=(1, 2)) + arrays[f"fold_{fold.fold}/baseline"]
+            (tmp_path / "model.safetensors").write_bytes(files[f"fold_{fold.fold + 1}.safetensors"])
+            model = FittedModel.load(tmp_path / "model.safetensors")
+            explained = model.contributions(
+                {name: features.values for name, features in dataset.features.items()},
+                persons=dataset.groups,
+            )
             wanted = result.fold_contributions(fold.fold)
-            np.testing.assert_allclose(sums, wanted.prediction(), atol=2e-5)
-            m = range(len(result.modalities))
-            unique = parts[:, m, m if parts.shape[2] > 1 else 0]
-            np.testing.assert_allclose(unique, wanted.values[:, m, m], atol=2e-5)
+            assert explained.terms == wanted.terms
+            np.testing.assert_allclose(explained.values, wanted.values, atol=2e-5)
+            np.testing.assert_allclose(explained.prediction(), wanted.prediction(), atol=2e-5)
 
 
 def test_the_archive_keeps_the_script_executable(files):

@@ -4,7 +4,8 @@ from smurf_core.reporting.sentences import overview_sentences
 
 
 def table(rows):
-    return pd.DataFrame(rows, columns=["modality", "shared_with", "kind", "share", "sd", "verdict"])
+    columns = ["modality", "shared_with", "kind", "share", "sd", "verdict"]
+    return pd.DataFrame(rows, columns=columns).assign(order=1)
 
 
 ROWS = [

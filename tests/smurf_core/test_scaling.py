@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.training.standardisation import fit_scaler, standardise, standardised_target
+from smurf_core.scaling import fit_scaler, standardise, standardised_target
 
 
 @pytest.fixture
