@@ -11,9 +11,10 @@ import pandas as pd
 
 from smurf_core.configuration import Configuration, RunConfig
 from smurf_core.contributions import Contributions
-from smurf_core.data.dataset import Folds, Task
+from smurf_core.data.dataset import Folds, MultimodalDataset, NewSamples, Task
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel
+from smurf_core.predictions import Predictions, predict_new
 
 
 @dataclass(frozen=True)
@@ -123,3 +124,31 @@ class RunResult:
             sample_ids=self.sample_ids[position],
             folds=by,
         )
+
+    def predict(
+        self, data: MultimodalDataset | NewSamples, *, fold: int | None = None
+    ) -> Predictions:
+        """Predict and explain samples that the run has not seen; no target is needed.
+
+        Parameters
+        ----------
+        data
+            Features by modality. They are matched by their names, in any order: a feature that is
+            missing stands at the training samples' mean, a modality that is missing is absent.
+        fold
+            Ask this fold's model alone, from 0. Otherwise the prediction is the mean over all
+            folds' models, and their spread is reported.
+
+        Returns
+        -------
+        Predictions
+            Contributions with their spread over the models, and for every sample which modalities
+            are absent, which features are missing, and which lie outside the training range.
+
+        Raises
+        ------
+        InputError
+            If none of the run's features is there, or persons are needed and not known.
+        """
+        chosen = self.fold_results if fold is None else (self.fold_results[fold],)
+        return predict_new(tuple(result.model for result in chosen), data, fold=fold)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smurf_core.data.problems import Problem
 from smurf_core.errors import InputError
 
 Task = Literal["regression", "classification"]
@@ -213,3 +214,39 @@ class MultimodalDataset:
     def with_folds(self, folds: Folds) -> MultimodalDataset:
         """The same data with other folds."""
         return replace(self, folds=folds)
+
+
+@dataclass(frozen=True)
+class NewSamples:
+    """Features of samples without a target, for a model that was trained before.
+
+    Parameters
+    ----------
+    features
+        Modality → its features; a gap is NaN, a row of NaN says that the modality is absent.
+    sample_ids
+        [n], unique.
+    persons
+        Person of each sample, [n]; needed where a model standardises within persons.
+    problems
+        What was missing in the files, in words.
+    """
+
+    features: Mapping[str, Features]
+    sample_ids: npt.NDArray[np.str_]
+    persons: npt.NDArray[np.str_] | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.sample_ids)
+        sizes = {name: len(features.values) for name, features in self.features.items()}
+        wrong = [f"{name!r} has {size}" for name, size in sizes.items() if size != n]
+        if wrong:
+            raise InputError(f"{n} samples are named, but modality {', '.join(wrong)} rows.")
+        if len(set(self.sample_ids.tolist())) != n:
+            raise InputError("The ids of new samples repeat: give each sample an id of its own.")
+        if self.persons is not None and self.persons.shape != (n,):
+            raise InputError(f"{n} samples are named, but {len(self.persons)} persons.")
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)

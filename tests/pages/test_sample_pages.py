@@ -150,7 +150,7 @@ def test_the_features_of_all_its_modalities_say_why_an_interaction_says_so(open_
     source.set_value(3).run()
     contribution = next(s for s in page.selectbox if (s.key or "").startswith("why_shared_"))
     assert len(contribution.options) == 3
-    contribution.set_value("A+C").run()
+    contribution.select_index(1).run()
     assert not page.exception
     assert not page.error
     assert "with average features it would contribute" in text(page)

@@ -1,0 +1,228 @@
+"""Files of new samples, read for a model that knows which features it needs. No target needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from smurf_core.data.dataset import Features, NewSamples
+from smurf_core.data.importing.guessing import likely_ids
+from smurf_core.data.importing.mapping import StudyMapping
+from smurf_core.data.importing.tables import as_text, bad_cell_problem, read_tables, sample_ids
+from smurf_core.data.problems import Problem, listing, refuse_errors
+from smurf_core.data.readers.frames import ReadingOptions
+from smurf_core.data.readers.interface import Table
+from smurf_core.data.readers.registry import study_reader
+from smurf_core.data.sources import SourceFile
+from smurf_core.errors import InputError
+
+
+def read_new_samples(
+    sources: Sequence[SourceFile],
+    features: Mapping[str, tuple[str, ...]],
+    mapping: StudyMapping,
+) -> NewSamples:
+    """Samples that a model has not seen, from files like those of its study.
+
+    Parameters
+    ----------
+    sources
+        Files in any format that an import reads.
+    features
+        Modality → names of the features that the model needs. They are found by these names.
+    mapping
+        The roles of the study's columns: `id` and `person` are looked up in the new files.
+
+    Returns
+    -------
+    NewSamples
+        Features in the model's order; NaN where a file lacks one. `problems` says what is missing.
+
+    Raises
+    ------
+    InputError
+        If no feature of the model is in the files, a cell holds text, or ids repeat.
+    """
+    if len(sources) == 1 and study_reader(sources[0]) is not None:
+        return _of_study(sources[0], features, mapping)
+    tables = read_tables(
+        sources, id_column=mapping.id, options=ReadingOptions.from_dict(mapping.reading)
+    )
+    problems = [problem for table in tables for problem in table.problems]
+    columns = {name: _columns(tables, name, needed) for name, needed in features.items()}
+    if not any(columns.values()):
+        first = next(iter(features.values()))
+        files = listing(table.name for table in tables)
+        raise InputError(
+            f"{files}: none of the features that the model needs is there ({listing(first)}); "
+            "give files with the columns that the study was imported from."
+        )
+    used = [table for table in tables if any(table.name in found for found in columns.values())]
+    ids = _ids(used, mapping, problems)
+    everyone = pd.Index(list(dict.fromkeys(i for index in ids.values() for i in index)))
+    blocks = {}
+    for modality, needed in features.items():
+        values = np.full((len(everyone), len(needed)), np.nan, dtype=np.float32)
+        for table in used:
+            own = columns[modality].get(table.name, {})
+            refuse_errors(
+                bad_cell_problem(c, table.bad_cells[c])
+                for c in own.values()
+                if c in table.bad_cells
+            )
+            rows = everyone.get_indexer(ids[table.name])
+            for feature, column in own.items():
+                cells = pd.to_numeric(table.frame[column], errors="coerce").to_numpy(dtype=float)
+                values[rows, needed.index(feature)] = cells
+        values[~np.isfinite(values)] = np.nan
+        problems += _missing(modality, needed, values)
+        blocks[modality] = Features(values, needed)
+    return NewSamples(
+        features=blocks,
+        sample_ids=everyone.to_numpy().astype(np.str_),
+        persons=_persons(tables, mapping.person, everyone, ids),
+        problems=tuple(problems),
+    )
+
+
+def aligned(
+    features: Mapping[str, Features], needed: Mapping[str, tuple[str, ...]]
+) -> tuple[dict[str, npt.NDArray[np.float32]], tuple[Problem, ...]]:
+    """Features [n, d] in a model's order, by name, and what is missing; NaN where it is."""
+    n = len(next(iter(features.values())).values)
+    found, problems = {}, []
+    for modality, names in needed.items():
+        values = np.full((n, len(names)), np.nan, dtype=np.float32)
+        given = features.get(modality)
+        if given is not None:
+            place = {name: d for d, name in enumerate(given.names)}
+            for d, name in enumerate(names):
+                if name in place:
+                    values[:, d] = given.values[:, place[name]]
+        problems += _missing(modality, names, values)
+        found[modality] = values
+    return found, tuple(problems)
+
+
+def _of_study(
+    source: SourceFile, features: Mapping[str, tuple[str, ...]], mapping: StudyMapping
+) -> NewSamples:
+    """A file that is a whole study: its features are taken, its target is left alone."""
+    reader = study_reader(source)
+    if reader is None:
+        raise InputError(f"{source.name} is no whole study.")
+    dataset = reader.read(source, target=mapping.target).dataset
+    values, problems = aligned(dataset.features, features)
+    return NewSamples(
+        features={name: Features(values[name], names) for name, names in features.items()},
+        sample_ids=dataset.sample_ids,
+        persons=dataset.groups,
+        problems=problems,
+    )
+
+
+def _columns(
+    tables: Sequence[Table], modality: str, needed: tuple[str, ...]
+) -> dict[str, dict[str, str]]:
+    """Table → feature → column that holds it. Where several tables have it, the fullest is taken.
+
+    A feature that several files of a modality had was called FILE_COLUMN when it was imported.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for table in tables:
+        stem = table.name.rpartition(".")[0] or table.name
+        own = {}
+        for feature in needed:
+            for column in (feature, feature.removeprefix(f"{stem}_")):
+                if column in table.frame.columns:
+                    own[feature] = column
+                    break
+        if own:
+            found[table.name] = own
+    # A name such as "mean" may stand in the tables of several modalities.
+    ranked = sorted(found, key=lambda name: (modality not in name, -len(found[name])))
+    taken: dict[str, dict[str, str]] = {}
+    seen: set[str] = set()
+    for name in ranked:
+        own = {feature: column for feature, column in found[name].items() if feature not in seen}
+        if own:
+            taken[name] = own
+            seen |= set(own)
+    return taken
+
+
+def _ids(
+    tables: Sequence[Table], mapping: StudyMapping, problems: list[Problem]
+) -> dict[str, pd.Index[str]]:
+    """Ids of every table's rows; their numbers where no table names its samples."""
+    found = {}
+    for table in tables:
+        named = [mapping.id] if mapping.id in table.frame.columns else likely_ids(table)
+        unique = [column for column in named if table.frame[column].is_unique]
+        if unique:
+            found[table.name] = sample_ids(table, unique[0])
+    without = [table for table in tables if table.name not in found]
+    if not without:
+        return found
+    if found:
+        raise InputError(
+            f"{without[0].name}: no column names the samples, and {next(iter(found))} has one; "
+            "give both a column of sample ids."
+        )
+    sizes = {table.name: len(table.frame) for table in tables}
+    if len(set(sizes.values())) > 1:
+        raise InputError(
+            f"No column names the samples, and {listing(f'{n} has {k}' for n, k in sizes.items())} "
+            "rows: give every file a column of sample ids."
+        )
+    if len(tables) > 1:
+        problems.append(
+            Problem(
+                "warning",
+                f"No column names the samples in {listing(sizes)}.",
+                remedy="Rows of different files were matched by their position.",
+            )
+        )
+    numbers = pd.Index([f"row {k + 1}" for k in range(len(tables[0].frame))])
+    return {table.name: numbers for table in tables}
+
+
+def _persons(
+    tables: Sequence[Table],
+    column: str,
+    everyone: pd.Index[str],
+    ids: Mapping[str, pd.Index[str]],
+) -> npt.NDArray[np.str_] | None:
+    """The person of each sample, where a table names it for all of them."""
+    for table in tables:
+        if not column or column not in table.frame.columns:
+            continue
+        index = ids.get(table.name)
+        if index is None:
+            named = likely_ids(table)
+            if not named or not table.frame[named[0]].is_unique:
+                continue
+            index = sample_ids(table, named[0])
+        cells = pd.Series(as_text(table.frame[column]).to_numpy(), index=index)
+        persons = cells[~cells.index.duplicated()].reindex(everyone)
+        if persons.notna().all():
+            return persons.to_numpy().astype(np.str_)
+    return None
+
+
+def _missing(
+    modality: str, needed: tuple[str, ...], values: npt.NDArray[np.float32]
+) -> list[Problem]:
+    is_empty = np.isnan(values).all(axis=0)
+    if is_empty.all():
+        message = f"Modality {modality!r} is in no file."
+        return [Problem("warning", message, remedy="It counts as absent for all samples.")]
+    if not is_empty.any():
+        return []
+    names = listing(np.array(needed)[is_empty])
+    message = f"Modality {modality!r}: {is_empty.sum()} of {len(needed)} features are missing "
+    remedy = "They stand at the training samples' means."
+    return [Problem("warning", f"{message}({names}).", remedy=remedy)]
