@@ -88,9 +88,7 @@ def test_what_is_missing_or_outside_is_said_of_each_sample():
     values["A"][0, 1] = np.nan
     values["B"][1, 2] = 1e4
     values["C"][2] = np.nan
-    new = replace(
-        new, features={n: Features(values[n], f.names) for n, f in new.features.items()}
-    )
+    new = replace(new, features={n: Features(values[n], f.names) for n, f in new.features.items()})
     table = result.predict(new).to_frame()
     assert table["missing"].tolist() == [1, 0, 0, 0]
     assert table["outside"].tolist()[1] == 1
