@@ -18,7 +18,14 @@ from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedS
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from smurf_core.configuration import Configuration, Grid, ModelKind, RunConfig, Standardisation
+from smurf_core.configuration import (
+    Configuration,
+    Device,
+    Grid,
+    ModelKind,
+    RunConfig,
+    Standardisation,
+)
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.fitted import FittedModel
@@ -45,7 +52,7 @@ class _SmurfEstimator(BaseEstimator):  # type: ignore[misc]
         patience: int | None = 40,
         restarts: int = 1,
         batch_size: int = 256,
-        device: str = "cpu",
+        device: Device = "cpu",
         random_state: int = 0,
     ) -> None:
         self.modalities = modalities
@@ -208,7 +215,8 @@ def _without_gaps(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     known = ~gaps
     sums = np.where(known, values, 0).sum(axis=0)
     means = sums / np.maximum(known.sum(axis=0), 1)
-    filled = np.where(gaps & known.any(axis=1)[:, None], means, values)
+    is_there = np.asarray(known.any(axis=1), dtype=bool)
+    filled = np.where(gaps & is_there[:, None], means, values)
     return filled.astype(np.float32)
 
 

@@ -59,6 +59,8 @@ def imported(tree: ast.AST) -> set[str]:
 def module_level(tree: ast.Module) -> ast.Module:
     """The module without the bodies of its functions."""
     body = [n for n in tree.body if not isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    # What only the type checker reads is not imported.
+    body = [n for n in body if not (isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test))]
     return ast.Module(body=body, type_ignores=[])
 
 

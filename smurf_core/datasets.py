@@ -1,0 +1,10 @@
+"""Data sets that the project makes itself, with known true contributions. All are simulated."""
+
+from smurf_core.data.generated.simulated import simulated_affect
+from smurf_core.data.generated.synthetic import (
+    synthetic_additive,
+    synthetic_interactions,
+    synthetic_noisy,
+)
+
+__all__ = ["simulated_affect", "synthetic_additive", "synthetic_interactions", "synthetic_noisy"]

@@ -1,0 +1,17 @@
+"""Evaluations of trained runs: each returns a tidy table, or a result that holds some."""
+
+from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.informativeness import informativeness_tests
+from smurf_core.evaluation.judgments import human_agreement
+from smurf_core.evaluation.missing import missing_modalities, missing_summary
+from smurf_core.evaluation.performance import performance
+from smurf_core.evaluation.redundancy import pair_table, share_intervals, variance_shares
+from smurf_core.evaluation.stability import stability
+from smurf_core.evaluation.typical import typical_samples
+from smurf_core.evaluation.verification import recovery
+
+__all__ = [
+    "compare_models", "human_agreement", "informativeness_tests", "missing_modalities",
+    "missing_summary", "pair_table", "performance", "recovery", "share_intervals", "stability",
+    "typical_samples", "variance_shares",
+]  # fmt: skip

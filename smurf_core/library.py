@@ -1,0 +1,154 @@
+"""The few steps of a notebook: read files, train, keep a run, predict new samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smurf_core.configuration import DEFAULT_MODEL, RunConfig, suggested_standardisation
+from smurf_core.data.dataset import MultimodalDataset, NewSamples
+from smurf_core.data.importing.assembly import assemble
+from smurf_core.data.importing.guessing import guess_mapping
+from smurf_core.data.importing.mapping import StudyMapping
+from smurf_core.data.importing.new_samples import read_new_samples
+from smurf_core.data.sources import find_sources
+from smurf_core.results import RunResult
+from smurf_core.runs.files import RunFiles
+
+if TYPE_CHECKING:
+    from smurf_core.training.observing import Observer
+
+
+def read(*paths: Path | str, **roles: Any) -> MultimodalDataset:
+    """Read files or folders of features with a target.
+
+    Parameters
+    ----------
+    paths
+        Files or folders: one table with all modalities, or one table per modality with the same
+        sample ids, in any format that the app imports.
+    roles
+        Fields of `StudyMapping`, where a guess is wrong: `target`, `person`, `id`, `fold`,
+        `modalities={"audio": ("audio_*",)}` and so on.
+
+    Returns
+    -------
+    Dataset
+        What was changed on the way stands in its `notes`.
+
+    Raises
+    ------
+    InputError
+        In one sentence with file, column and row, for whatever keeps the files from being used.
+
+    Examples
+    --------
+    >>> import tempfile, pandas as pd
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> pd.DataFrame({
+    ...     "sample_id": list("abcdefghijkl"), "audio_1": range(12), "video_1": range(5, 17),
+    ...     "label": [0.1 * k for k in range(12)],
+    ... }).to_csv(folder / "features.csv", index=False)
+    >>> data = read(folder)
+    >>> data.modalities, data.target_name
+    (('audio', 'video'), 'label')
+    """
+    sources = find_sources([Path(path) for path in paths])
+    known = StudyMapping.from_dict(roles) if roles else None
+    return assemble(sources, guess_mapping(sources, known)).dataset
+
+
+def train(
+    dataset: MultimodalDataset,
+    config: RunConfig | None = None,
+    *,
+    jobs: int = 1,
+    observer: Observer | None = None,
+    **settings: Any,
+) -> RunResult:
+    """Train a model over all folds and explain every sample by the model that did not see it.
+
+    Parameters
+    ----------
+    dataset
+        Folds are made (person-independent, stratified) where the data names none.
+    config
+        What to train. Where not given, the preset `quick` of the app's default model.
+    jobs
+        Processes of this machine that share the work; the numbers do not depend on it.
+    observer
+        Is told of progress, and may stop the training.
+    settings
+        Fields of `RunConfig` that differ, for example `model="smurf"`, `seed=1`; `preset` names
+        another preset.
+
+    Returns
+    -------
+    RunResult
+
+    Raises
+    ------
+    InputError
+        If the data cannot be trained on, or a setting is not one of its choices.
+
+    Examples
+    --------
+    >>> import smurf_core as smurf
+    >>> data = smurf.datasets.synthetic_additive(samples=80)
+    >>> run = train(data, max_epochs=2, restarts=1)
+    >>> run.contributions().values.shape
+    (80, 9, 1)
+    """
+    from smurf_core.training.engine import train_run
+
+    if config is None:
+        preset = settings.pop("preset", "quick")
+        config = RunConfig.from_preset(preset, settings.pop("model", DEFAULT_MODEL))
+        how = suggested_standardisation(preset, dataset.origin)
+        config = replace(config, standardisation=how)
+    if settings:
+        config = replace(config, **settings)
+    return train_run(dataset, config, jobs=jobs, observer=observer)
+
+
+def save_run(result: RunResult, folder: Path | str) -> None:
+    """Keep a run in a folder of its own: JSON, Parquet and safetensors, read by `load_run`."""
+    RunFiles(Path(folder)).write_result(result)
+
+
+def load_run(folder: Path | str) -> RunResult:
+    """The run that `save_run`, or the app, wrote to a folder.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it cannot be read.
+    """
+    return RunFiles(Path(folder)).read_result()
+
+
+def read_new(result: RunResult, *paths: Path | str, **roles: Any) -> NewSamples:
+    """Read files of new samples, for `RunResult.predict`; no target is needed.
+
+    Parameters
+    ----------
+    result
+        The run that is to predict them: it knows the features that it needs, by name.
+    paths
+        Files or folders like those of the study.
+    roles
+        `id` and `person`: the columns that name the sample and its person.
+
+    Raises
+    ------
+    InputError
+        If none of the features is there, a cell holds text, or ids repeat.
+    """
+    model = result.fold_results[0].model
+    features = {name: model.features[name] for name in model.modalities}
+    sources = find_sources([Path(path) for path in paths])
+    return read_new_samples(sources, features, StudyMapping.from_dict(roles))
+
+
+__all__ = ["load_run", "read", "read_new", "save_run", "train"]
