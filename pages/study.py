@@ -6,11 +6,15 @@ import streamlit as st
 from app.sections.upload_wizard import upload_wizard
 from app.state.navigation import page_path
 from app.state.session import current_study, moment, select_study, study_label, workspace
+from app.widgets.broken import broken_entries
 from app.widgets.media import media_form
 from app.widgets.messages import offer_undo, told
 from app.widgets.simulated_study import offer_simulated_study
 from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import studies
+from smurf_core.runs.entries import BrokenEntry
+from smurf_core.runs.slices import delete_slice, list_broken_slices
+from smurf_core.runs.studies import StudyInfo
 
 st.title("Study")
 st.markdown(
@@ -20,6 +24,10 @@ st.markdown(
 
 
 def _list() -> None:
+    def delete(study: StudyInfo | BrokenEntry) -> None:
+        studies.delete_study(workspace(), study.id)
+        st.session_state["deleted_study"] = (study.id, study.name)
+
     known = studies.list_studies(workspace())
     current = current_study()
     table = pd.DataFrame(
@@ -51,7 +59,7 @@ def _list() -> None:
     left, middle, recordings, right = st.columns(4)
     left.page_link(page_path("data"), label="See its data", icon=":material/table_chart:")
     middle.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
-    with recordings.popover("Sound and video", icon=":material/play_circle:"):
+    with recordings.popover("Sound and video", icon=":material/play_circle:"), told():
         media_form(current)
     with right.popover("Rename or delete", icon=":material/edit:"):
         name = st.text_input("Name", current.name, key=f"rename_{current.id}", max_chars=120)
@@ -60,9 +68,14 @@ def _list() -> None:
                 studies.rename_study(workspace(), current.id, name)
                 st.rerun()
         if st.button("Delete", key="delete", icon=":material/delete:"):
-            studies.delete_study(workspace(), current.id)
-            st.session_state["deleted_study"] = (current.id, current.name)
+            delete(current)
             st.rerun()
+    broken_entries(studies.list_broken_studies(workspace()), "study", delete)
+    broken_entries(
+        list_broken_slices(workspace(), current.id),
+        "slice",
+        lambda entry: delete_slice(workspace(), entry.id),
+    )
 
     def restore(study_id: str) -> None:
         studies.restore_study(workspace(), study_id)

@@ -513,7 +513,12 @@ def runs(
             run.id, run.name, run.study_id, run.status, f"{run.progress:.0%}", run.device or "–",
             started,
         )  # fmt: skip
+    broken = store.list_broken_runs(workspace, study or None)
+    for entry in broken:
+        table.add_row(entry.id, entry.name, "–", "unreadable", "–", "–", "–")
     out.print(table)
+    for entry in broken:
+        out.print(f"{entry.id} cannot be read. {entry.reason}", markup=False)
 
 
 @app.command("studies")

@@ -2,7 +2,9 @@
 
 import os
 import sys
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,4 +26,13 @@ def own_main() -> Iterator[None]:
 def home(tmp_path, monkeypatch) -> Workspace:
     """An empty workspace, which is also the default one."""
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    return Workspace.default()
+
+
+@pytest.fixture
+def version_1(tmp_path, monkeypatch) -> Workspace:
+    """A store that commit bb85866 wrote, before there were versions; also the default one."""
+    with zipfile.ZipFile(Path(__file__).parent / "stores" / "version_1.zip") as store:
+        store.extractall(tmp_path / "version_1")
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "version_1"))
     return Workspace.default()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 
 import pandas as pd
@@ -11,12 +12,15 @@ from app.explanations import explain
 from app.loading import performance_of
 from app.state.navigation import page_path
 from app.state.session import current_study, moment, select_run, workspace
+from app.widgets.broken import broken_entries
 from app.widgets.live_run import resume, status_badge
 from app.widgets.messages import escaped, offer_undo, told
 from smurf_core.configuration import MODEL_TITLES
+from smurf_core.errors import InputError
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.reporting.numbers import mean_and_spread
 from smurf_core.runs import store
+from smurf_core.runs.entries import BrokenEntry
 from smurf_core.runs.store import RunInfo
 
 # Runs × samples whose results are read for the table: about a second's worth.
@@ -64,6 +68,7 @@ def run_table() -> None:
             _several(chosen)
         else:
             _one(chosen[0] if chosen else runs[0])
+    broken_entries(store.list_broken_runs(workspace(), study.id), "run", _delete)
     offer_undo("deleted_run", "undo_run", partial(store.restore_run, workspace()))
 
 
@@ -76,8 +81,8 @@ def _scores(runs: list[RunInfo], metric: str, samples: int) -> list[str]:
         if run.status != "finished" or (left < 0 and written):
             written.append("–")
             continue
-        score = "–"
-        with told():
+        score = "cannot be read"  # The pages that open the run show why.
+        with suppress(InputError):
             scores = performance_of(run)
             (row,) = scores[scores["metric"] == metric].to_dict("records")
             score = mean_and_spread(row["mean"], row["sd"])
@@ -124,6 +129,10 @@ def _one(run: RunInfo) -> None:
                     store.annotate_run(workspace(), run.id, note)
                     st.rerun()
         if st.button("Delete", key=f"delete_{run.id}", icon=":material/delete:"):
-            store.delete_run(workspace(), run.id)
-            st.session_state["deleted_run"] = (run.id, run.name)
+            _delete(run)
             st.rerun()
+
+
+def _delete(run: RunInfo | BrokenEntry) -> None:
+    store.delete_run(workspace(), run.id)
+    st.session_state["deleted_run"] = (run.id, run.name)

@@ -163,8 +163,9 @@ def named_scopes(study: StudyInfo, dataset: MultimodalDataset) -> list[Scope]:
     """All samples, the selection where there is one, and every named slice."""
     scopes = [Scope("All samples", len(dataset), None)]
     for info in _choices(study.id).values():
-        ids = _samples(str(workspace().root), info.id)
-        scopes.append(Scope(info.name or "Selection", len(ids), ids, info.id))
+        with told():  # One slice that cannot be read leaves the others.
+            ids = _samples(str(workspace().root), info.id)
+            scopes.append(Scope(info.name or "Selection", len(ids), ids, info.id))
     return scopes
 
 

@@ -52,20 +52,26 @@ def write_dataset(dataset: MultimodalDataset, folder: Path) -> None:
 def read_dataset(folder: Path) -> MultimodalDataset:
     """The data set that `write_dataset` wrote, equal in every value and name."""
     try:
-        description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
-        if description["format"] != FORMAT:
-            raise InputError(
-                f"The study in {folder} was written in format {description['format']}, "
-                f"this version reads format {FORMAT}: import the files again."
-            )
-        dataset = _restore(description, folder)
-        if dataset.fingerprint != description["fingerprint"]:
-            raise InputError(
-                f"The study in {folder} is not the one that was written: import its files again."
-            )
-    except (OSError, KeyError, json.JSONDecodeError, pa.ArrowException) as error:
+        return _read(folder)
+    except InputError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
         what = f"cannot be read ({type(error).__name__})"
         raise InputError(f"The study in {folder} {what}: import its files again.") from error
+
+
+def _read(folder: Path) -> MultimodalDataset:
+    description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
+    if description["format"] != FORMAT:
+        raise InputError(
+            f"The study in {folder} was written in format {description['format']}, "
+            f"this version reads format {FORMAT}: import the files again."
+        )
+    dataset = _restore(description, folder)
+    if dataset.fingerprint != description["fingerprint"]:
+        raise InputError(
+            f"The study in {folder} is not the one that was written: import its files again."
+        )
     return dataset
 
 

@@ -52,7 +52,9 @@ class StoreObserver:
             )
             connection.execute(
                 "INSERT INTO curve (run_id, fold, unit, epoch, training_objective,"
-                " validation_objective, validation_metric) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                " validation_objective, validation_metric)"
+                # Its study may have been removed meanwhile; `should_stop` then ends the training.
+                " SELECT ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM run WHERE id = ?)",
                 (
                     self.run_id,
                     progress.fold,
@@ -61,11 +63,12 @@ class StoreObserver:
                     progress.training_objective,
                     progress.validation_objective,
                     progress.validation_metric,
+                    self.run_id,
                 ),
             )
 
     def should_stop(self) -> bool:
-        """Whether the run's cancel flag is set; looks at most twice a second."""
+        """True if the run's cancel flag is set; looks at most twice a second."""
         now = time.monotonic()
         if not self._stop and now - self._asked >= POLL_SECONDS:
             self._asked = now

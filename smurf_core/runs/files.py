@@ -162,13 +162,8 @@ class RunFiles:
         InputError
             If a file is missing or damaged, or was written by a later version.
         """
-        path = self.folder / _RESULT
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            self._check_format(found["format"])
-            samples = pd.read_parquet(self.folder / _SAMPLES)
-            folds = self._folds(found, samples)
-            config = RunConfig.from_dict(found["config"])
+            return self._read_result()
         except InputError:
             raise
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
@@ -177,6 +172,13 @@ class RunFiles:
                 f"{str(error).splitlines()[0] if str(error) else 'no details'}): train the run "
                 "again, or delete it."
             ) from error
+
+    def _read_result(self) -> RunResult:
+        found = json.loads((self.folder / _RESULT).read_text(encoding="utf-8"))
+        self._check_format(found["format"])
+        config = self._config(found["config"])
+        samples = pd.read_parquet(self.folder / _SAMPLES)
+        folds = self._folds(found, samples)
         return RunResult(
             config=config,
             task=found["task"],
@@ -195,6 +197,14 @@ class RunFiles:
             versions=found["versions"],
             seconds=found["seconds"],
         )
+
+    def _config(self, stored: dict[str, Any]) -> RunConfig:
+        try:
+            return RunConfig.from_dict(stored)
+        except InputError as error:
+            raise InputError(
+                f"The settings of the run in {self.folder} cannot be read: {error}"
+            ) from error
 
     def _check_format(self, found: object) -> None:
         if found not in (1, FORMAT):

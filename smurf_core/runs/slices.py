@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smurf_core.errors import InputError
+from smurf_core.runs.entries import BrokenEntry, broken, count, moment, readable, text
 from smurf_core.runs.workspace import Workspace, new_id
 
 SampleIds = npt.NDArray[np.str_]
@@ -26,7 +27,7 @@ RESERVED = frozenset({"all samples", "selection"})
 
 @dataclass(frozen=True)
 class SliceInfo:
-    """What a list of slices shows of one."""
+    """A slice as lists show it."""
 
     id: str
     study_id: str
@@ -47,7 +48,8 @@ def remember_selection(
     text = json.dumps([study_id, ids]).encode()
     slice_id = "s" + hashlib.sha256(text).hexdigest()[:15]
     now = time.time()
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
+        _require_study(connection, study_id)
         connection.execute(
             "INSERT INTO slice (id, study_id, name, origin, count, sample_ids, created)"
             " VALUES (?, ?, '', ?, ?, ?, ?)"
@@ -74,7 +76,8 @@ def add_slice(
     """Keep samples under a name that no other slice of the study has; the new slice's id."""
     ids = _distinct(sample_ids)
     slice_id = new_id()
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
+        _require_study(connection, study_id)
         connection.execute(
             "INSERT INTO slice (id, study_id, name, origin, count, sample_ids, created)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -92,41 +95,45 @@ def add_slice(
 
 
 def list_slices(workspace: Workspace, study_id: str) -> list[SliceInfo]:
-    """A study's named slices, oldest first."""
-    with workspace.connect() as connection:
-        rows = connection.execute(
-            "SELECT id, study_id, name, origin, count, created FROM slice"
-            " WHERE study_id = ? AND name != '' AND deleted IS NULL ORDER BY created",
-            (study_id,),
-        ).fetchall()
-    return [SliceInfo(**row) for row in rows]
+    """A study's named slices that can be read, oldest first."""
+    return readable(_rows(workspace, study_id), _info)
+
+
+def list_broken_slices(workspace: Workspace, study_id: str) -> list[BrokenEntry]:
+    """A study's named slices that are stored but cannot be read, or whose samples cannot."""
+
+    def read(row: sqlite3.Row) -> None:
+        _info(row)
+        _unpacked(row)
+
+    return broken(_rows(workspace, study_id), read)
 
 
 def find_slice(workspace: Workspace, study_id: str, slice_id: str) -> SliceInfo | None:
-    """A slice of a study, named or not; nothing where there is none (a link may be old)."""
+    """A slice of a study, named or not; None where there is none (a link may be old)."""
     with workspace.connect() as connection:
-        row = connection.execute(
+        rows = connection.execute(
             "SELECT id, study_id, name, origin, count, created FROM slice"
             " WHERE id = ? AND study_id = ? AND deleted IS NULL",
             (slice_id, study_id),
-        ).fetchone()
-    return SliceInfo(**row) if row else None
+        ).fetchall()
+    return next(iter(readable(rows, _info)), None)
 
 
 def slice_samples(workspace: Workspace, slice_id: str) -> SampleIds:
-    """The sample ids of a slice; raises `InputError` where there is none."""
+    """The sample ids of a slice; raises `InputError` if there is none or they cannot be read."""
     with workspace.connect() as connection:
         row = connection.execute(
-            "SELECT sample_ids FROM slice WHERE id = ? AND deleted IS NULL", (slice_id,)
+            "SELECT name, sample_ids FROM slice WHERE id = ? AND deleted IS NULL", (slice_id,)
         ).fetchone()
     if row is None:
         raise InputError(f"There is no slice {slice_id!r}: it was deleted, or the link is wrong.")
-    return np.array(json.loads(zlib.decompress(row["sample_ids"])), dtype=np.str_)
+    return _unpacked(row)
 
 
 def rename_slice(workspace: Workspace, slice_id: str, name: str) -> None:
     """Give a slice another name."""
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
         row = connection.execute("SELECT study_id FROM slice WHERE id = ?", (slice_id,)).fetchone()
         if row is None:
             raise InputError(f"There is no slice {slice_id!r}: it was deleted.")
@@ -142,7 +149,7 @@ def delete_slice(workspace: Workspace, slice_id: str) -> None:
 
 def restore_slice(workspace: Workspace, slice_id: str) -> None:
     """Undo `delete_slice`; under a new name where the old one was taken meanwhile."""
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
         row = connection.execute(
             "SELECT study_id, name FROM slice WHERE id = ?", (slice_id,)
         ).fetchone()
@@ -155,6 +162,11 @@ def restore_slice(workspace: Workspace, slice_id: str) -> None:
         connection.execute(
             "UPDATE slice SET deleted = NULL, name = ? WHERE id = ?", (name, slice_id)
         )
+
+
+def _require_study(connection: sqlite3.Connection, study_id: str) -> None:
+    if connection.execute("SELECT 1 FROM study WHERE id = ?", (study_id,)).fetchone() is None:
+        raise InputError(f"There is no study {study_id!r}: it was deleted.")
 
 
 def _free_name(connection: sqlite3.Connection, study_id: str, name: str, but: str = "") -> str:
@@ -179,6 +191,38 @@ def _distinct(sample_ids: Sequence[str] | SampleIds) -> list[str]:
     if not ids:
         raise InputError("A slice needs at least one sample: select some first.")
     return ids
+
+
+def _rows(workspace: Workspace, study_id: str) -> list[sqlite3.Row]:
+    with workspace.connect() as connection:
+        return connection.execute(
+            "SELECT * FROM slice WHERE study_id = ? AND name != '' AND deleted IS NULL"
+            " ORDER BY created, rowid",
+            (study_id,),
+        ).fetchall()
+
+
+def _info(row: sqlite3.Row) -> SliceInfo:
+    """The slice of a row; raises `InputError` with the reason where it cannot be read."""
+    return SliceInfo(
+        id=text(row, "id"),
+        study_id=text(row, "study_id"),
+        name=text(row, "name"),
+        origin=text(row, "origin"),
+        count=count(row, "count"),
+        created=moment(row, "created"),
+    )
+
+
+def _unpacked(row: sqlite3.Row) -> SampleIds:
+    try:
+        ids = json.loads(zlib.decompress(row["sample_ids"]))
+        return np.array([str(sample_id) for sample_id in ids], dtype=np.str_)
+    except (zlib.error, ValueError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"The samples of the slice {row['name']!r} cannot be read ({type(error).__name__}): "
+            "delete it and select them again."
+        ) from error
 
 
 def _packed(ids: list[str]) -> bytes:

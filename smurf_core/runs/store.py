@@ -7,15 +7,27 @@ import shutil
 import sqlite3
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 import psutil
 
 from smurf_core.configuration import MODEL_TITLES, RunConfig
 from smurf_core.errors import InputError
+from smurf_core.runs.entries import (
+    BrokenEntry,
+    broken,
+    choice,
+    count,
+    moment,
+    number,
+    or_none,
+    parsed,
+    readable,
+    text,
+)
 from smurf_core.runs.studies import get_study
-from smurf_core.runs.workspace import Workspace, new_id
+from smurf_core.runs.workspace import Workspace, is_id, new_id
 
 Status = Literal["queued", "running", "finished", "failed", "cancelled", "crashed"]
 ACTIVE: tuple[Status, ...] = ("queued", "running")
@@ -23,7 +35,7 @@ ACTIVE: tuple[Status, ...] = ("queued", "running")
 
 @dataclass(frozen=True)
 class RunInfo:
-    """What a list of runs shows of one. Times are seconds since 1970, UTC."""
+    """A run as lists show it. Times are seconds since 1970, UTC."""
 
     id: str
     study_id: str
@@ -43,7 +55,7 @@ class RunInfo:
 
     @property
     def is_active(self) -> bool:
-        """Whether it trains, or waits to."""
+        """True if it trains, or waits to be trained."""
         return self.status in ACTIVE
 
 
@@ -64,7 +76,7 @@ def create_run(
     run_id = new_id()
     model = MODEL_TITLES[config.model].removesuffix(" (extension)")  # Lists are narrow.
     title = name.strip() or f"{model}, {config.preset}"
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
         connection.execute(
             "INSERT INTO run (id, study_id, name, status, config, jobs, created)"
             " VALUES (?, ?, ?, 'queued', ?, ?, ?)",
@@ -76,7 +88,7 @@ def create_run(
 
 
 def get_run(workspace: Workspace, run_id: str) -> RunInfo:
-    """One run as it is now; raises `InputError` where there is none."""
+    """One run as it is now; raises `InputError` if there is none, or if it cannot be read."""
     with workspace.connect() as connection:
         reconcile(connection)
         row = connection.execute(
@@ -84,11 +96,14 @@ def get_run(workspace: Workspace, run_id: str) -> RunInfo:
         ).fetchone()
     if row is None:
         raise InputError(f"There is no run {run_id!r}; `smurf runs` lists those there are.")
-    return _info(row)
+    try:
+        return _info(row)
+    except InputError as error:
+        raise InputError(f"The run {run_id!r} cannot be read. {error}") from error
 
 
 def scheduler_of(workspace: Workspace, run_id: str) -> str | None:
-    """Address of the Dask scheduler that a run is to be trained by; nothing: this machine."""
+    """Address of the Dask scheduler that trains a run; None where this machine does."""
     with workspace.connect() as connection:
         row = connection.execute(
             "SELECT address FROM scheduler WHERE run_id = ?", (run_id,)
@@ -97,19 +112,27 @@ def scheduler_of(workspace: Workspace, run_id: str) -> str | None:
 
 
 def list_runs(workspace: Workspace, study_id: str | None = None) -> list[RunInfo]:
-    """All runs that are not deleted, of one study or of all, newest first."""
+    """All runs that are not deleted and can be read, of one study or of all, newest first."""
+    return readable(_rows(workspace, study_id), _info)
+
+
+def list_broken_runs(workspace: Workspace, study_id: str | None = None) -> list[BrokenEntry]:
+    """Runs that are stored but cannot be read, of one study or of all, newest first."""
+    return broken(_rows(workspace, study_id), _info)
+
+
+def _rows(workspace: Workspace, study_id: str | None) -> list[sqlite3.Row]:
     with workspace.connect() as connection:
         reconcile(connection)
-        rows = connection.execute(
+        return connection.execute(
             "SELECT * FROM run WHERE deleted IS NULL AND (? IS NULL OR study_id = ?)"
             " ORDER BY created DESC, rowid DESC",
             (study_id, study_id),
         ).fetchall()
-    return [_info(row) for row in rows]
 
 
 def curves(workspace: Workspace, run_id: str) -> pd.DataFrame:
-    """What the worker reported so far, in the order in which it came.
+    """What the worker has reported so far, in the order of its reports.
 
     Columns: fold, unit, epoch, training_objective, validation_objective, validation_metric; the
     values are those of the unit's best member.
@@ -134,7 +157,7 @@ def request_cancel(workspace: Workspace, run_id: str) -> None:
 
 
 def resume_run(workspace: Workspace, run_id: str) -> None:
-    """Queue a stopped run again; it goes on from its finished units."""
+    """Queue a stopped run again; it continues after its finished units."""
     if get_run(workspace, run_id).status in (*ACTIVE, "finished"):
         raise InputError("Only a cancelled, failed or crashed run can be resumed.")
     with workspace.connect() as connection:
@@ -174,7 +197,7 @@ def restore_run(workspace: Workspace, run_id: str) -> None:
 
 def purge_runs(workspace: Workspace, *, older_than: float) -> int:
     """Remove runs that were deleted more than `older_than` seconds ago, files included."""
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
         gone = [
             row["id"]
             for row in connection.execute(
@@ -183,9 +206,8 @@ def purge_runs(workspace: Workspace, *, older_than: float) -> int:
             )
         ]
         for run_id in gone:
-            shutil.rmtree(workspace.run_folder(run_id), ignore_errors=True)
-            connection.execute("DELETE FROM curve WHERE run_id = ?", (run_id,))
-            connection.execute("DELETE FROM scheduler WHERE run_id = ?", (run_id,))
+            if is_id(run_id):
+                shutil.rmtree(workspace.run_folder(run_id), ignore_errors=True)
             connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
     return len(gone)
 
@@ -193,33 +215,38 @@ def purge_runs(workspace: Workspace, *, older_than: float) -> int:
 def claim(workspace: Workspace, run_id: str | None = None) -> RunInfo | None:
     """Take the oldest queued run (or the one named) for this process, if none is training.
 
-    Returns nothing where there is nothing to do. Atomic over processes.
+    Returns None where there is nothing to do. Atomic over processes. A queued run that cannot be
+    read fails, so that those behind it are trained.
     """
     me = psutil.Process()
-    with workspace.connect() as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            reconcile(connection)
-            busy = connection.execute("SELECT 1 FROM run WHERE status = 'running'").fetchone()
-            row = connection.execute(
-                "SELECT * FROM run WHERE status = 'queued' AND deleted IS NULL"
-                " AND (? IS NULL OR id = ?) ORDER BY created, rowid LIMIT 1",
-                (run_id, run_id),
-            ).fetchone()
-            if busy or row is None:
-                return None
+    with workspace.transaction() as connection:
+        reconcile(connection)
+        if connection.execute("SELECT 1 FROM run WHERE status = 'running'").fetchone():
+            return None
+        waiting = connection.execute(
+            "SELECT * FROM run WHERE status = 'queued' AND deleted IS NULL"
+            " AND (? IS NULL OR id = ?) ORDER BY created, rowid",
+            (run_id, run_id),
+        ).fetchall()
+        for entry in broken(waiting, _info):
             connection.execute(
-                "UPDATE run SET status = 'running', started = ?, pid = ?, pid_started = ?,"
-                " message = 'starting' WHERE id = ?",
-                (time.time(), me.pid, me.create_time(), row["id"]),
+                "UPDATE run SET status = 'failed', finished = ?, error = ? WHERE id = ?",
+                (time.time(), entry.reason, entry.id),
             )
-        finally:
-            connection.execute("COMMIT")
-    return get_run(workspace, row["id"])
+        able = readable(waiting, _info)
+        if not able:
+            return None
+        claimed = able[0].id
+        connection.execute(
+            "UPDATE run SET status = 'running', started = ?, pid = ?, pid_started = ?,"
+            " message = 'starting' WHERE id = ?",
+            (time.time(), me.pid, me.create_time(), claimed),
+        )
+    return get_run(workspace, claimed)
 
 
 def has_work(workspace: Workspace) -> bool:
-    """Whether a run is queued and none is training."""
+    """True if a run is queued and none is training."""
     with workspace.connect() as connection:
         reconcile(connection)
         rows = connection.execute(
@@ -230,48 +257,53 @@ def has_work(workspace: Workspace) -> bool:
 
 
 def reconcile(connection: sqlite3.Connection) -> None:
-    """Call a run crashed whose process is gone, so that nothing waits for it."""
+    """Mark a run as crashed whose process is gone, so that nothing waits for it."""
     for row in connection.execute(
         "SELECT id, pid, pid_started FROM run WHERE status = 'running'"
     ).fetchall():
         if not _is_alive(row["pid"], row["pid_started"]):
             connection.execute(
                 "UPDATE run SET status = 'crashed', finished = ?, error = ? WHERE id = ?"
-                " AND status = 'running' AND pid = ?",
+                " AND status = 'running' AND pid IS ?",
                 (
                     time.time(),
-                    "The worker process ended without a word (killed, or the machine ran out of "
-                    "memory); resume the run to go on from its finished work.",
+                    "The worker process ended without a message (killed, or the machine ran out "
+                    "of memory); resume the run to continue after its finished work.",
                     row["id"],
                     row["pid"],
                 ),
             )
 
 
-def _is_alive(pid: int, started: float) -> bool:
+def _is_alive(pid: object, started: object) -> bool:
+    if not isinstance(pid, int) or not isinstance(started, int | float):
+        return False
     try:
         process = psutil.Process(pid)
         same = abs(process.create_time() - started) < 1
         return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, ValueError, OverflowError):  # Not every number can be a pid.
         return False
 
 
 def _info(row: sqlite3.Row) -> RunInfo:
+    """The run of a row; raises `InputError` with the reason where it cannot be read."""
+    if not is_id(row["id"]):
+        raise InputError(f"{row['id']!r} is not an id.")
     return RunInfo(
         id=row["id"],
-        study_id=row["study_id"],
-        name=row["name"],
-        note=row["note"],
-        status=row["status"],
-        config=RunConfig.from_dict(json.loads(row["config"])),
-        jobs=row["jobs"],
-        progress=row["progress"],
-        message=row["message"],
-        error=row["error"],
-        device=row["device"],
-        created=row["created"],
-        started=row["started"],
-        finished=row["finished"],
+        study_id=text(row, "study_id"),
+        name=text(row, "name"),
+        note=text(row, "note"),
+        status=choice(row, "status", get_args(Status)),
+        config=parsed(row, "config", "Its settings", RunConfig.from_dict),
+        jobs=or_none(count, row, "jobs"),
+        progress=number(row, "progress"),
+        message=text(row, "message"),
+        error=text(row, "error"),
+        device=text(row, "device"),
+        created=moment(row, "created"),
+        started=or_none(moment, row, "started"),
+        finished=or_none(moment, row, "finished"),
         cancel_requested=bool(row["cancel"]),
     )

@@ -1,4 +1,4 @@
-"""Studies: data sets that were read once and are kept, with what their reader had to say."""
+"""Studies: data sets that were read once and are stored, with their reader's findings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 from smurf_core.data.dataset import MultimodalDataset, Origin, Task
 from smurf_core.data.generated.synthetic import synthetic_additive
@@ -17,14 +16,24 @@ from smurf_core.data.media import MediaSettings
 from smurf_core.data.problems import Problem
 from smurf_core.data.storage import read_dataset, write_dataset
 from smurf_core.errors import InputError
-from smurf_core.runs.workspace import Workspace, new_id
+from smurf_core.runs.entries import (
+    BrokenEntry,
+    broken,
+    choice,
+    count,
+    moment,
+    parsed,
+    readable,
+    text,
+)
+from smurf_core.runs.workspace import Workspace, is_id, new_id
 
 SYNTHETIC_STUDY = "synthetic"
 
 
 @dataclass(frozen=True)
 class StudyInfo:
-    """What a list of studies shows of one."""
+    """A study as lists show it."""
 
     id: str
     name: str
@@ -43,71 +52,57 @@ def add_study(
     *,
     problems: Iterable[Problem] = (),
     provenance: Mapping[str, Any] | None = None,
-    study_id: str | None = None,
 ) -> str:
     """Keep a data set as a study and return its id; `provenance` says where it came from."""
-    study_id = study_id or new_id()
+    study_id = new_id()
     write_dataset(dataset, workspace.study_folder(study_id))
     with workspace.connect() as connection:
-        connection.execute(
-            "INSERT INTO study (id, name, task, origin, samples, modalities, target_name, created,"
-            " problems, provenance) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                study_id,
-                dataset.name,
-                dataset.task,
-                dataset.origin,
-                len(dataset),
-                json.dumps(dataset.modalities),
-                dataset.target_name,
-                time.time(),
-                json.dumps([asdict(problem) for problem in problems]),
-                json.dumps(dict(provenance or {})),
-            ),
-        )
+        _enter(connection, study_id, dataset, problems, provenance or {})
     return study_id
 
 
 def list_studies(workspace: Workspace) -> list[StudyInfo]:
-    """All studies that are not deleted, newest first."""
-    with workspace.connect() as connection:
-        rows = connection.execute(
-            "SELECT * FROM study WHERE deleted IS NULL ORDER BY created DESC"
-        ).fetchall()
-    return [_info(row) for row in rows]
+    """All studies that are not deleted and can be read, newest first."""
+    return readable(_rows(workspace), _info)
+
+
+def list_broken_studies(workspace: Workspace) -> list[BrokenEntry]:
+    """Studies that are stored but whose entry cannot be read, newest first."""
+    return broken(_rows(workspace), _info)
 
 
 def get_study(workspace: Workspace, study_id: str) -> StudyInfo:
-    """One study; raises `InputError` where there is none."""
+    """One study; raises `InputError` if there is none, or if it cannot be read."""
     with workspace.connect() as connection:
         row = connection.execute(
             "SELECT * FROM study WHERE id = ? AND deleted IS NULL", (study_id,)
         ).fetchone()
     if row is None:
         raise InputError(f"There is no study {study_id!r}; choose one from the list of studies.")
-    return _info(row)
+    try:
+        return _info(row)
+    except InputError as error:
+        raise InputError(f"The study {study_id!r} cannot be read. {error}") from error
 
 
 def find_study(workspace: Workspace, provenance: Mapping[str, Any]) -> str | None:
-    """The newest study made of the same files in the same way, or nothing."""
-    text = json.dumps(dict(provenance))
+    """The newest study made of the same files in the same way, or None."""
     with workspace.connect() as connection:
         row = connection.execute(
             "SELECT id FROM study WHERE provenance = ? AND deleted IS NULL"
             " ORDER BY created DESC LIMIT 1",
-            (text,),
+            (json.dumps(dict(provenance)),),
         ).fetchone()
     return row["id"] if row else None
 
 
 def provenance(workspace: Workspace, study_id: str) -> dict[str, Any]:
-    """Where a study's data came from, as its importer wrote it down."""
+    """Where a study's data came from, as its importer recorded it."""
     with workspace.connect() as connection:
         row = connection.execute(
             "SELECT provenance FROM study WHERE id = ?", (study_id,)
         ).fetchone()
-    found: dict[str, Any] = json.loads(row["provenance"]) if row else {}
-    return found
+    return parsed(row, "provenance", "Where this study came from", dict) if row else {}
 
 
 def load_study(workspace: Workspace, study_id: str) -> MultimodalDataset:
@@ -117,18 +112,20 @@ def load_study(workspace: Workspace, study_id: str) -> MultimodalDataset:
 
 
 def media_of(workspace: Workspace, study_id: str) -> MediaSettings | None:
-    """Where a study's recordings lie, if somebody said so; refuses a folder that is gone."""
+    """Where a study's recordings are, if that was set; refuses a folder that is missing."""
     with workspace.connect() as connection:
         row = connection.execute(
             "SELECT settings FROM media WHERE study_id = ?", (study_id,)
         ).fetchone()
-    return MediaSettings.from_dict(json.loads(row["settings"])) if row else None
+    if row is None:
+        return None
+    return parsed(row, "settings", "Where this study's recordings are", MediaSettings.from_dict)
 
 
 def set_media(workspace: Workspace, study_id: str, settings: MediaSettings | None) -> None:
-    """Say where a study's recordings lie, or that it has none."""
+    """Set where a study's recordings are, or that it has none."""
     get_study(workspace, study_id)
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
         connection.execute("DELETE FROM media WHERE study_id = ?", (study_id,))
         if settings is not None:
             connection.execute(
@@ -147,10 +144,17 @@ def rename_study(workspace: Workspace, study_id: str, name: str) -> None:
 
 
 def delete_study(workspace: Workspace, study_id: str) -> None:
-    """Take a study out of the list; `restore_study` brings it back until it is purged."""
-    get_study(workspace, study_id)
+    """Take a study out of the list; `restore_study` brings it back until it is purged.
+
+    A study that cannot be read is deleted like any other.
+    """
     with workspace.connect() as connection:
-        connection.execute("UPDATE study SET deleted = ? WHERE id = ?", (time.time(), study_id))
+        deleted = connection.execute(
+            "UPDATE study SET deleted = ? WHERE id = ? AND deleted IS NULL",
+            (time.time(), study_id),
+        ).rowcount
+    if not deleted:
+        raise InputError(f"There is no study {study_id!r}; choose one from the list of studies.")
 
 
 def restore_study(workspace: Workspace, study_id: str) -> None:
@@ -160,8 +164,8 @@ def restore_study(workspace: Workspace, study_id: str) -> None:
 
 
 def purge_studies(workspace: Workspace, *, older_than: float) -> int:
-    """Remove deleted studies for good, and their runs' files, `older_than` seconds after."""
-    with workspace.connect() as connection:
+    """Remove deleted studies for good, with their runs and files, `older_than` seconds after."""
+    with workspace.transaction() as connection:
         gone = [
             row["id"]
             for row in connection.execute(
@@ -169,39 +173,106 @@ def purge_studies(workspace: Workspace, *, older_than: float) -> int:
             )
         ]
         for study_id in gone:
-            for row in connection.execute("SELECT id FROM run WHERE study_id = ?", (study_id,)):
-                shutil.rmtree(workspace.run_folder(row["id"]), ignore_errors=True)
-                connection.execute("DELETE FROM curve WHERE run_id = ?", (row["id"],))
-            connection.execute("DELETE FROM run WHERE study_id = ?", (study_id,))
-            connection.execute("DELETE FROM media WHERE study_id = ?", (study_id,))
-            connection.execute("DELETE FROM slice WHERE study_id = ?", (study_id,))
+            runs = connection.execute("SELECT id FROM run WHERE study_id = ?", (study_id,))
+            folders = [workspace.run_folder(row["id"]) for row in runs if is_id(row["id"])]
+            if is_id(study_id):
+                folders.append(workspace.study_folder(study_id))
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
             connection.execute("DELETE FROM study WHERE id = ?", (study_id,))
-            shutil.rmtree(workspace.study_folder(study_id), ignore_errors=True)
     return len(gone)
 
 
 def ensure_synthetic_study(workspace: Workspace) -> str:
-    """The synthetic study that every workspace starts with (eq. 16-19); its id."""
-    with workspace.connect() as connection:
-        known = connection.execute(
-            "SELECT 1 FROM study WHERE id = ?", (SYNTHETIC_STUDY,)
-        ).fetchone()
-    if not known:
-        # Another process may be faster.
-        with suppress(FileExistsError, sqlite3.IntegrityError):
-            add_study(workspace, synthetic_additive(samples=1_000), study_id=SYNTHETIC_STUDY)
+    """The synthetic study that every workspace starts with (eq. 16-19); its id.
+
+    Whatever is missing of it is made: its entry, its folder, or both.
+    """
+    if not _has_synthetic_study(workspace):
+        # In one transaction, so that another process waits and then finds the study.
+        with workspace.transaction() as connection:
+            _make_synthetic_study(workspace, connection)
     return SYNTHETIC_STUDY
 
 
+def _has_synthetic_study(workspace: Workspace) -> bool:
+    with workspace.connect() as connection:
+        rows = connection.execute("SELECT * FROM study WHERE id = ?", (SYNTHETIC_STUDY,)).fetchall()
+    return bool(readable(rows, _info)) and workspace.study_folder(SYNTHETIC_STUDY).exists()
+
+
+def _make_synthetic_study(workspace: Workspace, connection: sqlite3.Connection) -> None:
+    folder = workspace.study_folder(SYNTHETIC_STUDY)
+    try:
+        dataset = read_dataset(folder)
+    except InputError:  # There is no folder, or what is in it is no use.
+        shutil.rmtree(folder, ignore_errors=True)
+        dataset = synthetic_additive(samples=1_000)
+        write_dataset(dataset, folder)
+    rows = connection.execute("SELECT * FROM study WHERE id = ?", (SYNTHETIC_STUDY,)).fetchall()
+    if not readable(rows, _info):
+        _enter(connection, SYNTHETIC_STUDY, dataset, (), {})
+
+
+def _enter(
+    connection: sqlite3.Connection,
+    study_id: str,
+    dataset: MultimodalDataset,
+    problems: Iterable[Problem],
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write a study's entry; one that is there already is replaced and keeps its runs."""
+    entry = {
+        "id": study_id,
+        "name": dataset.name,
+        "task": dataset.task,
+        "origin": dataset.origin,
+        "samples": len(dataset),
+        "modalities": json.dumps(dataset.modalities),
+        "target_name": dataset.target_name,
+        "created": time.time(),
+        "problems": json.dumps([asdict(problem) for problem in problems]),
+        "provenance": json.dumps(dict(provenance)),
+    }
+    columns, values = ", ".join(entry), ", ".join(f":{column}" for column in entry)
+    changes = ", ".join(f"{column} = excluded.{column}" for column in entry)
+    connection.execute(
+        f"INSERT INTO study ({columns}) VALUES ({values})"  # noqa: S608 (names from this function)
+        f" ON CONFLICT (id) DO UPDATE SET {changes}",
+        entry,
+    )
+
+
+def _rows(workspace: Workspace) -> list[sqlite3.Row]:
+    with workspace.connect() as connection:
+        return connection.execute(
+            "SELECT * FROM study WHERE deleted IS NULL ORDER BY created DESC, rowid DESC"
+        ).fetchall()
+
+
 def _info(row: sqlite3.Row) -> StudyInfo:
+    """The study of a row; raises `InputError` with the reason where it cannot be read."""
+    if not is_id(row["id"]):
+        raise InputError(f"{row['id']!r} is not an id.")
     return StudyInfo(
         id=row["id"],
-        name=row["name"],
-        task=row["task"],
-        origin=row["origin"],
-        samples=row["samples"],
-        modalities=tuple(json.loads(row["modalities"])),
-        target_name=row["target_name"],
-        created=row["created"],
-        problems=tuple(Problem(**problem) for problem in json.loads(row["problems"])),
+        name=text(row, "name"),
+        task=choice(row, "task", get_args(Task)),
+        origin=choice(row, "origin", get_args(Origin)),
+        samples=count(row, "samples"),
+        modalities=parsed(row, "modalities", "Its list of modalities", _names),
+        target_name=text(row, "target_name"),
+        created=moment(row, "created"),
+        problems=parsed(
+            row,
+            "problems",
+            "Its list of findings",
+            lambda found: tuple(Problem(**problem) for problem in found),
+        ),
     )
+
+
+def _names(found: object) -> tuple[str, ...]:
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise InputError("A list of names is needed.")
+    return tuple(found)
