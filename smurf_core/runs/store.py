@@ -12,7 +12,7 @@ from typing import Literal
 import pandas as pd
 import psutil
 
-from smurf_core.configuration import MODEL_TITLES, RunConfig
+from smurf_core.configuration import RunConfig
 from smurf_core.errors import InputError
 from smurf_core.runs.studies import get_study
 from smurf_core.runs.workspace import Workspace, new_id
@@ -62,8 +62,7 @@ def create_run(
     """
     get_study(workspace, study_id)
     run_id = new_id()
-    model = MODEL_TITLES[config.model].removesuffix(" (extension)")  # Lists are narrow.
-    title = name.strip() or f"{model}, {config.preset}"
+    title = name.strip() or f"{config.kind.name}, {config.preset}"
     with workspace.connect() as connection:
         connection.execute(
             "INSERT INTO run (id, study_id, name, status, config, jobs, created)"
