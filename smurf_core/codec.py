@@ -98,9 +98,12 @@ def from_plain(cls: type[T], data: object, what: str) -> T:
             f"{what} has layout {_shown(version)}, and this version of SMURF Studio reads layouts "
             f"up to {newest}: update SMURF Studio."
         )
-    for upgrade in _upgrades(cls)[version - 1 :]:
-        plain = upgrade(plain)
-    return _made(cls, plain, what, "")
+    try:
+        for upgrade in _upgrades(cls)[version - 1 :]:
+            plain = upgrade(plain)
+    except KeyError as error:
+        raise InputError(f"{what}, of layout {version}, lacks {error}.") from error
+    return _made(cls, plain, what)
 
 
 def _upgrades(cls: type) -> Upgrades:
@@ -129,7 +132,7 @@ def _hints(cls: type[DataclassInstance]) -> dict[str, Any]:
     }
 
 
-def _made(cls: type[T], plain: Mapping[str, Any], what: str, where: str) -> T:
+def _made(cls: type[T], plain: Mapping[str, Any], what: str, where: str = "") -> T:
     hints = _hints(cls)
     unknown = [repr(name)[:_SHOWN] for name in plain if name not in hints]
     missing = [repr(name) for name in hints if name not in plain]
@@ -137,7 +140,7 @@ def _made(cls: type[T], plain: Mapping[str, Any], what: str, where: str) -> T:
     wrong += [f"lacks {_joined(missing, 'and')}"] if missing else []
     if wrong:
         raise InputError(f"{what} {' and '.join(wrong)}; its fields are {_joined(hints, 'and')}.")
-    return cls(**{name: _fitting(h, plain[name], f"{where}{name}") for name, h in hints.items()})
+    return cls(**{n: _fitting(hint, plain[n], f"{n}{where}") for n, hint in hints.items()})
 
 
 def _fitting(hint: Any, value: Any, where: str) -> Any:
@@ -157,13 +160,15 @@ def _fitting(hint: Any, value: Any, where: str) -> Any:
             item = f"item {{}} of {where}"
             return tuple(_fitting(parts[0], v, item.format(i)) for i, v in enumerate(value, 1))
     elif get_origin(hint) is Mapping:
-        if isinstance(value, dict) and all(isinstance(name, str) for name in value):
-            return {name: _fitting(parts[1], v, f"{where}.{name}") for name, v in value.items()}
+        if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+            return {
+                name: _fitting(parts[1], v, f"{name!r} of {where}") for name, v in value.items()
+            }
     elif isinstance(hint, type) and is_dataclass(hint):
         if isinstance(value, hint):
             return value
-        if isinstance(value, dict):
-            return _made(hint, value, where, f"{where}.")
+        if isinstance(value, Mapping):
+            return _made(hint, value, where, f" of {where}")
     elif _is_plain(hint, value):
         return None if hint is types.NoneType else hint(value)
     raise InputError(f"{where} must be {_described(hint)}, got {_shown(value)}.")
@@ -176,7 +181,10 @@ def _is_plain(kind: type, value: Any) -> bool:
     if kind is int:
         return isinstance(value, Integral)
     if kind is float:
-        return isinstance(value, Real) and math.isfinite(value)
+        try:
+            return isinstance(value, Real) and math.isfinite(value)
+        except OverflowError:  # a whole number that is larger than any float
+            return False
     return isinstance(value, kind)
 
 

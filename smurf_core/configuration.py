@@ -136,6 +136,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         check(self)
         for name, lowest in (
+            ("seed", 0),
             ("restarts", 1),
             ("max_epochs", 1),
             ("batch_size", 2),
