@@ -10,7 +10,6 @@ from app.state.selection import run_pinned_beside, scope_picker
 from app.state.session import current_study
 from app.widgets.messages import escaped, finished_run, told
 from app.widgets.slice_metrics import slice_metrics
-from smurf_core.configuration import has_redundant_heads
 from smurf_core.plot.shares import alone_first, largest_terms, shares_with_intervals
 from smurf_core.reporting.sentences import overview_sentences
 
@@ -27,7 +26,7 @@ with told():
     st.subheader("What carries the prediction", help=explain("share", "share_interval", "verdict"))
     intervals = share_intervals_of(run, scope.key)
     output = shown_output(run, contributions)
-    separates = has_redundant_heads(run.config.model)
+    separates = run.config.kind.has_redundant_heads
     agreement = stability_of(run)
     terms, totals = (
         table[table["output"] == output] for table in (intervals.terms, intervals.totals)

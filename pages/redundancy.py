@@ -8,15 +8,14 @@ from app.state.selection import scope_picker
 from app.state.session import current_study
 from app.widgets.messages import finished_run, told
 from app.widgets.selected_samples import selected_samples
-from smurf_core.configuration import MODEL_TITLES, has_redundant_heads
 
 study = current_study()
 st.title("Redundancy")
 run = finished_run()
 with told():
-    if not has_redundant_heads(run.config.model):
+    if not run.config.kind.has_redundant_heads:
         st.info(
-            f"{MODEL_TITLES[run.config.model]} has one contribution a modality and separates no "
+            f"{run.config.kind.title} has one contribution a modality and separates no "
             "redundancy: choose a SMURF run in the sidebar."
         )
         st.stop()

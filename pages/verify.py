@@ -9,7 +9,6 @@ from app.state.navigation import page_path
 from app.state.selection import scope_picker
 from app.state.session import current_run, current_study
 from app.widgets.messages import told
-from smurf_core.configuration import MODEL_TITLES, has_redundant_heads
 
 study = current_study()
 st.title("Verify")
@@ -25,8 +24,8 @@ with told():
     elif run is None:
         st.info("This study has no finished run yet.")
         st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
-    elif not has_redundant_heads(run.config.model):
-        st.info(f"{MODEL_TITLES[run.config.model]} does not factorise: choose a SMURF run.")
+    elif not run.config.kind.has_redundant_heads:
+        st.info(f"{run.config.kind.title} does not factorise: choose a SMURF run.")
     else:
         true_factors(run, dataset, scope_picker(study, dataset))
 with told():

@@ -23,17 +23,13 @@ from rich.table import Table
 
 from smurf_core import __version__
 from smurf_core.configuration import (
-    DEFAULT_MODEL,
-    MODEL_TITLES,
     PRESETS,
     Device,
     Grid,
-    ModelKind,
     RunConfig,
     Search,
     Selection,
     Standardisation,
-    has_redundant_heads,
     parse_layers,
     suggested_standardisation,
 )
@@ -55,6 +51,7 @@ from smurf_core.evaluation.performance import chance_performance, fold_performan
 from smurf_core.evaluation.redundancy import variance_shares
 from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.extraction.command_line import extract_app
+from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS, ModelKind
 from smurf_core.processes.launcher import launch
 from smurf_core.reporting.bundle import report_of
 from smurf_core.runs import store, studies
@@ -81,7 +78,7 @@ _Data = Annotated[
     ),
 ]
 _Run = Annotated[str, typer.Argument(help="A run's id, the start of it, or `last`.")]
-_MODELS = ", ".join(MODEL_TITLES)
+_MODELS = ", ".join(MODEL_KINDS)
 _RATES = "In place of the preset's; repeat for several."
 _LAMBDAS = "λ of equation 4; repeat for several."
 
@@ -403,7 +400,7 @@ def _config(
     restarts: int, seed: int, folds: int, device: str, search: str = "full",
 ) -> RunConfig:  # fmt: skip
     for option, value, known in (
-        ("model", model, tuple(MODEL_TITLES)),
+        ("model", model, tuple(MODEL_KINDS)),
         ("selection", selection, get_args(Selection)),
         ("standardisation", standardisation, ("", *get_args(Standardisation))),
         ("device", device, get_args(Device)),
@@ -412,7 +409,7 @@ def _config(
         if value not in known:
             names = ", ".join(name for name in known if name)
             raise InputError(f"--{option} {value!r} is not known; there are {names}.")
-    kind: ModelKind = next(known for known in MODEL_TITLES if known == model)
+    kind: ModelKind = next(known for known in MODEL_KINDS if known == model)
     config = RunConfig.from_preset(
         preset, kind, selection=selection, restarts=restarts, seed=seed, device=device,
         fold_count=folds, search=search,
@@ -424,11 +421,12 @@ def _config(
 def _read_config(path: Path) -> RunConfig:
     """The configuration that a report keeps in `config.json`."""
     try:
-        return RunConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        plain = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise InputError(f"{path} is no configuration of a run: take a report's.") from error
+    return RunConfig.from_dict(plain)
 
 
 def _watch(workspace: Workspace, run_ids: list[str]) -> list[store.RunInfo]:
@@ -440,9 +438,7 @@ def _watch(workspace: Workspace, run_ids: list[str]) -> list[store.RunInfo]:
     runs = [store.get_run(workspace, run_id) for run_id in run_ids]
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, TaskID] = {
-            run.id: bars.add_task(
-                MODEL_TITLES[run.config.model], total=1.0, message="queued", start=False
-            )
+            run.id: bars.add_task(run.config.kind.title, total=1.0, message="queued", start=False)
             for run in runs
         }
         while True:
@@ -475,7 +471,7 @@ def _comparison(workspace: Workspace, runs: list[store.RunInfo]) -> Table:
         result = RunFiles.of(workspace, run.id).read_result()
         found = performance(result, dataset)
         table.add_row(
-            run.id, MODEL_TITLES[run.config.model],
+            run.id, run.config.kind.title,
             *(_spread(mean, sd) for mean, sd in zip(found["mean"], found["sd"], strict=True)),
             f"{result.seconds:.1f}",
         )  # fmt: skip
@@ -582,7 +578,7 @@ def show(run: _Run) -> None:
     config = info.config
     out.print(f"{info.id}  {info.name}  ({info.status})", markup=False)
     out.print(
-        f"{MODEL_TITLES[config.model]}, preset {config.preset}, selection {config.selection}, "
+        f"{config.kind.title}, preset {config.preset}, selection {config.selection}, "
         f"standardisation {config.standardisation}, {config.restarts} restarts, "
         f"seed {config.seed}"
     )
@@ -607,7 +603,7 @@ def show(run: _Run) -> None:
             f"{member.validation_metric:.3f}", f"{scores[main, fold.fold]:.3f}",
         )  # fmt: skip
     out.print(chosen)
-    if dataset.factors and has_redundant_heads(config.model):
+    if dataset.factors and config.kind.has_redundant_heads:
         found = mean_recovery(result.contributions(), dataset)
         out.print(f"mean recovery of the true factors (synthetic data): r = {found:.3f}")
     shares = variance_shares(result.contributions())

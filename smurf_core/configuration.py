@@ -2,69 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
+from smurf_core.codec import check, from_plain, to_plain
 from smurf_core.errors import InputError
+from smurf_core.model_kinds import MODEL_KINDS, ModelKind, ModelTraits
 
-ModelKind = Literal[
-    "late_fusion",
-    "smurf_no_aux",
-    "e_hgr",
-    "smurf",
-    "smurf_normalised",
-    "mro_smurf",
-    "mro_smurf_subsets",
-    "mro_smurf_normalised",
-]
 Selection = Literal["published", "one_standard_error"]
 Standardisation = Literal["training_fold", "within_person", "none"]
 Search = Literal["full", "halving"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
-
-# What the app and `smurf train` offer first: of all that was measured where the true contributions
-# are known, it finds them best, at a small price in prediction (docs/results.md).
-DEFAULT_MODEL: ModelKind = "smurf_normalised"
-MODEL_TITLES: dict[ModelKind, str] = {
-    "late_fusion": "Late fusion",
-    "e_hgr": "E-HGR",
-    "smurf_no_aux": "SMURF w/o L_cor + L_uncor",
-    "smurf": "SMURF",
-    "smurf_normalised": "SMURF, normalised (extension)",
-    "mro_smurf": "MRO-SMURF",
-    "mro_smurf_subsets": "MRO-SMURF, subset networks",
-    "mro_smurf_normalised": "MRO-SMURF, normalised (extension)",
-}
-
-
-def has_redundant_heads(model: ModelKind) -> bool:
-    """Whether a model outputs redundant contributions; late fusion has one head a modality."""
-    return model != "late_fusion"
-
-
-def has_interactions(model: ModelKind) -> bool:
-    """Whether a model separates non-additive interactions of two and more modalities (MRO)."""
-    return model.startswith("mro_smurf")
-
-
-def multiplies_embeddings(model: ModelKind) -> bool:
-    """Whether interactions are linear in products of unimodal embeddings.
-
-    That is how the released code builds MRO-SMURF; the paper's appendix writes a network of its
-    own for every subset of modalities (eq. 23-26), which is `mro_smurf_subsets`.
-    """
-    return model in ("mro_smurf", "mro_smurf_normalised")
-
-
-def has_auxiliary_loss(model: ModelKind) -> bool:
-    """Whether λ means anything for a model (section 4.3: λ = 0 for the two without)."""
-    return model not in ("late_fusion", "smurf_no_aux")
-
-
-def is_normalised(model: ModelKind) -> bool:
-    """Whether the auxiliary losses are the extension's, which know no scale (docs/method.md)."""
-    return model in ("smurf_normalised", "mro_smurf_normalised")
 
 
 def layers_label(hidden_layers: tuple[int, ...]) -> str:
@@ -99,6 +49,9 @@ class Configuration:
     weight_decay: float
     auxiliary_weight: float  # λ of eq. 4
 
+    def __post_init__(self) -> None:
+        check(self)
+
     def __str__(self) -> str:
         layers = "×".join(map(str, self.hidden_layers)) or "linear"
         return (
@@ -117,6 +70,7 @@ class Grid:
     auxiliary_weights: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        check(self)
         if not all((self.learning_rates, self.hidden_layers, self.weight_decays)):
             raise InputError("A grid needs at least one learning rate, layer setting and decay.")
         if not self.auxiliary_weights:
@@ -130,7 +84,7 @@ class Grid:
 
     def configurations(self, model: ModelKind) -> tuple[Configuration, ...]:
         """Every combination; λ is 0 where the model has no auxiliary loss (section 4.3)."""
-        weights = self.auxiliary_weights if has_auxiliary_loss(model) else (0.0,)
+        weights = self.auxiliary_weights if MODEL_KINDS[model].has_auxiliary_loss else (0.0,)
         return tuple(
             Configuration(*point)
             for point in product(
@@ -162,8 +116,8 @@ PRESETS: dict[str, Grid] = {
 class RunConfig:
     """All that, together with the data, decides a run's numbers."""
 
-    model: ModelKind = "smurf"
-    preset: str = "quick"  # a key of PRESETS, or "custom"
+    model: ModelKind = field(default="smurf", metadata={"choices": MODEL_KINDS})
+    preset: str = field(default="quick", metadata={"choices": (*PRESETS, "custom")})
     grid: Grid = field(default_factory=lambda: PRESETS["quick"])
     selection: Selection = "one_standard_error"
     standardisation: Standardisation = "training_fold"
@@ -180,13 +134,9 @@ class RunConfig:
     search: Search = "full"
 
     def __post_init__(self) -> None:
-        if self.model not in MODEL_TITLES:
-            raise InputError(f"No model {self.model!r}; there are {', '.join(MODEL_TITLES)}.")
-        if self.preset not in (*PRESETS, "custom"):
-            raise InputError(f"No preset {self.preset!r}; there are {', '.join(PRESETS)}, custom.")
-        if self.search not in get_args(Search):
-            raise InputError(f"No search {self.search!r}; there are full and halving.")
+        check(self)
         for name, lowest in (
+            ("seed", 0),
             ("restarts", 1),
             ("max_epochs", 1),
             ("batch_size", 2),
@@ -200,13 +150,18 @@ class RunConfig:
             raise InputError(f"output_scale must be above 0, got {self.output_scale}.")
 
     @property
-    def standardises_target(self) -> bool:
-        """Whether a regression target is brought to mean 0 and variance 1 for training.
+    def kind(self) -> ModelTraits:
+        """All that the model kind decides: its row of the table."""
+        return MODEL_KINDS[self.model]
 
-        With `none` it is left as it is, as published for synthetic data. The normalised losses
-        need it always: what they weigh against the task loss has no unit.
+    @property
+    def standardises_target(self) -> bool:
+        """True if a regression target is brought to mean 0 and variance 1 for training.
+
+        With `none` it is left as it is, as published for synthetic data, unless the model kind
+        always needs it.
         """
-        return self.standardisation != "none" or is_normalised(self.model)
+        return self.standardisation != "none" or self.kind.always_standardises_target
 
     @property
     def halve_from(self) -> int | None:
@@ -231,12 +186,15 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; `from_dict` reads it back."""
-        return asdict(self)
+        return to_plain(self)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> RunConfig:
-        """The configuration that `to_dict` wrote."""
-        grid = dict(data["grid"])
-        grid["hidden_layers"] = tuple(tuple(layers) for layers in grid["hidden_layers"])
-        grid = {key: tuple(values) for key, values in grid.items()}
-        return cls(**{**data, "grid": Grid(**grid)})
+    def from_dict(cls, data: Mapping[str, Any]) -> RunConfig:
+        """The configuration that `to_dict` wrote, of this version or an older one.
+
+        Raises
+        ------
+        InputError
+            Names every unknown and missing field, and a value that its field does not take.
+        """
+        return from_plain(cls, data, "The configuration of the run")

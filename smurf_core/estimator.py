@@ -22,13 +22,13 @@ from smurf_core.configuration import (
     Configuration,
     Device,
     Grid,
-    ModelKind,
     RunConfig,
     Standardisation,
 )
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.fitted import FittedModel
+from smurf_core.model_kinds import ModelKind
 
 # A modality's columns: a pattern, names, positions, or a slice of positions.
 Columns = str | slice | Sequence[str] | Sequence[int]

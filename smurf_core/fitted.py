@@ -14,10 +14,11 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from smurf_core.configuration import ModelKind, Standardisation
+from smurf_core.configuration import Standardisation
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Task
 from smurf_core.errors import InputError
+from smurf_core.model_kinds import ModelKind
 from smurf_core.scaling import Norm, Scaler, person_norms, within_person
 from smurf_core.terms import Source, Term
 

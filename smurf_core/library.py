@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smurf_core.configuration import DEFAULT_MODEL, RunConfig, suggested_standardisation
+from smurf_core.configuration import RunConfig, suggested_standardisation
 from smurf_core.data.dataset import MultimodalDataset, NewSamples
 from smurf_core.data.importing.assembly import assemble
 from smurf_core.data.importing.guessing import guess_mapping
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.new_samples import read_new_samples
 from smurf_core.data.sources import find_sources
+from smurf_core.model_kinds import DEFAULT_MODEL
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 

@@ -21,7 +21,9 @@ TORCH_FREE = (
     "smurf_core/evaluation",
     "smurf_core/runs",
     "smurf_core/extraction",
+    "smurf_core/codec.py",
     "smurf_core/configuration.py",
+    "smurf_core/model_kinds.py",
     "smurf_core/contributions.py",
     "smurf_core/attribution.py",
     "smurf_core/what_if.py",
@@ -34,7 +36,7 @@ TORCH_FREE = (
 ONE_WAY = {
     "data": {"models", "losses", "training", "evaluation", "runs"},
     "models": {"training", "evaluation", "runs"},
-    "losses.py": {"models", "training", "evaluation", "runs"},
+    "losses": {"models", "training", "evaluation", "runs"},
     "training": {"evaluation", "runs"},
     "evaluation": {"models", "losses", "training", "runs"},
     "extraction": {"models", "losses", "training", "evaluation"},

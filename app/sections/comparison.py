@@ -26,11 +26,11 @@ from app.state.selection import (
 from app.state.session import current_run, run_label, workspace
 from app.widgets.messages import escaped
 from app.widgets.selected_samples import open_in_samples
-from smurf_core.configuration import has_auxiliary_loss
 from smurf_core.data.dataset import MultimodalDataset, Task
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRICS
 from smurf_core.evaluation.samples import subset_performance
 from smurf_core.evaluation.two_runs import configuration_differences, weight_sweep
+from smurf_core.model_kinds import REFERENCE_MODEL
 from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.comparison import curves_by_fold, trade_off
 from smurf_core.plot.points import Points
@@ -58,7 +58,7 @@ def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> No
     if len(chosen) < 2:
         st.info("Choose two runs or more.")
         return
-    smurf = [run_id for run_id in chosen if by_id[run_id].config.model == "smurf"]
+    smurf = [run_id for run_id in chosen if by_id[run_id].config.model == REFERENCE_MODEL]
     reference = st.selectbox(
         "Against", chosen, index=chosen.index(smurf[0]) if smurf else 0,
         format_func=titles.__getitem__, key=f"reference_{study_id}_{'-'.join(chosen)}",
@@ -315,7 +315,7 @@ def sweep(finished: list[RunInfo], titles: dict[str, str], task: Task) -> None:
     st.subheader(
         "What does the factorisation cost?", help=explain("auxiliary_weight", "factorisation_loss")
     )
-    able = {run.id: run for run in finished if has_auxiliary_loss(run.config.model)}
+    able = {run.id: run for run in finished if run.config.kind.has_auxiliary_loss}
     if not able:
         st.info("No finished run has a weight of the factorisation (λ): train SMURF.")
         return

@@ -10,7 +10,6 @@ from app.loading import contributions_of, performance_of, share_intervals_of
 from app.state.selection import Scope, download_view, pin_run_button
 from app.state.session import run_label
 from app.widgets.messages import escaped, facts
-from smurf_core.configuration import MODEL_TITLES
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
@@ -26,7 +25,7 @@ def headline(study: StudyInfo, run: RunInfo, pinned: RunInfo | None, samples: in
     beside = f" Pinned beside it: {escaped(run_label(pinned))}." if pinned else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**{escaped(study.name)}** · {MODEL_TITLES[run.config.model]} · "
+            f"**{escaped(study.name)}** · {run.config.kind.title} · "
             f"{samples:,} samples, each explained by a model that did not see it.{beside}"
         )
         pin_run_button(run)

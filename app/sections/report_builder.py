@@ -20,7 +20,6 @@ from app.loading import (
 from app.state.selection import Scope
 from app.state.session import workspace
 from app.widgets.messages import escaped
-from smurf_core.configuration import has_redundant_heads
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.judgments import human_agreement
@@ -64,7 +63,7 @@ def findings_of(
     """
     result, contributions = result_of(run), contributions_of(run)
     shown = scope.apply(contributions)
-    is_judged, is_paired = has_judgments(dataset), has_redundant_heads(run.config.model)
+    is_judged, is_paired = has_judgments(dataset), run.config.kind.has_redundant_heads
     shares = shares_of(run) if scope.is_all else variance_shares(shown)
     found = Findings(
         reference=run.id,

@@ -10,12 +10,9 @@ import streamlit as st
 
 from app.explanations import explain
 from smurf_core.configuration import (
-    DEFAULT_MODEL,
-    MODEL_TITLES,
     PRESETS,
     Device,
     Grid,
-    ModelKind,
     RunConfig,
     Selection,
     Standardisation,
@@ -24,20 +21,8 @@ from smurf_core.configuration import (
 )
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS, ModelKind
 
-MODEL_NOTES: dict[ModelKind, str] = {
-    "smurf_normalised": "Unique and redundant contributions. Our extension of the paper's losses: "
-    "where the truth is known, it finds it best (docs/results.md).",
-    "smurf": "As published: unique and redundant contributions, shaped by L_uncor and L_cor "
-    "(eq. 10-15).",
-    "late_fusion": "One contribution a modality: the plain baseline.",
-    "smurf_no_aux": "The same heads as SMURF without its two losses: what they change.",
-    "e_hgr": "Correlates the modalities' hidden layers (soft-HGR) in place of their contributions.",
-    "mro_smurf": "Adds non-additive interactions of two and more modalities, from products of "
-    "embeddings.",
-    "mro_smurf_subsets": "The same with a network of its own for every subset of modalities.",
-    "mro_smurf_normalised": "Products of embeddings with our extension's losses.",
-}
 PRESET_NOTES = {
     "quick": "A few configurations: seconds on small data.",
     "standard": "A broader grid: minutes.",
@@ -97,11 +82,15 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
     Every setting is bound to the address: neither a refresh nor another page loses it.
     """
     left, right = st.columns(2)
-    kinds = sorted(MODEL_NOTES, key=lambda kind: kind != DEFAULT_MODEL)
+    kinds = sorted(MODEL_KINDS, key=lambda kind: kind != DEFAULT_MODEL)
     model: ModelKind = left.selectbox(
-        "Model", kinds, format_func=MODEL_TITLES.__getitem__, key="model", bind="query-params"
+        "Model",
+        kinds,
+        format_func=lambda kind: MODEL_KINDS[kind].title,
+        key="model",
+        bind="query-params",
     )
-    left.markdown(MODEL_NOTES[model])
+    left.markdown(MODEL_KINDS[model].description)
     presets = list(PRESET_NOTES)
     preset = right.selectbox(
         "Search", presets, key="preset", bind="query-params", format_func=str.capitalize

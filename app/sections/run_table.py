@@ -15,7 +15,6 @@ from app.state.session import current_study, moment, select_run, workspace
 from app.widgets.broken import broken_entries
 from app.widgets.live_run import resume, status_badge
 from app.widgets.messages import escaped, offer_undo, told
-from smurf_core.configuration import MODEL_TITLES
 from smurf_core.errors import InputError
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.reporting.numbers import mean_and_spread
@@ -39,7 +38,7 @@ def run_table() -> None:
             pd.DataFrame(
                 {
                     "Run": [run.name for run in runs],
-                    "Model": [MODEL_TITLES[run.config.model] for run in runs],
+                    "Model": [run.config.kind.title for run in runs],
                     "Status": [run.status for run in runs],
                     METRIC_TITLES[metric]: _scores(runs, metric, study.samples),
                     "Preset": [run.config.preset for run in runs],

@@ -6,7 +6,7 @@ import io
 import math
 import wave
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smurf_core.codec import check, from_plain, to_plain
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.problems import listing
 from smurf_core.errors import InputError
@@ -50,6 +51,7 @@ class MediaSettings:
     end: str = ""
 
     def __post_init__(self) -> None:
+        check(self)
         if not self.folder.strip():
             raise InputError("Name the folder in which the recordings lie.")
         try:
@@ -64,14 +66,14 @@ class MediaSettings:
         if self.recording:
             confined(Path(self.folder), self.recording)
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; `from_dict` reads it back."""
-        return asdict(self)
+        return to_plain(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> MediaSettings:
         """The settings that `to_dict` wrote."""
-        return cls(**{f.name: str(data.get(f.name, "")) for f in fields(cls)})
+        return from_plain(cls, data, "The setting of the recordings")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import get_args
 
 import pandas as pd
 
-from smurf_core.configuration import has_redundant_heads
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.informativeness import informativeness_tests
@@ -62,7 +61,7 @@ def evaluation_tables(
     persons = None if dataset.groups is None else dataset.groups[rows]
     shares = share_intervals(contributions, persons, seed=seed)
     tables |= {"variance_shares": shares.terms, "variance_totals": shares.totals}
-    if has_redundant_heads(result.config.model):
+    if result.config.kind.has_redundant_heads:
         tables["redundancy"] = pair_table(contributions)
     for finding in get_args(Finding):
         tables[f"typical_{finding}"] = pd.concat(

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import joblib
 import numpy as np
 
-from smurf_core.configuration import Grid, ModelKind, RunConfig, Selection
+from smurf_core.configuration import Grid, RunConfig, Selection
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.generated.synthetic import (
     synthetic_additive,
@@ -19,6 +19,7 @@ from smurf_core.data.generated.synthetic import (
 )
 from smurf_core.evaluation.metrics import pearson_r
 from smurf_core.evaluation.verification import recovery
+from smurf_core.model_kinds import ModelKind
 from smurf_core.training.engine import train_run
 
 Setting = Literal[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.configuration import MODEL_TITLES, ModelKind, RunConfig, Selection
+from smurf_core.configuration import RunConfig, Selection
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.importing.assembly import assemble, guess_mapping
 from smurf_core.data.problems import listing
@@ -25,6 +25,7 @@ from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.missing import compare_missing, missing_modalities, missing_summary
 from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.verification import recovery
+from smurf_core.model_kinds import MODEL_KINDS, REFERENCE_MODEL, ModelKind
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.terms import read_subset, subset_name
@@ -37,6 +38,8 @@ MODELS: tuple[ModelKind, ...] = (
 NON_ADDITIVE_MODELS: tuple[ModelKind, ...] = (
     "mro_smurf", "mro_smurf_subsets", "mro_smurf_normalised",
 )  # fmt: skip
+# Trained in any case: what the others are compared with.
+_REFERENCES: tuple[ModelKind, ...] = (REFERENCE_MODEL, "mro_smurf")
 _SUBSET_LAYERS = ((40, 20),)  # of subset networks on data whose target consists of products
 # How the authors' files are called → how the paper calls the data set.
 _DATA_SETS = {
@@ -137,11 +140,11 @@ def _train(
     chosen = "synthetic" if dataset.factors else preset
     found: Results = {}
     for model in NON_ADDITIVE_MODELS if is_product else MODELS:
-        if models and model not in (*models, "smurf", "mro_smurf"):
+        if models and model not in (*models, *_REFERENCES):
             continue
         for seed in range(seeds):
             config = RunConfig.from_preset(chosen, model, selection=selection, seed=seed)
-            if is_product and model == "mro_smurf_subsets":
+            if is_product and config.kind.has_subset_networks:
                 # Linear networks on concatenated inputs know no products.
                 grid = replace(config.grid, hidden_layers=_SUBSET_LAYERS)
                 config = replace(config, preset="custom", grid=grid)
@@ -152,22 +155,22 @@ def _train(
                 took = f"{result.seconds:.0f} s"
             else:
                 result, took = files.read_result(), "kept from before"
-            tell(f"{dataset.name}, {MODEL_TITLES[model]}, {chosen} preset, seed {seed}: {took}")
+            tell(f"{dataset.name}, {config.kind.title}, {chosen} preset, seed {seed}: {took}")
             found.setdefault(model, []).append(result)
     return found
 
 
 def _key(dataset: MultimodalDataset, config: RunConfig) -> str:
-    text = json.dumps([dataset.fingerprint, config.to_dict()])
+    text = json.dumps([dataset.fingerprint, asdict(config)])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _performance(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataFrame:
     metric = next(iter(METRICS[dataset.task]))
-    seeds = len(results["smurf"])
+    seeds = len(results[REFERENCE_MODEL])
     compared = [
         compare_models({model: runs[seed] for model, runs in results.items()}, dataset,
-                       reference="smurf", seed=seed)
+                       reference=REFERENCE_MODEL, seed=seed)
         for seed in range(seeds)
     ]  # fmt: skip
     rows = []
@@ -225,8 +228,8 @@ def _single(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataF
     letters = _SYNTHETIC_LETTERS if dataset.factors else _LETTERS
     compared = [
         compare_missing({model: runs[seed] for model, runs in results.items()}, dataset,
-                        reference="smurf", metrics=(metric,), most=1, seed=seed)
-        for seed in range(len(results["smurf"]))
+                        reference=REFERENCE_MODEL, metrics=(metric,), most=1, seed=seed)
+        for seed in range(len(results[REFERENCE_MODEL]))
     ]  # fmt: skip
     rows = []
     for model, runs in results.items():
@@ -266,8 +269,8 @@ def _only(table: pd.DataFrame, metric: str, available: str) -> pd.Series[Any]:
 def _recovery(name: str, dataset: MultimodalDataset, results: Results) -> pd.DataFrame:
     tables = []
     for model, runs in results.items():
-        if model == "late_fusion":  # One contribution a modality: there is nothing to compare.
-            continue
+        if not MODEL_KINDS[model].has_redundant_heads:
+            continue  # One contribution per modality: there is nothing to compare.
         for seed, run in enumerate(runs):
             table = recovery(run.contributions(), dataset)
             tables.append(table[table["factor"] != "0"].assign(model=model, seed=seed))
@@ -329,7 +332,7 @@ def as_markdown(found: Reproduction) -> str:
         rows = []
         for r in found.recovery.to_dict("records"):
             term = _term(r["modality"], r["shared_with"])
-            cells = [r["dataset"], MODEL_TITLES[r["model"]], term, r["factor"]]
+            cells = [r["dataset"], MODEL_KINDS[r["model"]].title, term, r["factor"]]
             cells += [f"{r[part]:.3f}" for part in ("r", "lowest")]
             cells.append(f"{r['paper']:.3f} {_SIGNS[r['differs']]}" if r["paper"] > 0 else "")
             rows.append(f"| {' | '.join(cells)} |")
@@ -348,7 +351,7 @@ def _term(modality: str, shared_with: str) -> str:
 def _side_by_side(table: pd.DataFrame, more: list[str]) -> str:
     """One row a data set (and modality), one column a model: ours over the paper's."""
     keys = ["dataset", "target", "metric", *more]
-    titles = [MODEL_TITLES[model] for model in MODELS]
+    titles = [MODEL_KINDS[model].title for model in MODELS]
     lines = [
         f"| {' | '.join([*keys, 'whose', *titles])} |",
         "|---" * (len(keys) + 1 + len(MODELS)) + "|",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import combinations, pairwise
 from math import prod
 
@@ -10,12 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from smurf_core.configuration import (
-    ModelKind,
-    has_interactions,
-    has_redundant_heads,
-    multiplies_embeddings,
-)
+from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 
 # Weight [k, units out, units in] and bias [k, units out] of every layer, tower by tower.
 Parameters = list[Tensor]
@@ -58,11 +53,16 @@ class Architecture:
         cls, model: ModelKind, inputs: tuple[int, ...], hidden_layers: tuple[int, ...], outputs: int
     ) -> "Architecture":
         """The architecture of a model kind (section 4.3: all but late fusion have m heads)."""
-        m = len(inputs)
-        sizes = range(1, m + 1) if has_interactions(model) else (1,)
+        m, traits = len(inputs), MODEL_KINDS[model]
+        sizes = range(1, m + 1) if traits.has_interactions else (1,)
         subsets = [tuple(combinations(range(m), size)) for size in sizes]
-        orders = tuple(Order(s, len(s) if has_redundant_heads(model) else 1) for s in subsets)
-        return cls(inputs, hidden_layers, outputs, orders, multiplies_embeddings(model))
+        orders = tuple(Order(s, len(s) if traits.has_redundant_heads else 1) for s in subsets)
+        return cls(inputs, hidden_layers, outputs, orders, traits.multiplies_embeddings)
+
+    @cached_property
+    def order_sizes(self) -> tuple[int, ...]:
+        """Number of subsets of every order."""
+        return tuple(order.size for order in self.orders)
 
     @property
     def depth(self) -> int:

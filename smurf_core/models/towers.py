@@ -214,12 +214,12 @@ def backward(
     buffers: Buffers,
     *,
     by_values: Sequence[Float[Tensor, "s k u n"]],
-    by_second_half: Float[Tensor, "s k h/2 n"] | None = None,
+    by_last_hidden: Float[Tensor, "s k some n"] | None = None,
 ) -> None:
     """Write the loss's derivative by every parameter into `gradients`, by the chain rule.
 
-    `by_values` are its derivatives by the contributions, order by order; `by_second_half` those
-    by the second half of the last hidden layer, where a loss sees it.
+    `by_values` are its derivatives by the contributions, order by order; `by_last_hidden` those by
+    the last units of the first networks' last hidden layer, where a loss reads them.
     """
     architecture, hidden = weights.architecture, outputs.hidden
     by_hidden = [buffers.take(f"by hidden {i}", *h.shape) for i, h in enumerate(hidden)]
@@ -251,8 +251,9 @@ def backward(
                 torch.bmm(back, delta, out=by_hidden[layer - 1][towers].flatten(0, 1))
         if layer:
             by_layer, activations = by_hidden[layer - 1], hidden[layer - 1]
-            if layer == len(hidden) and by_second_half is not None:
-                by_layer[:, :, -by_second_half.shape[2] :] += by_second_half
+            if layer == len(hidden) and by_last_hidden is not None:
+                networks, _, units, _ = by_last_hidden.shape
+                by_layer[:networks, :, -units:] += by_last_hidden
             # The derivative of a rectifier is one where its output is above zero.
             torch.ops.aten.threshold_backward.grad_input(
                 by_layer, activations, 0, grad_input=by_layer

@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 from vl_convert import vegalite_to_svg
 
-from smurf_core.configuration import MODEL_TITLES
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.plot.report_figures import ReportFigure, image_files, printed, report_figures
@@ -45,7 +44,7 @@ def report_state(
         "Study": dataset.name + ("" if dataset.origin == "recorded" else f" ({dataset.origin})"),
         "Run": f"{info.name} ({info.id})",
         "Note": info.note or "–",
-        "Model": MODEL_TITLES[config.model],
+        "Model": config.kind.title,
         "Samples": scope
         if scope == "All samples"
         else f"{scope}; performance, Table 5 and stability are of all tested samples",

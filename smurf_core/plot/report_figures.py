@@ -13,7 +13,6 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import vl_convert
 
-from smurf_core.configuration import has_redundant_heads
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
@@ -84,7 +83,7 @@ def report_figures(
             chosen_curves(_curves(result)).properties(width=_WIDTH - 160),
         ),
     }  # fmt: skip
-    if has_redundant_heads(result.config.model):
+    if result.config.kind.has_redundant_heads:
         output = contributions.outputs[0]
         of = f" of {output}" if contributions.is_classification else ""
         pairs = found.pairs[found.pairs["output"] == output]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import yaml
 
-from smurf_core.configuration import MODEL_TITLES
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.reporting.citation import BIBTEX
@@ -130,7 +129,7 @@ def run_titles(runs: Sequence[RunInfo]) -> dict[str, str]:
     """How runs are called in a table: the model's title, or the run's name where two share it."""
     models = [run.config.model for run in runs]
     return {
-        run.id: MODEL_TITLES[run.config.model]
+        run.id: run.config.kind.title
         if models.count(run.config.model) == 1
         else f"{run.name} ({run.id[:4]})"
         for run in runs

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from smurf_core.configuration import has_redundant_heads
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.comparison import compare_models
@@ -66,7 +65,7 @@ def find(
         shares=told_shares(result, variance_shares(contributions)),
         stability=stability(result),
         pairs=pair_table(contributions)
-        if has_redundant_heads(result.config.model)
+        if result.config.kind.has_redundant_heads
         else pd.DataFrame(),
         agreement=human_agreement(contributions, dataset)
         if has_judgments(dataset)
@@ -87,7 +86,7 @@ def main_metric(dataset: MultimodalDataset) -> str:
 
 def told_shares(result: RunResult, shares: pd.DataFrame) -> pd.DataFrame:
     """The shares that a model can have: late fusion has no redundant ones."""
-    if has_redundant_heads(result.config.model):
+    if result.config.kind.has_redundant_heads:
         return shares
     return shares[shares["kind"] == "unique"].reset_index(drop=True)
 

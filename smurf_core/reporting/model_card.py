@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from smurf_core.configuration import MODEL_TITLES, has_redundant_heads
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.reporting.citation import BIBTEX
@@ -49,11 +48,11 @@ _LICENCE = (
 def _what(result: RunResult) -> str:
     shared = (
         " and one redundant contribution for every other modality"
-        if has_redundant_heads(result.config.model)
+        if result.config.kind.has_redundant_heads
         else ""
     )
     return (
-        f"{MODEL_TITLES[result.config.model]}: a model whose prediction is a baseline plus one "
+        f"{result.config.kind.title}: a model whose prediction is a baseline plus one "
         f"unique contribution a modality{shared}."
     )
 
@@ -146,7 +145,7 @@ def _limits(result: RunResult, dataset: MultimodalDataset, found: Findings) -> s
 def _told(result: RunResult, found: Findings) -> list[dict[Any, Any]]:
     """Rows of the stability table that the model can have."""
     rows = found.stability.to_dict("records")
-    redundant = has_redundant_heads(result.config.model)
+    redundant = result.config.kind.has_redundant_heads
     return [row for row in rows if redundant or row["kind"] == "unique"]
 
 

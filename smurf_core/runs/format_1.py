@@ -16,13 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 from safetensors.numpy import load_file
 
-from smurf_core.configuration import (
-    Configuration,
-    RunConfig,
-    has_interactions,
-    has_redundant_heads,
-    multiplies_embeddings,
-)
+from smurf_core.codec import from_plain
+from smurf_core.configuration import Configuration, RunConfig
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel, Layer, Tower, sources_of
@@ -83,7 +78,7 @@ def read_fold(
 
 def configuration(data: Mapping[str, Any]) -> Configuration:
     """A point of the grid from plain data."""
-    return Configuration(**{**data, "hidden_layers": tuple(data["hidden_layers"])})
+    return from_plain(Configuration, data, "The configuration of a model")
 
 
 def below(arrays: Arrays, prefix: str) -> dict[str, npt.NDArray[Any]]:
@@ -104,8 +99,8 @@ def _member(
     )
     terms = pairwise_terms(
         dataset.modalities,
-        orders=len(dataset.modalities) if has_interactions(config.model) else 1,
-        redundant=has_redundant_heads(config.model),
+        orders=len(dataset.modalities) if config.kind.has_interactions else 1,
+        redundant=config.kind.has_redundant_heads,
     )
     model = FittedModel(
         kind=config.model,
@@ -118,7 +113,7 @@ def _member(
         terms=terms,
         towers={source: _tower(arrays, source) for source in sources_of(terms)},
         baseline=np.full(len(dataset.outputs), scaler.target_mean, dtype=np.float32),
-        products=multiplies_embeddings(config.model),
+        products=config.kind.multiplies_embeddings,
     )
     model = model.centred(
         standardise(dataset, scaler, config.standardisation),

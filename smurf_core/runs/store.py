@@ -12,7 +12,7 @@ from typing import Literal, get_args
 import pandas as pd
 import psutil
 
-from smurf_core.configuration import MODEL_TITLES, RunConfig
+from smurf_core.configuration import RunConfig
 from smurf_core.errors import InputError
 from smurf_core.runs.entries import (
     BrokenEntry,
@@ -74,8 +74,7 @@ def create_run(
     """
     get_study(workspace, study_id)
     run_id = new_id()
-    model = MODEL_TITLES[config.model].removesuffix(" (extension)")  # Lists are narrow.
-    title = name.strip() or f"{model}, {config.preset}"
+    title = name.strip() or f"{config.kind.name}, {config.preset}"
     with workspace.transaction() as connection:
         connection.execute(
             "INSERT INTO run (id, study_id, name, status, config, jobs, created)"

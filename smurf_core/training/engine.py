@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from smurf_core import __version__
-from smurf_core.configuration import RunConfig, has_redundant_heads, layers_label
+from smurf_core.configuration import RunConfig, layers_label
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.data.folds import with_made_folds
 from smurf_core.errors import InputError
@@ -377,7 +377,7 @@ class _Plan:
             terms=pairwise_terms(
                 self.dataset.modalities,
                 orders=len(architecture.orders),
-                redundant=has_redundant_heads(self.config.model),
+                redundant=self.config.kind.has_redundant_heads,
             ),
             towers=_towers(self.dataset.modalities, architecture, outcome.parameters, k),
             baseline=np.full(architecture.outputs, data.scaler.target_mean, dtype=np.float32),

@@ -1,31 +1,31 @@
 """The joint loss of every model kind (eq. 4) and its derivative by every parameter.
 
-Auxiliary losses are functions of the covariances between some rows: all contributions for SMURF,
-half of the last hidden layers for E-HGR. So one product of the rows with themselves gives the loss,
-and one of a small matrix with the rows its derivative by them; the derivative of the task loss,
-which is the same for all contributions, is one more row of that product.
+Auxiliary losses are functions of the covariances between the rows that they read
+(`smurf_core.losses`). So one product of the rows with themselves gives the loss, and one of a small
+matrix with the rows its derivative by them; the derivative of the task loss, which is the same for
+all contributions, is one more row of that product.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from smurf_core.configuration import ModelKind, has_auxiliary_loss, is_normalised
-from smurf_core.losses import (
+from smurf_core.losses.interface import auxiliary_loss_of
+from smurf_core.losses.rows import Rows
+from smurf_core.losses.task import (
     cross_entropy,
     cross_entropy_gradient,
-    factorisation_loss,
-    fill_absent,
-    fill_absent_gradient,
     squared_error,
     squared_error_gradient,
 )
+from smurf_core.model_kinds import ModelKind
+from smurf_core.models.absence import fill_absent, fill_absent_gradient
 from smurf_core.models.towers import Buffers, StackedWeights, TowerOutputs, backward, forward
-from smurf_core.training.auxiliary import auxiliary_loss, by_pairs, differentiate_auxiliary
 
 # Validation samples are not split into batches, because covariances are over all of them. Where
 # they are many, a stack is evaluated some members at a time: 2²⁴ activations are 64 MB.
@@ -89,10 +89,12 @@ def evaluate(
     for each in sums[1:]:
         task += _task_loss(each, data.target)
     auxiliary = torch.zeros_like(auxiliary_weight)
-    for order, share in _shares(model, weights).items():
-        rows = _centred_rows(model, outputs, values, order, buffers)
-        # The same loss as `auxiliary_loss`, in a fraction of the operations.
-        auxiliary += share * differentiate_auxiliary(model, *_covariances(rows, weights))[0]
+    loss = auxiliary_loss_of(model)
+    if loss is not None:
+        for order, share in _shares(loss.rows, weights.architecture.order_sizes).items():
+            covariances = _covariances(_centred_rows(loss.rows, outputs, values, order, buffers))
+            # The same number as `value` gives, in a fraction of the operations.
+            auxiliary += share * loss.differentiate(covariances, len(values[order]))[0]
     return Evaluation(task + auxiliary_weight * auxiliary, auxiliary, sums[-1])
 
 
@@ -100,25 +102,23 @@ def evaluate(
 def evaluate_factorisation(
     model: ModelKind, weights: StackedWeights, data: Partition
 ) -> Float[Tensor, " k"]:
-    """Every member's factorisation loss, orders weighted as in training.
+    """Every member's distance from its auxiliary loss's aims, orders weighted as in training.
 
-    For E-HGR and the normalised losses, which have aims of their own, what they are trained with;
-    zero where the model has no auxiliary loss.
+    That is `AuxiliaryLoss.criterion`; zero where the model has no auxiliary loss.
     """
     few = _members_at_once(weights, data)
     if few < weights.k:
         parts = _parts(weights.k, few)
         return torch.cat([evaluate_factorisation(model, weights.members(p), data) for p in parts])
+    total = weights.flat.new_zeros(weights.k)
+    loss = auxiliary_loss_of(model)
+    if loss is None:
+        return total
     buffers = Buffers(data.target.device)
     outputs, values = _contributions(weights, data, buffers)
-    total = weights.flat.new_zeros(weights.k)
-    for order, share in _shares(model, weights).items():
-        rows = _centred_rows(model, outputs, values, order, buffers)
-        modalities, covariances = _covariances(rows, weights)
-        if model == "e_hgr" or is_normalised(model):
-            total += share * auxiliary_loss(model, modalities, covariances)
-        else:
-            total += share * factorisation_loss(by_pairs(covariances))
+    for order, share in _shares(loss.rows, weights.architecture.order_sizes).items():
+        covariances = _covariances(_centred_rows(loss.rows, outputs, values, order, buffers))
+        total += share * loss.criterion(covariances, len(values[order]))
     return total
 
 
@@ -139,40 +139,33 @@ def differentiate(
     """
     outputs, values = _contributions(weights, data, buffers)
     sums = _cumulative_predictions(values)
-    shares = _shares(model, weights)
+    auxiliary = auxiliary_loss_of(model)
+    sizes = weights.architecture.order_sizes
+    shares = _shares(auxiliary.rows, sizes) if auxiliary is not None else {}
     loss = torch.zeros_like(auxiliary_weight)
-    by_values, by_second_half = [], None
+    by_values, by_last_hidden = [], None
     for order, prediction in enumerate(sums):
         loss += _task_loss(prediction, data.target)
         by_sum = _task_gradient(prediction, data.target)  # [k, c, n]
         by = buffers.take(f"by values {order}", *values[order].shape)
-        rows = by_rows = None
-        if order in shares:
-            rows = _centred_rows(model, outputs, values, order, buffers)
-            modalities, covariances = _covariances(rows, weights)
-            auxiliary, mixing = differentiate_auxiliary(model, modalities, covariances)
-            weight = auxiliary_weight * shares[order]
-            loss += weight * auxiliary
-            mixing *= (weight / (len(data) - 1)).view(-1, 1, 1, 1)
-            by_rows = _mix(mixing, rows, by_sum if model != "e_hgr" else None, buffers)
-        if by_rows is None or model == "e_hgr":
+        if auxiliary is None or order not in shares:
             by.copy_(by_sum[:, None].expand_as(by))
         else:
-            k, c, r, n = by_rows.shape
-            s = round(r**0.5)
-            by.copy_(by_rows.view(k, c, s, s, n).permute(2, 0, 3, 1, 4))
-        if by_rows is not None and model == "e_hgr":
-            by_half = by_rows.view(weights.k, len(values[0]), -1, len(data)).transpose(0, 1)
-            if outputs.hidden:
-                by_second_half = by_half
-            else:
-                by.flatten(2, 3)[:, :, -by_half.shape[2] :] += by_half
+            read = auxiliary.rows
+            rows = _centred_rows(read, outputs, values, order, buffers)
+            value, mixing = auxiliary.differentiate(_covariances(rows), len(values[order]))
+            weight = auxiliary_weight * shares[order]
+            loss += weight * value
+            mixing *= (weight / (len(data) - 1)).view(-1, 1, 1, 1)
+            by_rows = _mix(mixing, rows, by_sum if read.are_contributions else None, buffers)
+            by_hidden = read.give_back(by_rows, by_sum, by, outputs.hidden)
+            by_last_hidden = by_last_hidden if by_hidden is None else by_hidden
         if data.present is not None:
             by = fill_absent_gradient(by.transpose(0, 1), data.present[order]).transpose(0, 1)
         by_values.append(by.flatten(2, 3))
     backward(
         weights, gradients, data.inputs, outputs, buffers,
-        by_values=by_values, by_second_half=by_second_half,
+        by_values=by_values, by_last_hidden=by_last_hidden,
     )  # fmt: skip
     return loss
 
@@ -220,54 +213,39 @@ def _task_gradient(prediction: Tensor, target: Tensor) -> Tensor:
     return gradient(prediction, target)
 
 
-def _shares(model: ModelKind, weights: StackedWeights) -> dict[int, float]:
-    """Weight of the auxiliary loss of every order that has one: its share of all pairs.
-
-    (The 1/12 of eq. 30.) An order of one subset shares nothing.
-    """
-    if not has_auxiliary_loss(model):
-        return {}
-    sizes = [order.size for order in weights.architecture.orders]
-    pairs = sum(s * s - s for s in sizes)
-    return {order: (s * s - s) / pairs for order, s in enumerate(sizes) if s > 1}
+@cache
+def _shares(rows: Rows, sizes: tuple[int, ...]) -> dict[int, float]:
+    """Weight of the auxiliary loss in every order that has one."""
+    return rows.shares(sizes)
 
 
 def _centred_rows(
-    model: ModelKind,
+    rows: Rows,
     outputs: TowerOutputs,
     values: Sequence[Tensor],
     order: int,
     buffers: Buffers,
 ) -> Float[Tensor, "k c r+1 n"]:
-    """What the auxiliary losses take covariances of, output by output, less its mean.
+    """What an auxiliary loss takes covariances of, output by output, less its mean.
 
-    E-HGR sees the second half of the last hidden layer, or of the contributions where there is
-    no hidden layer, as the authors' released code does. The last row is left for `_mix`.
+    The last row is left for `_mix`.
     """
-    if model == "e_hgr":
-        read = outputs.hidden[-1] if outputs.hidden else values[0].flatten(2, 3)
-        read = read[:, :, read.shape[2] // 2 :].unsqueeze(3)
-    else:
-        read = values[order]
+    read = rows.read(order, values, outputs.hidden)
     s, k, u, c, n = read.shape
-    rows = buffers.take(f"rows {order}", k, c, s * u + 1, n)
-    into = rows[:, :, :-1].view(k, c, s, u, n).permute(2, 0, 3, 1, 4)
+    centred = buffers.take(f"rows {order}", k, c, s * u + 1, n)
+    into = centred[:, :, :-1].view(k, c, s, u, n).permute(2, 0, 3, 1, 4)
     torch.sub(read, read.mean(dim=-1, keepdim=True), out=into)
-    return rows
+    return centred
 
 
-def _covariances(
-    rows: Float[Tensor, "k c r+1 n"], weights: StackedWeights
-) -> tuple[int, Float[Tensor, "k c r r"]]:
-    """The number of modalities, and the covariances of all rows but the last."""
+def _covariances(rows: Float[Tensor, "k c r+1 n"]) -> Float[Tensor, "k c r r"]:
+    """The covariances of all rows but the last."""
     n = rows.shape[-1]
     if n < 2:
         raise ValueError(f"Sample covariance needs at least 2 samples, got {n}.")
     flat = rows.flatten(0, 1)[:, :-1]
     product = torch.bmm(flat, flat.mT).div_(n - 1)
-    return len(weights.architecture.modality_inputs), product.view(
-        *rows.shape[:2], *product.shape[1:]
-    )
+    return product.view(*rows.shape[:2], *product.shape[1:])
 
 
 def _mix(

@@ -4,8 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.configuration import ModelKind, Selection, has_auxiliary_loss
+from smurf_core.configuration import Selection
 from smurf_core.errors import InputError
+from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 
 # Metrics are reported with three decimals (table 2): two that differ by less than half of the
 # last one are told as the same number. On data that can be predicted perfectly the standard
@@ -34,7 +35,7 @@ def choose(candidates: pd.DataFrame, rule: Selection, model: ModelKind) -> int:
             "rates, or check the data for extreme values."
         )
     best = int(np.lexsort((objective, np.where(usable, -metric, np.inf)))[0])
-    if rule == "published" or not has_auxiliary_loss(model):
+    if rule == "published" or not MODEL_KINDS[model].has_auxiliary_loss:
         return best
     errors = paired_standard_errors(np.stack(candidates["influence"].to_list()), best)
     alike = usable & (metric >= metric[best] - np.maximum(errors, REPORTED_RESOLUTION))

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smurf_core.configuration import Configuration, ModelKind, is_normalised
+from smurf_core.configuration import Configuration
+from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 from smurf_core.models.architecture import Architecture, Parameters, initial_parameters
 from smurf_core.models.towers import Buffers, StackedWeights
 from smurf_core.training.objective import Partition, differentiate, evaluate
@@ -21,9 +22,6 @@ from smurf_core.training.objective import Partition, differentiate, evaluate
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's usual constants
 # Compacting copies the whole stack, so it waits until this share of the members is finished.
 COMPACTION_SHARE = 0.125
-# In so many epochs λ of the normalised losses grows to what it is. They are steep where
-# contributions are small, and would freeze whatever signs the start happens to have.
-RAMP_EPOCHS = 50
 SURVIVORS = 3  # members of each λ that halving leaves to train to their end
 
 
@@ -63,19 +61,6 @@ class StackOutcome:
     def parameters(self) -> Parameters:
         """The weights tower by tower, [k, ...] each."""
         return self.weights.parameters
-
-
-def auxiliary_ramp(model: ModelKind, epoch: int) -> float:
-    """The share of λ that an epoch (counted from 1) trains with; validation always counts all."""
-    return min(1.0, epoch / RAMP_EPOCHS) ** 2 if is_normalised(model) else 1.0
-
-
-def first_counted_epoch(model: ModelKind, max_epochs: int) -> int:
-    """The first epoch whose weights may be kept: the first one that trains with all of λ.
-
-    Weights of an earlier one were hardly asked to factorise, however low their objective.
-    """
-    return min(RAMP_EPOCHS, max_epochs) if is_normalised(model) else 1
 
 
 def batch_bounds(n: int, batch_size: int) -> list[tuple[int, int]]:
@@ -153,8 +138,8 @@ def train_stack(
     """Train all members with Adam and early stopping on the validation objective (section 4.5).
 
     The objective that stops a member includes its auxiliary terms, and the weights of its best
-    epoch are kept, from `first_counted_epoch` on. Without `patience` every member trains all
-    epochs, and its last weights are kept, as published for synthetic data. With `halve_from`,
+    epoch are kept, from the kind's first counted epoch on. Without `patience` every member trains
+    all epochs, and its last weights are kept, as published for synthetic data. With `halve_from`,
     members are dropped at that epoch, or at the first that counts, and at every doubling of it
     (`_Progress.halve`). `on_epoch` is called every `report_every` epochs and may raise to stop
     training.
@@ -170,14 +155,15 @@ def train_stack(
         torch.tensor([m.configuration.weight_decay for m in members], device=device),
     )
     best = StackedWeights(architecture, k, optimiser.weights.flat.clone())
-    state = _Progress(k, first_counted_epoch(model, max_epochs))
+    traits = MODEL_KINDS[model]
+    state = _Progress(k, traits.first_counted_epoch(max_epochs))
     weight_of = np.array([m.configuration.auxiliary_weight for m in members])
     buffers = Buffers(device)
     batches = _Batches(training, batch_size, batch_seed)
 
     for epoch in range(1, max_epochs + 1):
         total = torch.zeros(len(state.running), device=device)
-        pull = auxiliary_weights * auxiliary_ramp(model, epoch)
+        pull = auxiliary_weights * traits.share_of_weight(epoch)
         for batch in batches.epoch():
             loss = differentiate(
                 model, optimiser.weights, optimiser.gradients, batch, pull, buffers

@@ -8,17 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
-from smurf_core.configuration import (
-    MODEL_TITLES,
-    Grid,
-    ModelKind,
-    RunConfig,
-    multiplies_embeddings,
-)
+from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset, Task
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 from smurf_core.fitted import Layer
+from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 from smurf_core.results import FoldResult, RunResult
 from smurf_core.training import engine
 from smurf_core.training.engine import stack_size, train_run
@@ -49,7 +44,7 @@ def with_gaps(dataset: MultimodalDataset) -> MultimodalDataset:
     return replace(dataset, features=features)
 
 
-@pytest.mark.parametrize("model", MODEL_TITLES)
+@pytest.mark.parametrize("model", MODEL_KINDS)
 @pytest.mark.parametrize("gaps", [False, True])
 def test_baseline_and_contributions_are_the_prediction(
     dataset: MultimodalDataset, model: ModelKind, gaps: bool
@@ -88,7 +83,7 @@ def network_prediction(data: MultimodalDataset, result: RunResult, fold: int) ->
         features[name] = torch.tensor(np.nan_to_num(x)).double()
     total = torch.zeros(len(data), len(data.outputs), dtype=torch.float64)
     for source, layers in model.towers.items():
-        if len(source) > 1 and multiplies_embeddings(result.config.model):
+        if len(source) > 1 and result.config.kind.multiplies_embeddings:
             factors = []
             for name in source:
                 *hidden, _ = model.towers[name,]

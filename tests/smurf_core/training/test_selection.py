@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from smurf_core.configuration import Configuration, Grid, RunConfig
 from smurf_core.errors import InputError
 from smurf_core.training.selection import (
     accuracy_by_row,
@@ -101,24 +100,3 @@ def test_metrics_by_row_are_those_of_scipy_and_of_counting() -> None:
     assert np.isnan(pearson_by_row(np.ones((1, 20), np.float32), target)[0])
     logits = np.array([[[2.0, 0.0, 1.0], [1.0, 3.0, 0.0]]], dtype=np.float32)
     np.testing.assert_allclose(accuracy_by_row(logits, np.array([0, 1, 1])), [2 / 3])
-
-
-def test_the_published_grid_has_600_configurations_and_120_without_an_auxiliary_loss() -> None:
-    grid = RunConfig.from_preset("paper").grid
-    assert len(grid.configurations("smurf")) == 600
-    assert len(grid.configurations("late_fusion")) == 120
-    assert Configuration(1e-5, (5,), 0.0, 0.1) in grid.configurations("e_hgr")
-
-
-def test_a_configuration_survives_being_written_as_plain_data() -> None:
-    config = RunConfig.from_preset("standard", "e_hgr", seed=4, restarts=5)
-    assert RunConfig.from_dict(config.to_dict()) == config
-
-
-def test_impossible_settings_are_refused_in_a_sentence() -> None:
-    with pytest.raises(InputError, match="restarts must be at least 1, got 0"):
-        RunConfig(restarts=0)
-    with pytest.raises(InputError, match="at least one learning rate"):
-        Grid((), ((),), (0.0,), (0.1,))
-    with pytest.raises(InputError, match="No preset 'fast'"):
-        RunConfig.from_preset("fast")

@@ -1,6 +1,7 @@
 """The stack against members trained alone, and against a plain torch.nn loop."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -8,27 +9,20 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from smurf_core.configuration import (
-    MODEL_TITLES,
-    Configuration,
-    ModelKind,
-    has_auxiliary_loss,
-    has_interactions,
-    is_normalised,
-    multiplies_embeddings,
-)
-from smurf_core.losses import ADDITIVE, INTERACTIONS
+from smurf_core.configuration import Configuration
+from smurf_core.losses.normalised import ADDITIVE, INTERACTIONS
+from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 from smurf_core.models.architecture import Architecture, initial_parameters
 from smurf_core.training.objective import Partition
 from smurf_core.training.stack import (
     Member,
     StackOutcome,
-    auxiliary_ramp,
     batch_bounds,
     train_stack,
 )
 
-MODELS = tuple(MODEL_TITLES)
+MODELS = tuple(MODEL_KINDS)
+NORMALISED = ("smurf_normalised", "mro_smurf_normalised")
 INPUTS = (4, 3, 2)
 LAYERS = [(), (6, 4)]
 
@@ -40,6 +34,11 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+def grow_over(epochs: int, model: ModelKind, monkeypatch) -> None:
+    """Let λ of a kind grow over a few epochs, so that a short test sees all of it."""
+    monkeypatch.setitem(MODEL_KINDS, model, replace(MODEL_KINDS[model], growth_epochs=epochs))
 
 
 def features(seed: int, n: int) -> list[torch.Tensor]:
@@ -67,7 +66,7 @@ def partition(
 
 
 def members(model: ModelKind, layers: tuple[int, ...]) -> list[Member]:
-    weights = (0.1, 0.7) if has_auxiliary_loss(model) else (0.0,)
+    weights = (0.1, 0.7) if MODEL_KINDS[model].has_auxiliary_loss else (0.0,)
     points = product((1e-3, 2e-2), (0.0, 1e-2), weights)
     return [
         Member(Configuration(rate, layers, decay, weight), seed=7 + i % 2)
@@ -109,7 +108,7 @@ def test_a_member_in_a_stack_equals_the_same_member_alone(
     model: ModelKind, layers: tuple[int, ...], classes: int
 ) -> None:
     # The normalised losses are steep near zero, where they magnify rounding from epoch to epoch.
-    epochs, rounding = (4, 1e-4) if is_normalised(model) else (20, 1e-5)
+    epochs, rounding = (4, 1e-4) if model in NORMALISED else (20, 1e-5)
     stack = members(model, layers)
     together = train(model, layers, stack, classes, gaps=classes == 3, epochs=epochs)
     for k, member in enumerate(stack):
@@ -127,12 +126,12 @@ class PlainModel(torch.nn.Module):
         super().__init__()
         self.model, self.classes = model, classes
         m = len(INPUTS)
-        orders = range(1, m + 1) if has_interactions(model) else (1,)
+        orders = range(1, m + 1) if MODEL_KINDS[model].has_interactions else (1,)
         self.subsets = [list(combinations(range(m), order)) for order in orders]
         self.networks = torch.nn.ModuleList()
         for subset in (s for order in self.subsets for s in order):
             heads = 1 if model == "late_fusion" else len(self.subsets[len(subset) - 1])
-            if multiplies_embeddings(model) and len(subset) > 1:
+            if MODEL_KINDS[model].multiplies_embeddings and len(subset) > 1:
                 widths = [layers[-1] if layers else INPUTS[i] for i in subset]
                 sizes: tuple[int, ...] = (int(np.prod(widths)), heads * classes)
             else:
@@ -164,7 +163,7 @@ class PlainModel(torch.nn.Module):
             outputs = []
             for subset in order:
                 read = torch.cat([inputs[i].T for i in subset], dim=1)
-                if multiplies_embeddings(self.model) and len(subset) > 1:
+                if MODEL_KINDS[self.model].multiplies_embeddings and len(subset) > 1:
                     read = hidden[subset[0]]
                     for i in subset[1:]:
                         read = torch.einsum("na,nb->nab", read, hidden[i]).flatten(1)
@@ -188,8 +187,8 @@ def plain_pair_term(
     var = [sample_covariance(x, x) for x in (own, shared, back)]
     term = sample_covariance(own, shared).abs()
     together = sample_covariance(shared, back)
-    if is_normalised(model):
-        how = INTERACTIONS if has_interactions(model) else ADDITIVE
+    if model in NORMALISED:
+        how = INTERACTIONS if MODEL_KINDS[model].has_interactions else ADDITIVE
         apart = sample_covariance(own, back).abs() / (var[0] * var[2] + how.floor**2).sqrt()
         size = (var[1] + var[2]) / 2
         difference = sample_covariance(shared - back, shared - back)
@@ -241,7 +240,7 @@ def plain_objective(
         else:
             loss = loss + torch.nn.functional.cross_entropy(prediction, target)
         before = prediction.detach()
-    if has_auxiliary_loss(network.model):
+    if MODEL_KINDS[network.model].has_auxiliary_loss:
         linear = len(network.networks[0]) == 1  # type: ignore[arg-type]
         loss = loss + weight * plain_auxiliary(network.model, orders, hidden, linear)
     return loss
@@ -254,9 +253,10 @@ def plain_objective(
 def test_the_stack_walks_the_same_curve_as_a_plain_loop(
     model: ModelKind, layers: tuple[int, ...], classes: int, gaps: bool, monkeypatch
 ) -> None:
-    monkeypatch.setattr("smurf_core.training.stack.RAMP_EPOCHS", 3)
+    if model in NORMALISED:
+        grow_over(3, model, monkeypatch)
     member = Member(Configuration(1e-2, layers, 1e-3, 0.5), seed=11)
-    epochs = 6 if is_normalised(model) else 12  # Steep near zero, they magnify rounding.
+    epochs = 6 if model in NORMALISED else 12  # Steep near zero, they magnify rounding.
     outcome = train(model, layers, [member], classes, gaps=gaps, epochs=epochs, patience=None)
     architecture = Architecture.of(model, INPUTS, layers, classes)
     network = PlainModel(model, layers, classes)
@@ -272,7 +272,7 @@ def test_the_stack_walks_the_same_curve_as_a_plain_loop(
     generator = torch.Generator().manual_seed(3)
     curve = []
     for epoch in range(1, epochs + 1):
-        grown = min(epoch / 3, 1) ** 2 if is_normalised(model) else 1
+        grown = min(epoch / 3, 1) ** 2 if model in NORMALISED else 1
         order = torch.randperm(50, generator=generator)
         for start, end in ((0, 16), (16, 33), (33, 50)):
             rows = order[start:end]
@@ -290,14 +290,13 @@ def test_the_stack_walks_the_same_curve_as_a_plain_loop(
 
 
 def test_only_the_normalised_losses_grow_to_their_weight() -> None:
-    assert [auxiliary_ramp("smurf", epoch) for epoch in (1, 25, 50)] == [1, 1, 1]
-    for model in ("smurf_normalised", "mro_smurf_normalised"):
-        grown = [auxiliary_ramp(model, epoch) for epoch in (5, 25, 50, 400)]
-        assert grown == pytest.approx([0.01, 0.25, 1, 1])
+    for model, traits in MODEL_KINDS.items():
+        grown = [traits.share_of_weight(epoch) for epoch in (5, 25, 50, 400)]
+        assert grown == pytest.approx([0.01, 0.25, 1, 1] if model in NORMALISED else [1] * 4)
 
 
 def test_weights_are_kept_and_patience_counts_from_the_end_of_the_growth_on(monkeypatch) -> None:
-    monkeypatch.setattr("smurf_core.training.stack.RAMP_EPOCHS", 8)
+    grow_over(8, "smurf_normalised", monkeypatch)
     stack = [
         Member(Configuration(rate, (6, 4), 0.0, weight), seed=1)
         for rate in (0.3, 0.05, 1e-3)
@@ -316,7 +315,7 @@ def test_weights_are_kept_and_patience_counts_from_the_end_of_the_growth_on(monk
 
 
 def test_a_halving_search_drops_nobody_before_the_losses_have_grown(monkeypatch) -> None:
-    monkeypatch.setattr("smurf_core.training.stack.RAMP_EPOCHS", 12)
+    grow_over(12, "smurf_normalised", monkeypatch)
     stack = [Member(Configuration(10**-e, (), 0.0, 0.5), seed=1) for e in np.linspace(4, 1, 8)]
     halved = train("smurf_normalised", (), stack, 1, epochs=40, patience=None, halve_from=5)
     assert sorted(halved.epochs) == [12, 12, 12, 12, 24, 40, 40, 40]

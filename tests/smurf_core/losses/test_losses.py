@@ -2,27 +2,27 @@
 
 import itertools
 import math
+from functools import partial
 
 import pytest
 import torch
 from torch.testing import assert_close
 
-from smurf_core.losses import (
-    centred,
-    contribution_covariances,
-    correlation_loss,
-    covariance_matrix,
-    cross_entropy,
-    cross_entropy_gradient,
-    fill_absent,
-    fill_absent_gradient,
+from smurf_core.losses.covariances import centred, contribution_covariances, covariance_matrix
+from smurf_core.losses.normalised import (
+    ADDITIVE,
     normalised_correlation_loss,
     normalised_uncorrelation_loss,
-    soft_hgr_loss,
+)
+from smurf_core.losses.published import correlation_loss, uncorrelation_loss
+from smurf_core.losses.soft_hgr import soft_hgr_loss
+from smurf_core.losses.task import (
+    cross_entropy,
+    cross_entropy_gradient,
     squared_error,
     squared_error_gradient,
-    uncorrelation_loss,
 )
+from smurf_core.models.absence import fill_absent, fill_absent_gradient
 
 SIZES = [(m, c) for m in (2, 3, 5) for c in (1, 4)]
 
@@ -102,12 +102,14 @@ def test_soft_hgr_loss_equals_the_loops_over_pairs_and_units(m: int) -> None:
 @pytest.mark.parametrize(("m", "c"), SIZES)
 def test_losses_have_the_gradients_of_finite_differences(m: int, c: int) -> None:
     values = random_values(m, c, n=5, dtype=torch.float64).requires_grad_()
+    how = ADDITIVE
     for loss in (
         uncorrelation_loss,
         correlation_loss,
-        normalised_uncorrelation_loss,
-        normalised_correlation_loss,
-    ):
+        partial(normalised_uncorrelation_loss, floor=how.floor),
+        partial(normalised_correlation_loss, floor=how.floor,
+                mismatch_weight=how.mismatch_weight, chance=how.chance),
+    ):  # fmt: skip
         assert torch.autograd.gradcheck(
             lambda v, loss=loss: loss(contribution_covariances(v)), (values,)
         )

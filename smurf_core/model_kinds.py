@@ -1,0 +1,156 @@
+"""The kinds of model as a table: one row holds all that differs between them. Imports no torch.
+
+A new kind is a new row here. What it adds to the task loss is an object in `smurf_core/losses`,
+which the row names; `docs/how-to/add-a-loss.md` shows both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ModelKind = Literal[
+    "late_fusion",
+    "e_hgr",
+    "smurf_no_aux",
+    "smurf",
+    "smurf_normalised",
+    "mro_smurf",
+    "mro_smurf_subsets",
+    "mro_smurf_normalised",
+]
+
+# What the app and `smurf train` offer first. Where the true contributions are known, it recovers
+# them best of all kinds, and it predicts nearly as well (docs/results.md).
+DEFAULT_MODEL: ModelKind = "smurf_normalised"
+# The published method, with which comparisons compare the others unless a user says otherwise.
+REFERENCE_MODEL: ModelKind = "smurf"
+# λ of the normalised losses grows over this many epochs. These losses are steep where
+# contributions are small: at their full weight they would freeze the signs of the start.
+_GROWTH_EPOCHS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelTraits:
+    """All that differs between kinds of model: one row of `MODEL_KINDS`.
+
+    Parameters
+    ----------
+    name
+        Its title where space is narrow.
+    description
+        What it is, in a sentence or two for the user who chooses.
+    is_extension
+        True if the paper does not have it.
+    has_redundant_heads
+        True if it outputs redundant contributions; late fusion has one head per modality.
+    has_interactions
+        True if it separates non-additive interactions of two and more modalities (MRO).
+    multiplies_embeddings
+        True if interactions are linear in products of unimodal embeddings. The released code
+        builds MRO-SMURF that way; the paper's appendix has one network for each subset of
+        modalities (eq. 23-26).
+    auxiliary_loss
+        Where its auxiliary loss is, as `module:object`; empty where it has none. The object is
+        loaded when training starts, so that this table needs no torch.
+    growth_epochs
+        λ grows over this many epochs; 0: every epoch trains with all of λ.
+    always_standardises_target
+        True if a regression target is standardised even where features are not. The normalised
+        losses have no unit, so their weight against the task loss must not depend on the target's.
+    """
+
+    name: str
+    description: str
+    is_extension: bool = False
+    has_redundant_heads: bool = True
+    has_interactions: bool = False
+    multiplies_embeddings: bool = False
+    auxiliary_loss: str = ""
+    growth_epochs: int = 0
+    always_standardises_target: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name that pages, tables and reports show."""
+        return f"{self.name} (extension)" if self.is_extension else self.name
+
+    @property
+    def has_auxiliary_loss(self) -> bool:
+        """True if λ means anything, so that a grid searches it (section 4.3: else λ = 0)."""
+        return bool(self.auxiliary_loss)
+
+    @property
+    def has_subset_networks(self) -> bool:
+        """True if interactions come from one network for each subset of modalities."""
+        return self.has_interactions and not self.multiplies_embeddings
+
+    def share_of_weight(self, epoch: int) -> float:
+        """The share of λ that an epoch (counted from 1) trains with; validation uses all of λ."""
+        return min(1.0, epoch / self.growth_epochs) ** 2 if self.growth_epochs else 1.0
+
+    def first_counted_epoch(self, max_epochs: int) -> int:
+        """The first epoch whose weights may be kept: the first that trains with all of λ.
+
+        An earlier epoch hardly asks for a factorisation, however low its objective.
+        """
+        return max(1, min(self.growth_epochs, max_epochs))
+
+
+# In the order in which users see them.
+MODEL_KINDS: dict[ModelKind, ModelTraits] = {
+    "late_fusion": ModelTraits(
+        name="Late fusion",
+        description="One contribution per modality: the plain baseline.",
+        has_redundant_heads=False,
+    ),
+    "e_hgr": ModelTraits(
+        name="E-HGR",
+        description="Correlates the modalities' hidden layers (soft-HGR) in place of their "
+        "contributions.",
+        auxiliary_loss="smurf_core.losses.soft_hgr:SOFT_HGR",
+    ),
+    "smurf_no_aux": ModelTraits(
+        name="SMURF w/o L_cor + L_uncor",
+        description="The same heads as SMURF without its two losses: shows what they change.",
+    ),
+    "smurf": ModelTraits(
+        name="SMURF",
+        description="As published: unique and redundant contributions, shaped by L_uncor and L_cor "
+        "(eq. 10-15).",
+        auxiliary_loss="smurf_core.losses.published:PUBLISHED",
+    ),
+    "smurf_normalised": ModelTraits(
+        name="SMURF, normalised",
+        description="Unique and redundant contributions. Our extension of the paper's losses: it "
+        "recovers the true contributions best where they are known (docs/results.md).",
+        is_extension=True,
+        auxiliary_loss="smurf_core.losses.normalised:ADDITIVE",
+        growth_epochs=_GROWTH_EPOCHS,
+        always_standardises_target=True,
+    ),
+    "mro_smurf": ModelTraits(
+        name="MRO-SMURF",
+        description="Adds non-additive interactions of two and more modalities, from products of "
+        "embeddings.",
+        has_interactions=True,
+        multiplies_embeddings=True,
+        auxiliary_loss="smurf_core.losses.published:PUBLISHED",
+    ),
+    "mro_smurf_subsets": ModelTraits(
+        name="MRO-SMURF, subset networks",
+        description="Like MRO-SMURF, but with one network for each subset of modalities.",
+        has_interactions=True,
+        auxiliary_loss="smurf_core.losses.published:PUBLISHED",
+    ),
+    "mro_smurf_normalised": ModelTraits(
+        name="MRO-SMURF, normalised",
+        description="MRO-SMURF (products of embeddings) with our extension's losses.",
+        is_extension=True,
+        has_interactions=True,
+        multiplies_embeddings=True,
+        auxiliary_loss="smurf_core.losses.normalised:INTERACTIONS",
+        growth_epochs=_GROWTH_EPOCHS,
+        always_standardises_target=True,
+    ),
+}
