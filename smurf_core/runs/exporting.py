@@ -40,8 +40,7 @@ def export_run(workspace: Workspace, run_id: str, folder: Path, format: str) -> 
     result = RunFiles.of(workspace, run_id).read_result()
     files = {"run.json": _json(describe_run(workspace, info, result))}
     for name, table in run_tables(result, load_study(workspace, info.study_id)).items():
-        content = table.to_parquet(index=False) if format == "parquet" else _csv(table)
-        files[f"{name}.{format}"] = content
+        files[f"{name}.{format}"] = table_bytes(table, format)
     return write_folder(folder, files)
 
 
@@ -88,7 +87,10 @@ def describe_run(workspace: Workspace, info: RunInfo, result: RunResult) -> dict
     }
 
 
-def _csv(table: pd.DataFrame) -> bytes:
+def table_bytes(table: pd.DataFrame, format: str) -> bytes:
+    """A table as a file of one of `FORMATS`."""
+    if format == "parquet":
+        return bytes(table.to_parquet(index=False))
     return table.to_csv(index=False).encode()
 
 
@@ -97,11 +99,11 @@ def _json(data: Mapping[str, Any]) -> bytes:
 
 
 def prediction_table(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
-    """One row a tested sample: id, fold, target, prediction; for classes, every class's logit."""
+    """One row per tested sample: id, fold (from 1), target, prediction; for classes, logits."""
     contributions = result.contributions()
     rows = dataset.positions(contributions.sample_ids)
     prediction = contributions.prediction()
-    table = pd.DataFrame({"sample_id": contributions.sample_ids, "fold": contributions.folds})
+    table = pd.DataFrame({"sample_id": contributions.sample_ids, "fold": contributions.folds + 1})
     if dataset.groups is not None:
         table["person"] = dataset.groups[rows]
     if dataset.task == "regression":
@@ -115,7 +117,7 @@ def prediction_table(result: RunResult, dataset: MultimodalDataset) -> pd.DataFr
 
 
 def candidate_table(result: RunResult) -> pd.DataFrame:
-    """Every configuration of every fold's search with its validation results."""
+    """Every configuration of every fold's search, with its validation results; folds from 1."""
     return pd.concat(
-        [fold.candidates.assign(fold=fold.fold) for fold in result.fold_results], ignore_index=True
+        [fold.candidates.assign(fold=fold.fold + 1) for fold in result.fold_results], ignore_index=True
     )

@@ -1,0 +1,49 @@
+"""Predictions of a stored run for files of new samples, read with the roles of its study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smurf_core.data.importing.mapping import StudyMapping
+from smurf_core.data.importing.new_samples import read_new_samples
+from smurf_core.data.sources import SourceFile
+from smurf_core.errors import InputError
+from smurf_core.predictions import Predictions
+from smurf_core.runs.files import RunFiles
+from smurf_core.runs.store import get_run
+from smurf_core.runs.studies import provenance
+from smurf_core.runs.workspace import Workspace
+
+
+def predict_files(
+    workspace: Workspace, run_id: str, sources: Sequence[SourceFile], *, fold: int | None = None
+) -> Predictions:
+    """Predict the samples of some files with a finished run; no target is needed.
+
+    Parameters
+    ----------
+    workspace, run_id
+        Where the run is.
+    sources
+        Files like those that the study was imported from. Features are found by their names, ids
+        and persons in the columns that the study has them in.
+    fold
+        Ask this fold's model alone, from 0; otherwise the mean of all folds' models.
+
+    Raises
+    ------
+    InputError
+        If the run is not finished, has no such fold, or the files hold none of its features.
+    """
+    info = get_run(workspace, run_id)
+    if info.status != "finished":
+        raise InputError(f"Run {run_id} is {info.status}; only finished runs can predict.")
+    result = RunFiles.of(workspace, run_id).read_result()
+    if fold is not None and not 0 <= fold < len(result.fold_results):
+        raise InputError(
+            f"Run {run_id} has no fold {fold + 1}; there are folds 1 to {len(result.fold_results)}."
+        )
+    mapping = StudyMapping.from_dict(provenance(workspace, info.study_id).get("mapping", {}))
+    model = result.fold_results[0].model
+    features = {name: model.features[name] for name in model.modalities}
+    return result.predict(read_new_samples(sources, features, mapping), fold=fold)
