@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.loading import dataset_of
-from app.sections.comparison import (
+from app.sections.compare import (
     learning_curves,
     run_titles,
     sample_by_sample,

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from app.loading import dataset_of, description_of
-from app.sections import data_sections
+from app.sections import data as data_sections
 from app.state.navigation import page_path
 from app.state.session import current_study, workspace
 from app.widgets.messages import escaped, facts, show_problems, told

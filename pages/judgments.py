@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.loading import dataset_of, sample_table_of
-from app.sections.human_agreement import (
+from app.sections.judgments import (
     agreement_table,
     human_scatter,
     informativeness,

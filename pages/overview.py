@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import contributions_of, dataset_of, share_intervals_of, stability_of
 from app.sections.overview import headline, pinned_shares, scores, share_table, shown_output
 from app.state.navigation import page_path
@@ -12,6 +11,7 @@ from app.widgets.messages import escaped, finished_run, told
 from app.widgets.slice_metrics import slice_metrics
 from smurf_core.configuration import has_redundant_heads
 from smurf_core.plot.shares import alone_first, largest_terms, shares_with_intervals
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.sentences import overview_sentences
 
 study = current_study()

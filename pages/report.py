@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.loading import dataset_of
-from app.sections.report_builder import build_report, built_report, offer, show_table
+from app.sections.report import build_report, built_report, offer, show_table
 from app.state.selection import scope_picker
 from app.state.session import current_study, run_label, workspace
 from app.widgets.messages import finished_run, told

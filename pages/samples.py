@@ -7,11 +7,11 @@ from typing import Literal
 import streamlit as st
 
 from app.loading import contributions_of, dataset_of, sample_table_of
-from app.sections.sample_detail import show_sample
+from app.sections.samples.browser import FINDING_NOTES, browse, filtered
+from app.sections.samples.detail import show_sample
 from app.state.selection import scope_picker
 from app.state.session import current_study
 from app.widgets.messages import finished_run, told
-from app.widgets.sample_browser import FINDING_NOTES, browse, filtered
 from app.widgets.slice_metrics import slice_metrics
 from smurf_core.evaluation.typical import Finding, typical_samples
 

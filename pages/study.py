@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app.sections.upload_wizard import upload_wizard
+from app.sections.study.upload_wizard import upload_wizard
 from app.state.navigation import page_path
 from app.state.session import current_study, moment, select_study, study_label, workspace
 from app.widgets.media import media_form

@@ -3,17 +3,17 @@
 import pandas as pd
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import dataset_of, performance_of, result_of
-from app.sections.run_form import ask_configuration
-from app.sections.run_table import run_table
+from app.sections.train.live_run import live_runs
+from app.sections.train.run_form import ask_configuration
+from app.sections.train.run_table import run_table
 from app.state.session import current_study, workspace
-from app.widgets.live_run import live_runs
 from app.widgets.messages import escaped, told
 from smurf_core.configuration import layers_label
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.plot.training import chosen_curves
 from smurf_core.processes.launcher import launch
+from smurf_core.reporting.explanations import explain
 from smurf_core.runs import store
 
 

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from app.loading import dataset_of
-from app.sections.basins import basins
-from app.sections.recovery import true_factors
+from app.sections.verify.basins import basins
+from app.sections.verify.recovery import true_factors
 from app.state.navigation import page_path
 from app.state.selection import scope_picker
 from app.state.session import current_run, current_study

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.loading import contributions_of, dataset_of
-from app.sections.changes import ask_change, sample_to_change, show_change
+from app.sections.what_if import ask_change, sample_to_change, show_change
 from app.state.session import current_study
 from app.widgets.media import show_media
 from app.widgets.messages import finished_run, told

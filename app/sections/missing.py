@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import (
     contributions_of,
     dropout_of,
@@ -31,6 +30,7 @@ from smurf_core.evaluation.missing import sample_changes
 from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.missing import before_and_after, dropout_lines
 from smurf_core.plot.points import Points
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, plain
 from smurf_core.runs.store import RunInfo
 

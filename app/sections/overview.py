@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import contributions_of, performance_of, share_intervals_of
 from app.state.selection import Scope, download_view, pin_run_button
 from app.state.session import run_label
@@ -16,6 +15,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.evaluation.samples import subset_performance
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_label
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo

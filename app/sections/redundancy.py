@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import groupings_of, pairs_of, redundancy_by_group_of, shares_of
 from app.state.selection import Scope, colour_column_picker, download_view, selectable_chart
 from app.widgets.messages import escaped, facts
@@ -23,6 +22,7 @@ from smurf_core.plot.heatmaps import (
 from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.theme import modality_colours
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo

@@ -7,14 +7,14 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import performance_of
+from app.sections.train.live_run import resume, status_badge
 from app.state.navigation import page_path
 from app.state.session import current_study, moment, select_run, workspace
-from app.widgets.live_run import resume, status_badge
 from app.widgets.messages import escaped, offer_undo, told
 from smurf_core.configuration import MODEL_TITLES
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread
 from smurf_core.runs import store
 from smurf_core.runs.store import RunInfo

@@ -8,7 +8,6 @@ from typing import get_args
 
 import streamlit as st
 
-from app.explanations import explain
 from smurf_core.configuration import (
     DEFAULT_MODEL,
     MODEL_TITLES,
@@ -24,6 +23,7 @@ from smurf_core.configuration import (
 )
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.reporting.explanations import explain
 
 MODEL_NOTES: dict[ModelKind, str] = {
     "smurf_normalised": "Unique and redundant contributions. Our extension of the paper's losses: "

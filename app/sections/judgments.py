@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import (
     contributions_of,
     human_agreement_of,
@@ -22,6 +21,7 @@ from smurf_core.plot.judgments import informativeness_boxes
 from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.theme import modality_colours
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain
 from smurf_core.runs.store import RunInfo
 

@@ -7,8 +7,8 @@ import pandas as pd
 import scipy  # whose parts load when used, after the first paint
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import attributions_of, contributions_of, sample_table_of, similar_to, stability_of
+from app.sections.samples.browser import sample_fact
 from app.state.selection import (
     download_view,
     pin_run_button,
@@ -19,7 +19,6 @@ from app.state.selection import (
 from app.state.session import run_label
 from app.widgets.media import show_media
 from app.widgets.messages import escaped, facts, told
-from app.widgets.sample_browser import sample_fact
 from smurf_core.configuration import has_interactions, has_redundant_heads
 from smurf_core.contributions import Contributions, modality_subsets, subset_name
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
@@ -30,6 +29,7 @@ from smurf_core.plot.attributions import attribution_bars
 from smurf_core.plot.contributions import breakdown, contribution_matrices, waterfall
 from smurf_core.plot.heatmaps import signed_heatmap
 from smurf_core.plot.theme import modality_colours
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain, signed, term_label
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
