@@ -11,8 +11,8 @@ import streamlit as st  # noqa: E402
 
 from app.state.navigation import navigation  # noqa: E402
 from app.state.selection import settle_selection  # noqa: E402
-from app.state.session import choose_study_and_run  # noqa: E402
-from app.widgets.simulated_study import origin_mark  # noqa: E402
+from app.widgets.origin_mark import origin_mark  # noqa: E402
+from app.widgets.sidebar import choose_study_and_run  # noqa: E402
 from app.widgets.tour import tour  # noqa: E402
 
 st.set_page_config(

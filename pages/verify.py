@@ -6,15 +6,15 @@ from app.loading import dataset_of
 from app.sections.verify.basins import basins
 from app.sections.verify.recovery import true_factors
 from app.state.navigation import page_path
-from app.state.selection import scope_picker
 from app.state.session import current_run, current_study
-from app.widgets.messages import told
+from app.widgets.messages import show_errors
+from app.widgets.scope_bar import scope_picker
 from smurf_core.configuration import MODEL_TITLES, has_redundant_heads
 
 study = current_study()
 st.title("Verify")
-with told():
-    dataset, run = dataset_of(study.id), current_run()
+with show_errors():
+    dataset, run = dataset_of(study), current_run()
     st.subheader("True factors against learned contributions")
     if not dataset.factors:
         st.info(
@@ -29,5 +29,5 @@ with told():
         st.info(f"{MODEL_TITLES[run.config.model]} does not factorise: choose a SMURF run.")
     else:
         true_factors(run, dataset, scope_picker(study, dataset))
-with told():
+with show_errors():
     basins()

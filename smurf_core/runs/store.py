@@ -46,6 +46,11 @@ class RunInfo:
         """Whether it trains, or waits to."""
         return self.status in ACTIVE
 
+    @property
+    def is_finished(self) -> bool:
+        """True if the run came to its end and has a result."""
+        return self.status == "finished"
+
 
 def create_run(
     workspace: Workspace,
@@ -106,6 +111,11 @@ def list_runs(workspace: Workspace, study_id: str | None = None) -> list[RunInfo
             (study_id, study_id),
         ).fetchall()
     return [_info(row) for row in rows]
+
+
+def finished_runs(workspace: Workspace, study_id: str | None = None) -> list[RunInfo]:
+    """The runs that have a result, of one study or of all, newest first."""
+    return [run for run in list_runs(workspace, study_id) if run.is_finished]
 
 
 def curves(workspace: Workspace, run_id: str) -> pd.DataFrame:

@@ -31,23 +31,24 @@ def script() -> None:
 
     from app.loading import contributions_of, dataset_of
     from app.state.selection import (
-        colour_column_picker,
         current_selection,
-        download_view,
         pin_sample,
         pinned_sample,
-        scope_picker,
         select_samples,
         settle_selection,
     )
-    from app.state.session import choose_study_and_run, current_run, current_study
+    from app.state.session import current_run, current_study
+    from app.widgets.downloads import download_view
+    from app.widgets.figures import colour_column_picker
+    from app.widgets.scope_bar import scope_picker
+    from app.widgets.sidebar import choose_study_and_run
 
     choose_study_and_run()
     settle_selection()
     if st.button("take", key="take", on_click=lambda: select_samples(["s03", "s01"], "a figure")):
         pin_sample("s4")
     study, run = current_study(), current_run()
-    dataset = dataset_of(study.id)
+    dataset = dataset_of(study)
     contributions = contributions_of(run)
     scope = scope_picker(study, dataset)
     selected = current_selection(study.id)

@@ -8,17 +8,12 @@ import scipy  # whose parts load when used, after the first paint
 import streamlit as st
 
 from app.loading import attributions_of, contributions_of, sample_table_of, similar_to, stability_of
-from app.sections.samples.browser import sample_fact
-from app.state.selection import (
-    download_view,
-    pin_run_button,
-    pin_sample,
-    pinned_sample,
-    run_pinned_beside,
-)
+from app.state.selection import pin_sample, pinned_sample, run_pinned_beside
 from app.state.session import run_label
+from app.widgets.downloads import download_view
 from app.widgets.media import show_media
-from app.widgets.messages import escaped, facts, told
+from app.widgets.messages import escaped, facts, show_errors
+from app.widgets.pins import pin_run_button
 from smurf_core.configuration import has_interactions, has_redundant_heads
 from smurf_core.contributions import Contributions, modality_subsets, subset_name
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
@@ -76,8 +71,8 @@ def _known(sample: str, run: RunInfo, dataset: MultimodalDataset) -> None:
     table = sample_table_of(run)
     found = table.iloc[int(np.flatnonzero(table["sample_id"] == sample)[0])]
     known = {
-        "Target": sample_fact(found["target"]),
-        "Prediction": sample_fact(found["prediction"]),
+        "Target": _fact(found["target"]),
+        "Prediction": _fact(found["prediction"]),
     }
     if "error" in found:
         known["Error"] = signed(float(found["error"]))
@@ -225,10 +220,14 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
     there = [m for m in own if dataset.present[where][dataset.modalities.index(m)]]
     orders = range(1, len(own) + 1 if has_interactions(run.config.model) else 2)
     sources = {subset_name(s): s for order in orders for s in modality_subsets(own, order)}
-    told_by = [name for name, subset in sources.items() if set(subset) <= set(there)]
+    modalities_there = [name for name, subset in sources.items() if set(subset) <= set(there)]
     left, right = st.columns(2)
     modality = left.segmented_control(
-        "Modality", told_by, default=there[0], key=f"why_{run.id}_{'_'.join(there)}", required=True
+        "Modality",
+        modalities_there,
+        default=there[0],
+        key=f"why_{run.id}_{'_'.join(there)}",
+        required=True,
     )
     alike = [name for name, s in sources.items() if len(s) == len(sources[modality])]
     others = [n for n in alike if n != modality] if has_redundant_heads(run.config.model) else []
@@ -238,7 +237,7 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
         format_func=lambda name: term_label(modality, name),
         key=f"why_shared_{run.id}_{modality}",
     )
-    with told():
+    with show_errors():
         found = attributions_of(run, sample, modality, shared_with, output)
         table = found.table()
         groups = group_attributions(table)
@@ -308,3 +307,8 @@ def _neighbours(sample: str, run: RunInfo) -> None:
 def _is_numeric(table: pd.DataFrame) -> bool:
 
     return pd.api.types.is_numeric_dtype(table["prediction"])
+
+
+def _fact(value: object) -> str:
+    """A target or prediction as text: a class's name, or a number with sensible digits."""
+    return value if isinstance(value, str) else plain(float(value))  # type: ignore[arg-type]

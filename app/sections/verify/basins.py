@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.state.selection import download_view
+from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts
 from smurf_core.plot.basins import basin_scatter
 from smurf_core.processes.live_basins import LiveBasins

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app.loading import contributions_of
-from app.state.selection import Scope, download_view
+from app.state.selection import Scope
+from app.widgets.downloads import download_view
 from app.widgets.messages import facts
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.verification import factor_matrix, recovery
