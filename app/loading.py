@@ -1,14 +1,20 @@
-"""Cached access to what is on disk. Shared by all sessions, therefore read-only."""
+"""Cached access to what is on disk: the app's only caching.
+
+What is cached is shared by all sessions, therefore read-only. A finished run's files do not
+change; the stamp of its result is in the key in case someone replaces them.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
+from app.state.selection import SampleIds, Scope
 from app.state.session import workspace
 from smurf_core.attribution import AttributionProcess, Attributions
 from smurf_core.contributions import Contributions
@@ -49,108 +55,168 @@ from smurf_core.evaluation.two_runs import (
 )
 from smurf_core.reporting.findings import main_metric
 from smurf_core.results import RunResult
-from smurf_core.runs.exporting import prediction_table
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.slices import slice_samples
 from smurf_core.runs.store import RunInfo
-from smurf_core.runs.studies import load_study
+from smurf_core.runs.studies import StudyInfo, load_study
 from smurf_core.runs.workspace import Workspace
 from smurf_core.terms import Term
 from smurf_core.what_if import feature_effects
 
-# A finished run's files do not change; the stamp is there in case someone replaces them.
-Stamp = tuple[int, int] | None
+
+def _study_key(study: StudyInfo | RunInfo) -> str:
+    """A study, or a run's study: its data set never changes."""
+    study_id = study.id if isinstance(study, StudyInfo) else study.study_id
+    return f"{workspace().root}|{study_id}"
 
 
-def dataset_of(study_id: str) -> MultimodalDataset:
-    """A study's data set."""
-    return _dataset(str(workspace().root), study_id)
+def _run_key(run: RunInfo) -> str:
+    stamp = RunFiles.of(workspace(), run.id).stamp()
+    return f"{workspace().root}|{run.study_id}|{run.id}|{stamp}"
 
 
-def description_of(study_id: str) -> Description:
+# What arguments are cached by. A scope's samples follow from its key.
+_Keys = dict[str | type[Any], Callable[[Any], Any]]
+_BY_STUDY: _Keys = {StudyInfo: _study_key, RunInfo: _study_key}
+_BY_RUN: _Keys = {
+    RunInfo: _run_key,
+    Scope: lambda scope: scope.key,
+    Workspace: lambda space: str(space.root),
+}
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the study…", hash_funcs=_BY_STUDY)
+def dataset_of(study: StudyInfo | RunInfo) -> MultimodalDataset:
+    """The data set of a study, or of a run's study."""
+    return load_study(workspace(), study.id if isinstance(study, StudyInfo) else study.study_id)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Describing the features…", hash_funcs=_BY_STUDY)
+def description_of(study: StudyInfo) -> Description:
     """Tables about a study's data set."""
-    return _description(str(workspace().root), study_id)
+    return describe(dataset_of(study))
 
 
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_STUDY)
+def groupings_of(study: StudyInfo | RunInfo) -> dict[str, npt.NDArray[np.str_]]:
+    """Columns by which a study's samples fall into a few groups, with the label of each sample."""
+    return groupings(dataset_of(study))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_RUN)
+def samples_of(space: Workspace, slice_id: str) -> SampleIds:
+    """A slice's samples. They never change: a new selection is a new slice."""
+    ids = slice_samples(space, slice_id)
+    ids.flags.writeable = False
+    return ids
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the run…", hash_funcs=_BY_RUN)
 def result_of(run: RunInfo) -> RunResult:
     """A finished run's result."""
-    return _result(str(workspace().root), run.id, _stamp(run))
+    return RunFiles.of(workspace(), run.id).read_result()
 
 
+@st.cache_resource(max_entries=12, show_spinner=False, hash_funcs=_BY_RUN)
 def contributions_of(run: RunInfo) -> Contributions:
     """A finished run's out-of-fold contributions."""
-    return _contributions(str(workspace().root), run.id, _stamp(run))
+    found = result_of(run).contributions()
+    for array in (found.values, found.baseline):
+        array.flags.writeable = False
+    return found
 
 
+@st.cache_resource(max_entries=12, show_spinner=False, hash_funcs=_BY_RUN)
 def truth_of(run: RunInfo) -> npt.NDArray[np.generic]:
     """Targets (class codes) of the samples that a run explains, in the order of contributions."""
-    return _truth(str(workspace().root), run.id, run.study_id, _stamp(run))
+    dataset = dataset_of(run)
+    found = dataset.target[dataset.positions(contributions_of(run).sample_ids)]
+    found.flags.writeable = False
+    return found
 
 
+@st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
 def performance_of(run: RunInfo) -> pd.DataFrame:
     """Means and standard deviations over folds of every metric."""
-    return _performance(str(workspace().root), run.id, run.study_id, _stamp(run))
+    return performance(result_of(run), dataset_of(run))
 
 
-def shares_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
-    """Every contribution's share of the prediction's variance, of all samples or of a slice's."""
-    return _shares(str(workspace().root), run.id, _stamp(run), slice_id)
+@st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
+def shares_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
+    """Every contribution's share of the prediction's variance among a scope's samples."""
+    return variance_shares(scope.apply(contributions_of(run)))
 
 
-def share_intervals_of(run: RunInfo, slice_id: str = "") -> ShareIntervals:
-    """Shares of variance with intervals over persons, of all samples or of a slice's."""
-    return _share_intervals(str(workspace().root), run.id, run.study_id, _stamp(run), slice_id)
+@st.cache_resource(max_entries=24, show_spinner="Resampling persons…", hash_funcs=_BY_RUN)
+def share_intervals_of(run: RunInfo, scope: Scope) -> ShareIntervals:
+    """Shares of variance among a scope's samples, with intervals over persons."""
+    contributions, dataset = scope.apply(contributions_of(run)), dataset_of(run)
+    rows = dataset.positions(contributions.sample_ids)
+    persons = None if dataset.groups is None else dataset.groups[rows]
+    return share_intervals(contributions, persons)
 
 
-def pairs_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
-    """What every pair of modalities shares, of all samples or of a slice's."""
-    return _pairs(str(workspace().root), run.id, _stamp(run), slice_id)
+@st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
+def pairs_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
+    """What every pair of modalities shares among a scope's samples."""
+    return pair_table(scope.apply(contributions_of(run)))
 
 
-def groupings_of(study_id: str) -> tuple[str, ...]:
-    """Columns by which a study's samples fall into a few groups."""
-    return tuple(_groupings(str(workspace().root), study_id))
-
-
-def redundancy_by_group_of(run: RunInfo, grouping: str, slice_id: str = "") -> GroupedRedundancy:
+@st.cache_resource(max_entries=12, show_spinner="Looking at the groups…", hash_funcs=_BY_RUN)
+def redundancy_by_group_of(run: RunInfo, grouping: str, scope: Scope) -> GroupedRedundancy:
     """Shares and pairs in every level of one of `groupings_of`."""
-    root = str(workspace().root)
-    return _redundancy_by_group(root, run.id, run.study_id, _stamp(run), grouping, slice_id)
+    contributions, dataset = scope.apply(contributions_of(run)), dataset_of(run)
+    labels = groupings_of(run)[grouping][dataset.positions(contributions.sample_ids)]
+    return redundancy_by_group(contributions, labels)
 
 
+@st.cache_data(max_entries=24, show_spinner="Comparing restarts and folds…", hash_funcs=_BY_RUN)
 def stability_of(run: RunInfo) -> pd.DataFrame:
     """How far every contribution agrees with itself over restarts and folds."""
-    return _stability(str(workspace().root), run.id, _stamp(run))
+    return stability(result_of(run))
 
 
-def missing_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
+@st.cache_data(max_entries=24, show_spinner="Taking modalities away…", hash_funcs=_BY_RUN)
+def missing_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
     """Every metric for every subset of modalities, mean and spread over folds."""
-    return _missing(str(workspace().root), run.id, run.study_id, _stamp(run), slice_id)
+    return missing_summary(missing_modalities(_result_within(run, scope), dataset_of(run)))
 
 
+@st.cache_resource(
+    max_entries=4, show_spinner="Predicting from every subset of modalities…", hash_funcs=_BY_RUN
+)
 def subset_predictions_of(run: RunInfo) -> SubsetPredictions:
     """What is predicted from every subset of modalities."""
-    return _subset_predictions(str(workspace().root), run.id, _stamp(run))
+    return subset_predictions(result_of(run))
 
 
-def dropout_of(
-    run: RunInfo, metric: str, *, reconstructed: bool, slice_id: str = ""
-) -> pd.DataFrame:
+@st.cache_data(
+    max_entries=24, show_spinner="Taking modalities from samples at random…", hash_funcs=_BY_RUN
+)
+def dropout_of(run: RunInfo, metric: str, scope: Scope, *, reconstructed: bool) -> pd.DataFrame:
     """The metric against the share of samples that miss a modality."""
-    root = str(workspace().root)
-    return _dropout(root, run.id, run.study_id, _stamp(run), metric, reconstructed, slice_id)
+    result, predictions, truth = result_of(run), subset_predictions_of(run), truth_of(run)
+    if not scope.is_all:
+        keep = scope.mask(contributions_of(run).sample_ids)
+        predictions, truth = predictions.select(keep), truth[keep]
+    return dropout_curve(
+        predictions, result.modalities, result.task, truth, metric, reconstructed=reconstructed
+    )
 
 
-def agreement_of(first: RunInfo, second: RunInfo, slice_id: str = "") -> pd.DataFrame:
+@st.cache_data(max_entries=24, show_spinner="Comparing contributions…", hash_funcs=_BY_RUN)
+def agreement_of(first: RunInfo, second: RunInfo, scope: Scope) -> pd.DataFrame:
     """Whether two runs explain the same samples alike, term by term."""
-    runs = ((first.id, _stamp(first)), (second.id, _stamp(second)))
-    return _agreement(str(workspace().root), runs, slice_id)
+    return term_agreement(*(scope.apply(contributions_of(run)) for run in (first, second)))
 
 
+@st.cache_data(max_entries=12, show_spinner="Comparing predictions…", hash_funcs=_BY_RUN)
 def differences_of(first: RunInfo, second: RunInfo) -> pd.DataFrame:
     """Samples by how much two runs' predictions of them differ, the largest difference first."""
-    runs = ((first.id, _stamp(first)), (second.id, _stamp(second)))
-    return _differences(str(workspace().root), first.study_id, runs)
+    dataset = dataset_of(first)
+    return prediction_differences(
+        contributions_of(first), contributions_of(second), dataset.target, dataset.sample_ids
+    )
 
 
 def tried_by(run: RunInfo) -> pd.DataFrame:
@@ -166,285 +232,95 @@ def chosen_curves_of(run: RunInfo) -> pd.DataFrame:
     )
 
 
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_RUN)
 def unique_pairs_of(run: RunInfo) -> list[UniquePair]:
     """Human beside learned unique contributions, for every judged subset."""
-    return _unique_pairs(str(workspace().root), run.id, run.study_id, _stamp(run))
+    return unique_pairs(contributions_of(run), dataset_of(run))
 
 
-def human_agreement_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
-    """Learned against human unique contributions, of all samples or of a slice's."""
-    return _human_agreement(str(workspace().root), run.id, run.study_id, _stamp(run), slice_id)
+@st.cache_data(max_entries=24, show_spinner="Resampling persons…", hash_funcs=_BY_RUN)
+def human_agreement_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
+    """Learned against human unique contributions among a scope's samples."""
+    return human_agreement(scope.apply(contributions_of(run)), dataset_of(run))
 
 
-def informativeness_of(run: RunInfo, slice_id: str = "") -> pd.DataFrame:
-    """Unique contributions by how informative people called a modality, of all or of a slice."""
-    return _informativeness(str(workspace().root), run.id, run.study_id, _stamp(run), slice_id)
+@st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
+def informativeness_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
+    """Unique contributions by how informative people called a modality, of a scope's samples."""
+    return informativeness_tests(scope.apply(contributions_of(run)), dataset_of(run))
 
 
-def comparison_of(runs: list[RunInfo], reference: str, slice_id: str = "") -> pd.DataFrame:
+@st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
+def comparison_of(runs: list[RunInfo], reference: str, scope: Scope) -> pd.DataFrame:
     """Runs of one study against one of them; models are called by the run's id."""
-    stamps = tuple((run.id, _stamp(run)) for run in runs)
-    return _comparison(str(workspace().root), runs[0].study_id, stamps, reference, slice_id)
+    results = {run.id: _result_within(run, scope) for run in runs}
+    return compare_models(results, dataset_of(runs[0]), reference=reference)
 
 
+@st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
 def missing_comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
     """What every subset of modalities recovers, runs against one of them (the main metric)."""
-    stamps = tuple((run.id, _stamp(run)) for run in runs)
-    return _missing_comparison(str(workspace().root), runs[0].study_id, stamps, reference)
+    results, dataset = {run.id: result_of(run) for run in runs}, dataset_of(runs[0])
+    return compare_missing(results, dataset, reference=reference, metrics=(main_metric(dataset),))
+
+
+@st.cache_resource(max_entries=6, show_spinner="Listing samples…", hash_funcs=_BY_RUN)
+def _sample_table(run: RunInfo) -> pd.DataFrame:
+    contributions = contributions_of(run)
+    return with_contributions(sample_table(contributions, dataset_of(run)), contributions)
 
 
 def sample_table_of(run: RunInfo) -> pd.DataFrame:
-    """One row a tested sample with all that is known of it, and its contributions (read-only)."""
-    return _sample_table(str(workspace().root), run.id, run.study_id, _stamp(run)).copy(deep=False)
+    """One row per tested sample: all that is known of it, and its contributions.
+
+    A table of its own for everybody who asks, which shares the columns until one is written to:
+    copying a quarter of a million rows takes time.
+    """
+    return _sample_table(run).copy(deep=False)
 
 
+@st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
 def colour_columns_of(run: RunInfo) -> list[str]:
     """The columns of a run's sample table that tell samples apart."""
-    return _colour_columns(str(workspace().root), run.id, run.study_id, _stamp(run))
+    return colour_columns(_sample_table(run))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_RUN)
+def _standardised_terms_of(run: RunInfo) -> npt.NDArray[np.float64]:
+    found = standardised_terms(contributions_of(run))
+    found.flags.writeable = False
+    return found
 
 
 def similar_to(run: RunInfo, sample_id: str, measure: Similarity, count: int = 10) -> pd.DataFrame:
     """The samples whose predictions are made of the same parts."""
-    root, stamp = str(workspace().root), _stamp(run)
     return similar_samples(
-        _contributions(root, run.id, stamp),
+        contributions_of(run),
         sample_id,
         measure=measure,
         count=count,
-        standardised=_standardised(root, run.id, stamp),
+        standardised=_standardised_terms_of(run),
     )
 
 
-def feature_effects_of(run: RunInfo, sample_id: str, modality: str, output: int) -> pd.DataFrame:
-    """How far each feature of a modality alone can move one sample's prediction."""
-    root = str(workspace().root)
-    return _feature_effects(root, run.id, run.study_id, _stamp(run), sample_id, modality, output)
-
-
+@st.cache_data(max_entries=200, show_spinner="Asking which features it was…", hash_funcs=_BY_RUN)
 def attributions_of(run: RunInfo, sample_id: str, term: Term, output: int) -> Attributions:
     """Features behind one contribution, computed by a process that has torch."""
-    root = str(workspace().root)
-    return _attributions(root, run.id, _stamp(run), sample_id, term, output)
+    return _attribution_process(workspace()).attribute(run.id, sample_id, term, output=output)
 
 
-def _stamp(run: RunInfo) -> Stamp:
-    return RunFiles.of(workspace(), run.id).stamp()
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=_BY_RUN)
+def _attribution_process(space: Workspace) -> AttributionProcess:
+    return AttributionProcess(space)
 
 
-@st.cache_resource(max_entries=6, show_spinner="Reading the study…")
-def _dataset(root: str, study_id: str) -> MultimodalDataset:
-    return load_study(Workspace(Path(root)), study_id)
+@st.cache_data(max_entries=100, show_spinner="Moving every feature…", hash_funcs=_BY_RUN)
+def feature_effects_of(run: RunInfo, sample_id: str, modality: str, output: int) -> pd.DataFrame:
+    """How far each feature of a modality alone can move one sample's prediction."""
+    return feature_effects(result_of(run), dataset_of(run), sample_id, modality, output=output)
 
 
-@st.cache_resource(max_entries=6, show_spinner="Describing the features…")
-def _description(root: str, study_id: str) -> Description:
-    return describe(_dataset(root, study_id))
-
-
-@st.cache_resource(max_entries=6, show_spinner="Reading the run…")
-def _result(root: str, run_id: str, stamp: Stamp) -> RunResult:
-    return RunFiles.of(Workspace(Path(root)), run_id).read_result()
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _contributions(root: str, run_id: str, stamp: Stamp) -> Contributions:
-    found = _result(root, run_id, stamp).contributions()
-    for array in (found.values, found.baseline):
-        array.flags.writeable = False
-    return found
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _truth(root: str, run_id: str, study_id: str, stamp: Stamp) -> npt.NDArray[np.generic]:
-    dataset = _dataset(root, study_id)
-    found = dataset.target[dataset.positions(_contributions(root, run_id, stamp).sample_ids)]
-    found.flags.writeable = False
-    return found
-
-
-@st.cache_data(max_entries=24, show_spinner=False)
-def _performance(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
-    return performance(_result(root, run_id, stamp), _dataset(root, study_id))
-
-
-@st.cache_data(max_entries=24, show_spinner=False)
-def _shares(root: str, run_id: str, stamp: Stamp, slice_id: str) -> pd.DataFrame:
-    return variance_shares(_within(root, run_id, stamp, slice_id))
-
-
-@st.cache_resource(max_entries=24, show_spinner="Resampling persons…")
-def _share_intervals(
-    root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
-) -> ShareIntervals:
-    contributions, dataset = _within(root, run_id, stamp, slice_id), _dataset(root, study_id)
-    rows = dataset.positions(contributions.sample_ids)
-    persons = None if dataset.groups is None else dataset.groups[rows]
-    return share_intervals(contributions, persons)
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _groupings(root: str, study_id: str) -> dict[str, npt.NDArray[np.str_]]:
-    return groupings(_dataset(root, study_id))
-
-
-@st.cache_resource(max_entries=12, show_spinner="Looking at the groups…")
-def _redundancy_by_group(
-    root: str, run_id: str, study_id: str, stamp: Stamp, grouping: str, slice_id: str
-) -> GroupedRedundancy:
-    contributions, dataset = _within(root, run_id, stamp, slice_id), _dataset(root, study_id)
-    labels = _groupings(root, study_id)[grouping][dataset.positions(contributions.sample_ids)]
-    return redundancy_by_group(contributions, labels)
-
-
-@st.cache_data(max_entries=12, show_spinner=False)
-def _predictions(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
-    return prediction_table(_result(root, run_id, stamp), _dataset(root, study_id))
-
-
-@st.cache_data(max_entries=24, show_spinner=False)
-def _pairs(root: str, run_id: str, stamp: Stamp, slice_id: str) -> pd.DataFrame:
-    return pair_table(_within(root, run_id, stamp, slice_id))
-
-
-@st.cache_data(max_entries=24, show_spinner="Comparing restarts and folds…")
-def _stability(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:
-    return stability(_result(root, run_id, stamp))
-
-
-@st.cache_data(max_entries=24, show_spinner="Taking modalities away…")
-def _missing(root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str) -> pd.DataFrame:
-    result = _result_within(root, run_id, stamp, slice_id)
-    return missing_summary(missing_modalities(result, _dataset(root, study_id)))
-
-
-@st.cache_resource(max_entries=4, show_spinner="Predicting from every subset of modalities…")
-def _subset_predictions(root: str, run_id: str, stamp: Stamp) -> SubsetPredictions:
-    return subset_predictions(_result(root, run_id, stamp))
-
-
-@st.cache_data(max_entries=24, show_spinner="Taking modalities from samples at random…")
-def _dropout(
-    root: str, run_id: str, study_id: str, stamp: Stamp, metric: str, reconstructed: bool,
-    slice_id: str,
-) -> pd.DataFrame:  # fmt: skip
-    predictions = _subset_predictions(root, run_id, stamp)
-    result, truth = _result(root, run_id, stamp), _truth(root, run_id, study_id, stamp)
-    if slice_id:
-        ids = _contributions(root, run_id, stamp).sample_ids
-        keep = np.isin(ids, slice_samples(Workspace(Path(root)), slice_id))
-        predictions, truth = predictions.select(keep), truth[keep]
-    return dropout_curve(
-        predictions, result.modalities, result.task, truth, metric, reconstructed=reconstructed
-    )
-
-
-@st.cache_data(max_entries=24, show_spinner="Comparing contributions…")
-def _agreement(root: str, runs: tuple[tuple[str, Stamp], ...], slice_id: str) -> pd.DataFrame:
-    return term_agreement(*(_within(root, run_id, stamp, slice_id) for run_id, stamp in runs))
-
-
-@st.cache_data(max_entries=12, show_spinner="Comparing predictions…")
-def _differences(root: str, study_id: str, runs: tuple[tuple[str, Stamp], ...]) -> pd.DataFrame:
-    first, second = (_contributions(root, run_id, stamp) for run_id, stamp in runs)
-    dataset = _dataset(root, study_id)
-    return prediction_differences(first, second, dataset.target, dataset.sample_ids)
-
-
-def _result_within(root: str, run_id: str, stamp: Stamp, slice_id: str) -> RunResult:
-    """A run's result, tested on a slice's samples; on all where no slice is named."""
-    found = _result(root, run_id, stamp)
-    return found.within(slice_samples(Workspace(Path(root)), slice_id)) if slice_id else found
-
-
-def _within(root: str, run_id: str, stamp: Stamp, slice_id: str) -> Contributions:
-    """A run's contributions to a slice's samples; to all where no slice is named."""
-    found = _contributions(root, run_id, stamp)
-    if not slice_id:
-        return found
-    ids = slice_samples(Workspace(Path(root)), slice_id)
-    return found.select(np.asarray(pd.Index(found.sample_ids).isin(ids)))
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _unique_pairs(root: str, run_id: str, study_id: str, stamp: Stamp) -> list[UniquePair]:
-    return unique_pairs(_contributions(root, run_id, stamp), _dataset(root, study_id))
-
-
-@st.cache_data(max_entries=24, show_spinner="Resampling persons…")
-def _human_agreement(
-    root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
-) -> pd.DataFrame:
-    return human_agreement(_within(root, run_id, stamp, slice_id), _dataset(root, study_id))
-
-
-@st.cache_data(max_entries=24, show_spinner=False)
-def _informativeness(
-    root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
-) -> pd.DataFrame:
-    return informativeness_tests(_within(root, run_id, stamp, slice_id), _dataset(root, study_id))
-
-
-@st.cache_data(max_entries=24, show_spinner=False)
-def _comparison(
-    root: str, study_id: str, runs: tuple[tuple[str, Stamp], ...], reference: str, slice_id: str
-) -> pd.DataFrame:
-    results = {run_id: _result_within(root, run_id, stamp, slice_id) for run_id, stamp in runs}
-    return compare_models(results, _dataset(root, study_id), reference=reference)
-
-
-@st.cache_resource(max_entries=6, show_spinner="Listing samples…")
-def _sample_table(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
-    contributions = _contributions(root, run_id, stamp)
-    return with_contributions(sample_table(contributions, _dataset(root, study_id)), contributions)
-
-
-@st.cache_data(max_entries=24, show_spinner=False)
-def _colour_columns(root: str, run_id: str, study_id: str, stamp: Stamp) -> list[str]:
-    return colour_columns(_sample_table(root, run_id, study_id, stamp))
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _standardised(root: str, run_id: str, stamp: Stamp) -> npt.NDArray[np.float64]:
-    found = standardised_terms(_contributions(root, run_id, stamp))
-    found.flags.writeable = False
-    return found
-
-
-@st.cache_data(max_entries=200, show_spinner="Asking which features it was…")
-def _attributions(
-    root: str,
-    run_id: str,
-    stamp: Stamp,
-    sample_id: str,
-    term: Term,
-    output: int,
-) -> Attributions:
-    return _attribution_process(root).attribute(run_id, sample_id, term, output=output)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _attribution_process(root: str) -> AttributionProcess:
-    return AttributionProcess(Workspace(Path(root)))
-
-
-@st.cache_data(max_entries=100, show_spinner="Moving every feature…")
-def _feature_effects(
-    root: str,
-    run_id: str,
-    study_id: str,
-    stamp: Stamp,
-    sample_id: str,
-    modality: str,
-    output: int,
-) -> pd.DataFrame:
-    result, dataset = _result(root, run_id, stamp), _dataset(root, study_id)
-    return feature_effects(result, dataset, sample_id, modality, output=output)
-
-
-@st.cache_data(max_entries=24, show_spinner=False)
-def _missing_comparison(
-    root: str, study_id: str, runs: tuple[tuple[str, Stamp], ...], reference: str
-) -> pd.DataFrame:
-    results = {run_id: _result(root, run_id, stamp) for run_id, stamp in runs}
-    dataset = _dataset(root, study_id)
-    return compare_missing(results, dataset, reference=reference, metrics=(main_metric(dataset),))
+def _result_within(run: RunInfo, scope: Scope) -> RunResult:
+    """A run's result, tested on a scope's samples."""
+    found = result_of(run)
+    return found if scope.sample_ids is None else found.within(scope.sample_ids)

@@ -11,16 +11,16 @@ import streamlit as st  # noqa: E402
 
 from app.state.navigation import navigation  # noqa: E402
 from app.state.selection import settle_selection  # noqa: E402
-from app.state.session import choose_study_and_run  # noqa: E402
-from app.widgets.messages import told  # noqa: E402
-from app.widgets.simulated_study import origin_mark  # noqa: E402
+from app.widgets.messages import show_errors  # noqa: E402
+from app.widgets.origin_mark import origin_mark  # noqa: E402
+from app.widgets.sidebar import choose_study_and_run  # noqa: E402
 from app.widgets.tour import tour  # noqa: E402
 
 st.set_page_config(
     page_title="SMURF Studio", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
 )
 page = navigation()
-with told():  # A store that cannot be opened, and what a page itself does not catch.
+with show_errors():  # A store that cannot be opened, and what a page itself does not catch.
     choose_study_and_run()
     settle_selection()
     tour(page.url_path or "study")  # The first page has no path of its own.

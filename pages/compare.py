@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.loading import dataset_of
-from app.sections.comparison import (
+from app.sections.compare import (
     learning_curves,
     run_titles,
     sample_by_sample,
@@ -13,24 +13,23 @@ from app.sections.comparison import (
     two_of,
 )
 from app.state.navigation import page_path
-from app.state.selection import scope_picker
-from app.state.session import current_study, workspace
-from app.widgets.messages import told
-from smurf_core.runs.store import list_runs
+from app.state.session import current_study, finished_runs
+from app.widgets.messages import show_errors
+from app.widgets.scope_bar import scope_picker
 
 study = current_study()
 st.title("Compare")
-finished = [run for run in list_runs(workspace(), study.id) if run.status == "finished"]
+finished = finished_runs(study.id)
 titles = run_titles(finished)
 looked_at = finished[:1]
 if len(finished) < 2:
     st.info("Two finished runs of this study are needed, for example SMURF and late fusion.")
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
 else:
-    with told():
-        dataset = dataset_of(study.id)
+    with show_errors():
+        dataset = dataset_of(study)
         scope = scope_picker(study, dataset)
-        with told():
+        with show_errors():
             table_2(finished, titles, scope)
         st.subheader("Two runs side by side")
         first, second = two_of(finished, titles)
@@ -38,7 +37,7 @@ else:
         side_by_side(first, second, dataset, scope)
         sample_by_sample(first, second, dataset, scope, study.task)
 if finished:
-    with told():
+    with show_errors():
         learning_curves(looked_at, titles)
-    with told():
+    with show_errors():
         sweep(finished, titles, study.task)

@@ -4,17 +4,17 @@ import numpy as np
 import streamlit as st
 
 from app.loading import dataset_of, description_of
-from app.sections import data_sections
+from app.sections import data as data_sections
 from app.state.navigation import page_path
 from app.state.session import current_study, workspace
-from app.widgets.messages import escaped, facts, show_problems, told
+from app.widgets.messages import escaped, facts, show_errors, show_problems
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text
 from smurf_core.runs.studies import provenance
 
 study = current_study()
 st.title("Data")
-with told():
-    dataset = dataset_of(study.id)
+with show_errors():
+    dataset = dataset_of(study)
     imported = st.session_state.pop("imported", None)
     if imported and imported[0] == study.id:
         st.success(f"{escaped(study.name)} was imported{escaped(imported[1])}")
@@ -37,7 +37,7 @@ with told():
     st.subheader("What was found")
     show_problems(study.problems)
 
-    described = description_of(study.id)
+    described = description_of(study)
     data_sections.modalities(described)
     data_sections.target_and_folds(dataset, described)
     data_sections.features(dataset, described, study.id)

@@ -3,20 +3,20 @@
 import streamlit as st
 
 from app.loading import dataset_of, sample_table_of
-from app.sections.human_agreement import (
+from app.sections.judgments import (
     agreement_table,
     human_scatter,
     informativeness,
 )
-from app.state.selection import scope_picker
 from app.state.session import current_study
-from app.widgets.messages import finished_run, told
+from app.widgets.messages import finished_run, show_errors
+from app.widgets.scope_bar import scope_picker
 from app.widgets.selected_samples import selected_samples
 
 study = current_study()
 st.title("Human judgments")
-with told():
-    dataset = dataset_of(study.id)
+with show_errors():
+    dataset = dataset_of(study)
     if not dataset.judgments and not dataset.informativeness:
         st.info(
             "This study has no human judgments. Import a table with ratings by people who saw "

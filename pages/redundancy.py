@@ -4,22 +4,22 @@ import streamlit as st
 
 from app.loading import contributions_of, dataset_of, sample_table_of
 from app.sections.redundancy import Layer, by_group, chosen_layer, one_pair, overall, residuals
-from app.state.selection import scope_picker
 from app.state.session import current_study
-from app.widgets.messages import finished_run, told
+from app.widgets.messages import finished_run, show_errors
+from app.widgets.scope_bar import scope_picker
 from app.widgets.selected_samples import selected_samples
 
 study = current_study()
 st.title("Redundancy")
 run = finished_run()
-with told():
+with show_errors():
     if not run.config.kind.has_redundant_heads:
         st.info(
             f"{run.config.kind.title} has one contribution a modality and separates no "
             "redundancy: choose a SMURF run in the sidebar."
         )
         st.stop()
-    dataset, contributions = dataset_of(study.id), contributions_of(run)
+    dataset, contributions = dataset_of(study), contributions_of(run)
     scope = scope_picker(study, dataset)
     layer: Layer = chosen_layer(run, contributions)
     overall(run, layer, scope)

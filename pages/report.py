@@ -3,12 +3,12 @@
 import streamlit as st
 
 from app.loading import dataset_of
-from app.sections.report_builder import build_report, built_report, offer, show_table
-from app.state.selection import scope_picker
-from app.state.session import current_study, run_label, workspace
-from app.widgets.messages import finished_run, told
+from app.sections.report import build_report, built_report, offer, show_table
+from app.state.session import current_study, finished_runs, run_label
+from app.widgets.messages import finished_run, show_errors
+from app.widgets.scope_bar import scope_picker
 from smurf_core.reporting.citation import BIBTEX
-from smurf_core.runs.store import RunInfo, list_runs
+from smurf_core.runs.store import RunInfo
 
 
 def newest_of_each_model(runs: list[RunInfo], run: RunInfo) -> list[str]:
@@ -22,15 +22,15 @@ def newest_of_each_model(runs: list[RunInfo], run: RunInfo) -> list[str]:
 study = current_study()
 st.title("Report")
 run = finished_run()
-with told():
-    dataset = dataset_of(study.id)
+with show_errors():
+    dataset = dataset_of(study)
     st.markdown(
         "One page that opens without this app, the paper's tables for LaTeX, figures, every "
         "sample's contributions, the model with its card, and a script that trains it again. "
         "What is in it is what the other pages show."
     )
     scope = scope_picker(study, dataset)
-    finished = {r.id: r for r in list_runs(workspace(), study.id) if r.status == "finished"}
+    finished = {other.id: other for other in finished_runs(study.id)}
     chosen = st.multiselect(
         "Columns of the tables",
         list(finished),

@@ -7,11 +7,11 @@ from typing import Literal
 import streamlit as st
 
 from app.loading import contributions_of, dataset_of, sample_table_of
-from app.sections.sample_detail import show_sample
-from app.state.selection import scope_picker
+from app.sections.samples.browser import FINDING_NOTES, browse, filtered
+from app.sections.samples.detail import show_sample
 from app.state.session import current_study
-from app.widgets.messages import finished_run, told
-from app.widgets.sample_browser import FINDING_NOTES, browse, filtered
+from app.widgets.messages import finished_run, show_errors
+from app.widgets.scope_bar import scope_picker
 from app.widgets.slice_metrics import slice_metrics
 from smurf_core.evaluation.typical import Finding, typical_samples
 
@@ -25,8 +25,8 @@ LISTS: dict[Finding | Literal["all"], str] = {
 study = current_study()
 st.title("Samples")
 run = finished_run()
-with told():
-    dataset, contributions = dataset_of(study.id), contributions_of(run)
+with show_errors():
+    dataset, contributions = dataset_of(study), contributions_of(run)
     scope = scope_picker(study, dataset)
     finding = st.segmented_control(
         "Samples", list(LISTS), default="all", format_func=LISTS.__getitem__, key="samples_list",

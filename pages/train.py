@@ -1,70 +1,23 @@
 """Choose a model and how it is searched for, start, watch, and look back at runs."""
 
-import pandas as pd
 import streamlit as st
 
-from app.explanations import explain
-from app.loading import dataset_of, performance_of, result_of
-from app.sections.run_form import ask_configuration
-from app.sections.run_table import run_table
+from app.loading import dataset_of
+from app.sections.train.last_result import last_result
+from app.sections.train.live_run import live_runs
+from app.sections.train.run_form import ask_configuration
+from app.sections.train.run_table import run_table
 from app.state.session import current_study, workspace
-from app.widgets.live_run import live_runs
-from app.widgets.messages import escaped, told
-from smurf_core.configuration import layers_label
-from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
-from smurf_core.plot.training import chosen_curves
+from app.widgets.messages import show_errors
 from smurf_core.processes.launcher import launch
-from smurf_core.runs import store
-
-
-def _last_result(study_id: str) -> None:
-    """Scores and learning curves of the run that is looked at."""
-    finished = [r for r in store.list_runs(workspace(), study_id) if r.status == "finished"]
-    if not finished:
-        return
-    run = next((r for r in finished if r.id == st.session_state.get("run")), finished[0])
-    scores = {row["metric"]: row for row in performance_of(run).to_dict("records")}
-    st.subheader(f"{escaped(run.name)}: what was chosen")
-    result = result_of(run)
-    main = next(iter(METRICS[result.task]))
-    st.markdown(
-        f"{METRIC_TITLES[main]} on test samples: **{scores[main]['mean']:.3f}** "
-        f"(mean of {scores[main]['folds']} folds)"
-    )
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Fold": fold.fold,
-                "Learning rate": fold.member.configuration.learning_rate,
-                "Layers": layers_label(fold.member.configuration.hidden_layers),
-                "Weight decay": fold.member.configuration.weight_decay,
-                "λ": fold.member.configuration.auxiliary_weight,
-                "Best epoch": fold.member.best_epoch,
-                f"Validation: {METRIC_TITLES[main]}": fold.member.validation_metric,
-            }
-            for fold in result.fold_results
-        ),
-        hide_index=True,
-        width="stretch",
-        column_config={
-            f"Validation: {METRIC_TITLES[main]}": st.column_config.NumberColumn(
-                format="%.3f", help=explain(main, "validation_metric")
-            ),
-            "λ": st.column_config.NumberColumn(help=explain("auxiliary_weight")),
-            "Learning rate": st.column_config.NumberColumn(format="%g"),
-        },
-    )
-    curves = pd.concat([fold.curves.assign(fold=fold.fold) for fold in result.fold_results])
-    step = max(1, len(curves) // 2_000)
-    st.altair_chart(chosen_curves(curves[curves["epoch"] % step == 0]), key="chosen_curves")
-
+from smurf_core.runs.store import create_run
 
 study = current_study()
 st.title("Train")
-with told():
-    dataset = dataset_of(study.id)
+with show_errors():
+    dataset = dataset_of(study)
     config = None
-    with told():
+    with show_errors():
         config = ask_configuration(dataset)
     if st.button(
         "Start training",
@@ -73,9 +26,9 @@ with told():
         icon=":material/play_arrow:",
         disabled=config is None,
     ):
-        store.create_run(workspace(), study.id, config)
+        create_run(workspace(), study.id, config)
         launch(workspace())
     live_runs(study.id)
     st.subheader("Runs")
     run_table()
-    _last_result(study.id)
+    last_result(study.id)

@@ -3,17 +3,17 @@
 import streamlit as st
 
 from app.loading import dataset_of
-from app.sections.basins import basins
-from app.sections.recovery import true_factors
+from app.sections.verify.basins import basins
+from app.sections.verify.recovery import true_factors
 from app.state.navigation import page_path
-from app.state.selection import scope_picker
 from app.state.session import current_run, current_study
-from app.widgets.messages import told
+from app.widgets.messages import show_errors
+from app.widgets.scope_bar import scope_picker
 
 study = current_study()
 st.title("Verify")
-with told():
-    dataset, run = dataset_of(study.id), current_run()
+with show_errors():
+    dataset, run = dataset_of(study), current_run()
     st.subheader("True factors against learned contributions")
     if not dataset.factors:
         st.info(
@@ -28,5 +28,5 @@ with told():
         st.info(f"{run.config.kind.title} does not factorise: choose a SMURF run.")
     else:
         true_factors(run, dataset, scope_picker(study, dataset))
-with told():
+with show_errors():
     basins()

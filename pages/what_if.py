@@ -3,16 +3,16 @@
 import streamlit as st
 
 from app.loading import contributions_of, dataset_of
-from app.sections.changes import ask_change, sample_to_change, show_change
+from app.sections.what_if import ask_change, sample_to_change, show_change
 from app.state.session import current_study
 from app.widgets.media import show_media
-from app.widgets.messages import finished_run, told
+from app.widgets.messages import finished_run, show_errors
 
 study = current_study()
 st.title("What if")
 run = finished_run()
-with told():
-    dataset = dataset_of(study.id)
+with show_errors():
+    dataset = dataset_of(study)
     st.markdown(
         "Change what one modality says of a sample, and see which parts of the prediction move. "
         "The model is the one that did not see the sample."

@@ -1,6 +1,7 @@
 """What several folders of tests share."""
 
 import os
+import shutil
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 
+ROOT = Path(__file__).resolve().parents[1]
 # Pages and commands look here unless a test says otherwise: never at the user's own studies.
 os.environ[HOME_VARIABLE] = os.devnull
 
@@ -36,3 +38,42 @@ def version_1(tmp_path, monkeypatch) -> Workspace:
         store.extractall(tmp_path / "version_1")
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "version_1"))
     return Workspace.default()
+
+
+@pytest.fixture(scope="session")
+def _trained_home(tmp_path_factory) -> Path:
+    # Tests of the library alone need neither torch nor Streamlit.
+    from smurf_core.data.generated.synthetic import synthetic_additive
+    from tests.studio import trained
+
+    home = tmp_path_factory.mktemp("trained")
+    workspace = Workspace(home)
+    trained(workspace, synthetic_additive(samples=80, task="classification"), "smurf")
+    trained(workspace, synthetic_additive(samples=80), "late_fusion", "smurf")
+    return home
+
+
+@pytest.fixture
+def trained_home(_trained_home, tmp_path, monkeypatch) -> Workspace:
+    """A copy of a workspace with one regression and one classification study, both trained."""
+    shutil.copytree(_trained_home, tmp_path / "home")
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    return Workspace.default()
+
+
+@pytest.fixture
+def open_page():
+    """Open a page of the app; every exception in it fails the test."""
+    from streamlit.testing.v1 import AppTest
+
+    def open_(name: str, **query: str) -> AppTest:
+        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+        for key, value in query.items():
+            test.query_params[key] = value
+        test.run()
+        if name != "study":
+            test.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
+        assert not test.exception
+        return test
+
+    return open_

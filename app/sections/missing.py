@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import (
     contributions_of,
     dropout_of,
@@ -14,14 +13,10 @@ from app.loading import (
     subset_predictions_of,
     truth_of,
 )
-from app.state.selection import (
-    Scope,
-    download_view,
-    pinned_sample,
-    select_samples,
-    selectable_chart,
-)
+from app.state.selection import Scope, pinned_sample, select_samples
 from app.state.session import run_label
+from app.widgets.downloads import download_view
+from app.widgets.figures import selectable_chart
 from app.widgets.messages import facts, numbers_first
 from app.widgets.selected_samples import open_in_samples
 from smurf_core.contributions import Contributions
@@ -31,6 +26,7 @@ from smurf_core.evaluation.missing import sample_changes
 from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.missing import before_and_after, dropout_lines
 from smurf_core.plot.points import Points
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, plain
 from smurf_core.runs.store import RunInfo
 from smurf_core.terms import subset_name
@@ -208,7 +204,7 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) ->
     """Every subset of modalities, of every finished run, side by side."""
     st.subheader("Every subset (Table 5)", help=explain("reconstruction", "mean_and_sd"))
     title = METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
-    table = missing_of(run, scope.key)
+    table = missing_of(run, scope)
     mine = table[table["metric"] == metric]
     tested = int(scope.mask(contributions_of(run).sample_ids).sum())
     st.plotly_chart(
@@ -230,7 +226,7 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) ->
     others = [other for other in finished if other.id in chosen]
     if not others:
         return
-    parts = [missing_of(other, scope.key).assign(run=labels[other.id]) for other in others]
+    parts = [missing_of(other, scope).assign(run=labels[other.id]) for other in others]
     long = pd.concat(parts, ignore_index=True)
     long = long[long["metric"] == metric]
     wide = long.assign(text=list(map(mean_and_spread, long["mean"], long["sd"]))).pivot_table(
@@ -248,7 +244,7 @@ def dropout(run: RunInfo, contributions: Contributions, metric: str, scope: Scop
         "With linear reconstruction", value=True, key="dropout_reconstructed",
         help=explain("reconstruction"),
     )  # fmt: skip
-    curve = dropout_of(run, metric, reconstructed=reconstructed, slice_id=scope.key)
+    curve = dropout_of(run, metric, scope, reconstructed=reconstructed)
     if curve["mean"].isna().any():
         st.info(f"{METRIC_TITLES[metric]} is not defined in some fold of these samples: show more.")
         return

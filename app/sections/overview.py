@@ -1,21 +1,25 @@
-"""Parts of the overview: which run it is, how well it predicts, and the table of shares."""
+"""Parts of the page *Overview*: which run it is, how well it predicts, and what carries it."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
 
-from app.explanations import explain
-from app.loading import contributions_of, performance_of, share_intervals_of
-from app.state.selection import Scope, download_view, pin_run_button
+from app.loading import contributions_of, performance_of, share_intervals_of, stability_of
+from app.state.selection import Scope
 from app.state.session import run_label
+from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts
+from app.widgets.pins import pin_run_button
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.evaluation.samples import subset_performance
+from smurf_core.plot.shares import alone_first, largest_terms, shares_with_intervals
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_label
+from smurf_core.reporting.sentences import overview_sentences
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
 
@@ -61,14 +65,55 @@ def _scores(
     return {METRIC_TITLES[row["metric"]]: plain(row["value"]) for row in found.to_dict("records")}
 
 
-def pinned_shares(pinned: RunInfo, scope: Scope, output: str) -> pd.DataFrame:
+def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, scope: Scope) -> None:
+    """What carries the prediction: in sentences, as bars with intervals, and as a table."""
+    st.subheader("What carries the prediction", help=explain("share", "share_interval", "verdict"))
+    contributions, intervals = contributions_of(run), share_intervals_of(run, scope)
+    output = _shown_output(run, contributions)
+    agreement = stability_of(run)
+    terms, totals = (
+        table[table["output"] == output] for table in (intervals.terms, intervals.totals)
+    )
+    if not run.config.kind.has_redundant_heads:
+        terms, agreement = (t[t["kind"] == "unique"] for t in (terms, agreement))
+    name = output if output in contributions.outputs and len(contributions.outputs) > 1 else ""
+    for sentence in overview_sentences(terms, agreement, totals, name):
+        st.markdown(f"- {escaped(sentence)}")
+    terms = terms.merge(
+        agreement[["order", "modality", "shared_with", "verdict", "restart_r", "fold_r"]],
+        on=["order", "modality", "shared_with"],
+    )
+    if pinned is not None:
+        beside = _pinned_shares(pinned, scope, output)
+        terms = terms.merge(beside, how="left", on=["order", "modality", "shared_with"])
+    terms = alone_first(terms)
+    drawn = largest_terms(terms)
+    st.plotly_chart(
+        shares_with_intervals(drawn, totals, contributions.modalities),
+        key="shares",
+        config={"displaylogo": False},
+        alt="Shares of the prediction's variance with intervals; the table below has the numbers.",
+    )
+    drawn_over = "persons" if dataset.groups is not None else "samples (no persons are known)"
+    left_out = f" The {len(terms) - len(drawn)} smallest are in the table only."
+    st.markdown(
+        "Plain bars: what a modality says alone; hatched: what it says together with another one. "
+        f"Whiskers and brackets: 95% intervals over {intervals.clusters:,} {drawn_over}, "
+        f"{intervals.draws:,} draws. ✓ restarts and folds agree, ✗ they do not, or on no "
+        "separation; asked of all samples." + (left_out if len(drawn) < len(terms) else "")
+    )
+    with st.expander("Numbers"):
+        _share_table(terms)
+
+
+def _pinned_shares(pinned: RunInfo, scope: Scope, output: str) -> pd.DataFrame:
     """The pinned run's shares of variance: order, modality, shared_with, pinned (the share)."""
-    terms = share_intervals_of(pinned, scope.key).terms
+    terms = share_intervals_of(pinned, scope).terms
     own = terms[terms["output"] == output]
     return own[["order", "modality", "shared_with", "share"]].rename(columns={"share": "pinned"})
 
 
-def shown_output(run: RunInfo, contributions: Contributions) -> str:
+def _shown_output(run: RunInfo, contributions: Contributions) -> str:
     """The output whose shares are shown; asks for it where there are classes."""
     if not contributions.is_classification:
         return contributions.outputs[0]
@@ -81,8 +126,8 @@ def shown_output(run: RunInfo, contributions: Contributions) -> str:
     )
 
 
-def share_table(terms: pd.DataFrame) -> None:
-    """One row a contribution: share with interval, own variance, verdict and what it stands on.
+def _share_table(terms: pd.DataFrame) -> None:
+    """One row per contribution: share with interval, own variance, verdict and what it stands on.
 
     Where `terms` has a column `pinned`, that is the pinned run's share.
     """

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import groupings_of, pairs_of, redundancy_by_group_of, shares_of
-from app.state.selection import Scope, colour_column_picker, download_view, selectable_chart
+from app.state.selection import Scope
+from app.widgets.downloads import download_view
+from app.widgets.figures import colour_column_picker, selectable_chart
 from app.widgets.messages import escaped, facts
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
@@ -23,6 +24,7 @@ from smurf_core.plot.heatmaps import (
 from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.theme import modality_colours
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
@@ -61,7 +63,7 @@ def chosen_layer(run: RunInfo, contributions: Contributions) -> Layer:
 
 def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
     """Both heatmaps; a click on a cell chooses the pair that is shown below."""
-    pairs, shares = pairs_of(run, scope.key), shares_of(run, scope.key)
+    pairs, shares = pairs_of(run, scope), shares_of(run, scope)
     shares = shares[shares["output"] == layer.output]
     left, right = st.columns(2)
     limit = max(0.05, float(np.nan_to_num(shares["share"].abs().max())))
@@ -111,7 +113,7 @@ def one_pair(
 ) -> None:
     """ŷ_IJ against ŷ_JI, a point a sample; what is selected is selected everywhere."""
     st.subheader("A pair, sample by sample")
-    pairs = pairs_of(run, scope.key)
+    pairs = pairs_of(run, scope)
     here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
     by_name = {
         " and ".join(sorted((row["modality"], row["shared_with"]))): (row, pair)
@@ -151,7 +153,7 @@ def one_pair(
 def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None:
     """Both heatmaps for every level of a grouping, beside each other."""
     st.subheader("By group")
-    known = groupings_of(study.id)
+    known = groupings_of(study)
     if not known:
         st.markdown(
             "This study has no column with 2 to 12 groups (a person's sex, a session, a "
@@ -169,7 +171,7 @@ def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None
         )  # fmt: skip
     if grouping is None:
         return
-    found = redundancy_by_group_of(run, grouping, scope.key)
+    found = redundancy_by_group_of(run, grouping, scope)
     if found.left_out:
         st.markdown(f"Fewer than 10 samples, not shown: {escaped(', '.join(found.left_out))}.")
     is_r = what != "Share of variance"
@@ -202,7 +204,7 @@ def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None
 
 def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
     """What L_uncor left, as a heatmap, and all numbers of the pairs."""
-    pairs = pairs_of(run, scope.key)
+    pairs = pairs_of(run, scope)
     here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
     if here.empty:
         return

@@ -1,48 +1,31 @@
 """What is selected, everywhere: one selection for all pages, kept through switches and refreshes.
 
 A selection is always stored in the workspace, under a name as a slice or without one, and its id
-stands in the address (`slice=`): a link, a refresh or a dropped connection brings it back.
+stands in the address (`slice=`): a link, a refresh or a dropped connection brings it back. The
+pinned sample and the pinned run are kept in the same way (`pin=`, `pin_run=`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
-from app.loading import colour_columns_of, contributions_of, sample_table_of
-from app.state.session import current_run, workspace
-from app.widgets.messages import escaped, offer_undo, told
+from app.state.session import finished_runs, workspace
 from smurf_core.contributions import Contributions
-from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.evaluation.samples import colour_columns, sample_table
-from smurf_core.plot.colouring import Colouring
-from smurf_core.plot.points import Points
-from smurf_core.runs.slices import (
-    SliceInfo,
-    add_slice,
-    delete_slice,
-    find_slice,
-    list_slices,
-    remember_selection,
-    rename_slice,
-    restore_slice,
-    slice_samples,
-)
-from smurf_core.runs.store import RunInfo, list_runs
-from smurf_core.runs.studies import StudyInfo
+from smurf_core.runs.slices import SliceInfo, find_slice, list_slices, remember_selection
+from smurf_core.runs.store import RunInfo
 
 SampleIds = npt.NDArray[np.str_]
-# Names of query parameters; in session state each holds a value a study.
+# Names of query parameters; in session state each holds one value per study.
 _SLICE, _PIN, _PIN_RUN = "slice", "pin", "pin_run"
 # A study's last unnamed selection, to which the picker goes back from "All samples".
 _UNNAMED = "unnamed_slice"
-_EVERYTHING = ""
+EVERYTHING = ""  # in place of a slice's id
 
 
 @dataclass(frozen=True)
@@ -52,11 +35,16 @@ class Scope:
     label: str
     n: int
     sample_ids: SampleIds | None  # None: all samples
-    key: str = ""  # the slice's id, by which what was computed for it is cached; empty for all
+    key: str = EVERYTHING  # the slice's id; what is computed for a scope is cached by it
+
+    @classmethod
+    def everything(cls, n: int) -> Scope:
+        """All `n` samples of a study."""
+        return cls("All samples", n, None)
 
     @property
     def is_all(self) -> bool:
-        """Whether nothing is left out."""
+        """True if no sample is left out."""
         return self.sample_ids is None
 
     def mask(self, sample_ids: SampleIds) -> npt.NDArray[np.bool_]:
@@ -67,25 +55,25 @@ class Scope:
 
     def apply(self, contributions: Contributions) -> Contributions:
         """The contributions of the scope's samples."""
-        return contributions if self.is_all else contributions.select(
-            self.mask(contributions.sample_ids)
-        )  # fmt: skip
+        if self.is_all:
+            return contributions
+        return contributions.select(self.mask(contributions.sample_ids))
 
 
 def settle_selection() -> None:
-    """Bring back what the address or the session remembers; the entry point calls it once a run."""
+    """Restore what the address or the session remembers; the entry point calls it in every run."""
     study = _study()
     if study is None:
         return
     for key in (_SLICE, _PIN, _PIN_RUN):
-        # The address speaks once, when a session starts; then it follows the session.
+        # The address is read once, when a session starts; afterwards it follows the session.
         if f"{key}_of_study" not in st.session_state and key in st.query_params:
             _kept(key)[study] = st.query_params[key]
-        _kept(key).setdefault(study, _EVERYTHING)
+        _kept(key).setdefault(study, EVERYTHING)
     if kept_slice := _kept(_SLICE)[study]:
         found = find_slice(workspace(), study, kept_slice)
         if found is None:  # An old link, or a slice that was deleted.
-            _kept(_SLICE)[study] = _EVERYTHING
+            _kept(_SLICE)[study] = EVERYTHING
         elif not found.name:
             _kept(_UNNAMED)[study] = found.id
     for key in (_SLICE, _PIN, _PIN_RUN):
@@ -102,128 +90,40 @@ def select_samples(sample_ids: Sequence[str] | SampleIds, origin: str) -> None:
         return
     slice_id = remember_selection(workspace(), study, sample_ids, origin=origin)
     _kept(_UNNAMED)[study] = slice_id
-    _look_at(slice_id)
+    look_at(slice_id)
 
 
 def clear_selection() -> None:
     """Select nothing: everything is shown for all samples. Named slices stay."""
     study = _study()
     if study is not None:
-        _kept(_UNNAMED).pop(study, None)
-        _look_at(_EVERYTHING)
+        forget_unnamed(study)
+        look_at(EVERYTHING)
 
 
-def current_selection(study_id: str) -> SampleIds | None:
-    """Ids of the samples that are selected in a study; None where all are."""
-    slice_id = _kept(_SLICE).get(study_id, _EVERYTHING)
-    return _samples(str(workspace().root), slice_id) if slice_id else None
+def look_at(slice_id: str) -> None:
+    """Show all pages for a slice from now on, or for `EVERYTHING`."""
+    study = _study()
+    if study is not None:
+        _kept(_SLICE)[study] = slice_id
+        _to_address(_SLICE)
 
 
-def scope_picker(study: StudyInfo, dataset: MultimodalDataset) -> Scope:
-    """One bar: what the page is shown for, and what can be done with the selection.
-
-    The picker names how many samples each choice has. A selection can be kept as a slice, a slice
-    renamed or deleted (with undo).
-    """
-    choices = _choices(study.id)
-    labels = {_EVERYTHING: f"All samples · {len(dataset):,}"} | {
-        key: f"{info.name or 'Selection'} · {info.count:,}" for key, info in choices.items()
-    }
-    current = _kept(_SLICE).get(study.id, _EVERYTHING)
-    current = current if current in labels else _EVERYTHING
-    key = f"scope_{study.id}"
-    st.session_state[key] = current
-    with st.container(horizontal=True, vertical_alignment="bottom", key="scope_bar"):
-        st.selectbox(
-            "Shown for",
-            list(labels),
-            key=key,
-            format_func=labels.__getitem__,
-            on_change=lambda: _look_at(st.session_state[key]),
-            width=340,
-            help="Every number, table and figure of this page is for these samples. Select samples "
-            "in any figure or table; keep a selection as a slice to come back to it.",
-        )
-        info = choices.get(current)
-        if info is not None:
-            _slice_menu(info)
-            st.button(
-                "Clear", key="clear_selection", icon=":material/close:", on_click=clear_selection,
-                help="Show all samples. Named slices are kept.",
-            )  # fmt: skip
-    offer_undo("deleted_slice", "undo_slice", lambda slice_id: restore_slice(workspace(), slice_id))
-    if info is None:
-        return Scope("All samples", len(dataset), None)
-    ids = _samples(str(workspace().root), current)
-    known = ids[dataset.positions(ids) >= 0]
-    return Scope(info.name or "Selection", len(known), known, current)
+def current_slice(study_id: str) -> str:
+    """The id of the slice that a study's pages are shown for, or `EVERYTHING`."""
+    return _kept(_SLICE).get(study_id, EVERYTHING)
 
 
-def named_scopes(study: StudyInfo, dataset: MultimodalDataset) -> list[Scope]:
-    """All samples, the selection where there is one, and every named slice."""
-    scopes = [Scope("All samples", len(dataset), None)]
-    for info in _choices(study.id).values():
-        with told():  # One slice that cannot be read leaves the others.
-            ids = _samples(str(workspace().root), info.id)
-            scopes.append(Scope(info.name or "Selection", len(ids), ids, info.id))
-    return scopes
+def known_slices(study_id: str) -> dict[str, SliceInfo]:
+    """The unnamed selection, if there is one, then the named slices, by their ids."""
+    unnamed = find_slice(workspace(), study_id, _kept(_UNNAMED).get(study_id, EVERYTHING))
+    found = {unnamed.id: unnamed} if unnamed else {}
+    return found | {info.id: info for info in list_slices(workspace(), study_id)}
 
 
-def selectable_chart(
-    figure: Any,
-    points: Points,
-    key: str,
-    origin: str,
-    then: Callable[[list[str]], None] = lambda _: None,
-) -> None:
-    """A Plotly figure whose points, boxes and lassos become the selection of the whole app.
-
-    The figure's `customdata` holds ids of `points`. An empty event selects nothing anew: Streamlit
-    sends one whenever the figure changes. *Clear* in the bar is there to forget a selection.
-    `then` is called with what was selected.
-    """
-
-    def take() -> None:
-        ids = points.selected(st.session_state.get(key))
-        if ids:
-            select_samples(ids, origin)
-            then(ids)
-
-    st.plotly_chart(
-        figure,
-        key=key,
-        on_select=take,
-        selection_mode=("points", "box", "lasso"),
-        config={"displaylogo": False},
-    )
-
-
-def colour_column_picker(
-    dataset: MultimodalDataset, contributions: Contributions, *, key: str = "colour_by"
-) -> Colouring | None:
-    """Ask by which column points are coloured: person, fold, class, error, any of the data set's.
-
-    Returns nothing where the user wants one colour. What is known of the chosen run's samples is
-    kept from rerun to rerun; other contributions' is listed anew.
-    """
-    run = current_run()
-    if run is not None and contributions_of(run) is contributions:
-        table, options = sample_table_of(run), colour_columns_of(run)
-    else:
-        table = sample_table(contributions, dataset)
-        options = colour_columns(table)
-    if st.session_state.get(key) not in (None, *options):
-        del st.session_state[key]  # Another study has other columns.
-    name = st.selectbox(
-        "Colour by",
-        options,
-        index=None,
-        key=key,
-        placeholder="One colour",
-        persist_state="session",
-        width=240,
-    )
-    return Colouring.of(table[name]) if name else None
+def forget_unnamed(study_id: str) -> None:
+    """Forget a study's unnamed selection, for example because it has a name now."""
+    _kept(_UNNAMED).pop(study_id, None)
 
 
 def pin_sample(sample_id: str | None) -> None:
@@ -249,64 +149,8 @@ def pinned_run() -> str | None:
 def run_pinned_beside(run: RunInfo) -> RunInfo | None:
     """The finished run that is pinned in this study, if it is another one."""
     pinned = pinned_run()
-    runs = list_runs(workspace(), run.study_id) if pinned not in (None, run.id) else []
-    return next((r for r in runs if r.id == pinned and r.status == "finished"), None)
-
-
-def pin_run_button(run: RunInfo) -> None:
-    """Keep a run, or let go of it, to see the next one beside it."""
-    is_pinned = pinned_run() == run.id
-    st.button(
-        "Unpin run" if is_pinned else "Pin run", key="pin_run", icon=":material/keep:",
-        on_click=pin_run, args=(None if is_pinned else run.id,),
-        help="A pinned run's numbers stand beside those of each run that you choose after it: "
-        "scores and shares on Overview, a sample's breakdown on Samples, run A on Compare.",
-    )  # fmt: skip
-
-
-def download_view(frame: pd.DataFrame, name: str) -> None:
-    """A button that saves a table as CSV exactly as it is shown: the same rows, order, columns."""
-    st.download_button(
-        "CSV",
-        data=lambda: frame.to_csv(index=not isinstance(frame.index, pd.RangeIndex)
-                                  and frame.index.name is not None),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        key=f"download_{name}",
-        icon=":material/download:",
-        on_click="ignore",
-        help=f"These {len(frame):,} rows as a CSV file.",
-    )  # fmt: skip
-
-
-def _slice_menu(info: SliceInfo) -> None:
-    """What can be done with the selection (keep it) or with a slice (rename, delete)."""
-    title, icon = ("Slice", ":material/edit:") if info.name else ("Keep", ":material/bookmark:")
-    with st.popover(title, icon=icon, key="slice_menu"), told():
-        st.markdown(f"{info.count:,} samples, selected in {escaped(info.origin)}.")
-        name = st.text_input("Name", value=info.name, key=f"slice_name_{info.id}", max_chars=80)
-        if info.name:
-            if st.button("Rename", key="rename_slice", disabled=name == info.name):
-                rename_slice(workspace(), info.id, name)
-                st.rerun()
-            if st.button("Delete", key="delete_slice", icon=":material/delete:"):
-                delete_slice(workspace(), info.id)
-                st.session_state["deleted_slice"] = (info.id, info.name)
-                _look_at(_EVERYTHING)
-                st.rerun()
-        elif st.button("Keep as slice", key="keep_slice", type="primary", disabled=not name):
-            ids = _samples(str(workspace().root), info.id)
-            kept = add_slice(workspace(), info.study_id, name, ids, origin=info.origin)
-            _kept(_UNNAMED).pop(info.study_id, None)
-            _look_at(kept)
-            st.rerun()
-
-
-def _choices(study_id: str) -> dict[str, SliceInfo]:
-    """The unnamed selection, if there is one, then the named slices."""
-    unnamed = find_slice(workspace(), study_id, _kept(_UNNAMED).get(study_id, _EVERYTHING))
-    found = {unnamed.id: unnamed} if unnamed else {}
-    return found | {info.id: info for info in list_slices(workspace(), study_id)}
+    runs = finished_runs(run.study_id) if pinned not in (None, run.id) else []
+    return next((other for other in runs if other.id == pinned), None)
 
 
 def _study() -> str | None:
@@ -320,31 +164,16 @@ def _kept(key: str) -> dict[str, str]:
     return kept
 
 
-def _look_at(slice_id: str) -> None:
-    study = _study()
-    if study is not None:
-        _kept(_SLICE)[study] = slice_id
-        _to_address(_SLICE)
-
-
 def _pin(key: str, value: str | None) -> None:
     study = _study()
     if study is not None:
-        _kept(key)[study] = value or _EVERYTHING
+        _kept(key)[study] = value or EVERYTHING
         _to_address(key)
 
 
 def _to_address(key: str) -> None:
-    value = _kept(key).get(_study() or "", _EVERYTHING)
+    value = _kept(key).get(_study() or "", EVERYTHING)
     if value:
         st.query_params[key] = value
     elif key in st.query_params:
         del st.query_params[key]
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _samples(root: str, slice_id: str) -> SampleIds:
-    """A slice's samples never change: renaming leaves them, and a new selection is a new slice."""
-    ids = slice_samples(workspace(), slice_id)
-    ids.flags.writeable = False
-    return ids

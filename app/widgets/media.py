@@ -1,4 +1,4 @@
-"""A sample's recording, played from its start to its end; and where a study's recordings lie."""
+"""A sample's recording, played from its start to its end."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ import math
 
 import streamlit as st
 
-from app.loading import dataset_of
 from app.state.session import workspace
-from app.widgets.messages import escaped, told
+from app.widgets.messages import show_errors
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.media import (
-    MediaSettings,
-    check_media,
     cut_wave,
     find_clip,
-    suggested_media,
 )
-from smurf_core.runs.studies import StudyInfo, media_of, set_media
+from smurf_core.runs.studies import StudyInfo, media_of
 
 
 def show_media(study: StudyInfo, dataset: MultimodalDataset, sample_id: str) -> None:
     """Play a sample's recording; draws nothing where the study has no recordings."""
-    with told():
+    with show_errors():
         settings = media_of(workspace(), study.id)
         if settings is None:
             return
@@ -34,7 +30,7 @@ def show_media(study: StudyInfo, dataset: MultimodalDataset, sample_id: str) -> 
         if cut is not None:
             st.audio(cut, format="audio/wav", alt=f"Recording of sample {sample_id}")
             return
-        # Players are told whole seconds: they play what encloses the utterance.
+        # Players take whole seconds: they play what encloses the utterance.
         play = st.video if clip.kind == "video" else st.audio
         play(
             clip.path,
@@ -47,67 +43,3 @@ def show_media(study: StudyInfo, dataset: MultimodalDataset, sample_id: str) -> 
         if clip.start or clip.end is not None:
             end = "its end" if clip.end is None else f"{clip.end:.2f} s"
             st.markdown(f":small[The utterance lasts from {clip.start:.2f} s to {end}.]")
-
-
-def media_form(study: StudyInfo) -> None:
-    """Where the study's recordings lie: a folder of this machine, and how samples find theirs."""
-    dataset = dataset_of(study.id)
-    saved: MediaSettings | None = None
-    with told():  # A folder may be gone since it was named.
-        saved = media_of(workspace(), study.id)
-    columns = ["", *map(str, dataset.samples.columns)]
-    folder = st.text_input(
-        "Folder of recordings on this machine",
-        saved.folder if saved else "",
-        key=f"media_folder_{study.id}",
-        placeholder="/home/me/clips",
-        help="The whole path. Nothing outside this folder is ever opened.",
-    )
-    if not folder.strip():
-        st.markdown(
-            "Clips are found by sample id (`s01` plays `s01.wav` or `s01.mp4`), by a column of "
-            "file names, or as parts of one long recording."
-        )
-        return
-    with told():
-        guess = saved if saved and saved.folder == folder else suggested_media(
-            folder.strip(), dataset.samples
-        )  # fmt: skip
-        how = ["By sample id", "By a column of file names", "One recording for all samples"]
-        given = 2 if guess.recording else 1 if guess.file else 0
-        way = st.radio("Samples find theirs", how, given, key=f"media_way_{study.id}")
-        recording = file = ""
-        if way == how[1]:
-            file = _column("Column of file names", columns, guess.file, f"media_file_{study.id}")
-        if way == how[2]:
-            recording = st.text_input(
-                "File in this folder", guess.recording, key=f"media_recording_{study.id}"
-            )
-        left, right = st.columns(2)
-        with left:
-            start = _column("Start (seconds)", columns, guess.start, f"media_start_{study.id}")
-        with right:
-            end = _column("End (seconds)", columns, guess.end, f"media_end_{study.id}")
-        if way == how[2] and not recording.strip():
-            st.markdown("Name the recording, as `session1.mp4`.")
-            return
-        save, forget = st.columns(2)
-        if save.button("Use these recordings", key="save_media", icon=":material/play_circle:"):
-            settings = MediaSettings(folder.strip(), recording.strip(), file, start, end)
-            with st.spinner("Looking for recordings…"):
-                found = check_media(settings, dataset)
-            st.success(escaped(found))
-            set_media(workspace(), study.id, settings)
-        if saved and forget.button("Forget them", key="forget_media"):
-            set_media(workspace(), study.id, None)
-            st.rerun()
-
-
-def _column(title: str, columns: list[str], given: str, key: str) -> str:
-    return st.selectbox(
-        title,
-        columns,
-        index=columns.index(given) if given in columns else 0,
-        format_func=lambda column: column or "(none)",
-        key=key,
-    )

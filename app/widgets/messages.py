@@ -21,8 +21,8 @@ _ICONS = {"error": "⛔ error", "warning": "⚠️ warning", "note": "ℹ️ not
 
 
 @contextmanager
-def told(place: DeltaGenerator | None = None) -> Iterator[None]:
-    """Show what a user can mend in one sentence (here, or in `place`), and go on."""
+def show_errors(place: DeltaGenerator | None = None) -> Iterator[None]:
+    """Show an error that a user can fix as one sentence (here, or in `place`), and go on."""
     try:
         yield
     except InputError as error:
@@ -55,9 +55,7 @@ def show_problems(problems: Sequence[Problem]) -> None:
             "column": st.column_config.TextColumn("Column", width="small"),
             "row": st.column_config.NumberColumn("Row", width="small"),
             "message": st.column_config.TextColumn("What", width="large"),
-            "remedy": st.column_config.TextColumn(
-                "What was done, or how to mend it", width="large"
-            ),
+            "remedy": st.column_config.TextColumn("What was done, or how to fix it", width="large"),
         },
     )
 

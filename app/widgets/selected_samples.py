@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from app.state.navigation import page_path
-from app.state.selection import Scope, download_view
-from app.widgets.sample_browser import column_config, shown_columns
+from app.state.selection import Scope
+from app.widgets.downloads import download_view
+from app.widgets.sample_table import column_config, shown_columns
 from smurf_core.data.dataset import MultimodalDataset
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.state.selection import download_view, named_scopes
+from app.widgets.downloads import download_view
+from app.widgets.scope_bar import named_scopes
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES

@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.state.navigation import PageName, page_path
-from app.state.session import workspace
-from smurf_core.runs.store import list_runs
+from app.state.session import finished_runs, workspace
 
 _TOUR = "tour"
 _SEEN = "tour_pages"
@@ -29,7 +28,7 @@ def tour(page: str) -> None:
     """Show the next step, on the page called `page`; nothing once it was finished or dismissed."""
     if workspace().has_seen(_TOUR):
         return
-    has_run = any(run.status == "finished" for run in list_runs(workspace()))
+    has_run = bool(finished_runs())
     seen: set[str] = st.session_state.setdefault(_SEEN, set())
     if has_run:
         seen |= {"train", page}

@@ -112,7 +112,7 @@ def report_of(
     """`report_files` of a finished run, compared with other runs of its study."""
     runs = {run.id: run for run in (info, *others)}
     for run in runs.values():
-        if run.status != "finished":
+        if not run.is_finished:
             raise InputError(f"Run {run.id} is {run.status}; only finished runs can be reported.")
         if run.study_id != info.study_id:
             raise InputError(f"Run {run.id} is of another study than {info.id}.")

@@ -119,5 +119,6 @@ def prediction_table(result: RunResult, dataset: MultimodalDataset) -> pd.DataFr
 def candidate_table(result: RunResult) -> pd.DataFrame:
     """Every configuration of every fold's search, with its validation results; folds from 1."""
     return pd.concat(
-        [fold.candidates.assign(fold=fold.fold + 1) for fold in result.fold_results], ignore_index=True
+        [fold.candidates.assign(fold=fold.fold + 1) for fold in result.fold_results],
+        ignore_index=True,
     )

@@ -58,6 +58,11 @@ class RunInfo:
         """True if it trains, or waits to be trained."""
         return self.status in ACTIVE
 
+    @property
+    def is_finished(self) -> bool:
+        """True if the run came to its end and has a result."""
+        return self.status == "finished"
+
 
 def create_run(
     workspace: Workspace,
@@ -128,6 +133,11 @@ def _rows(workspace: Workspace, study_id: str | None) -> list[sqlite3.Row]:
             " ORDER BY created DESC, rowid DESC",
             (study_id, study_id),
         ).fetchall()
+
+
+def finished_runs(workspace: Workspace, study_id: str | None = None) -> list[RunInfo]:
+    """The runs that have a result, of one study or of all, newest first."""
+    return [run for run in list_runs(workspace, study_id) if run.is_finished]
 
 
 def curves(workspace: Workspace, run_id: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from smurf_core.runs import store
 from smurf_core.runs.workspace import Workspace
 from tests.e2e.conftest import Watched
 from tests.e2e.prepared import start_endless_run, stop
-from tests.pages.test_pages import PAGES
+from tests.studio import PAGES
 
 pytestmark = pytest.mark.e2e
 # States whose preparation needs data that is not part of the project are left out where it is not.

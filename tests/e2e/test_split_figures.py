@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.runs.slices import slice_samples
 from smurf_core.runs.workspace import Workspace
-from tests.pages.conftest import trained
+from tests.studio import trained
 
 pytestmark = pytest.mark.e2e
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from smurf_core.runs import slices, store, studies
 from smurf_core.runs.workspace import Workspace
-from tests.pages.test_pages import PAGES, text
+from tests.studio import PAGES, text
 
 ROOT = Path(__file__).resolve().parents[2]
 # These show what is in a run's files; *Compare* needs two runs, *Judgments* has none here.

@@ -3,7 +3,7 @@ import io
 import pandas as pd
 import pytest
 
-from app.sections.report_builder import _BUILT
+from app.sections.report import _BUILT
 from smurf_core.runs import studies
 
 

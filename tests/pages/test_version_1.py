@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from smurf_core.runs import slices, store, studies
-from tests.pages.test_pages import PAGES
+from tests.studio import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -116,7 +116,7 @@ def test_a_linear_towers_attributions_are_weight_times_distance_from_the_mean():
 
 
 def test_a_process_of_its_own_answers_and_says_what_is_wrong(home):
-    from tests.pages.conftest import FAST
+    from tests.studio import FAST
 
     _, dataset = small_run("smurf")
     study = studies.add_study(home, dataset)

@@ -18,7 +18,7 @@ from smurf_core.evaluation.missing import (
     sample_changes,
     subset_predictions,
 )
-from tests.smurf_core.by_hand import square, square_contributions
+from tests.smurf_core.by_hand import square, square_contributions, square_terms
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
 
@@ -124,10 +124,11 @@ def test_every_sample_is_predicted_from_every_subset_by_its_own_folds_model(rand
 def test_terms_that_repeat_each_other_do_no_harm(random):
     _, result = trained(random)
     contributions = result.fold_contributions(0)
-    values = contributions.values.copy()
+    values = square(contributions)
     values[:, 0, 1] = -3 * values[:, 0, 0]
     values[:, 0, 2] = 0
-    doubled = replace(contributions, **{"values": values})
+    _, flat = square_terms(values, contributions.modalities)
+    doubled = replace(contributions, values=flat)
     training = result.folds.training[0]
     found = recovered_predictions(doubled, ("A",), training)[:, 0]
     inputs = values[:, 0, 0].astype(float)
@@ -234,12 +235,9 @@ def test_samples_that_lack_all_that_is_left_are_counted_and_predicted_by_a_const
     data = replace(data, features=features | {"A": Features(values, features["A"].names)})
 
     def member(fold):
-        contributions, baseline = (
-            result.fold_results[fold].member.values.copy(),
-            result.fold_results[fold].member.baseline,
-        )
+        contributions = square(result.fold_contributions(fold))
         contributions[absent, 0] = 0  # What an absent modality contributes.
-        return contributions, baseline
+        return contributions, result.fold_results[fold].model.baseline
 
     gaps = make_result(data, member)
     table = missing_modalities(gaps, data)

@@ -131,4 +131,4 @@ def test_matrices_hold_each_orders_contributions_of_one_sample():
     found = contributions(orders=2)
     matrices = contribution_matrices(found, 3, 0)
     assert matrices[1].loc["A", "C"] == square(found)[3, 0, 2, 0]
-    assert matrices[2].loc["A+C", "B+C"] == found.interactions[2][3, 1, 2, 0]
+    assert matrices[2].loc["A+C", "B+C"] == square(found, 2)[3, 1, 2, 0]

@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import (
     contributions_of,
     human_agreement_of,
     informativeness_of,
     unique_pairs_of,
 )
-from app.state.selection import Scope, colour_column_picker, download_view, selectable_chart
+from app.state.selection import Scope
+from app.widgets.downloads import download_view
+from app.widgets.figures import colour_column_picker, selectable_chart
 from app.widgets.messages import facts, numbers_first
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.informativeness import informativeness_table
@@ -21,6 +22,7 @@ from smurf_core.plot.judgments import informativeness_boxes
 from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.theme import modality_colours
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain
 from smurf_core.runs.store import RunInfo
 from smurf_core.terms import subset_name
@@ -43,7 +45,7 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
     pair = pairs[names.index(name)]
     row = None
     if scope.n >= _FEWEST:
-        row = human_agreement_of(run, scope.key).to_dict("records")[names.index(name)]
+        row = human_agreement_of(run, scope).to_dict("records")[names.index(name)]
     if row is None or row["n"] < _FEWEST:
         st.info(f"{scope.label}: fewer than {_FEWEST} of these samples were judged. Choose more.")
     else:
@@ -89,7 +91,7 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
 
 def agreement_table(run: RunInfo, scope: Scope) -> None:
     """Tables 3 and 4: every judged modality with r, stars, interval, p and n."""
-    table = human_agreement_of(run, scope.key)
+    table = human_agreement_of(run, scope)
     st.subheader("All judged modalities", help=explain("human_r", "bootstrap", "p_holm"))
     shown = pd.DataFrame(
         {
@@ -137,7 +139,7 @@ def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> N
         "published; *p by person* allows for samples of one person being alike."
     )
     contributions = scope.apply(contributions_of(run))
-    tests, table = informativeness_of(run, scope.key), informativeness_table(contributions, dataset)
+    tests, table = informativeness_of(run, scope), informativeness_table(contributions, dataset)
     colours = modality_colours(contributions.modalities)
     title = (
         "|Change of the predicted class's probability|"

@@ -8,7 +8,6 @@ from typing import get_args
 
 import streamlit as st
 
-from app.explanations import explain
 from smurf_core.configuration import (
     PRESETS,
     Device,
@@ -22,6 +21,7 @@ from smurf_core.configuration import (
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS, ModelKind
+from smurf_core.reporting.explanations import explain
 
 PRESET_NOTES = {
     "quick": "A few configurations: seconds on small data.",

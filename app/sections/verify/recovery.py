@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import contributions_of
-from app.state.selection import Scope, download_view
+from app.state.selection import Scope
+from app.widgets.downloads import download_view
 from app.widgets.messages import facts
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.verification import factor_matrix, recovery
 from smurf_core.plot.heatmaps import factor_table, signed_heatmap
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain, term_label
 from smurf_core.runs.store import RunInfo
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.sections.import_check import checked, forget_check, must_be_asked, show_check
-from app.sections.mapping_form import mapping_form
+from app.sections.study.import_check import checked, forget_check, must_be_asked, show_check
+from app.sections.study.mapping_form import mapping_form
+from app.sections.study.uploads import forget_uploads, keep_uploads, split_mapping
 from app.state.navigation import page_path
 from app.state.session import select_study, workspace
-from app.widgets.messages import told
-from app.widgets.uploads import forget_uploads, keep_uploads, split_mapping
+from app.widgets.messages import show_errors
 from smurf_core.data.importing.assembly import Assembly
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text, media_settings
 from smurf_core.data.media import check_media
@@ -38,7 +38,7 @@ def upload_wizard() -> None:
         return
     # Above the form, where it is seen: the button below may stand at the screen's end.
     place = st.container()
-    with told(place):
+    with show_errors(place):
         sources, known = split_mapping(keep_uploads(files))
         ids = "".join(file.file_id for file in files).encode()
         key = hashlib.sha256(ids).hexdigest()[:12]

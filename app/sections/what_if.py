@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.loading import contributions_of, feature_effects_of, result_of
-from app.state.selection import download_view
+from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset

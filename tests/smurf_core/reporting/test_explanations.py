@@ -1,7 +1,7 @@
 import pytest
 
-from app.explanations import explain, explained_terms
 from smurf_core.evaluation.metrics import METRICS
+from smurf_core.reporting.explanations import explain, explained_terms
 
 
 @pytest.mark.parametrize("metric", [name for metrics in METRICS.values() for name in metrics])

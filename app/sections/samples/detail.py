@@ -7,19 +7,13 @@ import pandas as pd
 import scipy  # whose parts load when used, after the first paint
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import attributions_of, contributions_of, sample_table_of, similar_to, stability_of
-from app.state.selection import (
-    download_view,
-    pin_run_button,
-    pin_sample,
-    pinned_sample,
-    run_pinned_beside,
-)
+from app.state.selection import pin_sample, pinned_sample, run_pinned_beside
 from app.state.session import run_label
+from app.widgets.downloads import download_view
 from app.widgets.media import show_media
-from app.widgets.messages import escaped, facts, told
-from app.widgets.sample_browser import sample_fact
+from app.widgets.messages import escaped, facts, show_errors
+from app.widgets.pins import pin_run_button
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
 from smurf_core.evaluation.feature_groups import group_attributions
@@ -29,6 +23,7 @@ from smurf_core.plot.attributions import attribution_bars
 from smurf_core.plot.contributions import breakdown, contribution_matrices, waterfall
 from smurf_core.plot.heatmaps import signed_heatmap
 from smurf_core.plot.theme import modality_colours
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain, signed, term_label
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
@@ -76,8 +71,8 @@ def _known(sample: str, run: RunInfo, dataset: MultimodalDataset) -> None:
     table = sample_table_of(run)
     found = table.iloc[int(np.flatnonzero(table["sample_id"] == sample)[0])]
     known = {
-        "Target": sample_fact(found["target"]),
-        "Prediction": sample_fact(found["prediction"]),
+        "Target": _fact(found["target"]),
+        "Prediction": _fact(found["prediction"]),
     }
     if "error" in found:
         known["Error"] = signed(float(found["error"]))
@@ -240,7 +235,7 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
         format_func=lambda term: term_label(*term.names[1:]),
         key=f"why_shared_{run.id}_{subset_name(source)}",
     )
-    with told():
+    with show_errors():
         found = attributions_of(run, sample, term, output)
         table = found.table()
         groups = group_attributions(table)
@@ -310,3 +305,8 @@ def _neighbours(sample: str, run: RunInfo) -> None:
 def _is_numeric(table: pd.DataFrame) -> bool:
 
     return pd.api.types.is_numeric_dtype(table["prediction"])
+
+
+def _fact(value: object) -> str:
+    """A target or prediction as text: a class's name, or a number with sensible digits."""
+    return value if isinstance(value, str) else plain(float(value))  # type: ignore[arg-type]

@@ -1,4 +1,6 @@
-from tests.pages.test_pages import text
+"""First steps: shown until a user has seen the way or dismisses them."""
+
+from tests.studio import text
 
 
 def test_first_steps_lead_on_from_training_and_are_dismissed_for_good(open_page, trained_home):

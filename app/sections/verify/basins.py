@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.explanations import explain
-from app.state.selection import download_view
+from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts
 from smurf_core.plot.basins import basin_scatter
 from smurf_core.processes.live_basins import LiveBasins
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain
 
 _KEY = "live_basins"

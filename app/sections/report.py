@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -22,8 +22,6 @@ from app.state.session import workspace
 from app.widgets.messages import escaped
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.evaluation.judgments import human_agreement
-from smurf_core.evaluation.redundancy import pair_table, variance_shares
 from smurf_core.plot.html_report import report_html, report_state, sentences_of
 from smurf_core.plot.report_figures import image_files, report_figures
 from smurf_core.reporting.bundle import Files, report_files, run_titles, zipped
@@ -61,27 +59,18 @@ def findings_of(
     Shares, pairs, human judgments and examples are those of the scope's samples; performance,
     missing modalities and stability are of all test samples, fold by fold.
     """
-    result, contributions = result_of(run), contributions_of(run)
-    shown = scope.apply(contributions)
+    everything = Scope.everything(len(dataset))
     is_judged, is_paired = has_judgments(dataset), run.config.kind.has_redundant_heads
-    shares = shares_of(run) if scope.is_all else variance_shares(shown)
-    found = Findings(
+    return Findings(
         reference=run.id,
         titles=run_titles(compared),
-        comparison=comparison_of(compared, run.id),
+        comparison=comparison_of(compared, run.id, everything),
         missing=missing_comparison_of(compared, run.id),
-        shares=told_shares(result, shares),
+        shares=told_shares(result_of(run), shares_of(run, scope)),
         stability=stability_of(run),
-        pairs=pairs_of(run) if is_paired else pd.DataFrame(),
-        agreement=human_agreement_of(run) if is_judged else pd.DataFrame(),
-        typical=examples(shown, dataset),
-    )
-    if scope.is_all:
-        return found
-    return replace(
-        found,
-        pairs=pair_table(shown) if is_paired else found.pairs,
-        agreement=human_agreement(shown, dataset) if is_judged else found.agreement,
+        pairs=pairs_of(run, scope) if is_paired else pd.DataFrame(),
+        agreement=human_agreement_of(run, scope) if is_judged else pd.DataFrame(),
+        typical=examples(scope.apply(contributions_of(run)), dataset),
     )
 
 
@@ -94,7 +83,7 @@ def build_report(
     images: bool,
     asked: tuple[object, ...],
 ) -> None:
-    """Ask, draw and pack everything, telling each step; keeps the result for this session."""
+    """Evaluate, draw and pack everything, showing each step; keeps the report for this session."""
     with st.status("Building the report…", expanded=True) as status:
         st.write("Evaluating: comparison, missing modalities, stability…")
         found = findings_of(run, compared, dataset, scope)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import (
     agreement_of,
     chosen_curves_of,
@@ -15,15 +14,10 @@ from app.loading import (
     differences_of,
     tried_by,
 )
-from app.state.selection import (
-    Scope,
-    colour_column_picker,
-    download_view,
-    pinned_run,
-    select_samples,
-    selectable_chart,
-)
+from app.state.selection import Scope, pinned_run, select_samples
 from app.state.session import current_run, run_label, workspace
+from app.widgets.downloads import download_view
+from app.widgets.figures import colour_column_picker, selectable_chart
 from app.widgets.messages import escaped
 from app.widgets.selected_samples import open_in_samples
 from smurf_core.data.dataset import MultimodalDataset, Task
@@ -36,6 +30,7 @@ from smurf_core.plot.comparison import curves_by_fold, trade_off
 from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.shares import alone_first, paired_shares
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_label
 from smurf_core.runs.store import RunInfo, curves
 
@@ -64,7 +59,7 @@ def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> No
         format_func=titles.__getitem__, key=f"reference_{study_id}_{'-'.join(chosen)}",
     )  # fmt: skip
     with st.spinner("Testing…"):
-        table = comparison_of([by_id[run_id] for run_id in chosen], reference, scope.key)
+        table = comparison_of([by_id[run_id] for run_id in chosen], reference, scope)
     metric = st.selectbox(
         "Metric", list(dict.fromkeys(table["metric"])), format_func=METRIC_TITLES.__getitem__,
         key=f"compare_metric_{table['metric'].iloc[0]}", width=260,
@@ -164,7 +159,7 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
         )
         st.dataframe(table, hide_index=True, width="stretch", key="two_scores")
         st.markdown(":small[Pooled over folds, of the samples shown.]")
-    agreement = agreement_of(first, second, scope.key)
+    agreement = agreement_of(first, second, scope)
     st.markdown("**What carries their predictions**", help=explain("share", "term_agreement"))
     varies = (agreement[["first_share", "second_share"]].abs() > 0).any(axis=1)
     agreement = alone_first(agreement[varies])

@@ -8,15 +8,15 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app.explanations import explain
 from app.loading import performance_of
+from app.sections.train.live_run import resume, status_badge
 from app.state.navigation import page_path
 from app.state.session import current_study, moment, select_run, workspace
 from app.widgets.broken import broken_entries
-from app.widgets.live_run import resume, status_badge
-from app.widgets.messages import escaped, offer_undo, told
+from app.widgets.messages import escaped, offer_undo, show_errors
 from smurf_core.errors import InputError
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
+from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread
 from smurf_core.runs import store
 from smurf_core.runs.entries import BrokenEntry
@@ -76,8 +76,8 @@ def _scores(runs: list[RunInfo], metric: str, samples: int) -> list[str]:
     left = _BUDGET
     written: list[str] = []
     for run in runs:
-        left -= samples if run.status == "finished" else 0
-        if run.status != "finished" or (left < 0 and written):
+        left -= samples if run.is_finished else 0
+        if not run.is_finished or (left < 0 and written):
             written.append("–")
             continue
         score = "cannot be read"  # The pages that open the run show why.
@@ -94,7 +94,7 @@ def _spent(run: RunInfo) -> str:
 
 
 def _several(chosen: list[RunInfo]) -> None:
-    finished = [run.id for run in chosen if run.status == "finished"]
+    finished = [run.id for run in chosen if run.is_finished]
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{len(chosen)} runs chosen**", width="stretch")
         if st.button(
@@ -114,7 +114,7 @@ def _one(run: RunInfo) -> None:
             + (f"  \n{escaped(run.error)}" if run.error else ""),
             width="stretch",
         )
-        if run.status == "finished" and st.button("Look inside", key=f"open_{run.id}"):
+        if run.is_finished and st.button("Look inside", key=f"open_{run.id}"):
             select_run(run.id)
             st.switch_page(page_path("overview"))
         if run.status in ("cancelled", "failed", "crashed"):
@@ -123,7 +123,7 @@ def _one(run: RunInfo) -> None:
             name = st.text_input("Name", run.name, key=f"name_{run.id}", max_chars=120)
             note = st.text_area("Note", run.note, key=f"note_{run.id}", max_chars=2_000)
             if st.button("Save", key=f"save_{run.id}"):
-                with told():
+                with show_errors():
                     store.rename_run(workspace(), run.id, name)
                     store.annotate_run(workspace(), run.id, note)
                     st.rerun()

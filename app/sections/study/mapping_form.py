@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import streamlit as st
 
-from app.sections.file_roles import file_roles
+from app.sections.study.file_roles import file_roles
 from app.widgets.messages import escaped
 from smurf_core.data.importing.guessing import guess_mapping, guess_roles, known_role
 from smurf_core.data.importing.mapping import StudyMapping, TaskChoice

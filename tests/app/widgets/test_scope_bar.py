@@ -1,29 +1,9 @@
 """One selection for all pages: from charts, in the address, for all numbers."""
 
-import numpy as np
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.state.selection import Scope
-from smurf_core.plot.colouring import Colouring, colour_groups
 from smurf_core.runs import slices, store
-
-
-def test_a_scope_knows_its_samples_in_any_order():
-    scope = Scope("quiet", 2, np.array(["s2", "s5"]))
-    assert scope.mask(np.array(["s5", "s1", "s2"])).tolist() == [True, False, True]
-    assert Scope("All samples", 3, None).mask(np.array(["a", "b"])).all()
-
-
-def test_every_sample_has_one_colour_and_the_rest_are_called_other():
-    words = pd.Series([f"w{i % 14}" for i in range(100)] + [None], name="word")
-    groups = colour_groups(Colouring.of(words))
-    assert len(groups) == 10
-    assert groups[-1].name == "other"
-    assert sorted(np.concatenate([g.positions for g in groups])) == list(range(101))
-    for group in groups[:-1]:
-        assert set(words.fillna("not given").iloc[group.positions]) == {group.name}
 
 
 def script() -> None:
@@ -31,30 +11,30 @@ def script() -> None:
 
     from app.loading import contributions_of, dataset_of
     from app.state.selection import (
-        colour_column_picker,
-        current_selection,
-        download_view,
         pin_sample,
         pinned_sample,
-        scope_picker,
         select_samples,
         settle_selection,
     )
-    from app.state.session import choose_study_and_run, current_run, current_study
+    from app.state.session import current_run, current_study
+    from app.widgets.downloads import download_view
+    from app.widgets.figures import colour_column_picker
+    from app.widgets.scope_bar import scope_picker
+    from app.widgets.sidebar import choose_study_and_run
 
     choose_study_and_run()
     settle_selection()
     if st.button("take", key="take", on_click=lambda: select_samples(["s03", "s01"], "a figure")):
         pin_sample("s4")
     study, run = current_study(), current_run()
-    dataset = dataset_of(study.id)
+    dataset = dataset_of(study)
     contributions = contributions_of(run)
     scope = scope_picker(study, dataset)
-    selected = current_selection(study.id)
     colour_column_picker(dataset, contributions)
+    selected = None if scope.sample_ids is None else len(scope.sample_ids)
     kept = scope.apply(contributions)
     download_view(kept.to_frame(), "contributions")
-    st.text(f"{scope.label}|{scope.n}|{len(kept)}|{None if selected is None else len(selected)}")
+    st.text(f"{scope.label}|{scope.n}|{len(kept)}|{selected}")
     st.text(f"pinned {pinned_sample()}")
 
 
@@ -67,7 +47,7 @@ def state(page: AppTest) -> str:
 def bar(trained_home):
     def open_(**query: str) -> AppTest:
         page = AppTest.from_string(
-            "from tests.pages.test_scope import script\nscript()", default_timeout=60
+            "from tests.app.widgets.test_scope_bar import script\nscript()", default_timeout=60
         )
         for key, value in query.items():
             page.query_params[key] = value

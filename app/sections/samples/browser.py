@@ -5,33 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
-from app.state.selection import download_view, select_samples
+from app.state.selection import select_samples
+from app.widgets.downloads import download_view
+from app.widgets.sample_table import column_config, column_title, shown_columns
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.typical import Finding
-from smurf_core.reporting.numbers import plain
 
 _DATA_ORDER = "As in the data"
-_TITLES = {
-    "sample_id": "Sample",
-    "fold": "Fold",
-    "person": "Person",
-    "target": "Target",
-    "prediction": "Prediction",
-    "error": "Error",
-    "size of error": "Size of error",
-    "correct": "Right or wrong",
-    "probability": "Probability of the truth",
-    "output": "Output",
-    "modality": "Modality",
-    "shared_with": "Shared with",
-    "score": "Score (sd)",
-    "contribution": "Contribution",
-    "other": "The other side's",
-    "output prediction": "Prediction",
-}
 FINDING_NOTES: dict[Finding, str] = {
     "unique": "One modality alone moves these predictions far. Scores are standard deviations of "
     "the prediction.",
@@ -58,7 +40,7 @@ def filtered(table: pd.DataFrame, dataset: MultimodalDataset) -> pd.DataFrame:
         "Order by",
         [_DATA_ORDER, *numbers],
         key="order",
-        format_func=lambda name: _TITLES.get(name, name),
+        format_func=column_title,
     )
     with right.popover("Filters", icon=":material/filter_alt:", width="stretch"):
         for column, title in (("person", "Persons"), ("target", "Target"), ("fold", "Folds")):
@@ -90,9 +72,9 @@ def _within(column: pd.Series) -> np.ndarray:
     values = column.to_numpy(dtype=np.float64)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if not low < high:
-        st.markdown(f"All samples have the same {_TITLES.get(str(column.name), column.name)}.")
+        st.markdown(f"All samples have the same {column_title(column.name)}.")
         return np.ones(len(values), dtype=np.bool_)
-    title = _TITLES.get(str(column.name), str(column.name))
+    title = column_title(column.name)
     step = (high - low) / 200
     at_least, at_most = st.slider(
         title, low, high, (low, high), step=step, format="%.3g", key=f"range_{column.name}"
@@ -164,33 +146,3 @@ def _walk(ids: np.ndarray, at: int) -> None:
         disabled=at == len(ids) - 1, on_click=go, args=(min(at + 1, len(ids) - 1),),
     )  # fmt: skip
     st.markdown(f"{at + 1:,} of {len(ids):,}", width="content")
-
-
-def shown_columns(table: pd.DataFrame, dataset: MultimodalDataset) -> list[str]:
-    """What is known first, then unique contributions, then what was said; the CSV has it all."""
-    if "score" in table:
-        return list(table.columns)
-    alone = [f"{name} alone" for name in dataset.modalities]
-    first = ["sample_id", "person", "target", "prediction", "error", "correct", "probability"]
-    wanted = [*first, *alone, transcript_column(dataset), "fold"]
-    return [name for name in wanted if name is not None and name in table]
-
-
-def column_config(
-    table: pd.DataFrame, dataset: MultimodalDataset
-) -> dict[str, ColumnConfig | str | None]:
-    config: dict[str, ColumnConfig | str | None] = {}
-    for name in table.columns:
-        title = _TITLES.get(str(name), str(name))
-        if name == transcript_column(dataset):
-            config[str(name)] = st.column_config.TextColumn("Transcript", width="large")
-        elif pd.api.types.is_float_dtype(table[name]):
-            config[str(name)] = st.column_config.NumberColumn(title, format="%.3f")
-        else:
-            config[str(name)] = title
-    return config
-
-
-def sample_fact(value: object) -> str:
-    """A target or prediction as text: a class's name, or a number with sensible digits."""
-    return value if isinstance(value, str) else plain(float(value))  # type: ignore[arg-type]

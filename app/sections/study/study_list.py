@@ -1,0 +1,87 @@
+"""All studies as a table, and what can be done with the one that is looked at."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app.sections.study.recordings import media_form
+from app.state.navigation import page_path
+from app.state.session import current_study, moment, select_study, study_label, workspace
+from app.widgets.broken import broken_entries
+from app.widgets.messages import offer_undo, show_errors
+from smurf_core.runs import studies
+from smurf_core.runs.entries import BrokenEntry
+from smurf_core.runs.slices import delete_slice, list_broken_slices
+from smurf_core.runs.studies import StudyInfo
+
+
+def study_list() -> None:
+    """The table, whose chosen row is looked at from then on; below it, links and actions."""
+    known = studies.list_studies(workspace())
+    current = current_study()
+    _choose_row(known, current)
+    left, middle, recordings, right = st.columns(4)
+    left.page_link(page_path("data"), label="See its data", icon=":material/table_chart:")
+    middle.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
+    with recordings.popover("Sound and video", icon=":material/play_circle:"), show_errors():
+        media_form(current)
+    with right.popover("Rename or delete", icon=":material/edit:"):
+        _rename_or_delete(current)
+    broken_entries(studies.list_broken_studies(workspace()), "study", _delete)
+    broken_entries(
+        list_broken_slices(workspace(), current.id),
+        "slice",
+        lambda entry: delete_slice(workspace(), entry.id),
+    )
+    offer_undo("deleted_study", "undo", _restore)
+
+
+def _choose_row(known: list[StudyInfo], current: StudyInfo) -> None:
+    table = pd.DataFrame(
+        {
+            "": ["●" if study.id == current.id else "" for study in known],
+            "Study": [study_label(study) for study in known],
+            "Task": [study.task for study in known],
+            "Target": [study.target_name for study in known],
+            "Samples": [study.samples for study in known],
+            "Modalities": [", ".join(study.modalities) for study in known],
+            "Imported": [moment(study.created) for study in known],
+        }
+    )
+    chosen = st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="single-row",
+        key="study_table",
+        column_config={"": st.column_config.TextColumn(width=30)},
+    )
+    rows = chosen["selection"]["rows"]
+    picked = known[rows[0]] if rows and rows[0] < len(known) else current
+    if picked.id != current.id and rows != st.session_state.get("picked_study_row"):
+        st.session_state["picked_study_row"] = rows
+        select_study(picked.id)
+        st.rerun()
+
+
+def _rename_or_delete(study: StudyInfo) -> None:
+    name = st.text_input("Name", study.name, key=f"rename_{study.id}", max_chars=120)
+    if st.button("Rename", key="rename", disabled=not name.strip()):
+        with show_errors():
+            studies.rename_study(workspace(), study.id, name)
+            st.rerun()
+    if st.button("Delete", key="delete", icon=":material/delete:"):
+        _delete(study)
+        st.rerun()
+
+
+def _delete(study: StudyInfo | BrokenEntry) -> None:
+    studies.delete_study(workspace(), study.id)
+    st.session_state["deleted_study"] = (study.id, study.name)
+
+
+def _restore(study_id: str) -> None:
+    studies.restore_study(workspace(), study_id)
+    select_study(study_id)

@@ -1,0 +1,56 @@
+"""What was chosen in every fold of the run that is looked at."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app.loading import chosen_curves_of, performance_of, result_of
+from app.state.session import finished_runs
+from app.widgets.messages import escaped
+from smurf_core.configuration import layers_label
+from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
+from smurf_core.plot.training import chosen_curves
+from smurf_core.reporting.explanations import explain
+
+
+def last_result(study_id: str) -> None:
+    """Scores and learning curves of the run that is looked at."""
+    finished = finished_runs(study_id)
+    if not finished:
+        return
+    run = next((r for r in finished if r.id == st.session_state.get("run")), finished[0])
+    scores = {row["metric"]: row for row in performance_of(run).to_dict("records")}
+    st.subheader(f"{escaped(run.name)}: what was chosen")
+    result = result_of(run)
+    main = next(iter(METRICS[result.task]))
+    st.markdown(
+        f"{METRIC_TITLES[main]} on test samples: **{scores[main]['mean']:.3f}** "
+        f"(mean of {scores[main]['folds']} folds)"
+    )
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Fold": fold.fold,
+                "Learning rate": fold.member.configuration.learning_rate,
+                "Layers": layers_label(fold.member.configuration.hidden_layers),
+                "Weight decay": fold.member.configuration.weight_decay,
+                "λ": fold.member.configuration.auxiliary_weight,
+                "Best epoch": fold.member.best_epoch,
+                f"Validation: {METRIC_TITLES[main]}": fold.member.validation_metric,
+            }
+            for fold in result.fold_results
+        ),
+        hide_index=True,
+        width="stretch",
+        column_config={
+            f"Validation: {METRIC_TITLES[main]}": st.column_config.NumberColumn(
+                format="%.3f", help=explain(main, "validation_metric")
+            ),
+            "λ": st.column_config.NumberColumn(help=explain("auxiliary_weight")),
+            "Learning rate": st.column_config.NumberColumn(format="%g"),
+        },
+    )
+    curves = chosen_curves_of(run)
+    step = max(1, len(curves) // 2_000)
+    st.altair_chart(chosen_curves(curves[curves["epoch"] % step == 0]), key="chosen_curves")

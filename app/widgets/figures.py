@@ -1,0 +1,74 @@
+"""Figures in which samples are selected, and the picker of what their points are coloured by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from app.loading import colour_columns_of, contributions_of, sample_table_of
+from app.state.selection import select_samples
+from app.state.session import current_run
+from smurf_core.contributions import Contributions
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.samples import colour_columns, sample_table
+from smurf_core.plot.colouring import Colouring
+from smurf_core.plot.points import Points
+
+
+def selectable_chart(
+    figure: Any,
+    points: Points,
+    key: str,
+    origin: str,
+    then: Callable[[list[str]], None] = lambda _: None,
+) -> None:
+    """A Plotly figure whose points, boxes and lassos become the selection of the whole app.
+
+    The figure's `customdata` holds ids of `points`. An empty event changes nothing: Streamlit
+    sends one whenever the figure changes. *Clear* in the bar is there to forget a selection.
+    `then` is called with what was selected.
+    """
+
+    def take() -> None:
+        ids = points.selected(st.session_state.get(key))
+        if ids:
+            select_samples(ids, origin)
+            then(ids)
+
+    st.plotly_chart(
+        figure,
+        key=key,
+        on_select=take,
+        selection_mode=("points", "box", "lasso"),
+        config={"displaylogo": False},
+    )
+
+
+def colour_column_picker(
+    dataset: MultimodalDataset, contributions: Contributions, *, key: str = "colour_by"
+) -> Colouring | None:
+    """Ask by which column points are coloured: person, fold, class, error, any of the data set's.
+
+    Returns nothing if the user wants one colour. What is known of the chosen run's samples is
+    cached; the samples of other contributions are listed anew.
+    """
+    run = current_run()
+    if run is not None and contributions_of(run) is contributions:
+        table, options = sample_table_of(run), colour_columns_of(run)
+    else:
+        table = sample_table(contributions, dataset)
+        options = colour_columns(table)
+    if st.session_state.get(key) not in (None, *options):
+        del st.session_state[key]  # Another study has other columns.
+    name = st.selectbox(
+        "Colour by",
+        options,
+        index=None,
+        key=key,
+        placeholder="One colour",
+        persist_state="session",
+        width=240,
+    )
+    return Colouring.of(table[name]) if name else None

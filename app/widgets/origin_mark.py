@@ -1,0 +1,21 @@
+"""The word *simulated* or *synthetic* above every page of a study that nobody recorded."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.state.session import current_study
+from smurf_core.data.dataset import Origin
+
+_MARKS: dict[Origin, str] = {
+    "simulated": "Simulated data: made by a program, it says nothing about people.",
+    "synthetic": "Synthetic data: made from formulas, its true contributions are known.",
+}
+
+
+def origin_mark() -> None:
+    """Mark above the page that its data was made by a program, if so."""
+    origin = current_study().origin
+    if origin in _MARKS:
+        icon = ":material/science:"
+        st.badge(origin.capitalize(), icon=icon, color="orange", help=_MARKS[origin])

@@ -1,0 +1,60 @@
+"""Tables of samples: which columns are shown, and under which titles."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.samples import transcript_column
+
+_TITLES = {
+    "sample_id": "Sample",
+    "fold": "Fold",
+    "person": "Person",
+    "target": "Target",
+    "prediction": "Prediction",
+    "error": "Error",
+    "size of error": "Size of error",
+    "correct": "Right or wrong",
+    "probability": "Probability of the truth",
+    "output": "Output",
+    "modality": "Modality",
+    "shared_with": "Shared with",
+    "score": "Score (sd)",
+    "contribution": "Contribution",
+    "other": "The other side's",
+    "output prediction": "Prediction",
+}
+
+
+def column_title(name: object) -> str:
+    """The title of a column of samples; the data set's own columns keep their names."""
+    return _TITLES.get(str(name), str(name))
+
+
+def shown_columns(table: pd.DataFrame, dataset: MultimodalDataset) -> list[str]:
+    """What is known first, then unique contributions, then what was said; the CSV has it all."""
+    if "score" in table:
+        return list(table.columns)
+    alone = [f"{name} alone" for name in dataset.modalities]
+    first = ["sample_id", "person", "target", "prediction", "error", "correct", "probability"]
+    wanted = [*first, *alone, transcript_column(dataset), "fold"]
+    return [name for name in wanted if name is not None and name in table]
+
+
+def column_config(
+    table: pd.DataFrame, dataset: MultimodalDataset
+) -> dict[str, ColumnConfig | str | None]:
+    """How the columns of a table of samples are shown."""
+    config: dict[str, ColumnConfig | str | None] = {}
+    for name in table.columns:
+        title = column_title(name)
+        if name == transcript_column(dataset):
+            config[str(name)] = st.column_config.TextColumn("Transcript", width="large")
+        elif pd.api.types.is_float_dtype(table[name]):
+            config[str(name)] = st.column_config.NumberColumn(title, format="%.3f")
+        else:
+            config[str(name)] = title
+    return config

@@ -1,0 +1,57 @@
+"""Redundancy: pairs, groups, and the orders of MRO."""
+
+import json
+
+import numpy as np
+import pytest
+
+from smurf_core.data.generated.synthetic import synthetic_interactions
+from smurf_core.evaluation.redundancy import pair_table
+from smurf_core.runs import store
+from tests.studio import figure, numbers, plain_text, result_of, trained
+
+
+def test_a_click_on_a_cell_shows_the_pair_and_its_points_are_selected_everywhere(
+    open_page, home, grouped
+):
+    page = open_page("redundancy", study=grouped.study_id)
+    pairs = pair_table(result_of(home, grouped).contributions()).set_index(
+        ["modality", "shared_with"]
+    )
+    cells = numbers(figure(page, "pair_r_1")["data"][0]["z"])
+    assert cells[0, 2] == pytest.approx(pairs.loc[("A", "C"), "r"])
+    page.session_state["redundancy_pair"] = "B and C"
+    page.run()
+    assert not page.exception
+    assert f"{pairs.loc[('B', 'C'), 'r']:.3f}".replace("-", "−") in plain_text(page)
+    points = figure(page, "pair_scatter_1_B_C")["data"][0]
+    found = result_of(home, grouped).contributions()
+    np.testing.assert_allclose(numbers(points["x"]), found.redundant("B", "C")[:, 0], rtol=1e-6)
+    assert points["customdata"] == found.sample_ids.tolist()
+
+
+def test_groups_are_compared_side_by_side(open_page, home, grouped):
+    page = open_page("redundancy", study=grouped.study_id)
+    box = page.selectbox(key=f"redundancy_grouping_{grouped.study_id}")
+    assert box.options == ["sex"]
+    box.set_value("sex").run()
+    assert not page.exception
+    found = result_of(home, grouped).contributions()
+    women = found.select(found.sample_ids < "s40")
+    first = figure(page, "redundancy_groups")["data"][0]
+    r = pair_table(women).set_index(["modality", "shared_with"]).loc[("A", "B"), "r"]
+    assert numbers(first["z"])[0, 1] == pytest.approx(r)
+
+
+def test_orders_of_mro_are_a_second_layer(open_page, home):
+    study = trained(home, synthetic_interactions(samples=80), "mro_smurf")
+    run = store.list_runs(home)[0]
+    page = open_page("redundancy", study=study)
+    page.selectbox(key=f"redundancy_order_{run.id}").set_value(2).run()
+    assert not page.exception
+    assert figure(page, "pair_r_2")["data"][0]["x"] == ["A+B", "A+C", "B+C"]
+    page.selectbox(key=f"redundancy_order_{run.id}").set_value(3).run()
+    assert not page.exception
+    assert "one subset of this size" in plain_text(page)
+    page = open_page("overview", study=study)
+    assert "A+B" in json.dumps(figure(page, "shares")["data"][0]["y"])

@@ -1,0 +1,145 @@
+"""Samples: found, filtered, walked through, taken apart, and pinned."""
+
+import pytest
+
+from smurf_core.data.generated.synthetic import synthetic_interactions
+from smurf_core.runs import slices, store, studies
+from tests.studio import facts, text, trained
+
+
+def test_the_breakdown_adds_up_to_the_prediction_shown(open_page, trained_home):
+    page = open_page("samples")
+    (table,) = page.table
+    values = [float(cell.replace("−", "-")) for cell in table.value.iloc[:, 0]]
+    assert len(values) == 1 + 9 + 1
+    assert sum(values[:-1]) == pytest.approx(values[-1], abs=0.0005 * len(values))
+    shown = float(facts(page)["Prediction"].replace("−", "-"))
+    assert shown == pytest.approx(values[-1], abs=0.0011)
+
+
+def test_samples_are_found_ordered_and_linked(open_page, trained_home):
+    page = open_page("samples")
+    page.text_input(key="find").set_value("s07").run()
+    assert page.dataframe[0].value["sample_id"].str.contains("s07").all()
+    page.text_input(key="find").set_value("nothing of the kind").run()
+    assert "No sample fits" in text(page)
+    page.text_input(key="find").set_value("").run()
+    page.selectbox(key="order").set_value("size of error").run()
+    errors = page.dataframe[0].value["error"].abs()
+    assert errors.is_monotonic_decreasing
+    page = open_page("samples", sample="s42")
+    assert "Sample s42" in text(page)
+
+
+@pytest.mark.parametrize("finding", ["unique", "redundant", "unexpected"])
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_typical_samples_are_listed_highest_first(open_page, trained_home, finding, task):
+    study = next(s for s in studies.list_studies(trained_home) if s.task == task)
+    page = open_page("samples", study=study.id)
+    page.session_state["samples_list"] = finding
+    page.run()
+    assert not page.exception
+    shown = page.dataframe[0].value
+    assert shown["score"].is_monotonic_decreasing
+    assert f"Sample {shown['sample_id'].iloc[0]}" in text(page)
+
+
+def test_wrong_samples_are_shown_alone_and_any_class_is_explained(open_page, trained_home):
+    study = next(s for s in studies.list_studies(trained_home) if s.task == "classification")
+    page = open_page("samples", study=study.id)
+    page.session_state["show_only"] = "wrong"
+    page.run()
+    shown = page.dataframe[0].value
+    assert (shown["target"] != shown["prediction"]).all()
+    before = page.table[0].value.iloc[-1, 0]
+    explain = next(box for box in page.selectbox if box.label == "Explain the class")
+    explain.set_value((explain.value + 1) % 3).run()
+    assert not page.exception
+    assert page.table[0].value.iloc[-1, 0] != before
+
+
+def test_filters_add_up_and_become_the_selection(open_page, judged, home):
+    page = open_page("samples")
+    page.multiselect(key="only_person").set_value(["p1", "p2", "p3"]).run()
+    page.multiselect(key="limited").set_value(["size of error", "A alone"]).run()
+    slider = page.slider(key="range_size of error")
+    low, high = slider.value
+    slider.set_value((low, (low + high) / 4)).run()
+    shown = page.dataframe[0].value
+    assert set(shown["person"]) <= {"p1", "p2", "p3"}
+    assert 0 < len(shown) < 15
+    assert shown["error"].abs().max() <= (low + high) / 4
+    page.button(key="select_listed").click().run()
+    assert not page.exception
+    (scope,) = (box for box in page.selectbox if box.key.startswith("scope_"))
+    assert scope.options[1] == f"Selection · {len(shown)}"
+    kept = slices.slice_samples(home, page.query_params["slice"])
+    assert set(kept) == set(shown["sample_id"])
+
+
+def test_next_and_previous_walk_through_what_is_listed(open_page, judged):
+    page = open_page("samples")
+    page.text_input(key="find").set_value("word7").run()
+    ids = page.dataframe[0].value["sample_id"].tolist()
+    assert ids[0] == "s07"
+    assert len(ids) == 11
+    assert page.button(key="previous").disabled
+    page.button(key="next").click().run()
+    assert f"Sample {ids[1]}" in text(page)
+    assert f"he said word{int(ids[1][1:])}" in text(page)
+    page.button(key="previous").click().run()
+    assert "Sample s07" in text(page)
+
+
+def test_a_pinned_sample_and_a_pinned_run_stand_beside_the_next_one(open_page, trained_home):
+    page = open_page("samples", sample="s11")
+    before = page.table[0].value.iloc[:, 0].tolist()
+    page.button(key="pin_sample").click().run()
+    page.button(key="next").click().run()
+    assert page.table[0].value["Pinned s11"].tolist() == before
+    page.button(key="pin_run").click().run()
+    runs = page.selectbox(key="run")
+    pinned = runs.value
+    other = next(r.id for r in store.list_runs(trained_home, page.selectbox(key="study").value)
+                 if r.id != pinned)  # fmt: skip
+    runs.set_value(other).run()
+    assert not page.exception
+    assert page.table[0].value.shape[1] == 4
+    assert page.query_params["pin"] == "s11"
+
+
+def test_the_most_alike_samples_are_listed_and_features_say_why(open_page, judged):
+    page = open_page("samples", sample="s20")
+    alike = page.dataframe[1].value
+    assert "s20" not in set(alike["sample_id"])
+    assert alike["cosine"].is_monotonic_decreasing
+    page.toggle(key="attribute").set_value(True).run()
+    assert not page.exception
+    assert not page.error
+    assert "with average features it would contribute" in text(page)
+
+
+def test_the_features_of_all_its_modalities_say_why_an_interaction_says_so(open_page, home):
+    trained(home, synthetic_interactions(samples=80), "mro_smurf")
+    page = open_page("samples", sample="s20")
+    page.toggle(key="attribute").set_value(True).run()
+    (source,) = (g for g in page.get("button_group") if (g.key or "").startswith("why_"))
+    assert list(source.options)[3] == "A+B"
+    source.set_value(3).run()
+    contribution = next(s for s in page.selectbox if (s.key or "").startswith("why_shared_"))
+    assert len(contribution.options) == 3
+    contribution.select_index(1).run()
+    assert not page.exception
+    assert not page.error
+    assert "with average features it would contribute" in text(page)
+
+
+def test_metrics_are_shown_for_all_for_the_selection_and_for_each_slice(open_page, judged, home):
+    study = store.list_runs(home)[0].study_id
+    some = [f"s{i:02d}" for i in range(10, 30)]
+    slices.add_slice(home, study, "early", some, origin="a test")
+    page = open_page("samples")
+    page.toggle(key="by_slice").set_value(True).run()
+    table = page.dataframe[-1].value
+    assert table["Samples"].tolist() == ["All samples", "early"]
+    assert table["n"].tolist() == [80, 20]

@@ -1,0 +1,159 @@
+"""Study: uploads, synthetic and simulated studies, recordings, and the list of studies."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smurf_core.data.generated.synthetic import synthetic_additive
+from smurf_core.data.importing.mapping import StudyMapping, mapping_text
+from smurf_core.runs import studies
+from tests.broken_files import BROKEN_FILES, good_table
+from tests.studio import PAGES, text
+
+
+def test_files_are_uploaded_checked_and_imported(open_page, home):
+    page = open_page("study")
+    content = good_table(60).to_csv(index=False).encode()
+    page.file_uploader[0].upload("my study.csv", content).run()
+    assert page.selectbox(key=_key(page, "target_")).value == "label"
+    page.button(key="import").click().run()
+    assert not page.exception
+    study = studies.list_studies(home)[0]
+    assert (study.name, study.modalities) == ("my study", ("audio", "video"))
+    assert "was imported" in text(page)
+    assert not list((home.root / "uploads").iterdir())
+
+
+def _key(page, start: str) -> str:
+    return next(box.key for box in page.selectbox if box.key and box.key.startswith(start))
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in BROKEN_FILES if not case.is_read], ids=lambda case: case.name
+)
+def test_broken_uploads_are_told_in_a_sentence(open_page, home, case, tmp_path):
+    (tmp_path / "broken").mkdir()
+    page = open_page("study")
+    before = [study.id for study in studies.list_studies(home)]
+    uploader = page.file_uploader[0]
+    for path in case.make(tmp_path / "broken"):
+        uploader = uploader.upload(path.name, path.read_bytes())
+    uploader.run()
+    if not page.error:
+        page.button(key="import").click().run()
+    assert not page.exception
+    (error,) = page.error
+    assert "\n" not in error.value
+    assert [study.id for study in studies.list_studies(home)] == before
+
+
+def test_several_files_get_roles_ticks_and_a_report_before_the_import(open_page, home, tmp_path):
+    ids = [f"u{i:02d}" for i in range(60)]
+    random = np.random.default_rng(0)
+    valence = random.normal(size=60).round(3)
+
+    def table(columns: dict, index=ids) -> bytes:
+        return pd.DataFrame({"id": index, **columns}).to_csv(index=False).encode()
+
+    upload = {
+        "audio.csv": table({f"f{j}": random.normal(size=60) for j in range(3)}),
+        "text.csv": table({f"e{j}": random.normal(size=60) for j in range(3)},
+                          [*ids[2:], "stray", "other"]),
+        "labels.csv": table({"valence": valence, "speaker": [f"p{i // 4}" for i in range(60)]}),
+        "ratings.csv": table({"T": valence, "A": valence}),
+        "old_labels.csv": table({"valence": -valence}),
+    }  # fmt: skip
+    page = open_page("study")
+    box = page.file_uploader[0]
+    for name, content in upload.items():
+        box = box.upload(name, content)
+    box.run()
+    by_label = {box.label: box for box in page.selectbox}
+    assert by_label["Role of audio.csv"].value == "modality"
+    assert by_label["Role of ratings.csv"].value == "judgments"
+    by_label["Role of old_labels.csv"].set_value("ignore").run()
+    assert not page.error
+    joins = next(d.value for d in page.dataframe if "Match a sample" in d.value)
+    joins = joins.set_index("File")
+    assert "old_labels.csv" not in joins.index
+    assert joins.loc["text.csv"].tolist() == [60, 58, 2, 2]
+    unmatched = next(d.value for d in page.dataframe if "Sample id" in d.value)
+    assert unmatched["Sample id"].tolist() == ["u00", "u01", "stray", "other"]
+    page.button(key="import").click().run()
+    assert not page.exception
+    study = studies.list_studies(home)[0]
+    data = studies.load_study(home, study.id)
+    np.testing.assert_allclose(data.target, valence.astype(np.float32))
+    assert set(data.judgments) == {frozenset({"text"}), frozenset({"audio"})}
+    mapping = StudyMapping.from_dict(studies.provenance(home, study.id)["mapping"])
+    assert mapping.files["old_labels.csv"] == "ignore"
+
+    # The mapping, dropped again with the files, says the same without a click.
+    page = open_page("study")
+    box = page.file_uploader[0]
+    for name, content in upload.items():
+        box = box.upload(name, content)
+    named = mapping_text(replace(mapping, name="Again"))
+    box.upload("study.yaml", named.encode()).run()
+    assert not page.error
+    page.button(key="import").click().run()
+    again = studies.list_studies(home)[0]
+    assert again.name == "Again"
+    found = studies.provenance(home, again.id)["mapping"]
+    assert found == {**mapping.to_dict(), "name": "Again"}
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2])
+def test_synthetic_studies_are_made_and_called_so(open_page, home, kind):
+    page = open_page("study")
+    box = page.selectbox(key="synthetic_kind")
+    box.set_value(box.options[kind]).run()
+    page.number_input(key="synthetic_samples").set_value(100).run()
+    page.button(key="synthesise").click().run()
+    assert not page.exception
+    study = studies.list_studies(home)[0]
+    assert (study.origin, study.samples) == ("synthetic", 100)
+    assert "This data is synthetic" in text(page)
+
+
+def test_the_simulated_study_is_made_by_a_button_and_marked_on_every_page(open_page, home):
+    page = open_page("study")
+    page.button(key="simulate").click().run()
+    assert not page.exception
+    (study,) = (s for s in studies.list_studies(home) if s.origin == "simulated")
+    assert page.selectbox(key="study").value == study.id
+    for name in PAGES:
+        assert ":orange-badge[:material/science: Simulated]" in text(
+            open_page(name, study=study.id)
+        )
+
+
+def test_a_study_is_told_where_its_recordings_lie(open_page, home, tmp_path):
+    data = synthetic_additive(samples=80)
+    study = studies.add_study(home, data)
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / f"{data.sample_ids[3]}.wav").write_bytes(b"RIFF")
+    page = open_page("study", study=study)
+    page.text_input(key=f"media_folder_{study}").set_value("/no/such/folder").run()
+    assert "There is no folder" in page.error[0].value
+    page.text_input(key=f"media_folder_{study}").set_value(str(tmp_path / "clips")).run()
+    page.button(key="save_media").click().run()
+    assert not page.exception
+    assert "1 of 80 samples have a recording" in text(page).replace("\\", "")
+    assert studies.media_of(home, study).folder == str(tmp_path / "clips")
+
+
+def test_a_study_is_renamed_deleted_and_brought_back(open_page, trained_home):
+    page = open_page("study")
+    study = page.selectbox(key="study").value
+    page.text_input(key=f"rename_{study}").set_value("Renamed").run()
+    page.button(key="rename").click().run()
+    assert studies.get_study(trained_home, study).name == "Renamed"
+    page.button(key="delete").click().run()
+    assert study not in {s.id for s in studies.list_studies(trained_home)}
+    assert "Renamed was deleted" in text(page)
+    page.button(key="undo").click().run()
+    assert study in {s.id for s in studies.list_studies(trained_home)}
+    assert page.selectbox(key="study").value == study

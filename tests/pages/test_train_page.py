@@ -1,0 +1,35 @@
+"""Train: the form, and what can be done with runs."""
+
+from smurf_core.runs import store, studies
+from tests.studio import FAST, text
+
+
+def test_bad_grids_are_told_and_cannot_be_started(open_page, home):
+    page = open_page("train")
+    page.selectbox(key="preset").set_value("custom").run()
+    page.text_input(key="grid_layers").set_value("wide").run()
+    assert "write widths as 20" in page.error[0].value
+    assert page.button(key="start").disabled
+
+
+def test_a_run_is_annotated_deleted_and_brought_back(open_page, trained_home):
+    page = open_page("train")
+    study = page.selectbox(key="study").value
+    newest = store.list_runs(trained_home, study)[0]
+    page.text_area(key=f"note_{newest.id}").set_value("a *note*").run()
+    page.button(key=f"save_{newest.id}").click().run()
+    assert store.get_run(trained_home, newest.id).note == "a *note*"
+    assert "a \\*note\\*" in text(page)
+    page.button(key=f"delete_{newest.id}").click().run()
+    assert newest.id not in {run.id for run in store.list_runs(trained_home)}
+    page.button(key="undo_run").click().run()
+    assert newest.id in {run.id for run in store.list_runs(trained_home)}
+
+
+def test_a_failed_run_says_why_and_can_be_resumed(open_page, home):
+    study = studies.ensure_synthetic_study(home)
+    run_id = store.create_run(home, study, FAST, jobs=1)
+    store.request_cancel(home, run_id)
+    page = open_page("train")
+    assert "cancelled" in text(page)
+    assert page.button(key=f"resume_{run_id}")

@@ -1,0 +1,47 @@
+"""What if: only what reads the changed modality moves."""
+
+import pytest
+
+from smurf_core.data.generated.synthetic import synthetic_interactions
+from smurf_core.runs import studies
+from tests.studio import text, trained
+
+
+def key(elements, start: str):
+    return next(e for e in elements if e.key and e.key.startswith(start))
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_only_the_changed_modalitys_parts_move(open_page, trained_home, task):
+    study = next(s for s in studies.list_studies(trained_home) if s.task == task)
+    page = open_page("what_if", study=study.id, sample="s12")
+    assert (page.table[0].value["Change"] == "").all()
+    slider = page.slider[0]
+    slider.set_value(slider.min if slider.value > (slider.min + slider.max) / 2 else slider.max)
+    page.run()
+    assert not page.exception
+    moved = page.table[0].value["Change"]
+    assert (moved[moved.index.str.startswith(("B", "C"))] == "").all()
+    assert (moved[["A alone", "A, shared with B", "A, shared with C", "Prediction"]] != "").any()
+    page.session_state["change_way"] = "Take another sample's"
+    page.run()
+    donor = key(page.text_input, "donor_")
+    donor.set_value("s33").run()
+    assert not page.exception
+    moved = page.table[0].value["Change"]
+    assert (moved[moved.index.str.startswith(("B", "C"))] == "").all()
+    assert moved["A alone"] != ""
+    key(page.text_input, "donor_").set_value("nobody").run()
+    assert "There is no sample" in text(page)
+
+
+def test_interactions_that_read_the_changed_modality_move_too(open_page, home):
+    trained(home, synthetic_interactions(samples=80), "mro_smurf")
+    page = open_page("what_if")
+    page.session_state["change_way"] = "Take another sample's"
+    page.run()
+    moved = page.table[0].value["Change"]
+    moved = moved[moved != ""].index
+    assert {part.split(",")[0].removesuffix(" alone") for part in moved} == {
+        "A", "A+B", "A+C", "A+B+C", "Prediction",
+    }  # fmt: skip

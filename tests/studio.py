@@ -1,0 +1,82 @@
+"""SMURF Studio in tests: trained studies, and what a page shows."""
+
+import base64
+import html
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from smurf_core.configuration import Grid, ModelKind, RunConfig
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.processes import worker
+from smurf_core.results import RunResult
+from smurf_core.runs import store, studies
+from smurf_core.runs.files import RunFiles
+from smurf_core.runs.store import RunInfo
+from smurf_core.runs.workspace import Workspace
+
+PAGES = (
+    "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
+    "what_if", "compare", "verify", "report",
+)  # fmt: skip
+FAST = replace(
+    RunConfig.from_preset("quick"),
+    preset="custom",
+    grid=Grid((2e-2,), ((4,),), (0.0,), (0.5,)),
+    max_epochs=15,
+    restarts=1,
+)
+
+
+def trained(workspace: Workspace, data: MultimodalDataset, *models: ModelKind) -> str:
+    """Add a study with finished runs, the last model's newest; the study's id."""
+    study = studies.add_study(workspace, data)
+    for model in models:
+        store.create_run(workspace, study, replace(FAST, model=model), jobs=1)
+    worker.work(workspace)
+    return study
+
+
+def result_of(workspace: Workspace, run: RunInfo) -> RunResult:
+    return RunFiles.of(workspace, run.id).read_result()
+
+
+def text(page: AppTest) -> str:
+    """What a page says in sentences and headings, as Markdown."""
+    shown = [*page.markdown, *page.info, *page.success, *page.error, *page.subheader, *page.title]
+    return "\n".join(element.value for element in shown)
+
+
+def plain_text(page: AppTest) -> str:
+    """The same without the marks that keep text from being Markdown."""
+    return text(page).replace("\\", "")
+
+
+def facts(page: AppTest) -> dict[str, str]:
+    """What a page states in its rows of facts: title → value; of equal titles, the last."""
+    found = re.findall(
+        r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", "".join(m.value for m in page.markdown)
+    )
+    return {html.unescape(title): html.unescape(value) for title, value in found}
+
+
+def figure(page: AppTest, key: str) -> dict:
+    """A Plotly figure of the page, as it is sent to the browser."""
+    (found,) = [
+        json.loads(chart.proto.spec)
+        for chart in page.get("plotly_chart")
+        if f"-{key}" in chart.proto.id
+    ]
+    return found
+
+
+def numbers(values: object) -> np.ndarray:
+    """An array of a figure, which Plotly sends as a list or as bytes."""
+    if isinstance(values, dict):
+        flat = np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"])
+        shape = [int(size) for size in values.get("shape", "").split(",") if size]
+        return flat.reshape(shape) if shape else flat
+    return np.asarray(values, dtype=float)
