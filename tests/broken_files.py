@@ -954,7 +954,7 @@ def _rare_class(folder):
     return _csv(folder, table)
 
 
-@_case("person 'p0'", "fold 0 (row 1)", "fold 1 (row 2)", is_read=True)
+@_case("person 'p0'", "fold '0' (row 1)", "fold '1' (row 2)", is_read=True)
 def _person_in_two_folds(folder):
     return _csv(folder, good_table().assign(test_fold=np.arange(24) % 3))
 
