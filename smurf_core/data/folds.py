@@ -88,21 +88,21 @@ def _place(
 def fold_problems(dataset: MultimodalDataset) -> list[Problem]:
     """What is wrong with the data set's folds: leaks, persons in two roles, absent classes.
 
-    What is the same in several folds is told once.
+    What is the same in several folds is one problem. Messages count folds from 1.
     """
     if dataset.folds is None:
         return []
     folds = dataset.folds
     found: dict[Problem, list[int]] = {}
-    for number in range(len(folds)):
+    for fold in range(len(folds)):
         roles = {
-            "training": folds.training[number],
-            "validation": folds.validation[number],
-            "test": folds.test[number],
+            "training": folds.training[fold],
+            "validation": folds.validation[fold],
+            "test": folds.test[fold],
         }
         for check in (_empty_roles, _shared_samples, _shared_persons, _absent_values):
             for problem in check(roles, dataset):
-                found.setdefault(problem, []).append(number)
+                found.setdefault(problem, []).append(fold + 1)
     problems = [_in_folds(problem, numbers) for problem, numbers in found.items()]
     untested = int((folds.tested_by() < 0).sum())
     if untested:
@@ -147,7 +147,7 @@ def _shared_persons(roles: _Roles, dataset: MultimodalDataset) -> list[Problem]:
     problems = []
     trained = set(dataset.groups[roles["training"]].tolist())
     for role in ("validation", "test"):
-        # Samples with both roles are told as such; persons are about different samples.
+        # Samples with both roles are a problem of their own; this is about different samples.
         apart = roles[role] & ~roles["training"]
         shared = sorted(trained & set(dataset.groups[apart].tolist()))
         if shared:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 import joblib
 import numpy as np
@@ -19,14 +18,10 @@ from smurf_core.data.generated.synthetic import (
 )
 from smurf_core.evaluation.metrics import pearson_r
 from smurf_core.evaluation.verification import recovery
+from smurf_core.experiments.settings import Setting
 from smurf_core.model_kinds import ModelKind
 from smurf_core.training.engine import train_run
 
-Setting = Literal[
-    "bimodal", "trimodal", "four", "five", "classes", "none", "partial", "only", "noisy",
-    "non_additive",
-]  # fmt: skip
-SETTINGS: tuple[Setting, ...] = get_args(Setting)
 # What the paper reports (section 5.1).
 PAPER_RECOVERY: dict[Setting, float] = {"bimodal": 0.964, "trimodal": 0.922}
 HIDDEN_LAYERS = ((40, 20),)  # where features are not linear in the factors

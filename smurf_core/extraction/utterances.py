@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smurf_core.data.importing.guessing import (
+from smurf_core.data.column_names import (
+    END_NAMES,
     ID_NAMES,
+    START_NAMES,
     TRANSCRIPT_NAMES,
     plain_name,
 )
@@ -27,8 +29,6 @@ _FILE_NAMES = (
     "media", "file", "filename", "path", "clip", "audio", "audiofile", "audiowav", "wav", "video",
     "videofile", "videomp4", "recording",
 )  # fmt: skip
-_START_NAMES = ("start", "starttime", "begin", "onset", "startsec")
-_END_NAMES = ("end", "endtime", "offset", "endsec")
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def utterances_of_table(
     table, given = _table(path), columns or Columns()
     ids = _ids(table, given, path)
     files = _column(table, given.file, _FILE_NAMES, path, _names_files(suffixes))
-    start = _seconds(table, _column(table, given.start, _START_NAMES, path), path)
-    end = _seconds(table, _column(table, given.end, _END_NAMES, path), path)
+    start = _seconds(table, _column(table, given.start, START_NAMES, path), path)
+    end = _seconds(table, _column(table, given.end, END_NAMES, path), path)
     root = (folder or path.parent).resolve()
     if not root.is_dir():
         raise InputError(f"There is no folder {root} of recordings; name it with --folder.")

@@ -113,8 +113,8 @@ def _check_folds(dataset: MultimodalDataset, folds: Folds) -> None:
             count = int(getattr(folds, role)[fold].sum())
             if count < 2:
                 raise InputError(
-                    f"Fold {fold} of {dataset.name!r} has {count} {role} samples, at least 2 are "
-                    "needed: use fewer folds, or name folds with samples in every role."
+                    f"Fold {fold + 1} of {dataset.name!r} has {count} {role} samples, at least 2 "
+                    "are needed: use fewer folds, or name folds with samples in every role."
                 )
 
 

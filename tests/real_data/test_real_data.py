@@ -15,6 +15,7 @@ from smurf_core.configuration import RunConfig
 from smurf_core.data.importing.assembly import StudyMapping, assemble, guess_mapping
 from smurf_core.data.importing.tables import read_tables
 from smurf_core.data.sources import find_sources
+from smurf_core.errors import InputError
 from smurf_core.evaluation.judgments import unique_pairs
 from smurf_core.evaluation.performance import chance_performance, performance
 from smurf_core.experiments.reproduce import as_markdown, reproduce
@@ -144,7 +145,11 @@ def test_the_papers_tables_are_reproduced_and_taken_up_again(tmp_path):
 
 
 def test_cremad_ratings_become_judgments_of_what_raters_saw():
-    data = read("cremad").dataset
+    sources = find_sources([DATA / "cremad"])
+    with pytest.raises(InputError, match=r"4 targets \(val_y_AV, int_y_AV, pH_y_AV, intended\)"):
+        guess_mapping(sources)
+    known = guess_mapping(sources, StudyMapping(target="val_y_AV"))
+    data = assemble(sources, known).dataset
     assert data.task == "regression"
     assert set(data.judgments) == {frozenset({"audio"}), frozenset({"video"})}
     assert (len(data), len(np.unique(data.groups))) == (7442, 91)

@@ -9,8 +9,8 @@ import streamlit as st
 
 from app.widgets.messages import escaped, facts, show_problems
 from smurf_core.data.importing.assembly import Assembly, assemble
-from smurf_core.data.importing.joining import TableJoin
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text
+from smurf_core.data.importing.matching import TableJoin
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 

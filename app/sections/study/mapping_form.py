@@ -12,7 +12,7 @@ import streamlit as st
 from app.sections.study.file_roles import file_roles
 from app.widgets.messages import escaped
 from smurf_core.data.importing.guessing import guess_mapping, guess_roles, known_role
-from smurf_core.data.importing.mapping import StudyMapping, TaskChoice
+from smurf_core.data.importing.mapping import GUESSED_ROLES, StudyMapping, TaskChoice
 from smurf_core.data.importing.ratings import shown_modalities
 from smurf_core.data.importing.tables import is_number, read_tables
 from smurf_core.data.problems import listing
@@ -92,9 +92,12 @@ def mapping_form(
         judgments=judgments,
         raters=raters,
         informativeness=informativeness,
+        # A guess that the user took back is not guessed again when the study.yaml is read.
+        switched_off=guess.switched_off | {r for r in GUESSED_ROLES if getattr(guess, r)},
     )
     plain = {k: v for k, v in settled.to_dict().items() if k not in more}
-    return StudyMapping.from_dict({**plain, **chosen, **{k: v for k, v in more.items() if v}})
+    columns = {role: c for role, c in chosen.items() if c or getattr(guess, role)}
+    return StudyMapping.from_dict({**plain, **columns, **{k: v for k, v in more.items() if v}})
 
 
 def files_role(table: Table, files: Mapping[str, str]) -> str:
@@ -119,7 +122,7 @@ def _read(sources: Sequence[SourceFile], key: str, known: StudyMapping) -> _Uplo
         if absent:
             raise InputError(f"The mapping names {listing(absent)}: drop it here, too.")
         name = known.name or (sources[0].stem if len(sources) == 1 else "Uploaded study")
-        guess = guess_mapping(sources, replace(known, name=name))
+        guess = guess_mapping(sources, replace(known, name=name), is_proposal=True)
         formats = dict.fromkeys((s.name for s in id_lists(sources).values()), "List of ids")
         whole = study_reader(sources[0]) if len(sources) == 1 else None
         upload = _Upload(

@@ -9,10 +9,11 @@ from typing import Any
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.folds import fold_problems
 from smurf_core.data.importing.guessing import guess_mapping
-from smurf_core.data.importing.joining import TableJoin, join
+from smurf_core.data.importing.joining import join
 from smurf_core.data.importing.mapping import StudyMapping
+from smurf_core.data.importing.matching import TableJoin
 from smurf_core.data.importing.tables import Progress, read_tables
-from smurf_core.data.problems import Problem, refuse_errors
+from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.id_lists import id_lists
 from smurf_core.data.readers.interface import Table
@@ -67,9 +68,9 @@ def assemble(
 ) -> Assembly:
     """Read files, join them by sample id, check and clean them.
 
-    Without a mapping its guess is taken. `progress` is told the share that is done, and what is
-    next. Raises `InputError`, in one sentence that names file,
-    column and row, for whatever keeps the data from being used.
+    Without a mapping its guess is taken. `progress` receives the share that is done, and what is
+    next. Raises `InputError`, in one sentence that names file, column and row, for whatever keeps
+    the data from being used.
     """
     mapping = mapping or guess_mapping(sources)
     sources = [source for source in sources if mapping.role_of(source.name) != "ignore"]
@@ -78,7 +79,7 @@ def assemble(
     reader = study_reader(sources[0]) if len(sources) == 1 else None
     if reader is not None:
         study = reader.read(sources[0], target=mapping.target)
-        dataset = replace(study.dataset, name=mapping.name or study.dataset.name)
+        dataset = _as_asked(study.dataset, mapping, sources[0])
         problems = (*study.problems, *fold_problems(dataset))
         refuse_errors(problems)
         origin = _provenance(sources[0], reader.title, {})
@@ -105,6 +106,29 @@ def assemble(
     )
     tell(1.0, "Imported")
     return Assembly(joined.dataset, joined.problems, mapping, origins, joined.joins)
+
+
+def _as_asked(
+    dataset: MultimodalDataset, mapping: StudyMapping, source: SourceFile
+) -> MultimodalDataset:
+    """A whole study, whose file settles its roles, without the roles that are switched off."""
+    named = [role for role in mapping.role_columns if role != "target"]
+    if named:
+        raise InputError(
+            f"{source.name} is a whole study and settles its roles itself: {listing(named)} cannot "
+            "be named, only switched off."
+        )
+    off = mapping.switched_off
+    return replace(
+        dataset,
+        name=mapping.name or dataset.name,
+        groups=None if "person" in off else dataset.groups,
+        folds=None if off & {"fold", "split"} else dataset.folds,
+        samples=dataset.samples.drop(columns=[c for c in dataset.samples.columns if c in off]),
+        judgments={} if "judgments" in off else dataset.judgments,
+        ratings={} if "judgments" in off else dataset.ratings,
+        informativeness={} if "informativeness" in off else dataset.informativeness,
+    )
 
 
 def _options_by_file(tables: Sequence[Table]) -> dict[str, Mapping[str, str]]:

@@ -4,51 +4,43 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Any
 
-from smurf_core.data.importing.mapping import FileRole, StudyMapping
+import pandas as pd
+
+from smurf_core.data.column_names import (
+    DESCRIPTION_NAMES,
+    END_NAMES,
+    FOLD_NAMES,
+    ID_NAMES,
+    PERSON_NAMES,
+    SPLIT_NAMES,
+    START_NAMES,
+    TARGET_NAMES,
+    TRANSCRIPT_NAMES,
+    plain_name,
+)
+from smurf_core.data.importing.mapping import FileRole, StudyMapping, several_targets
 from smurf_core.data.importing.ratings import (
     USUAL_MODALITIES,
     guess_informativeness,
     guess_judgments,
+    rating_column,
     shown_modalities,
     whole_ratings,
 )
 from smurf_core.data.importing.tables import is_number, read_tables
 from smurf_core.data.media import MEDIA_TYPES, VIDEO_TYPES
+from smurf_core.data.problems import listing
 from smurf_core.data.readers.id_lists import id_lists
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
 from smurf_core.data.readers.registry import study_reader
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
-# Names without case, blanks, dots, dashes and underscores; the first that is there is taken.
-ID_NAMES = (
-    "sampleid", "id", "sample", "uttid", "utteranceid", "segmentid", "segment", "clipid", "clip",
-    "instanceid", "instance", "trialid", "trial", "filename", "file", "itemid", "item", "videoid",
-    "video", "key", "name", "index", "ids", "keys", "sampleids", "filenames",
-    "utterance", "turn",
-)  # fmt: skip
-PERSON_NAMES = (
-    "person", "personid", "subject", "subjectid", "speaker", "speakerid", "participant",
-    "participantid", "actor", "actorid", "pid", "user", "userid", "group", "groups",
-)  # fmt: skip
-FOLD_NAMES = ("testfold", "fold", "cvfold", "folds")
-SPLIT_NAMES = ("split", "partition", "set", "subset", "mode")
-TARGET_NAMES = (
-    "target", "label", "labels", "y", "quadrant", "emotion", "affect", "class", "sentiment",
-    "valence", "arousal", "dominance", "rating", "score", "stress", "pain", "mood", "intended",
-)  # fmt: skip
-TRANSCRIPT_NAMES = ("transcript", "transcription", "text", "rawtext", "utterance", "sentence")
-START_NAMES = ("start", "starttime", "begin", "onset", "startsec", "starts")
-END_NAMES = ("end", "endtime", "offset", "endsec", "ends")
-# Numbers that describe a sample and are no features of it.
-DESCRIPTION_NAMES = (
-    "start", "end", "begin", "starttime", "endtime", "onset", "offset", "duration", "time",
-    "timestamp", "frame", "frametime", "faceid", "confidence", "success",
-)  # fmt: skip
 MODALITY_PREFIXES = (
     "audio", "acoustic", "voice", "speech", "prosody", "video", "vision", "visual", "face",
     "facial", "gaze", "eye", "eyes", "text", "language", "lexical", "linguistic", "verbal", "ecg",
@@ -58,16 +50,33 @@ MODALITY_PREFIXES = (
 _NAME_ENDINGS = re.compile(r"[_\-. ]?(emb|embeddings?|feats?|features?)$", re.IGNORECASE)
 
 
-def plain_name(column: str) -> str:
-    """A column's name as the lists above hold them."""
-    return re.sub(r"[_\-. ]", "", column).lower()
-
-
-def guess_mapping(sources: Sequence[SourceFile], known: StudyMapping | None = None) -> StudyMapping:
+def guess_mapping(
+    sources: Sequence[SourceFile],
+    known: StudyMapping | None = None,
+    *,
+    is_proposal: bool = False,
+) -> StudyMapping:
     """Roles for the columns of some files, from their names and first rows.
 
-    What `known` says stays as it is; only the rest is guessed. Modalities come in alphabetical
-    order, so that the order in which files were given makes no difference.
+    Parameters
+    ----------
+    sources
+        The files.
+    known
+        Roles that are decided or switched off; only the rest is guessed.
+    is_proposal
+        True if a user confirms the guess. The first of several columns that could be the target is
+        then proposed. Otherwise several are an error, so that none is left out silently.
+
+    Returns
+    -------
+    StudyMapping
+        Modalities are in alphabetical order, so that the order of the files does not matter.
+
+    Raises
+    ------
+    InputError
+        If there are no files, if one cannot be read, or if several columns could be the target.
     """
     if not sources:
         raise InputError("No file was given.")
@@ -78,13 +87,16 @@ def guess_mapping(sources: Sequence[SourceFile], known: StudyMapping | None = No
         return replace(known, name=name)
     lists: dict[str, FileRole] = dict.fromkeys((s.name for s in id_lists(sources).values()), "ids")
     known = replace(known, name=name, files={**known.files, **lists})
-    return guess_roles(read_tables(sources, rows=PREVIEW_ROWS, id_column=known.id), known)
+    tables = read_tables(sources, rows=PREVIEW_ROWS, id_column=known.id)
+    return guess_roles(tables, known, is_proposal=is_proposal)
 
 
-def guess_roles(tables: Sequence[Table], known: StudyMapping) -> StudyMapping:
+def guess_roles(
+    tables: Sequence[Table], known: StudyMapping, *, is_proposal: bool = True
+) -> StudyMapping:
     """Roles for the columns of tables of which only the first rows need to be there.
 
-    What `known` says of a file holds for its columns, too: a target is looked for where labels
+    What `known` says of a file also holds for its columns: a target is looked for where labels
     are, a modality where features are, and nothing in a file that is to be ignored.
     """
     roles = {table.name: known_role(table, known) for table in tables}
@@ -95,44 +107,57 @@ def guess_roles(tables: Sequence[Table], known: StudyMapping) -> StudyMapping:
         fit = [table for table in tables if roles[table.name] in ("", "mixed", *wanted)]
         return sorted(fit, key=lambda table: roles[table.name] not in wanted)
 
-    def named(columns: Iterable[str], names: tuple[str, ...], given: str) -> str:
-        return given or _first([c for c in columns if c not in known.role_columns.values()], names)
+    def settled(
+        mapping: StudyMapping, role: str, guess: Callable[[StudyMapping], object]
+    ) -> StudyMapping:
+        """The mapping with a guess for a role that is open."""
+        guessed: dict[str, Any] = {role: guess(mapping)} if mapping.is_open(role) else {}
+        return replace(mapping, **guessed)
 
     columns = [column for table in tables for column in table.frame.columns]
-    mapping = replace(
-        known,
-        id=known.id or _guess_id(tables),
-        person=known.person or _first(columns, PERSON_NAMES),
-        fold=known.fold or _first(columns, FOLD_NAMES),
-        split=known.split or _guess_split(tables),
-    )
-    timed = [c for table in such("labels", "transcript", "media") for c in table.frame.columns]
-    start, end = named(timed, START_NAMES, known.start), named(timed, END_NAMES, known.end)
-    if start and end:
-        mapping = replace(mapping, start=start, end=end)
-    media = known.media or _guess_media(such("labels", "transcript", "media"), mapping)
-    mapping = replace(mapping, media=media)
-    labels = such("labels")
+    mapping = settled(known, "id", lambda _: _guess_id(tables))
+    mapping = settled(mapping, "person", lambda _: _first(columns, PERSON_NAMES))
+    mapping = settled(mapping, "fold", lambda _: _first(columns, FOLD_NAMES))
+    mapping = settled(mapping, "split", lambda _: _guess_split(tables))
+    described = such("labels", "transcript", "media")
+    free = [
+        column
+        for table in described
+        for column in table.frame.columns
+        if column not in known.role_columns.values()
+    ]
+    timed = settled(mapping, "start", lambda _: _first(free, START_NAMES))
+    timed = settled(timed, "end", lambda _: _first(free, END_NAMES))
+    mapping = timed if timed.start and timed.end else mapping
+    mapping = settled(mapping, "media", lambda mapping: _guess_media(described, mapping))
     ratings = such("labels", "judgments")
-    target = known.target or _guess_target(labels, mapping) or _guess_target(ratings, mapping)
-    mapping = replace(mapping, target=target)
+
+    def target(mapping: StudyMapping) -> str:
+        found = _possible_targets(such("labels"), mapping) or _possible_targets(ratings, mapping)
+        if len(found) > 1 and not is_proposal:
+            files = listing(table.name for table in tables)
+            raise several_targets(found, "name the one to predict as target", files)
+        return found[0] if found else ""
+
+    mapping = settled(mapping, "target", target)
     texts = such("labels", "transcript")
-    mapping = replace(mapping, transcript=known.transcript or _guess_transcript(texts, mapping))
-    said = [table for table in tables if roles[table.name] == "modality"]
-    modalities = _guess_modalities([t for t in such() if t not in said], mapping, len(tables))
-    for table in said:
+    mapping = settled(mapping, "transcript", lambda mapping: _guess_transcript(texts, mapping))
+    featured = [table for table in tables if roles[table.name] == "modality"]
+    others = [table for table in such() if table not in featured]
+    modalities = _guess_modalities(others, mapping, len(tables))
+    for table in featured:
         name = modality_name(table)
         modalities[name] = (*modalities.get(name, ()), table.name)
     names = sorted(modalities, key=lambda name: (name.lower(), name))
     mapping = replace(
         mapping, modalities=known.modalities or {name: modalities[name] for name in names}
     )
-    mapping = replace(mapping, judgments=known.judgments or _guess_judgments(ratings, mapping))
+    mapping = settled(mapping, "judgments", lambda mapping: _guess_judgments(ratings, mapping))
     informed = [c for table in such("labels", "informativeness") for c in table.frame.columns]
-    mapping = replace(
+    mapping = settled(
         mapping,
-        informativeness=known.informativeness
-        or guess_informativeness(informed, tuple(mapping.modalities)),
+        "informativeness",
+        lambda mapping: guess_informativeness(informed, tuple(mapping.modalities)),
     )
     return replace(
         mapping,
@@ -270,28 +295,49 @@ def _candidates(table: Table, mapping: StudyMapping) -> list[str]:
         for column in table.frame.columns
         if column not in taken
         and plain_name(column) not in DESCRIPTION_NAMES
+        and not mapping.is_switched_off(column)
         and is_number(table.frame[column])
     ]
 
 
-def _guess_target(tables: Sequence[Table], mapping: StudyMapping) -> str:
-    """A rating of all modalities beside ratings of some, a likely name, or the only column left."""
+def _possible_targets(tables: Sequence[Table], mapping: StudyMapping) -> list[str]:
+    """Columns that could be the target, the likeliest first.
+
+    Ratings of all modalities beside ratings of some, then likely names; if there are none, the
+    only columns that are left of their tables.
+    """
     taken = set(mapping.role_columns.values())
-    free = [c for table in tables for c in table.frame.columns if c not in taken]
+    free = dict.fromkeys(
+        column
+        for table in tables
+        for column in table.frame.columns
+        if column not in taken and not mapping.is_switched_off(column)
+    )
     prefixes = [p for table in tables for p in _known_prefixes(_candidates(table, mapping))]
+    found: dict[str, str] = {}  # what is rated → column; a qualifier does not make another target
     # Ratings may come in a table of their own, before anything is said of modalities.
     for modalities in (tuple(dict.fromkeys(prefixes)), USUAL_MODALITIES):
-        whole = whole_ratings(free, modalities) if len(modalities) > 1 else ()
-        if whole:
-            return whole[0]
-    named = _first(free, TARGET_NAMES)
-    if named:
-        return named
-    for table in tables:
-        own = [column for column in table.frame.columns if column not in taken]
-        if len(tables) > 1 and len(own) == 1:
-            return own[0]
-    return ""
+        if not found and len(modalities) > 1:
+            for column in whole_ratings(free, modalities):
+                rating = rating_column(column, modalities)
+                found.setdefault(rating.stem if rating else column, column)
+    named = [column for column in free if plain_name(column) in TARGET_NAMES]
+    named.sort(key=lambda column: TARGET_NAMES.index(plain_name(column)))
+    if len(named) > 1:  # Where there is a name that says more, `y` is a feature.
+        named = [column for column in named if plain_name(column) != "y"] or named
+    if found or named:
+        return [*dict.fromkeys([*found.values(), *named])]
+    if len(tables) < 2:
+        return []
+    left = [[c for c in table.frame.columns if c in free] for table in tables]
+    alone = {own[0]: table for own, table in zip(left, tables, strict=True) if len(own) == 1}
+    likely = [c for c, table in alone.items() if _may_be_learned(table.frame[c])]
+    return likely or list(alone)[:1]
+
+
+def _may_be_learned(cells: pd.Series[Any]) -> bool:
+    """True for numbers, and for words that repeat."""
+    return is_number(cells) or cells.nunique() <= len(cells) / 2
 
 
 def _guess_transcript(tables: Sequence[Table], mapping: StudyMapping) -> str:

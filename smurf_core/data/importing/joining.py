@@ -12,10 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.data.cleaning import clean_features
+from smurf_core.data.column_names import DESCRIPTION_NAMES, plain_name
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.folds import fold_problems
-from smurf_core.data.importing.guessing import DESCRIPTION_NAMES, known_role, likely_ids, plain_name
+from smurf_core.data.importing.guessing import known_role
 from smurf_core.data.importing.mapping import StudyMapping
+from smurf_core.data.importing.matching import TableJoin, row_ids
 from smurf_core.data.importing.protocols import read_folds
 from smurf_core.data.importing.ratings import informativeness_codes
 from smurf_core.data.importing.tables import (
@@ -23,7 +25,6 @@ from smurf_core.data.importing.tables import (
     as_text,
     bad_cell_problem,
     is_number,
-    sample_ids,
 )
 from smurf_core.data.importing.targets import encode_target, has_target
 from smurf_core.data.problems import Problem, listing, refuse_errors
@@ -31,21 +32,7 @@ from smurf_core.data.readers.interface import Table
 from smurf_core.errors import InputError
 
 _CARRIED_ROLES = ("transcript", "start", "end", "media")  # kept beside the samples, so called
-_LISTED = 1_000  # unmatched samples that are listed by id
 _MAX_CARRIED = 100  # columns without a role that are kept beside the samples
-
-
-@dataclass(frozen=True)
-class TableJoin:
-    """How a table's rows match those with the target; of unmatched ids the first are listed."""
-
-    table: str
-    rows: int
-    matched: int
-    absent: int  # samples without a row in this table
-    extra: int  # rows without a sample
-    absent_ids: tuple[str, ...]
-    extra_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -75,9 +62,9 @@ class _Joiner:
         self.problems: list[Problem] = [p for table in tables for p in table.problems]
         self._check_columns()
         self.base = self._table_with(mapping.target)
-        self.ids = {table.name: self._ids(table) for table in tables}
-        if not mapping.id:
-            self._check_positions()
+        self.rows = row_ids(self.tables, self.base, mapping.id)
+        self.ids = self.rows.of_table
+        self.problems += self.rows.problems
 
     def joined(self) -> Joined:
         """The data set, cleaned and checked."""
@@ -136,27 +123,7 @@ class _Joiner:
         problems = (*self.problems, *fold_problems(dataset))
         refuse_errors(problems)
         notes = tuple(str(problem) for problem in problems)
-        return Joined(replace(dataset, notes=notes), problems, self._joins())
-
-    def _joins(self) -> tuple[TableJoin, ...]:
-        expected = self.ids[self.base.name]
-        joins = []
-        for table in self.tables:
-            own = self.ids[table.name]
-            absent = expected.difference(own, sort=False)
-            extra = own.difference(expected, sort=False)
-            joins.append(
-                TableJoin(
-                    table=table.name,
-                    rows=len(own),
-                    matched=len(own) - len(extra),
-                    absent=len(absent),
-                    extra=len(extra),
-                    absent_ids=tuple(absent[:_LISTED]),
-                    extra_ids=tuple(extra[:_LISTED]),
-                )
-            )
-        return tuple(joins)
+        return Joined(replace(dataset, notes=notes), problems, self.rows.joins(base, self.tables))
 
     def _check_columns(self) -> None:
         """Every column of the mapping must be somewhere, and there must be something to learn."""
@@ -171,6 +138,8 @@ class _Joiner:
                     f"{files}: there is no column {column!r} for the role of {role}; there is "
                     f"{listing(near, 5)}."
                 )
+        if "target" in mapping.switched_off:
+            raise InputError(f"{files}: a study needs a target: name its column.")
         if not mapping.target:
             raise InputError(
                 f"{files}: no column is called like a target ({listing(columns, 6)}); say which "
@@ -187,61 +156,6 @@ class _Joiner:
     def _table_with(self, column: str) -> Table:
         return next(table for table in self.tables if column in table.frame.columns)
 
-    def _ids(self, table: Table) -> pd.Index[str]:
-        """Sample ids of a table's rows; without a column for them, their numbers."""
-        column = self.mapping.id
-        if not column:
-            return _numbered(table)
-        if column not in table.frame.columns:
-            likely = likely_ids(table)
-            if len(likely) != 1:
-                likely = self._columns_with_ids(table, column)
-            if not likely:
-                raise InputError(
-                    f"{table.name}: there is no column {column!r} to match samples by."
-                )
-            message = f"there is no column {column!r}."
-            remedy = f"Samples were matched by {likely[0]!r}."
-            self.problems.append(Problem("note", message, table.name, remedy=remedy))
-            column = likely[0]
-        return sample_ids(table, column)
-
-    def _columns_with_ids(self, table: Table, column: str) -> list[str]:
-        """Columns most of whose cells are ids of tables that name them, the likeliest first."""
-        known = {
-            cell
-            for other in self.tables
-            if column in other.frame.columns
-            for cell in as_text(other.frame[column]).dropna()
-        }
-        shares = {
-            candidate: float(as_text(cells).isin(known).mean())
-            for candidate in table.frame.columns
-            if not pd.api.types.is_float_dtype(cells := table.frame[candidate]) and cells.is_unique
-        }
-        found = [candidate for candidate, share in shares.items() if share > 0.5]
-        return sorted(found, key=lambda candidate: -shares[candidate])
-
-    def _check_positions(self) -> None:
-        """Without ids tables must have equally many rows (in each split); that is told."""
-        if len(self.tables) == 1:
-            message = "no column names the samples."
-            remedy = "Rows were numbered."
-            self.problems.append(Problem("note", message, self.base.name, remedy=remedy))
-            return
-        expected = _split_sizes(self.base)
-        for table in self.tables:
-            sizes = _split_sizes(table)
-            wrong = [split for split, rows in sizes.items() if rows != expected.get(split)]
-            if wrong:
-                raise InputError(
-                    f"{table.name} has {sizes[wrong[0]]} rows where {self.base.name} has "
-                    f"{expected.get(wrong[0], 0)}: give both a column of sample ids."
-                )
-        message = f"no column names the samples in {listing(table.name for table in self.tables)}."
-        remedy = "Rows of different files were matched by their position."
-        self.problems.append(Problem("warning", message, remedy=remedy))
-
     def _tell_dropped(self, count: int, why: str) -> None:
         total = len(self.base.frame)
         if count == total:
@@ -257,7 +171,7 @@ class _Joiner:
         parts: list[npt.NDArray[np.float32]] = []
         names: list[str] = []
         for item in self.mapping.modalities[modality]:
-            found = [(t, c) for t in self.tables if (c := _columns_of(t, item, self._taken))]
+            found = [(t, c) for t in self.tables if (c := self._columns_of(t, item))]
             if not found:
                 raise InputError(
                     f"Modality {modality!r}: no file, column or start of a column is called "
@@ -277,6 +191,17 @@ class _Joiner:
     @property
     def _taken(self) -> set[str]:
         return set(self.mapping.role_columns.values())
+
+    def _columns_of(self, table: Table, item: str) -> list[str]:
+        """Columns of a table that a part of a modality means: the table, a column, or a start."""
+        columns = [c for c in table.frame.columns if c not in self._taken and c != SPLIT_COLUMN]
+        features = [column for column in columns if not self.mapping.is_switched_off(column)]
+        if item in (table.name, table.name.rpartition(".")[0]):
+            return [column for column in features if plain_name(column) not in DESCRIPTION_NAMES]
+        if item in columns:
+            return [item]
+        start = item.removesuffix("*")
+        return [column for column in features if start and column.startswith(start)]
 
     def _number_columns(self, table: Table, columns: list[str], modality: str) -> list[str]:
         """The columns of numbers; refuses numbers mixed with text, and tells of text alone."""
@@ -352,7 +277,7 @@ class _Joiner:
         return [
             table.name
             for table in self.tables
-            if any(_columns_of(table, item, self._taken) for item in items)
+            if any(self._columns_of(table, item) for item in items)
         ]
 
     def _aligned(self, column: str, ids: pd.Index[str]) -> pd.Series[Any]:
@@ -404,7 +329,8 @@ class _Joiner:
         """Folds from a column of test folds, else from one of an official split, else none."""
         mapping = self.mapping
         has_files = any(SPLIT_COLUMN in table.frame and table.parts for table in self.tables)
-        split = mapping.split or (SPLIT_COLUMN if has_files else "")
+        is_split = has_files and "split" not in mapping.switched_off
+        split = mapping.split or (SPLIT_COLUMN if is_split else "")
         column = mapping.fold or split
         if not column:
             return None
@@ -426,7 +352,7 @@ class _Joiner:
             for items in mapping.modalities.values()
             for item in items
             for table in self.tables
-            for column in _columns_of(table, item, self._taken)
+            for column in self._columns_of(table, item)
             if is_number(table.frame[column])
         }
         kept = {getattr(mapping, role): role for role in _CARRIED_ROLES if getattr(mapping, role)}
@@ -461,33 +387,6 @@ def mean_rating(ratings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     total = np.where(there, ratings, 0).sum(axis=0, dtype=np.float64)
     counts = there.sum(axis=0)
     return np.where(counts > 0, total / np.maximum(counts, 1), np.nan).astype(np.float32)
-
-
-def _numbered(table: Table) -> pd.Index[str]:
-    """Row numbers as ids, within the split where the rows come from files of a split."""
-    if SPLIT_COLUMN in table.frame.columns and table.parts:
-        split = as_text(table.frame[SPLIT_COLUMN])
-        number = split.groupby(split).cumcount()
-        return pd.Index([f"{s}_{k:05d}" for s, k in zip(split, number, strict=True)], dtype="str")
-    return pd.Index([f"s{row:05d}" for row in range(1, len(table.frame) + 1)], dtype="str")
-
-
-def _split_sizes(table: Table) -> dict[str, int]:
-    if SPLIT_COLUMN in table.frame.columns and table.parts:
-        counts = as_text(table.frame[SPLIT_COLUMN]).value_counts()
-        return {str(split): int(count) for split, count in counts.items()}
-    return {"": len(table.frame)}
-
-
-def _columns_of(table: Table, item: str, taken: set[str]) -> list[str]:
-    """Columns of a table that a part of a modality means: the table, a column, or a start."""
-    columns = [c for c in table.frame.columns if c not in taken and c != SPLIT_COLUMN]
-    if item in (table.name, table.name.rpartition(".")[0]):
-        return [column for column in columns if plain_name(column) not in DESCRIPTION_NAMES]
-    if item in columns:
-        return [item]
-    start = item.removesuffix("*")
-    return [column for column in columns if start and column.startswith(start)]
 
 
 def _to_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal, get_args
@@ -10,8 +11,10 @@ from typing import Any, Literal, get_args
 import pandas as pd
 import yaml
 
+from smurf_core.data.column_names import ROLE_NAMES, plain_name
 from smurf_core.data.dataset import Task
 from smurf_core.data.media import MediaSettings, suggested_media
+from smurf_core.data.problems import listing
 from smurf_core.data.sources import SourceFile, find_sources
 from smurf_core.errors import InputError
 
@@ -26,9 +29,11 @@ FileRole = Literal[
     "ignore",
 ]  # fmt: skip
 FILE_ROLES: tuple[FileRole, ...] = get_args(FileRole)
-_COLUMN_ROLES = (
+COLUMN_ROLES = (
     "id", "target", "person", "fold", "split", "transcript", "start", "end", "media",
 )  # fmt: skip
+# What is guessed where a mapping leaves it open, and can be switched off.
+GUESSED_ROLES = (*COLUMN_ROLES, "judgments", "informativeness")
 _NAMES = ("files", "informativeness")  # settings: name → name
 _NAME_LISTS = ("modalities", "judgments", "raters")  # settings: name → names
 
@@ -36,6 +41,9 @@ _NAME_LISTS = ("modalities", "judgments", "raters")  # settings: name → names
 @dataclass(frozen=True)
 class StudyMapping:
     """Roles of files and columns, by name. Empty: nothing plays this role.
+
+    An empty role is still open to a guess (`guess_mapping`), unless `switched_off` names it; in a
+    `study.yaml` an empty value, as `person: ''`, switches a role off.
 
     `files` says what a file (or sheet, as `book.xlsx:Sheet1`) holds; one that is to be ignored is
     not read. A modality is a list of what holds its features: a file or sheet (all its numbers that
@@ -69,8 +77,11 @@ class StudyMapping:
     reading: Mapping[str, float] = field(default_factory=dict)
     informativeness: Mapping[str, str] = field(default_factory=dict)
     samples: tuple[str, ...] = ()
+    switched_off: frozenset[str] = frozenset()  # roles that are empty and stay so
 
     def __post_init__(self) -> None:
+        empty = frozenset(role for role in self.switched_off if not getattr(self, role))
+        object.__setattr__(self, "switched_off", empty)
         if self.task not in _TASKS:
             raise InputError(f"No task {self.task!r}; there are {', '.join(_TASKS)}.")
         for file, role in self.files.items():
@@ -90,13 +101,22 @@ class StudyMapping:
     @property
     def role_columns(self) -> dict[str, str]:
         """Columns that play a role other than feature: what the role is called → column."""
-        single = {role: getattr(self, role) for role in _COLUMN_ROLES if getattr(self, role)}
+        single = {role: getattr(self, role) for role in COLUMN_ROLES if getattr(self, role)}
         return {
             **single,
             **{f"judgment {column}": column for column in self.judgments},
             **{f"rater {column}": column for column in self.raters},
             **{f"informativeness of {name}": c for name, c in self.informativeness.items()},
         }
+
+    def is_open(self, role: str) -> bool:
+        """True if nothing plays the role yet, and something may."""
+        return not getattr(self, role) and role not in self.switched_off
+
+    def is_switched_off(self, column: str) -> bool:
+        """True if a column is called like a role that is switched off: it is not a feature."""
+        names = {name for role in self.switched_off for name in ROLE_NAMES.get(role, ())}
+        return plain_name(column) in names
 
     def role_of(self, table: str, files: tuple[str, ...] = ()) -> str:
         """The role of a table by its name, its file's, or those of the files it is made of."""
@@ -106,8 +126,15 @@ class StudyMapping:
         return next((roles[name] for name in names if name in roles), "")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for YAML or JSON, without empty roles; `from_dict` reads it back."""
-        plain = {key: value for key, value in asdict(self).items() if value not in ("", {}, ())}
+        """Plain data for YAML or JSON; `from_dict` reads it back.
+
+        Empty roles are left out, except those that are switched off.
+        """
+        plain = {
+            key: value
+            for key, value in asdict(self).items()
+            if key in self.switched_off or (key != "switched_off" and value not in ("", {}, ()))
+        }
         for key in _NAME_LISTS:
             if key in plain:
                 plain[key] = {name: list(items) for name, items in plain[key].items()}
@@ -118,7 +145,7 @@ class StudyMapping:
     @classmethod
     def from_dict(cls, data: object) -> StudyMapping:
         """The mapping that `to_dict` wrote, or that a user wrote by hand."""
-        known = [f.name for f in fields(cls)]
+        known = [f.name for f in fields(cls) if f.name != "switched_off"]
         if not isinstance(data, dict):
             raise InputError(f"A study mapping is a list of settings: {', '.join(known)}.")
         unknown = [str(key) for key in data if key not in known]
@@ -127,8 +154,11 @@ class StudyMapping:
             raise InputError(
                 f"No setting {', '.join(unknown)} in a study mapping, only {settings}."
             )
-        given: dict[str, Any] = {}
+        off = {key for key in GUESSED_ROLES if key in data and data[key] in ("", None, {})}
+        given: dict[str, Any] = {"switched_off": frozenset(off)}
         for key, value in data.items():
+            if key in off:
+                continue
             if key in _NAME_LISTS:
                 given[key] = _lists(key, value)
             elif key == "reading":
@@ -139,9 +169,20 @@ class StudyMapping:
                 given[key] = _lists(key, {key: value})[key]
             elif isinstance(value, str | int | float):
                 given[key] = str(value)
+            elif key == "target" and isinstance(value, list) and len(value) > 1:
+                raise several_targets([str(name) for name in value], "keep one of them")
             else:
                 raise InputError(f"Setting {key!r} of a study mapping needs one name.")
         return cls(**given)
+
+
+def several_targets(names: Sequence[str], remedy: str, file: str = "") -> InputError:
+    """The error for more targets than one: no second target is left out silently."""
+    where = f"{file}: " if file else ""
+    return InputError(
+        f"{where}there are {len(names)} targets ({listing(names, 6)}), and a study has one: "
+        f"{remedy}."
+    )
 
 
 def _one(key: str, items: tuple[str, ...]) -> str:
@@ -168,13 +209,30 @@ def _numbers(key: str, value: object) -> dict[str, float]:
     return {str(name): number for name, number in value.items()}
 
 
+class _EachKeyOnce(yaml.SafeLoader):
+    """The safe loader, which would silently keep the last of several equal keys."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        given: dict[str, list[str]] = defaultdict(list)
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                given[key.value].append(value.value if isinstance(value, yaml.ScalarNode) else "…")
+        for name, values in given.items():
+            if len(values) > 1:
+                raise InputError(
+                    f"The study mapping gives {name[:80]!r} {len(values)} times "
+                    f"({listing([value[:80] for value in values], 6)}): keep one of them."
+                )
+        return super().construct_mapping(node, deep)
+
+
 def read_mapping(path: Path, name: str = "") -> StudyMapping:
     """A mapping from a YAML file (`study.yaml`), which messages call by `name`."""
     name = name or path.name
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise InputError(f"{name} is larger than any study mapping.")
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_EachKeyOnce)  # noqa: S506 — safe
     except OSError as error:
         raise InputError(f"{name} cannot be opened: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:

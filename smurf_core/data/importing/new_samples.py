@@ -114,7 +114,9 @@ def _of_study(
     reader = study_reader(source)
     if reader is None:
         raise InputError(f"{source.name} is no whole study.")
-    dataset = reader.read(source, target=mapping.target).dataset
+    # Any target will do: only features and persons are used.
+    target = mapping.target or reader.targets(source)[0]
+    dataset = reader.read(source, target=target).dataset
     values, problems = aligned(dataset.features, features)
     return NewSamples(
         features={name: Features(values[name], names) for name, names in features.items()},

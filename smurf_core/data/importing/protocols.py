@@ -67,9 +67,9 @@ def _from_numbers(
             "choose another column."
         )
     problems = _persons_in_two_folds(texts.to_numpy(), persons, where, column)
-    if names != [str(number) for number in range(len(names))]:
+    if names != [str(number) for number in range(1, len(names) + 1)]:
         message = f"folds are called {listing(names, 6)}."
-        remedy = "They were numbered from 0 in this order."
+        remedy = "They are numbered from 1 in this order."
         problems.append(Problem("note", message, file, column, remedy=remedy))
     codes = pd.Categorical(texts, categories=names).codes.astype(np.int64)
     return ReadFolds(Folds.from_test_folds(codes, len(names)), tuple(problems))
@@ -90,8 +90,8 @@ def _persons_in_two_folds(
     other = int(rows[folds[rows] != folds[rows[0]]][0])
     (file, first), (_, second) = where[int(rows[0])], where[other]
     message = (
-        f"person {split[0]!r} is in fold {folds[rows[0]]} (row {first}) and fold {folds[other]} "
-        f"(row {second}); {len(split)} persons are in more than one."
+        f"person {split[0]!r} is in fold {str(folds[rows[0]])!r} (row {first}) and fold "
+        f"{str(folds[other])!r} (row {second}); {len(split)} persons are in more than one."
     )
     remedy = "Leave the column out to have person-independent folds made."
     return [Problem("warning", message, file, column, second, remedy)]

@@ -65,12 +65,12 @@ class AuthorsCacheReader:
             raise InputError(
                 f"{source.name} has no target {chosen!r}; there are {', '.join(targets)}."
             )
-        problems: list[Problem] = []
         if len(targets) > 1 and not target:
-            message = f"it holds the targets {', '.join(targets)}."
-            remedy = f"{chosen!r} was read; choose another by its name."
-            problems.append(Problem("note", message, source.name, remedy=remedy))
-        return _study(_contents(targets[chosen], source), chosen, source, problems)
+            raise InputError(
+                f"{source.name}: there are {len(targets)} targets ({listing(targets, 6)}), and a "
+                "study has one: name the one to predict as target."
+            )
+        return _study(_contents(targets[chosen], source), chosen, source, [])
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smurf_core.data.column_names import END_NAMES, ID_NAMES, START_NAMES, plain_name
 from smurf_core.data.problems import Problem, Severity, listing
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.sources import SourceFile, check_shape
@@ -18,8 +19,6 @@ from smurf_core.errors import InputError
 
 STATISTICS = ("mean", "sd", "p10", "p50", "p90", "slope")
 _QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
-_START_NAMES = ("start", "begin", "starttime", "onset", "metabegin", "startsec", "starts")
-_END_NAMES = ("end", "endtime", "offset", "metaend", "endsec", "ends")
 
 
 @dataclass(frozen=True)
@@ -318,9 +317,9 @@ def find_segments(
 ) -> Segments | None:
     """Samples with start and end in a table that names these recordings, or the only one's."""
     for table in tables:
-        columns = {_plain(column): column for column in reversed(table.frame.columns.to_list())}
-        start = next((columns[name] for name in _START_NAMES if name in columns), None)
-        end = next((columns[name] for name in _END_NAMES if name in columns), None)
+        columns = {plain_name(column): column for column in reversed(table.frame.columns.to_list())}
+        start = next((columns[name] for name in START_NAMES if name in columns), None)
+        end = next((columns[name] for name in END_NAMES if name in columns), None)
         if start is None or end is None:
             continue
         times = table.frame[[start, end]]
@@ -388,10 +387,6 @@ def with_made_ids(
     ]
 
 
-def _plain(column: str) -> str:
-    return "".join(c for c in column.lower() if c not in "_-. ")
-
-
 def _recording_column(recordings: Sequence[str], table: Table) -> str | None:
     """The column with the most cells that name one of the recordings, if half of them do."""
     wanted = set(recordings)
@@ -418,11 +413,10 @@ def _segment_ids(table: Table, id_column: str, named: str | None) -> str:
     ]
     likely = [
         column
-        for name in ("sampleid", "id", "sample", "uttid", "utteranceid", "segmentid", "segment",
-                     "clipid", "clip", "filename", "file", "name", "key", "utterance", "turn")
+        for name in ID_NAMES
         for column in unique
-        if _plain(column) == name and not _holds_sentences(frame[column])
-    ]  # fmt: skip
+        if plain_name(column) == name and not _holds_sentences(frame[column])
+    ]
     if likely:
         return str(likely[0])
     return named if named in unique and named is not None else ""

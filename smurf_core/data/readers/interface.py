@@ -106,7 +106,7 @@ class StudyReader(Protocol):
         """Whether the file is of this format, judged by its first bytes."""
 
     def targets(self, source: SourceFile) -> tuple[str, ...]:
-        """The targets to choose from; the first is taken where none is chosen."""
+        """The targets to choose from."""
 
     def read(self, source: SourceFile, *, target: str = "") -> Study:
-        """The study, with one of its targets."""
+        """The study with one of its targets, which must be named if there are several."""

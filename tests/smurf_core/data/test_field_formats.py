@@ -1,6 +1,5 @@
 """The field's own formats: files by the real tool where it can be had, else laid out as it does."""
 
-import io
 import json
 import pickle
 import sys
@@ -375,7 +374,9 @@ def loaders(monkeypatch):
     return module.DataLoader
 
 
-def test_caches_of_every_data_set_give_a_modality_for_each_prefix(loaders, tmp_path):
+@pytest.fixture
+def cache(loaders, tmp_path):
+    """Writes a cache of some targets, in which every partition is another person."""
     prefixes = ("acoustic", "ecg", "eda", "language", "mocap", "vision")
     random = np.random.default_rng(0)
     names = np.array([f"{prefix}_{k}" for prefix in prefixes for k in range(2)])
@@ -388,13 +389,38 @@ def test_caches_of_every_data_set_give_a_modality_for_each_prefix(loaders, tmp_p
         made.properties = {"x_names": names, "y_names": np.array(["arousal"])}
         return made
 
-    partitions = {"training": loader(1), "validation": loader(2), "test": loader(3)}
-    buffer = io.BytesIO(pickle.dumps({"arousal": {0: partitions}}, protocol=2))
-    with zipfile.ZipFile(tmp_path / "recola.pickle", "w") as archive:
-        archive.writestr("recola/data.pkl", buffer.getvalue())
-    data = assemble(find_sources([tmp_path / "recola.pickle"])).dataset
-    assert data.modalities == prefixes
+    def write(*targets: str):
+        partitions = {"training": loader(1), "validation": loader(2), "test": loader(3)}
+        content = pickle.dumps({target: {0: partitions} for target in targets}, protocol=2)
+        with zipfile.ZipFile(tmp_path / "recola.pickle", "w") as archive:
+            archive.writestr("recola/data.pkl", content)
+        return find_sources([tmp_path / "recola.pickle"])
+
+    return write
+
+
+def test_caches_of_every_data_set_give_a_modality_for_each_prefix(cache):
+    data = assemble(cache("arousal")).dataset
+    assert data.modalities == ("acoustic", "ecg", "eda", "language", "mocap", "vision")
     assert (len(data), sorted(set(data.groups))) == (36, ["p1", "p2", "p3"])
+
+
+def test_a_cache_of_several_targets_wants_one_to_be_named(cache):
+    sources = cache("arousal", "valence")
+    with pytest.raises(InputError, match=r"2 targets \(arousal, valence\), .*name the one"):
+        assemble(sources)
+    data = assemble(sources, StudyMapping(target="valence")).dataset
+    assert data.target_name == "valence"
+
+
+def test_roles_of_a_whole_study_can_be_switched_off_and_not_named(cache):
+    sources = cache("arousal")
+    off = StudyMapping(switched_off=frozenset({"person", "fold"}))
+    data = assemble(sources, off).dataset
+    assert data.groups is None
+    assert data.folds is None
+    with pytest.raises(InputError, match="settles its roles itself: person cannot be named"):
+        assemble(sources, StudyMapping(person="speaker"))
 
 
 # Together

@@ -94,8 +94,8 @@ def test_good_folds_have_no_problems():
 def test_person_in_two_roles_is_named():
     persons = np.array(["anna", *(f"p{i}" for i in range(38)), "anna"])
     data = replace(synthetic_additive(samples=40), groups=persons)
-    folds = Folds.from_test_folds(np.arange(40) % 5)  # the two rows of anna are in folds 0 and 4
-    assert "Fold 0: 1 person (anna) in training and test." in messages(data.with_folds(folds))
+    folds = Folds.from_test_folds(np.arange(40) % 5)  # the two rows of anna are in folds 1 and 5
+    assert "Fold 1: 1 person (anna) in training and test." in messages(data.with_folds(folds))
 
 
 def test_absent_class_is_named_with_fold_and_role():
@@ -104,7 +104,7 @@ def test_absent_class_is_named_with_fold_and_role():
     test_fold = np.concatenate([np.arange(32) % 4, np.zeros(8, dtype=int)])
     data = replace(data, target=target, folds=Folds.from_test_folds(test_fold))
     found = messages(data)
-    assert "Folds 1, 2, 3: no test sample is of class class_3." in found
+    assert "Folds 2, 3, 4: no test sample is of class class_3." in found
     assert "no training sample is of class class_3." in found
 
 
@@ -112,7 +112,7 @@ def test_constant_target_in_a_role_is_told():
     data = synthetic_additive(samples=20)
     target = data.target.copy()
     target[data.folds.test[2]] = 1.5
-    assert "Fold 2: the target is the same for all test samples" in messages(
+    assert "Fold 3: the target is the same for all test samples" in messages(
         replace(data, target=target)
     )
 
@@ -128,7 +128,7 @@ def test_empty_role_is_an_error():
     split = np.array(["train"] * 15 + ["test"] * 5)
     problems = fold_problems(data.with_folds(Folds.from_split(split)))
     assert [p.message for p in problems if p.severity == "error"] == [
-        "Fold 0: there are no validation samples."
+        "Fold 1: there are no validation samples."
     ]
 
 

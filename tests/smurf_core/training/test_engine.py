@@ -260,7 +260,7 @@ def test_folds_are_made_where_the_data_names_none() -> None:
 def test_a_fold_without_test_samples_is_refused() -> None:
     data = synthetic_additive(samples=30, modalities=2)
     split = np.array(["train"] * 20 + ["validation"] * 10)
-    with pytest.raises(InputError, match=r"Fold 0 .* has 0 test samples, at least 2"):
+    with pytest.raises(InputError, match=r"Fold 1 .* has 0 test samples, at least 2"):
         train_run(data.with_folds(Folds.from_split(split)), config())
 
 

@@ -16,7 +16,7 @@ from smurf_core.data.importing.mapping import (
     read_mapping,
     write_mapping,
 )
-from smurf_core.data.sources import find_sources
+from smurf_core.data.sources import SourceFile, find_sources
 from smurf_core.errors import InputError
 
 IDS = [f"u{i}" for i in range(20)]
@@ -55,6 +55,12 @@ def folder(tmp_path) -> Path:
     )
     (folder / "notes.csv").write_text("id,valence\nu1,99\n")
     return folder
+
+
+def features_and_labels(folder: Path) -> tuple[SourceFile, ...]:
+    """The files from which alone all roles that matter can be guessed."""
+    names = ("audio.csv", "text.csv", "video.csv", "labels.csv")
+    return find_sources(folder / name for name in names)
 
 
 MAPPING = StudyMapping(
@@ -169,3 +175,99 @@ def test_tables_match_although_each_calls_its_ids_otherwise(folder):
     told = " ".join(str(problem) for problem in assembly.problems)
     assert "Samples were matched by 'sentence_of'" in told
     assert "Samples were matched by 'utterance'" in told
+
+
+def test_an_empty_role_of_a_mapping_is_not_guessed_and_written_back(folder):
+    (folder / "study.yaml").write_text("person: ''\ntranscript:\ninformativeness: {}\n")
+    known = read_mapping(folder / "study.yaml")
+    assert known.switched_off == {"person", "transcript", "informativeness"}
+    sources = features_and_labels(folder)
+    guess = guess_mapping(sources, known)
+    assert (guess.person, guess.id, guess.target) == ("", "id", "valence")
+    assert assemble(sources, guess).dataset.groups is None
+    write_mapping(guess, folder / "again.yaml")
+    assert "person: ''" in (folder / "again.yaml").read_text()
+    assert guess_mapping(sources, read_mapping(folder / "again.yaml")) == guess
+    assert guess_mapping(sources).person == "speaker"
+
+
+def test_a_role_that_is_named_is_no_longer_switched_off():
+    mapping = StudyMapping(switched_off=frozenset({"person", "fold"}))
+    assert replace(mapping, person="speaker").switched_off == {"fold"}
+
+
+def test_columns_of_a_role_that_is_switched_off_are_not_features(folder):
+    audio = pd.read_csv(folder / "audio.csv").assign(subject=range(20), fold=[0, 1, 2, 3] * 5)
+    audio.to_csv(folder / "audio.csv", index=False)
+    labels = pd.read_csv(folder / "labels.csv").drop(columns="speaker")
+    labels.to_csv(folder / "labels.csv", index=False)
+    sources = features_and_labels(folder)
+    known = StudyMapping(switched_off=frozenset({"person", "fold"}))
+    data = assemble(sources, guess_mapping(sources, known)).dataset
+    assert data.groups is None
+    assert data.folds is None
+    assert data.features["audio"].names == ("f0", "f1", "f2")
+    assert "subject" in data.samples
+
+
+def test_a_split_that_files_make_can_be_switched_off(folder):
+    for part, rows in (("train", slice(0, 12)), ("valid", slice(12, 16)), ("test", slice(16, 20))):
+        for name in ("audio", "video", "labels"):
+            table = pd.read_csv(folder / f"{name}.csv").iloc[rows]
+            table.to_csv(folder / f"{name}_{part}.csv", index=False)
+    sources = find_sources(sorted(folder.glob("*_*.csv")))
+    assert len(assemble(sources).dataset.folds) == 1
+    known = StudyMapping(switched_off=frozenset({"split"}))
+    assert assemble(sources, guess_mapping(sources, known)).dataset.folds is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("target: [valence, arousal]\n", "2 targets (valence, arousal), and a study has one"),
+        # The safe loader of YAML silently keeps the last of these.
+        ("target: valence\ntarget: arousal\n", "'target' 2 times (valence, arousal): keep one"),
+        ("modalities: {a: [x], a: [y]}\n", "'a' 2 times"),
+    ],
+)
+def test_a_second_target_of_a_mapping_is_an_error_that_names_both(tmp_path, text, words):
+    (tmp_path / "study.yaml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_mapping(tmp_path / "study.yaml")
+    assert words in str(caught.value)
+
+
+def test_several_possible_targets_are_an_error_unless_a_user_confirms_the_guess(folder):
+    labels = pd.read_csv(folder / "labels.csv")
+    labels.assign(arousal=labels["valence"] * 2).to_csv(folder / "labels.csv", index=False)
+    sources = features_and_labels(folder)
+    with pytest.raises(InputError, match=r"2 targets \(valence, arousal\), .*name the one"):
+        guess_mapping(sources)
+    with pytest.raises(InputError, match=r"2 targets \(valence, arousal\)"):
+        assemble(sources)
+    assert guess_mapping(sources, is_proposal=True).target == "valence"
+    assert guess_mapping(sources, StudyMapping(target="arousal")).target == "arousal"
+
+
+def test_several_targets_by_ratings_or_by_single_columns_are_an_error(tmp_path):
+    table = features("audio_").join(features("video_").drop(columns="id"))
+    rated = table.assign(val_AV=0.5, val_A=0.5, aro_AV=0.1, aro_V=0.2, aro_AVF=0.2)
+    rated.to_csv(tmp_path / "study.csv", index=False)
+    with pytest.raises(InputError, match=r"study.csv: .*2 targets \(val_AV, aro_AV\)"):
+        guess_mapping(find_sources([tmp_path]))
+    table.to_csv(tmp_path / "study.csv", index=False)
+    for name in ("anger", "joy"):
+        pd.DataFrame({"id": IDS, name: range(20)}).to_csv(tmp_path / f"{name}.csv", index=False)
+    with pytest.raises(InputError, match=r"2 targets \(anger, joy\)"):
+        guess_mapping(find_sources([tmp_path]))
+    # Words that do not repeat are not classes.
+    pd.DataFrame({"id": IDS, "anger": [f"take {i}" for i in range(20)]}).to_csv(
+        tmp_path / "anger.csv", index=False
+    )
+    assert guess_mapping(find_sources([tmp_path])).target == "joy"
+
+
+def test_a_feature_called_y_is_no_second_target(tmp_path):
+    table = features("audio_").join(features("video_").drop(columns="id"))
+    table.assign(label=["a", "b"] * 10, y=0.5).to_csv(tmp_path / "study.csv", index=False)
+    assert guess_mapping(find_sources([tmp_path])).target == "label"

@@ -1,4 +1,4 @@
-"""The commands `smurf extract audio`, `text` and `video`."""
+"""`smurf extract audio`, `text` and `video`: from recordings to features."""
 
 from __future__ import annotations
 
@@ -9,18 +9,12 @@ from typing import Annotated
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
+from smurf_core.cli.progress import Steps
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.errors import InputError
 from smurf_core.extraction.audio import AUDIO_SUFFIXES, EgemapsExtractor
-from smurf_core.extraction.running import Extraction, OnProgress, extract
+from smurf_core.extraction.running import Extraction, extract
 from smurf_core.extraction.store import FeatureStore
 from smurf_core.extraction.text import DEFAULT_MODEL, SentenceEmbedder
 from smurf_core.extraction.utterances import (
@@ -47,7 +41,8 @@ _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
 _Source = Annotated[
     Path,
     typer.Argument(
-        help="A folder of files, or a table with a row an utterance: sample_id, file, start, end."
+        help="A folder of files, or a table with one row per utterance: sample_id, file, start, "
+        "end."
     ),
 ]
 _Output = Annotated[Path, typer.Option(help="Table to write: .csv or .parquet.")]
@@ -76,7 +71,7 @@ def audio(
     columns = Columns(id=id, file=file, start=start, end=end)
     utterances = _utterances(source, AUDIO_SUFFIXES, folder, columns)
     extractor = EgemapsExtractor()
-    with _Bar("audio") as bar:
+    with Steps("audio") as bar:
         found = extract(utterances, extractor, _store(), on_progress=bar)
     _finish(found, output, writer)
 
@@ -84,7 +79,7 @@ def audio(
 @extract_app.command()
 def text(
     source: Annotated[
-        Path, typer.Argument(help="A table with a row a text, or a folder of .txt files.")
+        Path, typer.Argument(help="A table with one row per text, or a folder of .txt files.")
     ],
     output: _Output,
     model: Annotated[
@@ -105,7 +100,7 @@ def text(
         else texts_of_table(source, Columns(id=id, text=text))
     )
     extractor = SentenceEmbedder(model, download=download)
-    with _Bar("text") as bar:
+    with Steps("text") as bar:
         found = extract(utterances, extractor, _store(), on_progress=bar)
     _finish(found, output, writer)
 
@@ -137,7 +132,7 @@ def video(
     elif not source.is_dir():
         suffixes = (*suffixes, OPENFACE_SUFFIX)
     utterances = _utterances(source, suffixes, folder, columns)
-    with _Bar("video") as bar:
+    with Steps("video") as bar:
         found = extract_faces(
             utterances, _store(), program=openface, options=options, on_progress=bar
         )
@@ -194,19 +189,3 @@ def _finish(found: Extraction, output: Path, writer: Callable[[pd.DataFrame, Pat
         console.print(f"{failed}: {len(found.failures)} failed", markup=False)
         for row in found.failures.head(_SHOWN).itertuples():
             console.print(f"  {row.sample_id}: {row.problem}", markup=False)
-
-
-class _Bar:
-    """A bar on standard error, moved as utterances are done."""
-
-    def __init__(self, title: str) -> None:
-        columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bars = Progress(*columns, console=Console(stderr=True))
-        self._task = self._bars.add_task(title, total=None)
-
-    def __enter__(self) -> OnProgress:
-        self._bars.start()
-        return lambda done, total: self._bars.update(self._task, completed=done, total=total)
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()

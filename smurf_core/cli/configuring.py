@@ -1,0 +1,45 @@
+"""From options to the configuration of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from smurf_core.configuration import MODEL_KINDS, PRESETS, Grid, ModelKind, RunConfig, parse_layers
+from smurf_core.errors import InputError
+
+
+def model_kinds(names: Sequence[str]) -> tuple[ModelKind, ...]:
+    """Models by their names, which the option has checked."""
+    return tuple(kind for name in names for kind in MODEL_KINDS if kind == name)
+
+
+def changed_grid(
+    preset: str,
+    *,
+    learning_rates: Sequence[float] | None = None,
+    layers: Sequence[str] | None = None,
+    weight_decays: Sequence[float] | None = None,
+    auxiliary_weights: Sequence[float] | None = None,
+) -> Grid | None:
+    """The preset's grid with the values that were given; nothing if none were given."""
+    given = {
+        "learning_rates": tuple(learning_rates or ()),
+        "hidden_layers": tuple(parse_layers(text, f"--layers {text!r}") for text in layers or ()),
+        "weight_decays": tuple(weight_decays or ()),
+        "auxiliary_weights": tuple(auxiliary_weights or ()),
+    }
+    changes = {key: values for key, values in given.items() if values}
+    return replace(PRESETS[preset], **changes) if changes else None  # type: ignore[arg-type]
+
+
+def read_config(path: Path) -> RunConfig:
+    """The configuration that a report keeps in `config.json`."""
+    try:
+        return RunConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is not the configuration of a run: take a report's.") from error

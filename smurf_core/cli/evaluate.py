@@ -1,0 +1,103 @@
+"""`smurf show` and `evaluate`: what a run found, on the screen and as tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smurf_core.cli.options import Run
+from smurf_core.cli.output import new_table, out
+from smurf_core.cli.runs import find_run
+from smurf_core.configuration import MODEL_KINDS, has_redundant_heads
+from smurf_core.errors import InputError
+from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
+from smurf_core.evaluation.performance import fold_performance
+from smurf_core.evaluation.redundancy import variance_shares
+from smurf_core.evaluation.verification import mean_recovery
+from smurf_core.runs import studies
+from smurf_core.runs.exporting import write_folder
+from smurf_core.runs.files import RunFiles
+from smurf_core.runs.workspace import Workspace
+
+
+def show(run: Run) -> None:
+    """Print a run's settings, what it selected in every fold, and its results."""
+    workspace = Workspace.default()
+    info = find_run(workspace, run)
+    config = info.config
+    out.print(f"{info.id}  {info.name}  ({info.status})", markup=False)
+    out.print(
+        f"{config.kind.title}, preset {config.preset}, selection {config.selection}, "
+        f"standardisation {config.standardisation}, {config.restarts} restarts, "
+        f"seed {config.seed}"
+    )
+    if info.error:
+        out.print(info.error, markup=False)
+    if info.status != "finished":
+        return
+    dataset = studies.load_study(workspace, info.study_id)
+    result = RunFiles.of(workspace, info.id).read_result()
+    versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    out.print(f"{result.seconds:.1f} s on {result.device}; {versions}")
+    out.print(f"data {result.data_fingerprint[:16]}")
+    main = next(iter(METRICS[result.task]))
+    scores = fold_performance(result, dataset).set_index(["metric", "fold"])["value"]
+    chosen = new_table(
+        "fold", "chosen configuration", "epoch", "validation", f"test {METRIC_TITLES[main]}"
+    )
+    for fold in result.fold_results:
+        member = fold.member
+        chosen.add_row(
+            str(fold.fold + 1), str(member.configuration), str(member.best_epoch),
+            f"{member.validation_metric:.3f}", f"{scores[main, fold.fold]:.3f}",
+        )  # fmt: skip
+    out.print(chosen)
+    if dataset.factors and config.kind.has_redundant_heads:
+        found = mean_recovery(result.contributions(), dataset)
+        out.print(f"mean recovery of the true factors (synthetic data): r = {found:.3f}")
+    shares = variance_shares(result.contributions())
+    # Late fusion has no redundant terms: they are zero everywhere.
+    shares = shares[(shares["output"] == shares["output"].iloc[0]) & (shares["sd"] > 0)]
+    table = new_table("contribution", "share of variance", title="Out-of-fold contributions")
+    for row in shares.itertuples():
+        name = row.modality if row.kind == "unique" else f"{row.modality}, with {row.shared_with}"
+        table.add_row(f"{row.kind} {name}", f"{row.share:+.3f}")
+    out.print(table)
+
+
+def evaluate(
+    run: Run,
+    compare: Annotated[
+        list[str] | None, typer.Option(help="Another run of the study to stand beside; repeat.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="New folder.", show_default="smurf-evaluation-RUN")
+    ] = None,
+    count: Annotated[int, typer.Option(help="Typical samples of each kind and output.")] = 50,
+    permutations: Annotated[int, typer.Option(help="Swaps of the tests between models.")] = 5_000,
+) -> None:
+    """Write every evaluation of a run as tidy CSV tables: estimates, intervals, n, p-values.
+
+    Performance, missing modalities, human judgments, informativeness, typical samples, redundancy,
+    stability, and recovery where the true factors are known. Other runs are tested against RUN.
+    """
+    from smurf_core.evaluation.complete import evaluation_tables
+
+    workspace = Workspace.default()
+    info = find_run(workspace, run)
+    infos = [info, *(find_run(workspace, other) for other in compare or ())]
+    for other in infos:
+        if other.status != "finished":
+            raise InputError(f"Run {other.id} is {other.status}; only finished runs have results.")
+        if other.study_id != info.study_id:
+            raise InputError(f"Run {other.id} is of another study than {info.id}.")
+    dataset = studies.load_study(workspace, info.study_id)
+    results = {i.id: RunFiles.of(workspace, i.id).read_result() for i in infos}
+    tables = evaluation_tables(
+        results, dataset, reference=info.id, count=count, permutations=permutations
+    )
+    files = {f"{name}.csv": table.to_csv(index=False).encode() for name, table in tables.items()}
+    for path in write_folder(folder or Path(f"smurf-evaluation-{info.id}"), files):
+        out.print(f"{path}  {len(tables[path.stem]):,} rows", markup=False)

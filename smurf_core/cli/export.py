@@ -1,0 +1,54 @@
+"""`smurf export` and `report`: a run as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smurf_core.cli.options import Run, choice
+from smurf_core.cli.output import out
+from smurf_core.cli.runs import find_run
+from smurf_core.reporting.bundle import report_of
+from smurf_core.runs.exporting import FORMATS, export_run, write_folder
+from smurf_core.runs.workspace import Workspace
+
+
+def export(
+    run: Run,
+    folder: Annotated[
+        Path | None, typer.Option(help="New folder to write.", show_default="smurf-RUN")
+    ] = None,
+    format: Annotated[str, choice(FORMATS, "Format of the tables.")] = "csv",
+) -> None:
+    """Write a run's contributions, scores, candidates and configuration as tables."""
+    workspace = Workspace.default()
+    info = find_run(workspace, run)
+    target = folder or Path(f"smurf-{info.id}")
+    for path in export_run(workspace, info.id, target, format):
+        out.print(str(path), markup=False)
+
+
+def report(
+    run: Run,
+    output: Annotated[
+        Path | None, typer.Option(help="New folder to write.", show_default="smurf-report-RUN")
+    ] = None,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(help="Another run of the study, as a column of its tables; repeat."),
+    ] = None,
+) -> None:
+    """Write a run's tables (CSV, LaTeX), model and model card, and a script that trains it again.
+
+    Figures and a report in HTML come with it; images of figures need Chromium.
+    """
+    from smurf_core.plot.html_report import figure_files  # Plotly takes a while to load.
+
+    workspace = Workspace.default()
+    info = find_run(workspace, run)
+    others = [find_run(workspace, other) for other in compare or ()]
+    files = report_of(workspace, info, others, [figure_files])
+    for path in write_folder(output or Path(f"smurf-report-{info.id}"), files):
+        out.print(str(path), markup=False)

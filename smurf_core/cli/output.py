@@ -1,0 +1,36 @@
+"""What commands print: the console, tables, and how numbers and times are written."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+# A file or a pipe has no width: tables are not squeezed into 80 columns there.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def new_table(*columns: str, title: str | None = None) -> Table:
+    """An empty table whose first column is never cut."""
+    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.columns[0].no_wrap = True
+    return table
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number, or a dash for NaN."""
+    return "–" if np.isnan(value) else f"{value:.{digits}f}"
+
+
+def spread(mean: float, sd: float) -> str:
+    """Mean ± standard deviation, as far as there are any."""
+    return number(mean) if np.isnan(mean) or np.isnan(sd) else f"{mean:.3f} ± {sd:.3f}"
+
+
+def clock(seconds: float | None) -> str:
+    """A local time from seconds since 1970."""
+    return "–" if seconds is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

@@ -1,0 +1,92 @@
+"""`smurf runs`, `cancel` and `resume`, and how other commands find a run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.table import Table
+
+from smurf_core.cli.options import Run
+from smurf_core.cli.output import clock, new_table, out, spread
+from smurf_core.cli.progress import watch
+from smurf_core.configuration import MODEL_KINDS
+from smurf_core.errors import InputError
+from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
+from smurf_core.evaluation.performance import chance_performance, performance
+from smurf_core.processes.launcher import launch
+from smurf_core.runs import store, studies
+from smurf_core.runs.files import RunFiles
+from smurf_core.runs.workspace import Workspace
+
+
+def list_runs(
+    study: Annotated[str, typer.Option(help="Only runs of this study.")] = "",
+) -> None:
+    """List runs, newest first."""
+    workspace = Workspace.default()
+    table = new_table("run", "name", "study", "status", "progress", "device", "started")
+    for run in store.list_runs(workspace, study or None):
+        table.add_row(
+            run.id, run.name, run.study_id, run.status, f"{run.progress:.0%}", run.device or "–",
+            clock(run.started),
+        )  # fmt: skip
+    broken = store.list_broken_runs(workspace, study or None)
+    for entry in broken:
+        table.add_row(entry.id, entry.name, "–", "unreadable", "–", "–", "–")
+    out.print(table)
+    for entry in broken:
+        out.print(f"{entry.id} cannot be read. {entry.reason}", markup=False)
+
+
+def cancel(run: Run) -> None:
+    """Stop a run; what it has finished is kept."""
+    workspace = Workspace.default()
+    store.request_cancel(workspace, find_run(workspace, run).id)
+
+
+def resume(run: Run) -> None:
+    """Continue a stopped run from its finished work."""
+    workspace = Workspace.default()
+    info = find_run(workspace, run)
+    store.resume_run(workspace, info.id)
+    launch(workspace)
+    (ended,) = watch(workspace, [info.id])
+    if ended.status != "finished":
+        raise InputError(f"Run {ended.id} {ended.status}. {ended.error}")
+    out.print(comparison(workspace, [ended]))
+
+
+def find_run(workspace: Workspace, text: str) -> store.RunInfo:
+    """The run that a user names by its id, the start of it, or `last`."""
+    known = store.list_runs(workspace)
+    found = known[:1] if text == "last" else [run for run in known if run.id.startswith(text)]
+    if not found:
+        raise InputError(f"There is no run {text!r}; `smurf runs` lists those there are.")
+    if len(found) > 1:
+        raise InputError(f"{len(found)} runs start with {text!r}; write more of the id.")
+    return found[0]
+
+
+def comparison(workspace: Workspace, runs: list[store.RunInfo]) -> Table:
+    """One row per run: every metric as mean ± standard deviation over folds."""
+    dataset = studies.load_study(workspace, runs[0].study_id)
+    names = tuple(METRICS[dataset.task])
+    table = new_table("run", "model", *(METRIC_TITLES[name] for name in names), "seconds")
+    chance = pd.DataFrame()
+    for run in runs:
+        result = RunFiles.of(workspace, run.id).read_result()
+        found = performance(result, dataset)
+        table.add_row(
+            run.id, run.config.kind.title,
+            *(spread(mean, sd) for mean, sd in zip(found["mean"], found["sd"], strict=True)),
+            f"{result.seconds:.1f}",
+        )  # fmt: skip
+        chance = chance_performance(result, dataset)
+    scores = [chance.loc[chance["metric"] == name, "value"] for name in names]
+    table.add_row(
+        "", "majority class" if dataset.task == "classification" else "mean of training fold",
+        *(spread(values.mean(), values.std()) for values in scores), "",
+    )  # fmt: skip
+    return table

@@ -1,0 +1,141 @@
+"""`smurf check`, `import` and `studies`: from files to studies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from smurf_core.cli.output import clock, new_table, out
+from smurf_core.cli.roles import Roles, chosen_data, with_roles
+from smurf_core.data.importing.assembly import Assembly, assemble
+from smurf_core.data.importing.mapping import media_settings, write_mapping
+from smurf_core.data.media import check_media
+from smurf_core.data.problems import listing
+from smurf_core.errors import InputError
+from smurf_core.runs import studies
+from smurf_core.runs.workspace import Workspace
+
+_Files = Annotated[
+    list[str],
+    typer.Argument(
+        help="Files or folders with features; or a study.yaml with its files beside it."
+    ),
+]
+
+
+@with_roles
+def check(
+    data: _Files,
+    *,
+    roles: Roles,
+    write: Annotated[
+        Path | None,
+        typer.Option(help="Write the columns' roles to this YAML file, so that you can edit it."),
+    ] = None,
+) -> None:
+    """Read files and print what is in them and what is wrong. Nothing is kept."""
+    chosen = chosen_data(data, roles)
+    assembly = assemble(chosen.sources, chosen.mapping)
+    _describe(assembly)
+    if write:
+        write_mapping(assembly.mapping, write)
+
+
+@with_roles
+def import_study(
+    data: _Files,
+    *,
+    roles: Roles,
+    media_folder: Annotated[
+        Path | None, typer.Option("--media", help="Folder with the samples' sound and video.")
+    ] = None,
+) -> None:
+    """Make a study of files, for the app and for `smurf train`, and print what is wrong with them.
+
+    The last line is the study's id. The same files are imported once.
+    """
+    workspace = Workspace.default()
+    chosen = chosen_data(data, roles)
+    mapping = chosen.mapping
+    if media_folder:
+        mapping = replace(mapping, media_folder=str(media_folder.resolve()))
+    assembly = assemble(chosen.sources, mapping)
+    settings = media_settings(mapping, chosen.folder, assembly.dataset.samples)
+    recordings = check_media(settings, assembly.dataset) if settings else ""
+    _describe(assembly)
+    _describe_joins(assembly)
+    if recordings:
+        out.print(f"  {recordings}", markup=False)
+    study = _found_or_added(workspace, assembly)
+    if settings:
+        studies.set_media(workspace, study, settings)
+    out.print(study)
+
+
+def list_studies() -> None:
+    """List data sets that were imported, newest first."""
+    workspace = Workspace.default()
+    studies.ensure_synthetic_study(workspace)
+    table = new_table("study", "name", "task", "target", "samples", "modalities", "imported")
+    for study in studies.list_studies(workspace):
+        table.add_row(
+            study.id, study.name, study.task, study.target_name, str(study.samples),
+            ", ".join(study.modalities), clock(study.created),
+        )  # fmt: skip
+    out.print(table)
+
+
+def study_of(workspace: Workspace, data: list[str], roles: Roles) -> str:
+    """The id of the study that is named, or that is made of files (once)."""
+    if len(data) == 1 and not Path(data[0]).exists():
+        studies.ensure_synthetic_study(workspace)
+        if data[0] in {study.id for study in studies.list_studies(workspace)}:
+            if roles.are_given:
+                raise InputError(
+                    f"{data[0]!r} is an imported study; its columns' roles are settled."
+                )
+            return data[0]
+    chosen = chosen_data(data, roles)
+    assembly = assemble(chosen.sources, chosen.mapping)
+    _describe(assembly)
+    return _found_or_added(workspace, assembly)
+
+
+def _found_or_added(workspace: Workspace, assembly: Assembly) -> str:
+    provenance = assembly.provenance()
+    return studies.find_study(workspace, provenance) or studies.add_study(
+        workspace, assembly.dataset, problems=assembly.problems, provenance=provenance
+    )
+
+
+def _describe(assembly: Assembly) -> None:
+    dataset = assembly.dataset
+    counts = ", ".join(f"{name} {f.values.shape[1]}" for name, f in dataset.features.items())
+    persons = f", {len(np.unique(dataset.groups))} persons" if dataset.groups is not None else ""
+    what = (
+        f"{len(dataset.class_names)} classes of {dataset.target_name}"
+        if dataset.task == "classification"
+        else f"regression of {dataset.target_name}"
+    )
+    out.print(
+        f"{dataset.name}: {len(dataset)} samples{persons}, {what}; features: {counts}",
+        markup=False,
+    )
+    for problem in assembly.problems:
+        out.print(f"  {problem.severity}: {problem}", markup=False)
+
+
+def _describe_joins(assembly: Assembly) -> None:
+    """How the rows of several tables match."""
+    for join in assembly.joins if len(assembly.joins) > 1 else ():
+        out.print(f"  {join.table}: {join.matched} of {join.rows} rows match", markup=False)
+        for what, ids, count in (
+            ("samples without a row there", join.absent_ids, join.absent),
+            ("rows without a sample", join.extra_ids, join.extra),
+        ):
+            if count:
+                out.print(f"    {count} {what}: {listing(ids, 20)}", markup=False, soft_wrap=True)

@@ -1,0 +1,116 @@
+"""`smurf verify` and `basins`: recovery of what is true in synthetic data."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+
+from smurf_core.cli.configuring import changed_grid, model_kinds
+from smurf_core.cli.options import AuxiliaryWeights, LearningRates, Model, SelectionRule, choice
+from smurf_core.cli.output import new_table, number, out
+from smurf_core.experiments.settings import SETTINGS
+
+_USUAL = ("bimodal", "trimodal")  # the paper's
+
+
+def verify(
+    seeds: Annotated[int, typer.Option(help="Data sets and starts.")] = 20,
+    samples: Annotated[int, typer.Option(help="Samples of each data set.")] = 5000,
+    model: Model = "smurf",
+    selection: SelectionRule = "one_standard_error",
+    setting: Annotated[
+        list[str] | None,
+        choice(
+            SETTINGS,
+            "Kind of data: number of modalities, three classes, redundancy of no pair, of one pair "
+            "or of pairs only, noise, or interactions (with an MRO model); repeat for several.",
+            show_default=", ".join(_USUAL),
+        ),
+    ] = None,
+    learning_rate: LearningRates = None,
+    auxiliary_weight: AuxiliaryWeights = None,
+    jobs: Annotated[int, typer.Option(help="Seeds that train at the same time.")] = (
+        os.cpu_count() or 1
+    ),
+) -> None:
+    """Train on synthetic data and print how well the true factors were recovered."""
+    # Torch takes seconds to import: only where this process trains.
+    from smurf_core.experiments.recovery import PAPER_RECOVERY, recover_factors
+
+    settings = [known for known in SETTINGS if known in (setting or _USUAL)]
+    grid = changed_grid(
+        "synthetic", learning_rates=learning_rate, auxiliary_weights=auxiliary_weight
+    )
+    (kind,) = model_kinds([model])
+    rows = []
+    columns = ("setting", "seed", "r", "r, visible", "recovery", "lowest", "invented")
+    out.print("  ".join(f"{name:>12}" for name in columns) + "  chosen")
+    for row in recover_factors(
+        settings=settings, seeds=seeds, samples=samples, model=kind,
+        selection=selection, grid=grid, jobs=jobs,
+    ):  # fmt: skip
+        rows.append(row)
+        cells = [row.setting, str(row.seed), f"{row.prediction_r:.4f}", f"{row.visible_r:.5f}"]
+        cells += [f"{row.recovery:.4f}", f"{row.lowest:.4f}", number(row.invented, 4)]
+        out.print(
+            "  ".join(f"{cell:>12}" for cell in cells) + f"  {row.configuration}", soft_wrap=True
+        )
+    table = pd.DataFrame(rows)
+    for name in settings:
+        group = table[table["setting"] == name]
+        paper = f" (paper {PAPER_RECOVERY[name]:.3f})" if name in PAPER_RECOVERY else ""
+        invented = group["invented"].max()
+        zero = "" if np.isnan(invented) else f"; largest sd of what should be zero {invented:.4f}"
+        out.print(
+            f"{name}: mean recovery {group['recovery'].mean():.4f}, lowest "
+            f"{group['recovery'].min():.4f} of {len(group)} seeds{paper}, "
+            f"lowest of one contribution {group['lowest'].min():.4f}; "
+            f"lowest r with what is visible {group['visible_r'].min():.5f}{zero}",
+            soft_wrap=True,
+        )
+
+
+def basins(
+    modalities: Annotated[int, typer.Option(help="2 is the paper's bimodal setting.")] = 3,
+    starts: Annotated[int, typer.Option(help="Initial weights of each scale.")] = 20,
+    samples: Annotated[int, typer.Option(help="Samples of the synthetic data set.")] = 1000,
+    epochs: Annotated[int, typer.Option(help="Epochs of each start.")] = 1000,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Print each start as a line of JSON when it is done.")
+    ] = False,
+) -> None:
+    """Show the objective's sign-flipped basins, which no score reveals (synthetic data)."""
+    from smurf_core.experiments.basins import find_basins
+
+    if lines:
+        for start in find_basins(
+            modalities=modalities, starts=starts, samples=samples, epochs=epochs, at_once=2
+        ):
+            print(json.dumps(asdict(start)), flush=True)
+        return
+    table = new_table(
+        "initial output weights", "right basin", "r of prediction, lowest", "objective, right",
+        "objective, wrong", "recovery, right", "recovery, wrong",
+    )  # fmt: skip
+    found = list(find_basins(modalities=modalities, starts=starts, samples=samples, epochs=epochs))
+    for scale in dict.fromkeys(start.output_scale for start in found):
+        there = [start for start in found if start.output_scale == scale]
+        right, wrong = ([s for s in there if s.is_right is which] for which in (True, False))
+        table.add_row(
+            f"{scale:g} of the usual",
+            f"{len(right)} of {len(there)}",
+            f"{min(s.prediction_r for s in there):.4f}",
+            *(_range([s.objective for s in part]) for part in (right, wrong)),
+            *(_range([s.recovery for s in part]) for part in (right, wrong)),
+        )
+    out.print(table)
+
+
+def _range(values: list[float]) -> str:
+    return f"{min(values):.3f} to {max(values):.3f}" if values else "–"

@@ -1,0 +1,75 @@
+import time
+
+import pytest
+
+from smurf_core.runs import store, studies
+
+
+def test_models_are_trained_on_an_imported_study_and_compared(trained):
+    ended = trained.ended
+    assert ended.code == 0, ended.error
+    for words in ("SMURF", "Late fusion", "majority class", "Accuracy"):
+        assert words in ended.out
+    fusion, smurf = store.list_runs(trained.workspace)
+    assert (fusion.config.model, smurf.config.model) == ("late_fusion", "smurf")
+    assert smurf.config.grid.hidden_layers == ((4,),)
+    assert fusion.study_id == smurf.study_id == trained.study
+
+
+def test_the_roles_of_an_imported_study_are_settled(trained, quick):
+    ended = trained("train", trained.study, "--target", "y", *quick)
+    assert ended.code == 2
+    assert "roles are settled" in ended.error
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--model", "transformer"), ("--model", "'transformer' is not one of late_fusion,")),
+        (("--preset", "huge"), ("--preset", "'huge' is not one of quick,")),
+        (("--selection", "banana"), ("--selection", "is not one of published,")),
+        (("--standardisation", "banana"), ("--standardisation", "is not one of training_fold,")),
+        (("--search", "banana"), ("--search", "is not one of full, halving.")),
+        (("--device", "tpu"), ("--device", "is not one of auto, cpu,")),
+        (("--task", "banana"), ("--task", "is not one of auto, regression, classification.")),
+        (("--layers", "wide"), ("Error: --layers 'wide': write widths as 20-10, or linear.",)),
+        (("--learning-rate", "0"), ("Error: Learning rates must be above 0.",)),
+        (("--modality", "voice"), ("Error: --modality 'voice': write NAME=COLUMN",)),
+        (("--target", "nothing"), ("nothing",)),
+        (("--restarts", "0"), ("restarts must be at least 1",)),
+    ],
+)
+def test_bad_options_end_with_a_sentence(smurf, workspace, table, options, words):
+    ended = smurf("train", table, *options)
+    assert ended.code == 2
+    shown = " ".join(ended.error.replace("│", " ").split())
+    assert [word for word in words if word not in shown] == [], shown
+    assert "Traceback" not in ended.error
+    assert store.list_runs(workspace) == []
+
+
+def test_a_run_that_fails_ends_with_its_sentence(smurf, table, quick):
+    ended = smurf("train", table, "--device", "mps", *quick)
+    assert ended.code == 2
+    assert "no mps device" in ended.error
+
+
+def test_a_detached_run_is_cancelled_and_resumed(smurf, workspace, table, quick):
+    ended = smurf("train", table, *quick, "--detach")
+    assert ended.code == 0
+    run_id = ended.out.split()[-1]
+    smurf("cancel", run_id)
+    deadline = time.monotonic() + 60
+    while store.get_run(workspace, run_id).is_active and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if store.get_run(workspace, run_id).status == "cancelled":
+        assert smurf("resume", run_id).code == 0
+    assert store.get_run(workspace, run_id).status == "finished"
+
+
+def test_only_the_expected_data_is_trained_on(smurf, workspace, table, quick):
+    ended = smurf("train", table, *quick, "--expect-data", "0" * 64)
+    assert ended.code == 2
+    assert "This is not the data that was trained on" in ended.error
+    assert [study.name for study in studies.list_studies(workspace)] == ["study"]
+    assert store.list_runs(workspace) == []
