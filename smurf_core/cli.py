@@ -53,6 +53,7 @@ from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.extraction.command_line import extract_app
 from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS, ModelKind
 from smurf_core.processes.launcher import launch
+from smurf_core.processes.studio import StudioOptions, serve
 from smurf_core.reporting.bundle import report_of
 from smurf_core.runs import store, studies
 from smurf_core.runs.exporting import FORMATS, export_run, write_folder
@@ -902,6 +903,32 @@ def reproduce(
         encoding="utf-8",
     )
     out.print(f"{output / 'README.md'}", markup=False)
+
+
+@app.command()
+def studio(
+    port: Annotated[int | None, typer.Option(help="Port; by default 8501 or the next.")] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="Open no browser.")] = False,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Address to listen on; by default this machine only. The app has no accounts: "
+            "use a proxy that has."
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Host name under which browsers may reach the app; repeatable."),
+    ] = None,
+) -> None:
+    """Start the app in the browser."""
+    raise typer.Exit(
+        serve(
+            StudioOptions(
+                port=port, headless=headless, address=address, allowed_hosts=tuple(allow_host or ())
+            )
+        )
+    )
 
 
 @app.command()
