@@ -39,7 +39,6 @@ PHRASES = {
     r", too(?=[^\w ]|$| [(\[])": "also, before the verb",
     r"only then": "subject, verb, object",
     r"eats?": "distorts",
-    r"anew": "again",
     r"(?:stand|stands|stood) (?:beside|above|below|in the|on the|at)": "is shown, is",
     r"(?:hold|holds|held) against": "compare with",
     r"(?:says|said) so": "shows a note",
