@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from smurf_core.configuration import Grid, ModelKind, RunConfig
+from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.model_kinds import ModelKind
 from smurf_core.processes import worker
 from smurf_core.results import RunResult
 from smurf_core.runs import store, studies

@@ -20,10 +20,12 @@ from smurf_core.cli.evaluate import evaluate, show
 from smurf_core.cli.export import export, report
 from smurf_core.cli.extract import extract_app
 from smurf_core.cli.output import out
+from smurf_core.cli.predict import predict
 from smurf_core.cli.reproduce import reproduce
 from smurf_core.cli.runs import cancel, list_runs, resume
 from smurf_core.cli.simulate import simulate_study
 from smurf_core.cli.studies import check, import_study, list_studies
+from smurf_core.cli.studio import studio
 from smurf_core.cli.train import train
 from smurf_core.cli.verify import basins, verify
 from smurf_core.errors import InputError
@@ -46,12 +48,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "resume": resume,
     "show": show,
     "evaluate": evaluate,
+    "predict": predict,
     "export": export,
     "report": report,
     "simulate-study": simulate_study,
     "verify": verify,
     "basins": basins,
     "reproduce": reproduce,
+    "studio": studio,
     "version": version,
 }
 # Commands that have commands of their own.

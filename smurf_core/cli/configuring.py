@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from smurf_core.configuration import MODEL_KINDS, PRESETS, Grid, ModelKind, RunConfig, parse_layers
+from smurf_core.configuration import PRESETS, Grid, RunConfig, parse_layers
 from smurf_core.errors import InputError
+from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 
 
 def model_kinds(names: Sequence[str]) -> tuple[ModelKind, ...]:

@@ -10,7 +10,6 @@ import typer
 from smurf_core.cli.options import Run
 from smurf_core.cli.output import new_table, out
 from smurf_core.cli.runs import find_run
-from smurf_core.configuration import MODEL_KINDS, has_redundant_heads
 from smurf_core.errors import InputError
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import fold_performance

@@ -7,7 +7,8 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from smurf_core.configuration import MODEL_KINDS, PRESETS, Selection
+from smurf_core.configuration import PRESETS, Selection
+from smurf_core.model_kinds import MODEL_KINDS
 
 _WIDEST = 45  # letters of names that stand beside an option; more are listed in its help
 

@@ -18,7 +18,6 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from smurf_core.configuration import MODEL_KINDS
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.processes.launcher import launch
 from smurf_core.runs import store, studies

@@ -13,8 +13,9 @@ from smurf_core import __version__
 from smurf_core.cli.configuring import model_kinds
 from smurf_core.cli.options import SelectionRule, choice
 from smurf_core.cli.output import out
-from smurf_core.configuration import MODEL_KINDS, PRESETS
+from smurf_core.configuration import PRESETS
 from smurf_core.errors import InputError
+from smurf_core.model_kinds import MODEL_KINDS
 from smurf_core.runs.workspace import Workspace
 
 

@@ -11,7 +11,6 @@ from rich.table import Table
 from smurf_core.cli.options import Run
 from smurf_core.cli.output import clock, new_table, out, spread
 from smurf_core.cli.progress import watch
-from smurf_core.configuration import MODEL_KINDS
 from smurf_core.errors import InputError
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import chance_performance, performance

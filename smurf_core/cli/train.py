@@ -16,8 +16,6 @@ from smurf_core.cli.roles import Roles, with_roles
 from smurf_core.cli.runs import comparison
 from smurf_core.cli.studies import study_of
 from smurf_core.configuration import (
-    DEFAULT_MODEL,
-    MODEL_KINDS,
     Device,
     RunConfig,
     Search,
@@ -25,6 +23,7 @@ from smurf_core.configuration import (
     suggested_standardisation,
 )
 from smurf_core.errors import InputError
+from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS
 from smurf_core.processes.launcher import launch
 from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import Workspace
@@ -46,9 +45,7 @@ def train(
     roles: Roles,
     model: Annotated[
         list[str] | None,
-        choice(
-            MODEL_KINDS, "Model to train; repeat to train several.", show_default=DEFAULT_MODEL
-        ),
+        choice(MODEL_KINDS, "Model to train; repeat to train several.", show_default=DEFAULT_MODEL),
     ] = None,
     preset: Preset = "quick",
     learning_rate: LearningRates = None,

@@ -5,9 +5,10 @@ from functools import cache
 
 import numpy as np
 
-from smurf_core.configuration import Grid, ModelKind, RunConfig
+from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.generated.synthetic import synthetic_additive
+from smurf_core.model_kinds import ModelKind
 from smurf_core.results import RunResult
 from smurf_core.training.engine import train_run
 

@@ -17,7 +17,8 @@ from typing import get_args
 
 import numpy as np
 
-from smurf_core.configuration import Grid, ModelKind, RunConfig
+from smurf_core.configuration import Grid, RunConfig
+from smurf_core.model_kinds import ModelKind
 from smurf_core.data.dataset import MultimodalDataset, Task
 from smurf_core.data.synthetic import synthetic_additive
 from smurf_core.runs import slices, store, studies, worker

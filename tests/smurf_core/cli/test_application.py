@@ -12,7 +12,8 @@ from smurf_core import __version__
 from smurf_core.cli import app
 from smurf_core.cli.application import COMMANDS, GROUPS
 from smurf_core.cli.roles import Roles
-from smurf_core.configuration import MODEL_KINDS, PRESETS
+from smurf_core.configuration import PRESETS
+from smurf_core.model_kinds import MODEL_KINDS
 
 COMMAND = typer.main.get_command(app)
 

@@ -1,0 +1,61 @@
+"""`smurf predict`: what a run's models say of samples that they have not seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smurf_core.cli.options import Run, choice
+from smurf_core.cli.output import out
+from smurf_core.cli.runs import find_run
+from smurf_core.data.sources import find_sources
+from smurf_core.runs.exporting import FORMATS, table_bytes, write_folder
+from smurf_core.runs.predicting import predict_files
+from smurf_core.runs.workspace import Workspace
+
+
+def predict(
+    run: Run,
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Files or folders like those of the study; no target is needed."),
+    ],
+    output: Annotated[
+        Path | None, typer.Option(help="New folder to write.", show_default="smurf-predict-RUN")
+    ] = None,
+    format: Annotated[str, choice(FORMATS, "Format of the tables.")] = "csv",
+    fold: Annotated[
+        int | None,
+        typer.Option(
+            help="Ask the model of this fold alone, from 1.", show_default="mean of all folds"
+        ),
+    ] = None,
+) -> None:
+    """Predict and explain new samples with a finished run.
+
+    Writes `predictions` (one row per sample: prediction, spread over the folds' models, absent
+    modalities, features that are missing or outside the training range) and `contributions`.
+    """
+    workspace = Workspace.default()
+    info = find_run(workspace, run)
+    found = predict_files(
+        workspace, info.id, find_sources(files), fold=None if fold is None else fold - 1
+    )
+    for problem in found.problems:
+        out.print(str(problem), markup=False)
+    table = found.to_frame()
+    tables = {"predictions": table, "contributions": found.contribution_frame()}
+    written = write_folder(
+        output or Path(f"smurf-predict-{info.id}"),
+        {f"{name}.{format}": table_bytes(each, format) for name, each in tables.items()},
+    )
+    out.print(
+        f"{len(table)} samples predicted; {(table['absent'] != '').sum()} lack a modality, "
+        f"{(table['missing'] > 0).sum()} lack features, {(table['outside'] > 0).sum()} have "
+        "features outside the training range.",
+        markup=False,
+    )
+    for path in written:
+        out.print(str(path), markup=False)
