@@ -55,7 +55,7 @@ with told():
     left_out = f" The {len(terms) - len(drawn)} smallest are in the table only."
     st.markdown(
         "Plain bars: what a modality says alone; hatched: what it says together with another one. "
-        f"Whiskers and brackets: 95% intervals over {intervals.clusters:,} {drawn_over}, "
+        f"Whiskers and brackets: 95% intervals over {intervals.persons:,} {drawn_over}, "
         f"{intervals.draws:,} draws. ✓ restarts and folds agree, ✗ they do not, or on no "
         "separation; asked of all samples." + (left_out if len(drawn) < len(terms) else "")
     )

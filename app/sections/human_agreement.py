@@ -112,7 +112,12 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
     )
     if table["raters"].any():
         shown["Raters"] = table["raters"]
-        shown["Agreement (α)"] = [plain(value) for value in table["alpha"]]
+        shown["Agreement (α)"] = [
+            f"{plain(alpha)} [{plain(low)}, {plain(high)}]"
+            for alpha, low, high in zip(
+                table["alpha"], table["alpha_low"], table["alpha_high"], strict=True
+            )
+        ]
         shown["Ceiling of r"] = [plain(value) for value in table["ceiling"]]
     narrow = ("r", "Spearman", "p", "p (Holm)", "n", "Not judged", "Persons", "Raters")
     st.dataframe(

@@ -10,7 +10,8 @@ import scipy  # whose parts load when used: stats takes a second that the first 
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.evaluation.judgments import clustered_slope, holm
+from smurf_core.statistics.holm import holm
+from smurf_core.statistics.ranks import rank_slope, rank_sum
 
 Array = npt.NDArray[np.float64]
 
@@ -62,31 +63,21 @@ def informativeness_tests(contributions: Contributions, dataset: MultimodalDatas
     for modality, ratings in dataset.informativeness.items():
         level, effect = ratings[at], unique_effect(contributions, modality)
         none, some = effect[level == 0], effect[level > 0]
+        test = rank_sum(some, none)
         row: dict[str, object] = {
-            "modality": modality, "statistic": np.nan, "p": np.nan, "p_holm": np.nan,
-            "p_person": np.nan, "p_person_holm": np.nan, "effect_size": np.nan,
+            "modality": modality, "statistic": test.statistic, "p": test.p, "p_holm": np.nan,
+            "p_person": np.nan, "p_person_holm": np.nan, "effect_size": test.effect_size,
             "trend": np.nan, "trend_p": np.nan, "trend_p_person": np.nan,
         }  # fmt: skip
-        if len(none) and len(some):
-            test = scipy.stats.ranksums(some, none)
-            u = scipy.stats.mannwhitneyu(some, none).statistic
-            row |= {
-                "statistic": float(test.statistic),
-                "p": float(test.pvalue),
-                "effect_size": float(2 * u / (len(some) * len(none)) - 1),
-            }
         rated = level >= 0
         if len(np.unique(level[rated])) > 1:
             trend = scipy.stats.kendalltau(level[rated], effect[rated])
             row |= {"trend": float(trend.statistic), "trend_p": float(trend.pvalue)}
         if persons is not None and rated.any():
-            ranks = scipy.stats.rankdata(effect[rated])
-            informative = (level[rated] > 0).astype(np.float64)
+            levels, who = level[rated], persons[rated]
             row |= {
-                "p_person": clustered_slope(informative, ranks, persons[rated]).p,
-                "trend_p_person": clustered_slope(
-                    level[rated].astype(np.float64), ranks, persons[rated]
-                ).p,
+                "p_person": rank_slope(levels > 0, effect[rated], who).p,
+                "trend_p_person": rank_slope(levels, effect[rated], who).p,
             }
         for code, name in enumerate(INFORMATIVENESS_LEVELS):
             there = effect[level == code]

@@ -13,14 +13,12 @@ import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset, Task
-from smurf_core.evaluation.comparison import (
-    PERMUTATIONS,
-    check_comparable,
-    compare_predictions,
-)
-from smurf_core.evaluation.metrics import METRICS, pearson_r, score
+from smurf_core.evaluation.comparison import check_comparable, compare_predictions
+from smurf_core.evaluation.metrics import METRICS, score
 from smurf_core.evaluation.performance import check_samples
 from smurf_core.results import RunResult
+from smurf_core.statistics.correlation import pearson_r
+from smurf_core.statistics.permutation import PERMUTATIONS
 from smurf_core.terms import subset_name
 
 Array = npt.NDArray[np.float64]

@@ -12,9 +12,10 @@ import scipy  # whose parts load when used, after the first paint
 from smurf_core.configuration import RunConfig, layers_label
 from smurf_core.contributions import Contributions
 from smurf_core.errors import InputError
-from smurf_core.evaluation.metrics import pearson_r
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS, variance_shares
 from smurf_core.results import RunResult
+from smurf_core.statistics.correlation import pearson_r
+from smurf_core.statistics.folds import centred_within
 
 
 def configuration_differences(first: RunConfig, second: RunConfig) -> pd.DataFrame:
@@ -67,7 +68,7 @@ def term_agreement(first: Contributions, second: Contributions) -> pd.DataFrame:
     a, b = first.select(mine), second.select(theirs)
     tables = [_shares(c) for c in (a, b)]
     positions = [{name: t for t, name in enumerate(c.term_names())} for c in (a, b)]
-    terms = [_within_folds(c) for c in (a, b)]
+    terms = [centred_within(c.identified_terms(), c.folds) for c in (a, b)]
     rows = []
     for name, t in positions[0].items():
         if name not in positions[1]:
@@ -94,14 +95,6 @@ def _shares(contributions: Contributions) -> dict[tuple[int, str, str], float]:
     table = table[table["output"] == wanted]
     keys = zip(table["order"], table["modality"], table["shared_with"], strict=True)
     return dict(zip(keys, table["share"], strict=True))
-
-
-def _within_folds(contributions: Contributions) -> npt.NDArray[np.float64]:
-    terms = contributions.identified_terms()
-    for fold in np.unique(contributions.folds):
-        rows = contributions.folds == fold
-        terms[rows] -= terms[rows].mean(axis=0)
-    return terms
 
 
 def prediction_differences(

@@ -13,6 +13,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.generated.synthetic import derived_factor, redundant_factor, unique_factor
 from smurf_core.errors import InputError
+from smurf_core.statistics.correlation import pearson_between
 from smurf_core.terms import modality_subsets, subset_name
 
 Array = npt.NDArray[np.float64]
@@ -213,9 +214,5 @@ def _within_folds(factors: Array, terms: Array, folds: npt.NDArray[np.int64]) ->
 
 
 def _correlations(factors: Array, terms: Array) -> Array:
-    a, b = factors - factors.mean(axis=0), terms - terms.mean(axis=0)
-    covariance = np.einsum("npc,nqc->pqc", a, b, optimize=True)
-    sd_a, sd_b = np.sqrt((a**2).sum(axis=0))[:, None], np.sqrt((b**2).sum(axis=0))[None]
-    vary = (sd_a > 0) & (sd_b > 0)
-    r = np.divide(covariance, sd_a * sd_b, out=np.zeros_like(covariance), where=vary)
-    return np.where(sd_a > 0, r, np.nan)
+    varies = np.ptp(factors, axis=0) > 0
+    return np.where(varies[:, None], np.nan_to_num(pearson_between(factors, terms)), np.nan)

@@ -17,9 +17,9 @@ from smurf_core.data.generated.synthetic import (
     synthetic_noisy,
     unique_factor,
 )
-from smurf_core.evaluation.metrics import pearson_r
 from smurf_core.evaluation.verification import recovery
 from smurf_core.model_kinds import ModelKind
+from smurf_core.statistics.correlation import pearson_r
 from smurf_core.training.engine import train_run
 
 Setting = Literal[

@@ -7,7 +7,7 @@ from scipy import stats
 
 from smurf_core.errors import InputError
 from smurf_core.evaluation.informativeness import informativeness_tests, unique_effect
-from smurf_core.evaluation.judgments import clustered_slope
+from smurf_core.statistics.slopes import clustered_slope
 from tests.smurf_core.by_hand import square
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
