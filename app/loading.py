@@ -47,6 +47,7 @@ from smurf_core.evaluation.two_runs import (
     prediction_differences,
     term_agreement,
 )
+from smurf_core.explained import Explained, explained
 from smurf_core.reporting.findings import main_metric
 from smurf_core.results import RunResult
 from smurf_core.runs.exporting import prediction_table
@@ -82,9 +83,9 @@ def contributions_of(run: RunInfo) -> Contributions:
     return _contributions(str(workspace().root), run.id, _stamp(run))
 
 
-def truth_of(run: RunInfo) -> npt.NDArray[np.generic]:
-    """Targets (class codes) of the samples that a run explains, in the order of contributions."""
-    return _truth(str(workspace().root), run.id, run.study_id, _stamp(run))
+def explained_of(run: RunInfo) -> Explained:
+    """A finished run's out-of-fold contributions with their samples' target and persons."""
+    return _explained(str(workspace().root), run.id, run.study_id, _stamp(run))
 
 
 def performance_of(run: RunInfo) -> pd.DataFrame:
@@ -255,11 +256,8 @@ def _contributions(root: str, run_id: str, stamp: Stamp) -> Contributions:
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _truth(root: str, run_id: str, study_id: str, stamp: Stamp) -> npt.NDArray[np.generic]:
-    dataset = _dataset(root, study_id)
-    found = dataset.target[dataset.positions(_contributions(root, run_id, stamp).sample_ids)]
-    found.flags.writeable = False
-    return found
+def _explained(root: str, run_id: str, study_id: str, stamp: Stamp) -> Explained:
+    return explained(_contributions(root, run_id, stamp), _dataset(root, study_id))
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -276,10 +274,7 @@ def _shares(root: str, run_id: str, stamp: Stamp, slice_id: str) -> pd.DataFrame
 def _share_intervals(
     root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
 ) -> ShareIntervals:
-    contributions, dataset = _within(root, run_id, stamp, slice_id), _dataset(root, study_id)
-    rows = dataset.positions(contributions.sample_ids)
-    persons = None if dataset.groups is None else dataset.groups[rows]
-    return share_intervals(contributions, persons)
+    return share_intervals(_explained_within(root, run_id, study_id, stamp, slice_id))
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -291,14 +286,13 @@ def _groupings(root: str, study_id: str) -> dict[str, npt.NDArray[np.str_]]:
 def _redundancy_by_group(
     root: str, run_id: str, study_id: str, stamp: Stamp, grouping: str, slice_id: str
 ) -> GroupedRedundancy:
-    contributions, dataset = _within(root, run_id, stamp, slice_id), _dataset(root, study_id)
-    labels = _groupings(root, study_id)[grouping][dataset.positions(contributions.sample_ids)]
-    return redundancy_by_group(contributions, labels)
+    found = _explained_within(root, run_id, study_id, stamp, slice_id)
+    return redundancy_by_group(found, _groupings(root, study_id)[grouping])
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
 def _predictions(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
-    return prediction_table(_result(root, run_id, stamp), _dataset(root, study_id))
+    return prediction_table(_explained(root, run_id, study_id, stamp))
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -327,15 +321,11 @@ def _dropout(
     root: str, run_id: str, study_id: str, stamp: Stamp, metric: str, reconstructed: bool,
     slice_id: str,
 ) -> pd.DataFrame:  # fmt: skip
+    found = _explained_within(root, run_id, study_id, stamp, slice_id)
     predictions = _subset_predictions(root, run_id, stamp)
-    result, truth = _result(root, run_id, stamp), _truth(root, run_id, study_id, stamp)
     if slice_id:
-        ids = _contributions(root, run_id, stamp).sample_ids
-        keep = np.isin(ids, slice_samples(Workspace(Path(root)), slice_id))
-        predictions, truth = predictions.select(keep), truth[keep]
-    return dropout_curve(
-        predictions, result.modalities, result.task, truth, metric, reconstructed=reconstructed
-    )
+        predictions = predictions.select(found.sample_ids)
+    return dropout_curve(predictions, found, metric=metric, reconstructed=reconstructed)
 
 
 @st.cache_data(max_entries=24, show_spinner="Comparing contributions…")
@@ -345,15 +335,16 @@ def _agreement(root: str, runs: tuple[tuple[str, Stamp], ...], slice_id: str) ->
 
 @st.cache_data(max_entries=12, show_spinner="Comparing predictions…")
 def _differences(root: str, study_id: str, runs: tuple[tuple[str, Stamp], ...]) -> pd.DataFrame:
-    first, second = (_contributions(root, run_id, stamp) for run_id, stamp in runs)
-    dataset = _dataset(root, study_id)
-    return prediction_differences(first, second, dataset.target, dataset.sample_ids)
+    (first, first_stamp), (second, second_stamp) = runs
+    return prediction_differences(
+        _explained(root, first, study_id, first_stamp), _contributions(root, second, second_stamp)
+    )
 
 
 def _result_within(root: str, run_id: str, stamp: Stamp, slice_id: str) -> RunResult:
     """A run's result, tested on a slice's samples; on all where no slice is named."""
     found = _result(root, run_id, stamp)
-    return found.within(slice_samples(Workspace(Path(root)), slice_id)) if slice_id else found
+    return found.select(slice_samples(Workspace(Path(root)), slice_id)) if slice_id else found
 
 
 def _within(root: str, run_id: str, stamp: Stamp, slice_id: str) -> Contributions:
@@ -361,27 +352,34 @@ def _within(root: str, run_id: str, stamp: Stamp, slice_id: str) -> Contribution
     found = _contributions(root, run_id, stamp)
     if not slice_id:
         return found
-    ids = slice_samples(Workspace(Path(root)), slice_id)
-    return found.select(np.asarray(pd.Index(found.sample_ids).isin(ids)))
+    return found.select(slice_samples(Workspace(Path(root)), slice_id))
+
+
+def _explained_within(
+    root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
+) -> Explained:
+    """What a run explains of a slice's samples; of all where no slice is named."""
+    found = _explained(root, run_id, study_id, stamp)
+    return found.select(slice_samples(Workspace(Path(root)), slice_id)) if slice_id else found
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _unique_pairs(root: str, run_id: str, study_id: str, stamp: Stamp) -> list[UniquePair]:
-    return unique_pairs(_contributions(root, run_id, stamp), _dataset(root, study_id))
+    return unique_pairs(_explained(root, run_id, study_id, stamp))
 
 
 @st.cache_data(max_entries=24, show_spinner="Resampling persons…")
 def _human_agreement(
     root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
 ) -> pd.DataFrame:
-    return human_agreement(_within(root, run_id, stamp, slice_id), _dataset(root, study_id))
+    return human_agreement(_explained_within(root, run_id, study_id, stamp, slice_id))
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
 def _informativeness(
     root: str, run_id: str, study_id: str, stamp: Stamp, slice_id: str
 ) -> pd.DataFrame:
-    return informativeness_tests(_within(root, run_id, stamp, slice_id), _dataset(root, study_id))
+    return informativeness_tests(_explained_within(root, run_id, study_id, stamp, slice_id))
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -394,8 +392,8 @@ def _comparison(
 
 @st.cache_resource(max_entries=6, show_spinner="Listing samples…")
 def _sample_table(root: str, run_id: str, study_id: str, stamp: Stamp) -> pd.DataFrame:
-    contributions = _contributions(root, run_id, stamp)
-    return with_contributions(sample_table(contributions, _dataset(root, study_id)), contributions)
+    found = _explained(root, run_id, study_id, stamp)
+    return with_contributions(sample_table(found), found.contributions)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)

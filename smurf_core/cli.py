@@ -50,6 +50,7 @@ from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
 from smurf_core.evaluation.redundancy import variance_shares
 from smurf_core.evaluation.verification import mean_recovery
+from smurf_core.explained import explained
 from smurf_core.extraction.command_line import extract_app
 from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS, ModelKind
 from smurf_core.processes.launcher import launch
@@ -604,7 +605,7 @@ def show(run: _Run) -> None:
         )  # fmt: skip
     out.print(chosen)
     if dataset.factors and config.kind.has_redundant_heads:
-        found = mean_recovery(result.contributions(), dataset)
+        found = mean_recovery(explained(result, dataset))
         out.print(f"mean recovery of the true factors (synthetic data): r = {found:.3f}")
     shares = variance_shares(result.contributions())
     # Late fusion has no redundant terms: they are zero everywhere.

@@ -9,6 +9,7 @@ import streamlit as st
 from app.explanations import explain
 from app.loading import (
     contributions_of,
+    explained_of,
     human_agreement_of,
     informativeness_of,
     unique_pairs_of,
@@ -141,8 +142,9 @@ def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> N
         "called it relevant or sufficient? Wilcoxon's rank-sum test of *no* against the others, as "
         "published; *p by person* allows for samples of one person being alike."
     )
-    contributions = scope.apply(contributions_of(run))
-    tests, table = informativeness_of(run, scope.key), informativeness_table(contributions, dataset)
+    explained = scope.apply(explained_of(run))
+    contributions = explained.contributions
+    tests, table = informativeness_of(run, scope.key), informativeness_table(explained)
     colours = modality_colours(contributions.modalities)
     title = (
         "|Change of the predicted class's probability|"

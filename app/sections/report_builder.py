@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.loading import (
     comparison_of,
-    contributions_of,
+    explained_of,
     human_agreement_of,
     missing_comparison_of,
     pairs_of,
@@ -61,10 +61,9 @@ def findings_of(
     Shares, pairs, human judgments and examples are those of the scope's samples; performance,
     missing modalities and stability are of all test samples, fold by fold.
     """
-    result, contributions = result_of(run), contributions_of(run)
-    shown = scope.apply(contributions)
+    result, shown = result_of(run), scope.apply(explained_of(run))
     is_judged, is_paired = has_judgments(dataset), run.config.kind.has_redundant_heads
-    shares = shares_of(run) if scope.is_all else variance_shares(shown)
+    shares = shares_of(run) if scope.is_all else variance_shares(shown.contributions)
     found = Findings(
         reference=run.id,
         titles=run_titles(compared),
@@ -74,14 +73,14 @@ def findings_of(
         stability=stability_of(run),
         pairs=pairs_of(run) if is_paired else pd.DataFrame(),
         agreement=human_agreement_of(run) if is_judged else pd.DataFrame(),
-        typical=examples(shown, dataset),
+        typical=examples(shown),
     )
     if scope.is_all:
         return found
     return replace(
         found,
-        pairs=pair_table(shown) if is_paired else found.pairs,
-        agreement=human_agreement(shown, dataset) if is_judged else found.agreement,
+        pairs=pair_table(shown.contributions) if is_paired else found.pairs,
+        agreement=human_agreement(shown) if is_judged else found.agreement,
     )
 
 
@@ -100,7 +99,7 @@ def build_report(
         found = findings_of(run, compared, dataset, scope)
         result = result_of(run)
         st.write("Drawing figures…")
-        figures = report_figures(found, scope.apply(contributions_of(run)), result, dataset)
+        figures = report_figures(found, scope.apply(explained_of(run)), result)
         tables = report_tables(found, dataset)
         state = report_state(run, result, dataset, f"{scope.label}, {scope.n:,} samples")
         page = report_html(state, sentences_of(found), tables, figures).encode()

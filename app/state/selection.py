@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from app.widgets.messages import escaped, offer_undo, told
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.samples import colour_columns, sample_table
+from smurf_core.explained import Explained, explained
 from smurf_core.plot.colouring import Colouring
 from smurf_core.plot.points import Points
 from smurf_core.runs.slices import (
@@ -38,6 +39,7 @@ from smurf_core.runs.store import RunInfo, list_runs
 from smurf_core.runs.studies import StudyInfo
 
 SampleIds = npt.NDArray[np.str_]
+Held = TypeVar("Held", Contributions, Explained)
 # Names of query parameters; in session state each holds a value a study.
 _SLICE, _PIN, _PIN_RUN = "slice", "pin", "pin_run"
 # A study's last unnamed selection, to which the picker goes back from "All samples".
@@ -65,11 +67,9 @@ class Scope:
             return np.ones(len(sample_ids), dtype=np.bool_)
         return np.asarray(pd.Index(sample_ids).isin(self.sample_ids))
 
-    def apply(self, contributions: Contributions) -> Contributions:
-        """The contributions of the scope's samples."""
-        return contributions if self.is_all else contributions.select(
-            self.mask(contributions.sample_ids)
-        )  # fmt: skip
+    def apply(self, held: Held) -> Held:
+        """The same of the scope's samples."""
+        return held if self.sample_ids is None else held.select(self.sample_ids)
 
 
 def settle_selection() -> None:
@@ -210,7 +210,7 @@ def colour_column_picker(
     if run is not None and contributions_of(run) is contributions:
         table, options = sample_table_of(run), colour_columns_of(run)
     else:
-        table = sample_table(contributions, dataset)
+        table = sample_table(explained(contributions, dataset))
         options = colour_columns(table)
     if st.session_state.get(key) not in (None, *options):
         del st.session_state[key]  # Another study has other columns.

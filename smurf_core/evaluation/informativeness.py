@@ -8,8 +8,9 @@ import pandas as pd
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
 from smurf_core.contributions import Contributions
-from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
+from smurf_core.data.dataset import INFORMATIVENESS_LEVELS
 from smurf_core.errors import InputError
+from smurf_core.explained import Explained
 from smurf_core.statistics.holm import holm
 from smurf_core.statistics.ranks import rank_slope, rank_sum
 
@@ -34,7 +35,7 @@ def unique_effect(contributions: Contributions, modality: str) -> Array:
     return np.asarray(np.abs(with_it - without)[row, predicted])
 
 
-def informativeness_tests(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
+def informativeness_tests(explained: Explained) -> pd.DataFrame:
     """Wilcoxon's rank-sum test of *no* against *relevant or sufficient*, for every modality.
 
     `p` is the paper's test, unpaired and two-sided, on out-of-fold contributions (Wilcoxon, 1945;
@@ -55,13 +56,12 @@ def informativeness_tests(contributions: Contributions, dataset: MultimodalDatas
         effect_size, trend, trend_p, trend_p_person, mean_no, mean_relevant, mean_sufficient,
         n_no, n_relevant, n_sufficient, missing, persons. NaN where a level or persons lack.
     """
+    contributions, dataset, persons = explained.contributions, explained.dataset, explained.persons
     if not dataset.informativeness:
         raise InputError(f"{dataset.name!r} has no ratings of how informative modalities are.")
-    at = dataset.positions(contributions.sample_ids)
-    persons = None if dataset.groups is None else dataset.groups[at]
     rows = []
     for modality, ratings in dataset.informativeness.items():
-        level, effect = ratings[at], unique_effect(contributions, modality)
+        level, effect = explained.aligned(ratings), unique_effect(contributions, modality)
         none, some = effect[level == 0], effect[level > 0]
         test = rank_sum(some, none)
         row: dict[str, object] = {
@@ -95,15 +95,15 @@ def informativeness_tests(contributions: Contributions, dataset: MultimodalDatas
     return table
 
 
-def informativeness_table(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
+def informativeness_table(explained: Explained) -> pd.DataFrame:
     """The effects behind `informativeness_tests`, one row a rated sample and modality.
 
     Columns: sample_id, modality, level (a word of `INFORMATIVENESS_LEVELS`), effect.
     """
-    at = dataset.positions(contributions.sample_ids)
+    contributions = explained.contributions
     tables = []
-    for modality, ratings in dataset.informativeness.items():
-        level = ratings[at]
+    for modality, ratings in explained.dataset.informativeness.items():
+        level = explained.aligned(ratings)
         rated = level >= 0
         table = pd.DataFrame(
             {

@@ -10,8 +10,8 @@ import pandas as pd
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
 from smurf_core.contributions import Contributions
-from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.explained import Explained
 from smurf_core.statistics.correlation import pearson_r
 from smurf_core.statistics.holm import holm
 from smurf_core.statistics.krippendorff import alpha_interval
@@ -36,7 +36,7 @@ class UniquePair:
     ratings: Array | None  # [raters, n] of what `judged` shows, where single raters' are given
 
 
-def unique_pairs(contributions: Contributions, dataset: MultimodalDataset) -> list[UniquePair]:
+def unique_pairs(explained: Explained) -> list[UniquePair]:
     """Whatever the judged subsets allow: human unique of G is y − judgment of all but G.
 
     Raters who saw all modalities but G could not use what only G says, so y − their rating is
@@ -44,40 +44,41 @@ def unique_pairs(contributions: Contributions, dataset: MultimodalDataset) -> li
     the learned counterpart is all that G says and shares only within G: Σ ŷ_I over G plus Σ ŷ_IJ
     over ordered pairs in G.
     """
+    dataset = explained.dataset
     if dataset.task != "regression":
         raise InputError("Human judgments are compared for regression targets only.")
-    rows = dataset.positions(contributions.sample_ids)
-    target = dataset.target[rows].astype(np.float64)
+    target = explained.target.astype(np.float64)
     found = []
     for shown, rating in dataset.judgments.items():
         group = tuple(name for name in dataset.modalities if name not in shown)
         if not group or not shown:
             continue
-        members = {(name,) for name in group}
-        inside = np.array([members.issuperset(term.sharers) for term in contributions.terms])
-        learned = contributions.values[:, inside, 0].sum(axis=1, dtype=np.float64)
+        ratings = dataset.ratings.get(shown)
         found.append(
             UniquePair(
                 modalities=group,
                 judged=tuple(name for name in dataset.modalities if name in shown),
-                sample_ids=contributions.sample_ids,
-                learned=learned,
-                human=target - rating[rows].astype(np.float64),
-                persons=None if dataset.groups is None else dataset.groups[rows],
-                ratings=dataset.ratings[shown][:, rows].astype(np.float64)
-                if shown in dataset.ratings
-                else None,
+                sample_ids=explained.sample_ids,
+                learned=_within(explained.contributions, group),
+                human=target - explained.aligned(rating).astype(np.float64),
+                persons=explained.persons,
+                ratings=None
+                if ratings is None
+                else explained.aligned(ratings.T).T.astype(np.float64),
             )
         )
     return found
 
 
+def _within(contributions: Contributions, group: tuple[str, ...]) -> Array:
+    """What these modalities say and share only with each other, [n]."""
+    members = {(name,) for name in group}
+    inside = contributions.where(lambda term: members.issuperset(term.sharers))
+    return np.asarray(contributions.values[:, inside, 0].sum(axis=1, dtype=np.float64))
+
+
 def human_agreement(
-    contributions: Contributions,
-    dataset: MultimodalDataset,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    explained: Explained, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> pd.DataFrame:
     """Correlation of learned with human unique contributions, for every judged subset.
 
@@ -93,11 +94,11 @@ def human_agreement(
     DataFrame
         One row a judged subset: modality (names joined by +), judged, r, ci_low, ci_high,
         spearman, statistic (t), degrees (of freedom), p, p_holm, n, missing, persons, raters
-        (most of any sample), alpha (Krippendorff's, of the judgments), ceiling. NaN where a
-        number is not defined, or no single ratings are there.
+        (most of any sample), alpha (Krippendorff's, of the judgments), alpha_low, alpha_high,
+        ceiling. NaN where a number is not defined, or no single ratings are there.
     """
     rows = []
-    for pair in unique_pairs(contributions, dataset):
+    for pair in unique_pairs(explained):
         judged = np.isfinite(pair.human)
         x, y = pair.learned[judged], pair.human[judged]
         who = (pair.sample_ids if pair.persons is None else pair.persons)[judged]
@@ -132,8 +133,8 @@ def human_agreement(
         rows.append(row)
     if not rows:
         raise InputError(
-            f"{dataset.name!r} has no human judgments of all modalities but one or some; name the "
-            "columns of ratings and what their raters saw."
+            f"{explained.dataset.name!r} has no human judgments of all modalities but one or some; "
+            "name the columns of ratings and what their raters saw."
         )
     table = pd.DataFrame(rows)
     table["p_holm"] = holm(table["p"].to_numpy(dtype=float))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.contributions import Contributions
+from smurf_core.explained import Explained
 from smurf_core.statistics.correlation import correlation_ratio
 from smurf_core.statistics.folds import centred_within
 from smurf_core.statistics.percentile_bootstrap import (
@@ -83,21 +84,16 @@ class ShareIntervals:
     draws: int
 
 
-def share_intervals(
-    contributions: Contributions,
-    persons: npt.NDArray[np.str_] | None,
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> ShareIntervals:
+def share_intervals(explained: Explained, *, draws: int = DRAWS, seed: int = 0) -> ShareIntervals:
     """`variance_shares` with 95% percentile intervals of a bootstrap over persons.
 
-    Persons (samples, where `persons` is None) are drawn with replacement, with all of their
+    Persons (samples, where no persons are known) are drawn with replacement, with all of their
     samples (`bootstrapped_shares`). The intervals show how the shares of *these trained models*
     would vary over other persons, not over other training runs: that is what `stability` asks.
     NaN with fewer than two persons.
     """
-    codes = person_codes(persons, len(contributions))
+    contributions = explained.contributions
+    codes = person_codes(explained.persons, len(contributions))
     count = int(codes.max(initial=-1)) + 1
     table = variance_shares(contributions)
     names = contributions.term_names()
@@ -189,10 +185,12 @@ class GroupedRedundancy:
     left_out: tuple[str, ...]  # levels with fewer than `SMALLEST_GROUP` samples
 
 
-def redundancy_by_group(
-    contributions: Contributions, labels: npt.NDArray[np.str_]
-) -> GroupedRedundancy:
-    """What is shared within every level of a grouping [n]; samples without a label are left out."""
+def redundancy_by_group(explained: Explained, labels: npt.NDArray[np.str_]) -> GroupedRedundancy:
+    """What is shared within every level of a grouping; samples without a label are left out.
+
+    `labels` has one for every sample of the data set, as `groupings` returns them.
+    """
+    contributions, labels = explained.contributions, explained.aligned(labels)
     sizes = pd.Series(labels[labels != ""]).value_counts().sort_index()
     shares, pairs = [], []
     for level, size in zip(sizes.index.astype(str), sizes, strict=True):

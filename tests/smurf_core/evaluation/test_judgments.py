@@ -9,6 +9,7 @@ from scipy import stats
 
 from smurf_core.errors import InputError
 from smurf_core.evaluation.judgments import human_agreement, unique_pairs
+from smurf_core.explained import explained
 from smurf_core.statistics.krippendorff import alpha_interval
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
@@ -29,7 +30,7 @@ def judged(random, n=60, gaps=True):
 
 def test_human_unique_is_what_raters_without_the_modality_could_not_say(random):
     data, values, contributions = judged(random)
-    pairs = {pair.modalities: pair for pair in unique_pairs(contributions, data)}
+    pairs = {pair.modalities: pair for pair in unique_pairs(explained(contributions, data))}
     assert set(pairs) == {("C",), ("B",), ("A", "B")}
     rating = data.judgments[frozenset(("A", "B"))]
     np.testing.assert_allclose(pairs["C",].human, data.target - rating, rtol=1e-6)
@@ -41,8 +42,8 @@ def test_human_unique_is_what_raters_without_the_modality_could_not_say(random):
 
 def test_table_counts_what_is_missing_and_correlates_the_rest(random):
     data, _, contributions = judged(random)
-    table = human_agreement(contributions, data, resamples=200).set_index("modality")
-    for pair in unique_pairs(contributions, data):
+    table = human_agreement(explained(contributions, data), resamples=200).set_index("modality")
+    for pair in unique_pairs(explained(contributions, data)):
         there = np.isfinite(pair.human)
         row = table.loc["+".join(pair.modalities)]
         expected = stats.pearsonr(pair.learned[there], pair.human[there]).statistic
@@ -56,7 +57,7 @@ def test_table_counts_what_is_missing_and_correlates_the_rest(random):
 def test_data_without_judgments_is_told(random):
     data, _, contributions = judged(random)
     with pytest.raises(InputError, match="no human judgments"):
-        human_agreement(contributions, replace(data, judgments={}))
+        human_agreement(explained(contributions, replace(data, judgments={})))
 
 
 def test_single_raters_ratings_stand_beside_the_correlation(random):
@@ -64,7 +65,7 @@ def test_single_raters_ratings_stand_beside_the_correlation(random):
     shown = frozenset(("A", "B"))
     ratings = (data.judgments[shown] + random.normal(size=(3, 60))).astype(np.float32)
     data = replace(data, ratings={shown: ratings})
-    table = human_agreement(contributions, data, resamples=50).set_index("modality")
+    table = human_agreement(explained(contributions, data), resamples=50).set_index("modality")
     assert table.loc["C", "raters"] == 3
     expected = krippendorff.alpha(ratings.astype(float), level_of_measurement="interval")
     assert table.loc["C", "alpha"] == pytest.approx(expected, abs=1e-6)
