@@ -53,6 +53,7 @@ from smurf_core.evaluation.two_runs import (
     prediction_differences,
     term_agreement,
 )
+from smurf_core.explained import Explained, explained
 from smurf_core.reporting.findings import main_metric
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
@@ -127,12 +128,9 @@ def contributions_of(run: RunInfo) -> Contributions:
 
 
 @st.cache_resource(max_entries=12, show_spinner=False, hash_funcs=_BY_RUN)
-def truth_of(run: RunInfo) -> npt.NDArray[np.generic]:
-    """Targets (class codes) of the samples that a run explains, in the order of contributions."""
-    dataset = dataset_of(run)
-    found = dataset.target[dataset.positions(contributions_of(run).sample_ids)]
-    found.flags.writeable = False
-    return found
+def explained_of(run: RunInfo) -> Explained:
+    """A finished run's out-of-fold contributions with their samples' target and persons."""
+    return explained(contributions_of(run), dataset_of(run))
 
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
@@ -150,10 +148,7 @@ def shares_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
 @st.cache_resource(max_entries=24, show_spinner="Resampling persons…", hash_funcs=_BY_RUN)
 def share_intervals_of(run: RunInfo, scope: Scope) -> ShareIntervals:
     """Shares of variance among a scope's samples, with intervals over persons."""
-    contributions, dataset = scope.apply(contributions_of(run)), dataset_of(run)
-    rows = dataset.positions(contributions.sample_ids)
-    persons = None if dataset.groups is None else dataset.groups[rows]
-    return share_intervals(contributions, persons)
+    return share_intervals(scope.apply(explained_of(run)))
 
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
@@ -165,9 +160,7 @@ def pairs_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
 @st.cache_resource(max_entries=12, show_spinner="Looking at the groups…", hash_funcs=_BY_RUN)
 def redundancy_by_group_of(run: RunInfo, grouping: str, scope: Scope) -> GroupedRedundancy:
     """Shares and pairs in every level of one of `groupings_of`."""
-    contributions, dataset = scope.apply(contributions_of(run)), dataset_of(run)
-    labels = groupings_of(run)[grouping][dataset.positions(contributions.sample_ids)]
-    return redundancy_by_group(contributions, labels)
+    return redundancy_by_group(scope.apply(explained_of(run)), groupings_of(run)[grouping])
 
 
 @st.cache_data(max_entries=24, show_spinner="Comparing restarts and folds…", hash_funcs=_BY_RUN)
@@ -195,13 +188,9 @@ def subset_predictions_of(run: RunInfo) -> SubsetPredictions:
 )
 def dropout_of(run: RunInfo, metric: str, scope: Scope, *, reconstructed: bool) -> pd.DataFrame:
     """The metric against the share of samples that miss a modality."""
-    result, predictions, truth = result_of(run), subset_predictions_of(run), truth_of(run)
-    if not scope.is_all:
-        keep = scope.mask(contributions_of(run).sample_ids)
-        predictions, truth = predictions.select(keep), truth[keep]
-    return dropout_curve(
-        predictions, result.modalities, result.task, truth, metric, reconstructed=reconstructed
-    )
+    found = scope.apply(explained_of(run))
+    predictions = scope.apply(subset_predictions_of(run))
+    return dropout_curve(predictions, found, metric=metric, reconstructed=reconstructed)
 
 
 @st.cache_data(max_entries=24, show_spinner="Comparing contributions…", hash_funcs=_BY_RUN)
@@ -213,10 +202,7 @@ def agreement_of(first: RunInfo, second: RunInfo, scope: Scope) -> pd.DataFrame:
 @st.cache_data(max_entries=12, show_spinner="Comparing predictions…", hash_funcs=_BY_RUN)
 def differences_of(first: RunInfo, second: RunInfo) -> pd.DataFrame:
     """Samples by how much two runs' predictions of them differ, the largest difference first."""
-    dataset = dataset_of(first)
-    return prediction_differences(
-        contributions_of(first), contributions_of(second), dataset.target, dataset.sample_ids
-    )
+    return prediction_differences(explained_of(first), contributions_of(second))
 
 
 def tried_by(run: RunInfo) -> pd.DataFrame:
@@ -235,19 +221,19 @@ def chosen_curves_of(run: RunInfo) -> pd.DataFrame:
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_RUN)
 def unique_pairs_of(run: RunInfo) -> list[UniquePair]:
     """Human beside learned unique contributions, for every judged subset."""
-    return unique_pairs(contributions_of(run), dataset_of(run))
+    return unique_pairs(explained_of(run))
 
 
 @st.cache_data(max_entries=24, show_spinner="Resampling persons…", hash_funcs=_BY_RUN)
 def human_agreement_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
     """Learned against human unique contributions among a scope's samples."""
-    return human_agreement(scope.apply(contributions_of(run)), dataset_of(run))
+    return human_agreement(scope.apply(explained_of(run)))
 
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
 def informativeness_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
     """Unique contributions by how informative people called a modality, of a scope's samples."""
-    return informativeness_tests(scope.apply(contributions_of(run)), dataset_of(run))
+    return informativeness_tests(scope.apply(explained_of(run)))
 
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
@@ -266,8 +252,8 @@ def missing_comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=6, show_spinner="Listing samples…", hash_funcs=_BY_RUN)
 def _sample_table(run: RunInfo) -> pd.DataFrame:
-    contributions = contributions_of(run)
-    return with_contributions(sample_table(contributions, dataset_of(run)), contributions)
+    found = explained_of(run)
+    return with_contributions(sample_table(found), found.contributions)
 
 
 def sample_table_of(run: RunInfo) -> pd.DataFrame:
@@ -323,4 +309,4 @@ def feature_effects_of(run: RunInfo, sample_id: str, modality: str, output: int)
 def _result_within(run: RunInfo, scope: Scope) -> RunResult:
     """A run's result, tested on a scope's samples."""
     found = result_of(run)
-    return found if scope.sample_ids is None else found.within(scope.sample_ids)
+    return found if scope.sample_ids is None else found.select(scope.sample_ids)

@@ -12,14 +12,17 @@ import numpy as np
 from scipy import stats
 
 from smurf_core.data.dataset import Folds
-from smurf_core.evaluation.comparison import (
-    FoldPair,
-    corrected_resampled_t_test,
-    jackknife_error,
-    permutation_test,
-)
-from smurf_core.evaluation.judgments import clustered_slope, correlation_interval, holm
+from smurf_core.evaluation.additive import FoldPair, paired_sums
 from smurf_core.evaluation.metrics import log_loss
+from smurf_core.statistics.holm import holm
+from smurf_core.statistics.jackknife import jackknife_error
+from smurf_core.statistics.krippendorff import alpha_interval
+from smurf_core.statistics.paired import PairedSums
+from smurf_core.statistics.permutation import permutation_test
+from smurf_core.statistics.ranks import rank_slope, rank_sum
+from smurf_core.statistics.resampled_t import corrected_resampled_t_test
+from smurf_core.statistics.slopes import clustered_slope
+from smurf_core.statistics.studentised_bootstrap import correlation_interval
 
 REPETITIONS = 2_000
 ALPHA = 0.05
@@ -43,12 +46,17 @@ def two_models(random: Random, *, gap: float = 0.0, persons: int = 20) -> list[F
     ]
 
 
+def sums_of(metric: str, folds: list[FoldPair]) -> list[PairedSums]:
+    return [paired_sums(metric, fold) for fold in folds]
+
+
 def permutation(metric: str) -> Draw:
     """Equally good models whose predictions are swapped by persons."""
 
     def draw(random: Random) -> bool:
         seed = int(random.integers(2**31))
-        return permutation_test(metric, two_models(random), draws=400, seed=seed).p < ALPHA
+        sums = sums_of(metric, two_models(random))
+        return permutation_test(sums, draws=400, seed=seed).p < ALPHA
 
     return draw
 
@@ -57,10 +65,9 @@ def jackknife(persons: int) -> Draw:
     """Does the interval of a difference of mean absolute errors hold the true one, 0.3?"""
 
     def draw(random: Random) -> bool:
-        folds = two_models(random, gap=0.3, persons=persons)
-        error, degrees = jackknife_error("mae", folds)
-        found = permutation_test("mae", folds, draws=1).difference
-        return abs(found - 0.3) > stats.t.ppf(0.975, degrees) * error
+        folds = sums_of("mae", two_models(random, gap=0.3, persons=persons))
+        found, difference = jackknife_error(folds), np.mean([f.difference() for f in folds])
+        return abs(difference - 0.3) > stats.t.ppf(0.975, found.degrees) * found.error
 
     return draw
 
@@ -71,7 +78,7 @@ def resampled_t_as_assumed(random: Random) -> bool:
     correlation = share / (1 + share)
     common, own = random.normal(), random.normal(size=5)
     differences = np.sqrt(correlation) * common + np.sqrt(1 - correlation) * own
-    return corrected_resampled_t_test(differences, share)[1] < ALPHA
+    return corrected_resampled_t_test(differences, share).p < ALPHA
 
 
 def trained_models(random: Random, features: int, persons: int = 26) -> list[FoldPair]:
@@ -108,10 +115,11 @@ def trained(features: int) -> tuple[float, float, float]:
         folds = trained_models(random, features)
         drawn.append([log_loss(f.truth, f.first) - log_loss(f.truth, f.second) for f in folds])
         seed = int(random.integers(2**31))
-        permuted.append(permutation_test("log_loss", folds, draws=400, seed=seed).p < ALPHA)
+        sums = sums_of("log_loss", folds)
+        permuted.append(permutation_test(sums, draws=400, seed=seed).p < ALPHA)
     covariance = np.cov(np.array(drawn).T)
     between = covariance[~np.eye(5, dtype=bool)].mean() / np.diag(covariance).mean()
-    p = np.array([corrected_resampled_t_test(np.array(row), 1 / 4)[1] for row in drawn])
+    p = np.array([corrected_resampled_t_test(np.array(row), 1 / 4).p for row in drawn])
     return float(between), float((p < ALPHA).mean()), float(np.mean(permuted))
 
 
@@ -152,9 +160,9 @@ def interval_of_r(persons: int, r: float) -> Draw:
     return draw
 
 
-def rank_sum(random: Random) -> bool:
+def rank_sum_of_samples(random: Random) -> bool:
     """Independent samples' effects that do not depend on informativeness."""
-    return stats.ranksums(random.gamma(1, size=60), random.gamma(1, size=90)).pvalue < ALPHA
+    return rank_sum(random.gamma(1, size=60), random.gamma(1, size=90)).p < ALPHA
 
 
 def trend(random: Random) -> bool:
@@ -175,13 +183,24 @@ def ratings(random: Random) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def rank_sum_of_persons(random: Random) -> bool:
     """The ranks' slope over *no* against the rest, clustered by person."""
     level, effect, who = ratings(random)
-    return clustered_slope((level > 0).astype(float), stats.rankdata(effect), who).p < ALPHA
+    return rank_slope(level > 0, effect, who).p < ALPHA
 
 
 def trend_of_persons(random: Random) -> bool:
     """The ranks' slope over the three levels, clustered by person."""
     level, effect, who = ratings(random)
-    return clustered_slope(level.astype(float), stats.rankdata(effect), who).p < ALPHA
+    return rank_slope(level, effect, who).p < ALPHA
+
+
+def interval_of_alpha(units: int) -> Draw:
+    """Does the bootstrap interval over units hold the true α of three raters, 0.5?"""
+
+    def draw(random: Random) -> bool:
+        ratings = random.normal(size=units) + random.normal(size=(3, units))
+        found = alpha_interval(ratings, draws=500, seed=int(random.integers(2**31)))
+        return not found.low <= 0.5 <= found.high
+
+    return draw
 
 
 TESTS: dict[str, Draw] = {
@@ -195,7 +214,9 @@ TESTS: dict[str, Draw] = {
     "Holm, any of four slopes": family,
     "interval of r = 0, 20 persons": interval_of_r(20, 0.0),
     "interval of r = 0.5, 40 persons": interval_of_r(40, 0.5),
-    "Wilcoxon rank-sum, independent samples": rank_sum,
+    "interval of alpha = 0.5, 30 units": interval_of_alpha(30),
+    "interval of alpha = 0.5, 100 units": interval_of_alpha(100),
+    "Wilcoxon rank-sum, independent samples": rank_sum_of_samples,
     "Kendall trend, independent samples": trend,
     "rank-sum by person, 20 persons": rank_sum_of_persons,
     "trend by person, 20 persons": trend_of_persons,

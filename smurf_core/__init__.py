@@ -23,6 +23,7 @@ __version__ = "0.2.0"
 _WHERE = {
     "Contributions": ("smurf_core.contributions", "Contributions"),
     "Dataset": ("smurf_core.data.dataset", "MultimodalDataset"),
+    "Explained": ("smurf_core.explained", "Explained"),
     "Features": ("smurf_core.data.dataset", "Features"),
     "FittedModel": ("smurf_core.fitted", "FittedModel"),
     "InputError": ("smurf_core.errors", "InputError"),
@@ -43,7 +44,7 @@ _WHERE = {
     "train": ("smurf_core.library", "train"),
 }
 __all__ = [
-    "Contributions", "Dataset", "Features", "FittedModel", "InputError", "NewSamples",
+    "Contributions", "Dataset", "Explained", "Features", "FittedModel", "InputError", "NewSamples",
     "Predictions", "RunConfig", "RunResult", "SmurfClassifier", "SmurfRegressor", "Term",
     "datasets", "evaluate", "load_run", "plot", "read", "read_new", "save_run", "train",
 ]  # fmt: skip
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from smurf_core.data.dataset import MultimodalDataset as Dataset
     from smurf_core.errors import InputError
     from smurf_core.estimator import SmurfClassifier, SmurfRegressor
+    from smurf_core.explained import Explained
     from smurf_core.fitted import FittedModel
     from smurf_core.library import load_run, read, read_new, save_run, train
     from smurf_core.predictions import Predictions

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smurf_core.sample_choice import SampleChoice, chosen_positions
 from smurf_core.terms import Source, Term, subset_name
 
 FloatArray = npt.NDArray[np.float32]
@@ -182,8 +183,9 @@ class Contributions:
         values = self.values.astype(np.float64)
         return values - values.mean(axis=2, keepdims=True) if self.is_classification else values
 
-    def select(self, keep: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Contributions:
-        """The contributions of some samples, by mask or by positions."""
+    def select(self, chosen: SampleChoice) -> Contributions:
+        """The contributions of some samples: a mask, positions, or sample ids."""
+        keep = chosen_positions(chosen, self.sample_ids)
         return replace(
             self,
             values=self.values[keep],

@@ -9,9 +9,10 @@ from smurf_core.evaluation.redundancy import pair_table, share_intervals, varian
 from smurf_core.evaluation.stability import stability
 from smurf_core.evaluation.typical import typical_samples
 from smurf_core.evaluation.verification import recovery
+from smurf_core.explained import explained
 
 __all__ = [
-    "compare_models", "human_agreement", "informativeness_tests", "missing_modalities",
+    "compare_models", "explained", "human_agreement", "informativeness_tests", "missing_modalities",
     "missing_summary", "pair_table", "performance", "recovery", "share_intervals", "stability",
     "typical_samples", "variance_shares",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from smurf_core.data.dataset import Folds, MultimodalDataset, NewSamples, Task
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel
 from smurf_core.predictions import Predictions, predict_new
+from smurf_core.sample_choice import SampleChoice, chosen_positions
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,15 @@ class RunResult:
     versions: Mapping[str, str]
     seconds: float
 
-    def within(self, sample_ids: npt.NDArray[np.str_]) -> RunResult:
-        """The same models, tested on these samples alone: metrics of a slice, fold by fold.
+    def select(self, chosen: SampleChoice) -> RunResult:
+        """The same models, tested on some samples alone: metrics of a slice, fold by fold.
 
-        Training and validation samples stay. Folds that test none of them are left out.
+        `chosen` is a mask, positions, or sample ids, of all samples of the run. Training and
+        validation samples stay. Folds that test none of the chosen samples are left out.
         """
-        test = self.folds.test & np.isin(self.sample_ids, sample_ids)
+        is_chosen = np.zeros(len(self.sample_ids), dtype=np.bool_)
+        is_chosen[chosen_positions(chosen, self.sample_ids)] = True
+        test = self.folds.test & is_chosen
         there = test.any(axis=1)
         if not there.any():
             raise InputError("No fold tested any of these samples: choose others.")

@@ -19,6 +19,7 @@ FORBIDDEN = {
 TORCH_FREE = (
     "smurf_core/data",
     "smurf_core/evaluation",
+    "smurf_core/statistics",
     "smurf_core/runs",
     "smurf_core/extraction",
     "smurf_core/codec.py",
@@ -116,6 +117,17 @@ def test_data_flows_one_way_inside_the_core(part: str) -> None:
         for path in python_files(f"smurf_core/{part}")
         for name in imported(ast.parse(path.read_text(encoding="utf-8")))
         if name.startswith("smurf_core.") and name.split(".")[1] in ONE_WAY[part]
+    ]
+    assert not wrong
+
+
+def test_statistics_know_arrays_only() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in python_files("smurf_core/statistics")
+        for name in imported(ast.parse(path.read_text(encoding="utf-8")))
+        if name.startswith("smurf_core.")
+        and not name.startswith(("smurf_core.statistics", "smurf_core.errors"))
     ]
     assert not wrong
 

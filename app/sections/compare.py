@@ -12,6 +12,7 @@ from app.loading import (
     comparison_of,
     contributions_of,
     differences_of,
+    explained_of,
     tried_by,
 )
 from app.state.selection import Scope, pinned_run, select_samples
@@ -145,8 +146,8 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
     with right:
         st.markdown("**How well they predict**")
         scores = [
-            subset_performance(c, dataset, {scope.label: scope.mask(c.sample_ids)})
-            for c in (contributions_of(first), contributions_of(second))
+            subset_performance(found, {scope.label: scope.mask(found.sample_ids)})
+            for found in (explained_of(first), explained_of(second))
         ]
         table = pd.DataFrame(
             {

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.loading import (
     contributions_of,
+    explained_of,
     human_agreement_of,
     informativeness_of,
     unique_pairs_of,
@@ -114,7 +115,12 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
     )
     if table["raters"].any():
         shown["Raters"] = table["raters"]
-        shown["Agreement (α)"] = [plain(value) for value in table["alpha"]]
+        shown["Agreement (α)"] = [
+            f"{plain(alpha)} [{plain(low)}, {plain(high)}]"
+            for alpha, low, high in zip(
+                table["alpha"], table["alpha_low"], table["alpha_high"], strict=True
+            )
+        ]
         shown["Ceiling of r"] = [plain(value) for value in table["ceiling"]]
     narrow = ("r", "Spearman", "p", "p (Holm)", "n", "Not judged", "Persons", "Raters")
     st.dataframe(
@@ -138,8 +144,9 @@ def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> N
         "called it relevant or sufficient? Wilcoxon's rank-sum test of *no* against the others, as "
         "published; *p by person* allows for samples of one person being alike."
     )
-    contributions = scope.apply(contributions_of(run))
-    tests, table = informativeness_of(run, scope), informativeness_table(contributions, dataset)
+    explained = scope.apply(explained_of(run))
+    contributions = explained.contributions
+    tests, table = informativeness_of(run, scope), informativeness_table(explained)
     colours = modality_colours(contributions.modalities)
     title = (
         "|Change of the predicted class's probability|"

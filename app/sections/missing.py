@@ -9,9 +9,9 @@ import streamlit as st
 from app.loading import (
     contributions_of,
     dropout_of,
+    explained_of,
     missing_of,
     subset_predictions_of,
-    truth_of,
 )
 from app.state.selection import Scope, pinned_sample, select_samples
 from app.state.session import run_label
@@ -23,6 +23,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Task
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRICS, score
 from smurf_core.evaluation.missing import sample_changes
+from smurf_core.explained import Explained
 from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.missing import before_and_after, dropout_lines
 from smurf_core.plot.points import Points
@@ -61,7 +62,8 @@ def switches(run: RunInfo, scope: Scope) -> None:
         st.info("No sample of this selection was tested by a fold: show others.")
         return
     remaining = predictions.of(switched, reconstructed=reconstructed)
-    truth = truth_of(run)
+    explained = explained_of(run)
+    truth = explained.target
     task: Task = "classification" if contributions.is_classification else "regression"
     facts(
         {
@@ -104,7 +106,7 @@ def switches(run: RunInfo, scope: Scope) -> None:
         if len(switched) == len(contributions.modalities):
             st.info("All modalities are there. Switch one off to see which samples suffer most.")
         else:
-            _who_suffers(contributions, mask, truth, remaining)
+            _who_suffers(explained.select(mask), remaining[mask])
 
 
 def _output(run: RunInfo, contributions: Contributions) -> int:
@@ -147,13 +149,10 @@ def _chosen_sample(
     return row
 
 
-def _who_suffers(
-    contributions: Contributions, mask: np.ndarray, truth: np.ndarray, remaining: np.ndarray
-) -> None:
-    kept = contributions if mask.all() else contributions.select(mask)
-    table = sample_changes(kept, truth[mask], remaining[mask])
+def _who_suffers(explained: Explained, remaining: np.ndarray) -> None:
+    table = sample_changes(explained, remaining)
     shown = table.head(LISTED).reset_index(drop=True)
-    is_class = contributions.is_classification
+    is_class = explained.contributions.is_classification
 
     def take() -> None:
         rows = st.session_state["suffering"]["selection"]["rows"]

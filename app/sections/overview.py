@@ -5,7 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app.loading import contributions_of, performance_of, share_intervals_of, stability_of
+from app.loading import (
+    contributions_of,
+    explained_of,
+    performance_of,
+    share_intervals_of,
+    stability_of,
+)
 from app.state.selection import Scope
 from app.state.session import run_label
 from app.widgets.downloads import download_view
@@ -42,26 +48,23 @@ def scores(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
 
     A pinned run's stand behind them.
     """
-    contributions = contributions_of(run)
-    found = _scores(run, dataset, contributions, scope)
+    found = _scores(run, scope)
     if pinned is not None:
-        theirs = _scores(pinned, dataset, contributions_of(pinned), scope)
+        theirs = _scores(pinned, scope)
         found = {name: f"{value} (pinned {theirs[name]})" for name, value in found.items()}
     if not scope.is_all:
-        found["Samples"] = f"{int(scope.mask(contributions.sample_ids).sum()):,}"
+        found["Samples"] = f"{int(scope.mask(contributions_of(run).sample_ids).sum()):,}"
     facts(found)
 
 
-def _scores(
-    run: RunInfo, dataset: MultimodalDataset, contributions: Contributions, scope: Scope
-) -> dict[str, str]:
+def _scores(run: RunInfo, scope: Scope) -> dict[str, str]:
     if scope.is_all:
         return {
             METRIC_TITLES[row["metric"]]: mean_and_spread(row["mean"], row["sd"])
             for row in performance_of(run).to_dict("records")
         }
-    mask = scope.mask(contributions.sample_ids)
-    found = subset_performance(contributions, dataset, {scope.label: mask})
+    explained = explained_of(run)
+    found = subset_performance(explained, {scope.label: scope.mask(explained.sample_ids)})
     return {METRIC_TITLES[row["metric"]]: plain(row["value"]) for row in found.to_dict("records")}
 
 
@@ -98,7 +101,7 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
     left_out = f" The {len(terms) - len(drawn)} smallest are in the table only."
     st.markdown(
         "Plain bars: what a modality says alone; hatched: what it says together with another one. "
-        f"Whiskers and brackets: 95% intervals over {intervals.clusters:,} {drawn_over}, "
+        f"Whiskers and brackets: 95% intervals over {intervals.persons:,} {drawn_over}, "
         f"{intervals.draws:,} draws. ✓ restarts and folds agree, ✗ they do not, or on no "
         "separation; asked of all samples." + (left_out if len(drawn) < len(terms) else "")
     )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.loading import (
     comparison_of,
-    contributions_of,
+    explained_of,
     human_agreement_of,
     missing_comparison_of,
     pairs_of,
@@ -70,7 +70,7 @@ def findings_of(
         stability=stability_of(run),
         pairs=pairs_of(run, scope) if is_paired else pd.DataFrame(),
         agreement=human_agreement_of(run, scope) if is_judged else pd.DataFrame(),
-        typical=examples(scope.apply(contributions_of(run)), dataset),
+        typical=examples(scope.apply(explained_of(run))),
     )
 
 
@@ -89,7 +89,7 @@ def build_report(
         found = findings_of(run, compared, dataset, scope)
         result = result_of(run)
         st.write("Drawing figures…")
-        figures = report_figures(found, scope.apply(contributions_of(run)), result, dataset)
+        figures = report_figures(found, scope.apply(explained_of(run)), result)
         tables = report_tables(found, dataset)
         state = report_state(run, result, dataset, f"{scope.label}, {scope.n:,} samples")
         page = report_html(state, sentences_of(found), tables, figures).encode()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,20 @@ import pandas as pd
 import streamlit as st
 
 from app.state.session import finished_runs, workspace
-from smurf_core.contributions import Contributions
 from smurf_core.runs.slices import SliceInfo, find_slice, list_slices, remember_selection
 from smurf_core.runs.store import RunInfo
 
 SampleIds = npt.NDArray[np.str_]
+
+
+class Selectable(Protocol):
+    """What can be had of some samples: contributions, predictions, explained samples."""
+
+    def select(self, chosen: SampleIds, /) -> Any:
+        """The same of these samples."""
+
+
+Held = TypeVar("Held", bound=Selectable)
 # Names of query parameters; in session state each holds one value per study.
 _SLICE, _PIN, _PIN_RUN = "slice", "pin", "pin_run"
 # A study's last unnamed selection, to which the picker goes back from "All samples".
@@ -53,11 +63,9 @@ class Scope:
             return np.ones(len(sample_ids), dtype=np.bool_)
         return np.asarray(pd.Index(sample_ids).isin(self.sample_ids))
 
-    def apply(self, contributions: Contributions) -> Contributions:
-        """The contributions of the scope's samples."""
-        if self.is_all:
-            return contributions
-        return contributions.select(self.mask(contributions.sample_ids))
+    def apply(self, held: Held) -> Held:
+        """The same of the scope's samples."""
+        return held if self.sample_ids is None else held.select(self.sample_ids)
 
 
 def settle_selection() -> None:

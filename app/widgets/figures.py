@@ -13,6 +13,7 @@ from app.state.session import current_run
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.samples import colour_columns, sample_table
+from smurf_core.explained import explained
 from smurf_core.plot.colouring import Colouring
 from smurf_core.plot.points import Points
 
@@ -58,7 +59,7 @@ def colour_column_picker(
     if run is not None and contributions_of(run) is contributions:
         table, options = sample_table_of(run), colour_columns_of(run)
     else:
-        table = sample_table(contributions, dataset)
+        table = sample_table(explained(contributions, dataset))
         options = colour_columns(table)
     if st.session_state.get(key) not in (None, *options):
         del st.session_state[key]  # Another study has other columns.

@@ -10,6 +10,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.evaluation.samples import subset_performance
+from smurf_core.explained import explained
 from smurf_core.reporting.numbers import plain
 from smurf_core.runs.studies import StudyInfo
 
@@ -21,7 +22,7 @@ def slice_metrics(
     masks = {
         scope.label: scope.mask(contributions.sample_ids) for scope in named_scopes(study, dataset)
     }
-    found = subset_performance(contributions, dataset, masks)
+    found = subset_performance(explained(contributions, dataset), masks)
     wide = found.set_index(["subset", "n", "metric"])["value"].unstack("metric")
     wide = wide[list(dict.fromkeys(found["metric"]))].loc[list(masks)].reset_index()
     wide.columns.name = None

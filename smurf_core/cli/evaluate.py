@@ -15,6 +15,7 @@ from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import fold_performance
 from smurf_core.evaluation.redundancy import variance_shares
 from smurf_core.evaluation.verification import mean_recovery
+from smurf_core.explained import explained
 from smurf_core.runs import studies
 from smurf_core.runs.exporting import write_folder
 from smurf_core.runs.files import RunFiles
@@ -54,7 +55,7 @@ def show(run: Run) -> None:
         )  # fmt: skip
     out.print(chosen)
     if dataset.factors and config.kind.has_redundant_heads:
-        found = mean_recovery(result.contributions(), dataset)
+        found = mean_recovery(explained(result, dataset))
         out.print(f"mean recovery of the true factors (synthetic data): r = {found:.3f}")
     shares = variance_shares(result.contributions())
     # Late fusion has no redundant terms: they are zero everywhere.

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.data.dataset import Features, MultimodalDataset
+from smurf_core.statistics.correlation import pearson_r
 
 # Quantiles and correlations come from at most so many samples, spread evenly over the data set.
 SAMPLED_ROWS = 4_000
@@ -154,7 +155,7 @@ def component_correlations(dataset: MultimodalDataset, count: int = COMPONENTS) 
             a, b = scores[name][both], scores[other][both]
             for i in range(a.shape[1]):
                 for j in range(b.shape[1]):
-                    r = _correlation(a[:, i], b[:, j])
+                    r = pearson_r(a[:, i], b[:, j]) if len(a) >= 3 else float("nan")
                     found.append((name, i + 1, other, j + 1, r, int(both.sum())))
     columns = ["modality", "component", "other", "other_component", "r", "samples"]
     return pd.DataFrame(found, columns=columns)
@@ -173,12 +174,6 @@ def _components(values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.f
     aligned = np.full((len(values), max(len(kept), 1)), np.nan)
     aligned[np.flatnonzero(present)[:, None], np.arange(len(kept))] = found
     return aligned
-
-
-def _correlation(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
-    if len(a) < 3 or a.std() == 0 or b.std() == 0:
-        return float("nan")
-    return float(np.corrcoef(a, b)[0, 1])
 
 
 def modality_table(

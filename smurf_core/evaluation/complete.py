@@ -17,6 +17,7 @@ from smurf_core.evaluation.redundancy import pair_table, share_intervals
 from smurf_core.evaluation.stability import stability
 from smurf_core.evaluation.typical import Finding, typical_samples
 from smurf_core.evaluation.verification import factor_matrix, recovery
+from smurf_core.explained import explained
 from smurf_core.results import RunResult
 
 
@@ -56,10 +57,9 @@ def evaluation_tables(
             results, dataset, reference=reference, permutations=permutations, seed=seed
         )
     result = results[reference]
-    contributions = result.contributions()
-    rows = dataset.positions(contributions.sample_ids)
-    persons = None if dataset.groups is None else dataset.groups[rows]
-    shares = share_intervals(contributions, persons, seed=seed)
+    found = explained(result, dataset)
+    contributions = found.contributions
+    shares = share_intervals(found, seed=seed)
     tables |= {"variance_shares": shares.terms, "variance_totals": shares.totals}
     if result.config.kind.has_redundant_heads:
         tables["redundancy"] = pair_table(contributions)
@@ -73,13 +73,13 @@ def evaluation_tables(
         )
     tables["stability"] = stability(result)
     if dataset.judgments and dataset.task == "regression":
-        tables["human_judgments"] = human_agreement(contributions, dataset, seed=seed)
+        tables["human_judgments"] = human_agreement(found, seed=seed)
     if dataset.informativeness:
-        tables["informativeness"] = informativeness_tests(contributions, dataset)
+        tables["informativeness"] = informativeness_tests(found)
     is_product = any("*" in factor for factor in dataset.factors)
     if dataset.factors and (len(contributions.orders) > 1 or not is_product):
-        tables["recovery"] = recovery(contributions, dataset)
-        tables["factor_matrix"] = factor_matrix(contributions, dataset)
+        tables["recovery"] = recovery(found)
+        tables["factor_matrix"] = factor_matrix(found)
     return tables
 
 

@@ -8,9 +8,11 @@ import pandas as pd
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
 from smurf_core.contributions import Contributions
-from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
+from smurf_core.data.dataset import INFORMATIVENESS_LEVELS
 from smurf_core.errors import InputError
-from smurf_core.evaluation.judgments import clustered_slope, holm
+from smurf_core.explained import Explained
+from smurf_core.statistics.holm import holm
+from smurf_core.statistics.ranks import rank_slope, rank_sum
 
 Array = npt.NDArray[np.float64]
 
@@ -33,7 +35,7 @@ def unique_effect(contributions: Contributions, modality: str) -> Array:
     return np.asarray(np.abs(with_it - without)[row, predicted])
 
 
-def informativeness_tests(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
+def informativeness_tests(explained: Explained) -> pd.DataFrame:
     """Wilcoxon's rank-sum test of *no* against *relevant or sufficient*, for every modality.
 
     `p` is the paper's test, unpaired and two-sided, on out-of-fold contributions (Wilcoxon, 1945;
@@ -54,39 +56,28 @@ def informativeness_tests(contributions: Contributions, dataset: MultimodalDatas
         effect_size, trend, trend_p, trend_p_person, mean_no, mean_relevant, mean_sufficient,
         n_no, n_relevant, n_sufficient, missing, persons. NaN where a level or persons lack.
     """
+    contributions, dataset, persons = explained.contributions, explained.dataset, explained.persons
     if not dataset.informativeness:
         raise InputError(f"{dataset.name!r} has no ratings of how informative modalities are.")
-    at = dataset.positions(contributions.sample_ids)
-    persons = None if dataset.groups is None else dataset.groups[at]
     rows = []
     for modality, ratings in dataset.informativeness.items():
-        level, effect = ratings[at], unique_effect(contributions, modality)
+        level, effect = explained.aligned(ratings), unique_effect(contributions, modality)
         none, some = effect[level == 0], effect[level > 0]
+        test = rank_sum(some, none)
         row: dict[str, object] = {
-            "modality": modality, "statistic": np.nan, "p": np.nan, "p_holm": np.nan,
-            "p_person": np.nan, "p_person_holm": np.nan, "effect_size": np.nan,
+            "modality": modality, "statistic": test.statistic, "p": test.p, "p_holm": np.nan,
+            "p_person": np.nan, "p_person_holm": np.nan, "effect_size": test.effect_size,
             "trend": np.nan, "trend_p": np.nan, "trend_p_person": np.nan,
         }  # fmt: skip
-        if len(none) and len(some):
-            test = scipy.stats.ranksums(some, none)
-            u = scipy.stats.mannwhitneyu(some, none).statistic
-            row |= {
-                "statistic": float(test.statistic),
-                "p": float(test.pvalue),
-                "effect_size": float(2 * u / (len(some) * len(none)) - 1),
-            }
         rated = level >= 0
         if len(np.unique(level[rated])) > 1:
             trend = scipy.stats.kendalltau(level[rated], effect[rated])
             row |= {"trend": float(trend.statistic), "trend_p": float(trend.pvalue)}
         if persons is not None and rated.any():
-            ranks = scipy.stats.rankdata(effect[rated])
-            informative = (level[rated] > 0).astype(np.float64)
+            levels, who = level[rated], persons[rated]
             row |= {
-                "p_person": clustered_slope(informative, ranks, persons[rated]).p,
-                "trend_p_person": clustered_slope(
-                    level[rated].astype(np.float64), ranks, persons[rated]
-                ).p,
+                "p_person": rank_slope(levels > 0, effect[rated], who).p,
+                "trend_p_person": rank_slope(levels, effect[rated], who).p,
             }
         for code, name in enumerate(INFORMATIVENESS_LEVELS):
             there = effect[level == code]
@@ -104,15 +95,15 @@ def informativeness_tests(contributions: Contributions, dataset: MultimodalDatas
     return table
 
 
-def informativeness_table(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
+def informativeness_table(explained: Explained) -> pd.DataFrame:
     """The effects behind `informativeness_tests`, one row a rated sample and modality.
 
     Columns: sample_id, modality, level (a word of `INFORMATIVENESS_LEVELS`), effect.
     """
-    at = dataset.positions(contributions.sample_ids)
+    contributions = explained.contributions
     tables = []
-    for modality, ratings in dataset.informativeness.items():
-        level = ratings[at]
+    for modality, ratings in explained.dataset.informativeness.items():
+        level = explained.aligned(ratings)
         rated = level >= 0
         table = pd.DataFrame(
             {

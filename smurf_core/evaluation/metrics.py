@@ -14,17 +14,10 @@ import numpy.typing as npt
 import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.data.dataset import Task
+from smurf_core.statistics.correlation import pearson_r
 
 Array = npt.NDArray[np.floating]
 Codes = npt.NDArray[np.integer]
-
-
-def pearson_r(truth: Array, prediction: Array) -> float:
-    """Pearson's correlation; NaN where either does not vary."""
-    a, b = np.asarray(truth, float), np.asarray(prediction, float)
-    a, b = a - a.mean(), b - b.mean()
-    scale = np.sqrt((a**2).sum() * (b**2).sum())
-    return float((a * b).sum() / scale) if scale > 0 else float("nan")
 
 
 def concordance(truth: Array, prediction: Array) -> float:

@@ -12,15 +12,15 @@ import pandas as pd
 import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.contributions import Contributions
-from smurf_core.data.dataset import MultimodalDataset, Task
-from smurf_core.evaluation.comparison import (
-    PERMUTATIONS,
-    check_comparable,
-    compare_predictions,
-)
-from smurf_core.evaluation.metrics import METRICS, pearson_r, score
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.comparison import check_comparable, compare_predictions
+from smurf_core.evaluation.metrics import METRICS, score
 from smurf_core.evaluation.performance import check_samples
+from smurf_core.explained import Explained
 from smurf_core.results import RunResult
+from smurf_core.sample_choice import SampleChoice, chosen_positions
+from smurf_core.statistics.correlation import pearson_r
+from smurf_core.statistics.permutation import PERMUTATIONS
 from smurf_core.terms import subset_name
 
 Array = npt.NDArray[np.float64]
@@ -94,6 +94,7 @@ class SubsetPredictions:
     recovered: FloatArray  # [s, n, c]: by the linear model of the remaining contributions
     remaining: FloatArray  # [s, n, c]: baseline and remaining contributions, as they are
     full: FloatArray  # [n, c]
+    sample_ids: npt.NDArray[np.str_]  # [n]
     folds: npt.NDArray[np.int64]  # [n]
 
     def of(self, available: tuple[str, ...], *, reconstructed: bool = True) -> FloatArray:
@@ -101,14 +102,16 @@ class SubsetPredictions:
         found = self.recovered if reconstructed else self.remaining
         return np.asarray(found[self.subsets.index(available)])
 
-    def select(self, keep: Mask) -> SubsetPredictions:
-        """The same of some of the samples."""
+    def select(self, chosen: SampleChoice) -> SubsetPredictions:
+        """The same of some of the samples: a mask, positions, or sample ids."""
+        at = chosen_positions(chosen, self.sample_ids)
         return SubsetPredictions(
             subsets=self.subsets,
-            recovered=self.recovered[:, keep],
-            remaining=self.remaining[:, keep],
-            full=self.full[keep],
-            folds=self.folds[keep],
+            recovered=self.recovered[:, at],
+            remaining=self.remaining[:, at],
+            full=self.full[at],
+            sample_ids=self.sample_ids[at],
+            folds=self.folds[at],
         )
 
 
@@ -137,6 +140,7 @@ def subset_predictions(result: RunResult) -> SubsetPredictions:
         recovered=recovered[:, tested_by >= 0],
         remaining=np.stack(remaining).astype(np.float32),
         full=contributions.prediction(),
+        sample_ids=contributions.sample_ids,
         folds=contributions.folds,
     )
 
@@ -256,11 +260,7 @@ def compare_missing(
     return pd.concat(tables, ignore_index=True)
 
 
-def sample_changes(
-    contributions: Contributions,
-    truth: npt.NDArray[np.generic],
-    prediction: FloatArray,
-) -> pd.DataFrame:
+def sample_changes(explained: Explained, prediction: FloatArray) -> pd.DataFrame:
     """What another prediction [n, c] of the same samples changes, the largest change first.
 
     Returns
@@ -271,10 +271,11 @@ def sample_changes(
         true class's probability), worse (by how much the absolute error grew; for classification
         by how much the true class's probability fell).
     """
+    contributions = explained.contributions
     full = contributions.prediction()
     if not contributions.is_classification:
         y, before, after = (
-            np.asarray(a, dtype=float) for a in (truth, full[:, 0], prediction[:, 0])
+            np.asarray(a, dtype=float) for a in (explained.target, full[:, 0], prediction[:, 0])
         )
         table = pd.DataFrame(
             {
@@ -287,7 +288,8 @@ def sample_changes(
             }
         )
     else:
-        codes, names = np.asarray(truth, dtype=int), np.asarray(contributions.outputs, dtype=str)
+        names = np.asarray(contributions.outputs, dtype=str)
+        codes = np.asarray(explained.target, dtype=int)
         rows = np.arange(len(codes))
         change = scipy.special.softmax(prediction.astype(float), axis=1)[rows, codes]
         change = change - scipy.special.softmax(full.astype(float), axis=1)[rows, codes]
@@ -306,11 +308,9 @@ def sample_changes(
 
 def dropout_curve(
     predictions: SubsetPredictions,
-    modalities: tuple[str, ...],
-    task: Task,
-    truth: npt.NDArray[np.generic],
-    metric: str,
+    explained: Explained,
     *,
+    metric: str,
     reconstructed: bool = True,
     shares: Sequence[float] = SHARES_MISSING,
     draws: int = DRAWS,
@@ -318,6 +318,7 @@ def dropout_curve(
 ) -> pd.DataFrame:
     """The metric when a share of the samples misses one modality, the others having all.
 
+    Both arguments are of the same samples: what is predicted, and what is true.
     Samples are drawn at random, `draws` times for each modality; those that miss it are predicted
     from the rest (`SubsetPredictions.of`). A draw's shares are nested: what misses at 20% also
     misses at 30%. At 0 and 1 all draws are equal.
@@ -328,6 +329,11 @@ def dropout_curve(
         One row a modality and share: modality (the one that is missing), share, mean, low, high
         (2.5% and 97.5% quantiles over draws) of the metric's mean over folds, draws.
     """
+    if not np.array_equal(predictions.sample_ids, explained.sample_ids):
+        raise ValueError("Predictions and explained samples differ: select the same of both.")
+    modalities, task, truth = (
+        explained.contributions.modalities, explained.dataset.task, explained.target,
+    )  # fmt: skip
     random = np.random.default_rng(seed)
     folds = [np.flatnonzero(predictions.folds == f) for f in np.unique(predictions.folds)]
     orders = [[random.permutation(rows) for rows in folds] for _ in range(draws)]

@@ -8,6 +8,7 @@ import pandas as pd
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.metrics import METRICS, score
+from smurf_core.explained import explained
 from smurf_core.results import RunResult
 
 
@@ -32,9 +33,8 @@ def performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
     predictions of all tested samples at once.
     """
     folds = fold_performance(result, dataset).groupby("metric")["value"]
-    contributions = result.contributions()
-    rows = dataset.positions(contributions.sample_ids)
-    truth, prediction = dataset.target[rows], contributions.prediction()
+    pooled = explained(result, dataset)
+    truth, prediction = pooled.target, pooled.contributions.prediction()
     return pd.DataFrame(
         {
             "metric": metric,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +9,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.contributions import Contributions
+from smurf_core.explained import Explained
+from smurf_core.statistics.correlation import correlation_ratio
+from smurf_core.statistics.folds import centred_within
+from smurf_core.statistics.percentile_bootstrap import (
+    DRAWS,
+    bootstrapped_shares,
+    percentile_interval,
+    term_sums,
+)
+from smurf_core.statistics.persons import person_codes
 from smurf_core.terms import Term, subset_name
 
 Array = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 ALL_OUTPUTS = "all"
 ALL_MODALITIES = ""  # in place of a modality, where a total is over all of them
-DRAWS = 1_000  # of the bootstrap
-LEVEL = 0.95  # of its intervals
-_CHUNK = 64  # draws at once: bounds memory at 250,000 samples
 
 
 def variance_shares(contributions: Contributions) -> pd.DataFrame:
@@ -75,38 +80,28 @@ class ShareIntervals:
     # `redundant` | `both`) and output: order (0 for all), modality, kind, output, share, ci_low,
     # ci_high.
     totals: pd.DataFrame
-    clusters: int  # persons, or samples where no persons are known
+    persons: int  # how many were drawn from; samples where no persons are known
     draws: int
 
 
-def share_intervals(
-    contributions: Contributions,
-    persons: npt.NDArray[np.str_] | None,
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> ShareIntervals:
+def share_intervals(explained: Explained, *, draws: int = DRAWS, seed: int = 0) -> ShareIntervals:
     """`variance_shares` with 95% percentile intervals of a bootstrap over persons.
 
-    Persons (samples, where `persons` is None) are drawn with replacement, with all of their
-    samples, because a person's samples are not independent (Davison and Hinkley, 1997, *Bootstrap
-    Methods and their Application*, section 3.8). The intervals tell how the shares of *these
-    trained models* would vary over other persons, not over other training runs: that is what
-    `stability` asks. NaN with fewer than two persons.
+    Persons (samples, where no persons are known) are drawn with replacement, with all of their
+    samples (`bootstrapped_shares`). The intervals show how the shares of *these trained models*
+    would vary over other persons, not over other training runs: that is what `stability` asks.
+    NaN with fewer than two persons.
     """
-    codes = cluster_codes(persons, len(contributions))
-    count = int(codes.max()) + 1 if len(codes) else 0
-    random = np.random.default_rng(seed)
+    contributions = explained.contributions
+    codes = person_codes(explained.persons, len(contributions))
+    count = int(codes.max(initial=-1)) + 1
     table = variance_shares(contributions)
     names = contributions.term_names()
     outputs = table["output"].iloc[: len(table) // len(names)].tolist()
     point = table["share"].to_numpy().reshape(len(names), len(outputs))
-    if count < 2:
-        drawn = np.full((1, *point.shape), np.nan)
-    else:
-        sums = _fold_sums(contributions, codes)
-        drawn = np.concatenate([_drawn(sums, c) for c in _counts(count, draws, random)])
-    low, high = _interval(drawn)
+    sums = term_sums(contributions.identified_terms(), contributions.folds, codes)
+    drawn = bootstrapped_shares(sums, count, draws=draws, seed=seed)
+    low, high = percentile_interval(drawn)
     is_unique = np.array([i == j for _, i, j in names])
     sources = list(dict.fromkeys((order, i) for order, i, _ in names))
     rows = []
@@ -116,7 +111,7 @@ def share_intervals(
             ("both", mine), ("unique", mine & is_unique), ("redundant", mine & ~is_unique),
         ):  # fmt: skip
             total = point[chosen].sum(axis=0)
-            below, above = _interval(drawn[:, chosen].sum(axis=1))
+            below, above = percentile_interval(drawn[:, chosen].sum(axis=1))
             rows += [
                 {
                     "order": order, "modality": source, "kind": kind, "output": output,
@@ -127,85 +122,9 @@ def share_intervals(
     return ShareIntervals(
         terms=table.assign(ci_low=low.reshape(-1), ci_high=high.reshape(-1)),
         totals=pd.DataFrame(rows),
-        clusters=count,
+        persons=count,
         draws=draws,
     )
-
-
-def cluster_codes(persons: npt.NDArray[np.str_] | None, n: int) -> Codes:
-    """Number of each sample's person, [n]; every sample its own where no persons are known."""
-    if persons is None:
-        return np.arange(n)
-    return np.unique(persons, return_inverse=True)[1].astype(np.int64)
-
-
-def resampled_shares(contributions: Contributions, codes: Codes, counts: Array) -> Array:
-    """Shares of variance when person p is there counts[:, p] times, [draws, t, outputs].
-
-    Outputs as in `variance_shares` (`all` first, for classes). Works on each person's sums and
-    cross products, not on samples: a draw is one row of a matrix product. Terms are centred
-    within folds anew in every draw.
-    """
-    return _drawn(_fold_sums(contributions, codes), counts)
-
-
-@dataclass(frozen=True)
-class _FoldSums:
-    """What a fold's persons add to a draw."""
-
-    persons: Codes  # [p]
-    sizes: Codes  # [p]: samples of each
-    sums: Array  # [p, t, c]: of every term
-    products: Array  # [p, t, c]: of every term times the prediction
-
-
-def _fold_sums(contributions: Contributions, codes: Codes) -> list[_FoldSums]:
-    terms = _centred_terms(contributions)
-    products = terms * terms.sum(axis=1, keepdims=True)
-    found = []
-    for fold in np.unique(contributions.folds):
-        rows = np.flatnonzero(contributions.folds == fold)
-        rows = rows[np.argsort(codes[rows], kind="stable")]
-        persons, starts, sizes = np.unique(codes[rows], return_index=True, return_counts=True)
-        sums, crossed = (np.add.reduceat(a[rows], starts, axis=0) for a in (terms, products))
-        found.append(_FoldSums(persons, sizes, sums, crossed))
-    return found
-
-
-def _drawn(folds: list[_FoldSums], counts: Array) -> Array:
-    _, t, c = folds[0].sums.shape
-    covariance = np.zeros((len(counts), t, c))
-    for fold in folds:
-        weights = counts[:, fold.persons].astype(np.float64)
-        samples = np.maximum(weights @ fold.sizes, 1)[:, None, None]
-        sums, products = (
-            (weights @ a.reshape(len(a), -1)).reshape(-1, t, c) for a in (fold.sums, fold.products)
-        )
-        covariance += products - sums * sums.sum(axis=1, keepdims=True) / samples
-    if c > 1:
-        covariance = np.concatenate([covariance.sum(axis=2, keepdims=True), covariance], axis=2)
-    variance = covariance.sum(axis=1, keepdims=True)
-    scale = np.where(variance > 0, variance, 1)
-    return np.where(variance > 0, covariance / scale, np.nan)
-
-
-def _counts(persons: int, draws: int, random: np.random.Generator) -> Iterator[Array]:
-    """How often every person is drawn, [draws, persons], a chunk of draws at a time."""
-    for first in range(0, draws, _CHUNK):
-        yield np.stack(
-            [
-                np.bincount(random.integers(persons, size=persons), minlength=persons)
-                for _ in range(min(_CHUNK, draws - first))
-            ]
-        ).astype(np.float64)
-
-
-def _interval(drawn: Array) -> tuple[Array, Array]:
-    if np.isnan(drawn).all():
-        nothing = np.full(drawn.shape[1:], np.nan)
-        return nothing, nothing
-    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return low, high
 
 
 def pair_table(contributions: Contributions) -> pd.DataFrame:
@@ -225,9 +144,8 @@ def pair_table(contributions: Contributions) -> pd.DataFrame:
     rows = []
     for c, output in enumerate(contributions.outputs):
         gram = terms[:, :, c].T @ terms[:, :, c] / max(len(terms), 1)
-        sd = np.sqrt(np.diag(gram))
-        scale = np.outer(sd, sd)
-        r = np.divide(gram, scale, out=np.full_like(gram, np.nan), where=scale > 0)
+        squares = np.diag(gram)
+        r = correlation_ratio(gram, squares[:, None], squares[None])
         with_total, variance = gram.sum(axis=1), gram.sum()
         for order in contributions.orders:
             for first, second in contributions.pairs(order):
@@ -267,10 +185,12 @@ class GroupedRedundancy:
     left_out: tuple[str, ...]  # levels with fewer than `SMALLEST_GROUP` samples
 
 
-def redundancy_by_group(
-    contributions: Contributions, labels: npt.NDArray[np.str_]
-) -> GroupedRedundancy:
-    """What is shared within every level of a grouping [n]; samples without a label are left out."""
+def redundancy_by_group(explained: Explained, labels: npt.NDArray[np.str_]) -> GroupedRedundancy:
+    """What is shared within every level of a grouping; samples without a label are left out.
+
+    `labels` has one for every sample of the data set, as `groupings` returns them.
+    """
+    contributions, labels = explained.contributions, explained.aligned(labels)
     sizes = pd.Series(labels[labels != ""]).value_counts().sort_index()
     shares, pairs = [], []
     for level, size in zip(sizes.index.astype(str), sizes, strict=True):
@@ -290,8 +210,4 @@ def redundancy_by_group(
 
 def _centred_terms(contributions: Contributions) -> Array:
     """Terms [n, t, c] in float64, centred within folds and, for classes, over classes."""
-    terms = contributions.identified_terms()
-    for fold in np.unique(contributions.folds):
-        rows = contributions.folds == fold
-        terms[rows] -= terms[rows].mean(axis=0)
-    return terms
+    return centred_within(contributions.identified_terms(), contributions.folds)

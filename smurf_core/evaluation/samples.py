@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRICS, score
+from smurf_core.explained import Explained
+from smurf_core.sample_choice import SampleChoice, chosen_positions
 
 # A metric of fewer samples than this says nothing (a correlation of two is always ±1).
 FEWEST = 3
@@ -23,39 +24,40 @@ def transcript_column(dataset: MultimodalDataset) -> str | None:
     return next((c for c in TRANSCRIPT_COLUMNS if c in dataset.samples), None)
 
 
-def sample_table(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
-    """One row a tested sample, in the order of `contributions`.
+def sample_table(explained: Explained) -> pd.DataFrame:
+    """One row per explained sample, in their order.
 
     Columns: sample_id, fold, person (where known), target, prediction; `error` (prediction −
     target) for regression, `correct` (`right` | `wrong`) and `probability` (of the true class)
     for classes; `size of error` (|error|, or 1 − probability); then the data set's own columns,
     the transcript among them. A column of the data set that bears one of these names is left out.
     """
-    rows = dataset.positions(contributions.sample_ids)
+    dataset, contributions, target = explained.dataset, explained.contributions, explained.target
     prediction = contributions.prediction()
     columns: dict[str, object] = {
         "sample_id": contributions.sample_ids,
         "fold": contributions.folds,
     }
-    if dataset.groups is not None:
-        columns["person"] = dataset.groups[rows]
+    if explained.persons is not None:
+        columns["person"] = explained.persons
     if dataset.task == "regression":
-        target = dataset.target[rows]
         error = prediction[:, 0] - target
         columns |= {"target": target, "prediction": prediction[:, 0], "error": error}
         columns["size of error"] = np.abs(error)
     else:
-        names, codes = np.asarray(dataset.class_names, dtype=np.str_), dataset.target[rows]
+        names = np.asarray(dataset.class_names, dtype=np.str_)
         predicted = prediction.argmax(axis=1)
         true_class = scipy.special.softmax(prediction.astype(np.float64), axis=1)[
-            np.arange(len(rows)), codes
+            np.arange(len(target)), target
         ]
-        columns |= {"target": names[codes], "prediction": names[predicted]}
-        columns["correct"] = np.where(predicted == codes, "right", "wrong")
+        columns |= {"target": names[target], "prediction": names[predicted]}
+        columns["correct"] = np.where(predicted == target, "right", "wrong")
         columns |= {"probability": true_class, "size of error": 1 - true_class}
     table = pd.DataFrame(columns)
     own = [name for name in dataset.samples.columns if str(name) not in table]
-    return table.assign(**{str(name): dataset.samples[name].to_numpy()[rows] for name in own})
+    return table.assign(
+        **{str(name): explained.aligned(dataset.samples[name].to_numpy()) for name in own}
+    )
 
 
 def term_column(source: str, shared_with: str) -> str:
@@ -93,31 +95,31 @@ def colour_columns(table: pd.DataFrame) -> list[str]:
     return found
 
 
-def subset_performance(
-    contributions: Contributions,
-    dataset: MultimodalDataset,
-    subsets: Mapping[str, npt.NDArray[np.bool_]],
-) -> pd.DataFrame:
+def subset_performance(explained: Explained, subsets: Mapping[str, SampleChoice]) -> pd.DataFrame:
     """Every metric of the out-of-fold predictions of some samples, pooled over folds.
 
-    `subsets` are masks over the samples of `contributions` by name. Returns one row a subset and
-    metric: subset, n (samples), persons (NaN where unknown), metric, value (NaN for fewer than 3
-    samples, and where the metric is not defined).
+    Parameters
+    ----------
+    explained : Explained
+        Contributions with their samples' target and persons.
+    subsets : mapping of str to mask, positions or sample ids
+        Some of the samples, by a name: as `Explained.select` takes them.
+
+    Returns
+    -------
+    DataFrame
+        One row per subset and metric: subset, n (samples), persons (NaN where unknown), metric,
+        value (NaN for fewer than 3 samples, and where the metric is not defined).
     """
-    truth = dataset.target[dataset.positions(contributions.sample_ids)]
-    prediction = contributions.prediction()
-    groups = dataset.groups
+    task, prediction, persons = (
+        explained.dataset.task, explained.contributions.prediction(), explained.persons,
+    )  # fmt: skip
     rows = []
-    for name, mask in subsets.items():
-        n = int(mask.sum())
-        persons = np.nan
-        if groups is not None:
-            there = groups[dataset.positions(contributions.sample_ids[mask])]
-            persons = float(len(np.unique(there)))
-        for metric in METRICS[dataset.task]:
-            enough = n >= FEWEST
-            value = score(dataset.task, metric, truth[mask], prediction[mask]) if enough else np.nan
-            rows.append(
-                {"subset": name, "n": n, "persons": persons, "metric": metric, "value": value}
-            )
+    for name, chosen in subsets.items():
+        at = chosen_positions(chosen, explained.sample_ids)
+        truth, n = explained.target[at], len(at)
+        seen = np.nan if persons is None else float(len(np.unique(persons[at])))
+        for metric in METRICS[task]:
+            value = score(task, metric, truth, prediction[at]) if n >= FEWEST else np.nan
+            rows.append({"subset": name, "n": n, "persons": seen, "metric": metric, "value": value})
     return pd.DataFrame(rows)

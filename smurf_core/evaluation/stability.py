@@ -11,6 +11,7 @@ import pandas as pd
 
 from smurf_core.contributions import Contributions
 from smurf_core.results import RunResult
+from smurf_core.statistics.correlation import correlation_ratio
 
 Array = npt.NDArray[np.float64]
 
@@ -99,11 +100,11 @@ def _agreement(pairs: list[tuple[Array, Array]]) -> Array:
     """Pearson's r of every term in every pair of models, [pairs, t]; 0 for what is constant."""
     if not pairs:
         return np.empty((0, 0))
-    found = []
-    for a, b in pairs:
-        scale = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
-        found.append(np.where(scale > 0, (a * b).sum(axis=1) / np.where(scale > 0, scale, 1), 0))
-    return np.stack(found)
+    found = [
+        correlation_ratio((a * b).sum(axis=1), (a**2).sum(axis=1), (b**2).sum(axis=1))
+        for a, b in pairs
+    ]
+    return np.nan_to_num(np.stack(found))
 
 
 def _is_separated(
@@ -116,8 +117,8 @@ def _is_separated(
     """
     terms, names = _terms(contributions), contributions.term_names()
     gram = terms @ terms.T
-    scale = np.sqrt(np.outer(gram.diagonal(), gram.diagonal()))
-    r = np.divide(gram, scale, out=np.zeros_like(gram), where=scale > 0)
+    squares = gram.diagonal()
+    r = np.nan_to_num(correlation_ratio(gram, squares[:, None], squares[None]))
     position = {name: t for t, name in enumerate(names)}
     separated = np.ones(len(names), dtype=bool)
     for t, (order, one, other) in enumerate(names):

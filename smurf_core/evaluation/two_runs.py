@@ -12,9 +12,11 @@ import scipy  # whose parts load when used, after the first paint
 from smurf_core.configuration import RunConfig, layers_label
 from smurf_core.contributions import Contributions
 from smurf_core.errors import InputError
-from smurf_core.evaluation.metrics import pearson_r
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS, variance_shares
+from smurf_core.explained import Explained
 from smurf_core.results import RunResult
+from smurf_core.statistics.correlation import pearson_r
+from smurf_core.statistics.folds import centred_within
 
 
 def configuration_differences(first: RunConfig, second: RunConfig) -> pd.DataFrame:
@@ -67,7 +69,7 @@ def term_agreement(first: Contributions, second: Contributions) -> pd.DataFrame:
     a, b = first.select(mine), second.select(theirs)
     tables = [_shares(c) for c in (a, b)]
     positions = [{name: t for t, name in enumerate(c.term_names())} for c in (a, b)]
-    terms = [_within_folds(c) for c in (a, b)]
+    terms = [centred_within(c.identified_terms(), c.folds) for c in (a, b)]
     rows = []
     for name, t in positions[0].items():
         if name not in positions[1]:
@@ -96,34 +98,24 @@ def _shares(contributions: Contributions) -> dict[tuple[int, str, str], float]:
     return dict(zip(keys, table["share"], strict=True))
 
 
-def _within_folds(contributions: Contributions) -> npt.NDArray[np.float64]:
-    terms = contributions.identified_terms()
-    for fold in np.unique(contributions.folds):
-        rows = contributions.folds == fold
-        terms[rows] -= terms[rows].mean(axis=0)
-    return terms
-
-
-def prediction_differences(
-    first: Contributions,
-    second: Contributions,
-    target: npt.NDArray[np.generic],
-    known_ids: npt.NDArray[np.str_],
-) -> pd.DataFrame:
+def prediction_differences(first: Explained, second: Contributions) -> pd.DataFrame:
     """Samples that both runs explain, those first on which the two differ most.
 
-    `target` and `known_ids` are the data set's. Returns one row a sample: sample_id, target,
-    first, second (predictions; class names for classification), first_error and second_error
-    (absolute; for classification one less the true class's probability), difference (second less
-    first, of the prediction; for classification of the true class's probability), gain (how much
-    smaller the second one's error is).
+    Returns
+    -------
+    DataFrame
+        One row per sample: sample_id, target, first, second (predictions; class names for
+        classification), first_error and second_error (absolute; for classification one less the
+        true class's probability), difference (second less first, of the prediction; for
+        classification of the true class's probability), gain (how much smaller the second one's
+        error is).
     """
-    mine, theirs = common_samples(first, second)
-    ids = first.sample_ids[mine]
-    truth = target[pd.Index(known_ids).get_indexer(pd.Index(ids))]
-    before, after = first.prediction()[mine], second.prediction()[theirs]
-    if first.is_classification:
-        names, rows = np.asarray(first.outputs, dtype=str), np.arange(len(ids))
+    ours = first.contributions
+    mine, theirs = common_samples(ours, second)
+    ids, truth = ours.sample_ids[mine], first.target[mine]
+    before, after = ours.prediction()[mine], second.prediction()[theirs]
+    if ours.is_classification:
+        names, rows = np.asarray(ours.outputs, dtype=str), np.arange(len(ids))
         codes = truth.astype(int)
         chances = [
             scipy.special.softmax(p.astype(float), axis=1)[rows, codes] for p in (before, after)

@@ -20,6 +20,7 @@ import pandas as pd
 
 from smurf_core.contributions import Contributions
 from smurf_core.errors import InputError
+from smurf_core.statistics.folds import centred_within
 
 Finding = Literal["unique", "redundant", "unexpected"]
 ALIKE, APART = 0.5, 0.25
@@ -69,10 +70,7 @@ def typical_samples(
 
 
 def _within_fold_sd(prediction: npt.NDArray[np.float32], folds: npt.NDArray[np.int64]) -> float:
-    centred = prediction.astype(np.float64)
-    for fold in np.unique(folds):
-        centred[folds == fold] -= centred[folds == fold].mean()
-    return float(centred.std()) or 1.0
+    return float(centred_within(prediction, folds).std()) or 1.0
 
 
 def _rows(

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.contributions import Contributions
-from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.generated.synthetic import derived_factor, redundant_factor, unique_factor
 from smurf_core.errors import InputError
+from smurf_core.explained import Explained
+from smurf_core.statistics.correlation import pearson_between
 from smurf_core.terms import modality_subsets, subset_name
 
 Array = npt.NDArray[np.float64]
@@ -21,7 +21,7 @@ Term = tuple[int, str, str]
 NO_FACTOR = "0"  # how the table writes that nothing is to be found in a contribution
 
 
-def recovery(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
+def recovery(explained: Explained) -> pd.DataFrame:
     """Correlation of every learned contribution with the true factor that it should be.
 
     The truth of a unique contribution of I is u_I, plus every r_IX whose X the model cannot see:
@@ -41,8 +41,9 @@ def recovery(contributions: Contributions, dataset: MultimodalDataset) -> pd.Dat
         (`u_A + r_AC`; `0` where nothing is to be found), output, r (NaN where the factor is 0,
         0 where the contribution is), order, sd (of the contribution), factor_sd.
     """
-    learned, factors, folds = _aligned(contributions, dataset)
-    names = contributions.term_names()
+    contributions = explained.contributions
+    learned, factors = _aligned(explained)
+    names, folds = contributions.term_names(), contributions.folds
     wanted = _truths(names, contributions.modalities, factors)
     rows = []
     for term, parts in wanted.items():
@@ -67,23 +68,24 @@ def recovery(contributions: Contributions, dataset: MultimodalDataset) -> pd.Dat
     return pd.DataFrame(rows)
 
 
-def mean_recovery(contributions: Contributions, dataset: MultimodalDataset) -> float:
+def mean_recovery(explained: Explained) -> float:
     """The paper's average r between true factors and learned contributions (section 5.1).
 
     Contributions whose true factor is nothing at all have no r and are left out.
     """
-    return float(recovery(contributions, dataset)["r"].mean())
+    return float(recovery(explained)["r"].mean())
 
 
-def factor_matrix(contributions: Contributions, dataset: MultimodalDataset) -> pd.DataFrame:
+def factor_matrix(explained: Explained) -> pd.DataFrame:
     """Correlation of every true factor with every learned contribution of the same output.
 
     One row a factor, term and output: factor, order, modality, shared_with, kind, output, r.
     Factors that no visible modality holds are there, too. Folds and classes as in `recovery`.
     """
-    learned, factors, folds = _aligned(contributions, dataset)
+    contributions = explained.contributions
+    learned, factors = _aligned(explained)
     truths = np.stack(list(factors.values()), axis=1)  # [n, factors, c]
-    r = _within_folds(truths, learned, folds)
+    r = _within_folds(truths, learned, contributions.folds)
     names = contributions.term_names()
     terms = pd.DataFrame(names, columns=["order", "modality", "shared_with"])
     terms["kind"] = np.where(terms["modality"] == terms["shared_with"], "unique", "redundant")
@@ -96,17 +98,13 @@ def factor_matrix(contributions: Contributions, dataset: MultimodalDataset) -> p
     return table
 
 
-def _aligned(
-    contributions: Contributions, dataset: MultimodalDataset
-) -> tuple[Array, dict[str, Array], npt.NDArray[np.int64]]:
-    """Terms [n, t, c], factors [n, c] by their name without a class, and folds [n]."""
+def _aligned(explained: Explained) -> tuple[Array, dict[str, Array]]:
+    """Terms [n, t, c], and factors [n, c] by their name without a class."""
+    contributions, dataset = explained.contributions, explained.dataset
     if not dataset.factors:
         raise InputError(
             f"{dataset.name!r} has no true factors; only synthetic data can be verified."
         )
-    rows = dataset.positions(contributions.sample_ids)
-    if (rows < 0).any():
-        raise InputError(f"{(rows < 0).sum()} explained samples are not in {dataset.name!r}.")
     learned = contributions.identified_terms()
     classes = [f"[{name}]" for name in contributions.outputs]
     columns = classes if contributions.is_classification else [""]
@@ -118,12 +116,14 @@ def _aligned(
             f"{', '.join(contributions.outputs)}: {', '.join(missing) or 'none fits'}."
         )
     factors = {
-        part: np.stack([dataset.factors[part + c][rows] for c in columns], axis=1).astype(float)
+        part: np.stack(
+            [explained.aligned(dataset.factors[part + c]) for c in columns], axis=1
+        ).astype(float)
         for part in parts
     }
     if contributions.is_classification:
         factors = {name: f - f.mean(axis=1, keepdims=True) for name, f in factors.items()}
-    return learned, factors, contributions.folds
+    return learned, factors
 
 
 def _truths(
@@ -213,9 +213,5 @@ def _within_folds(factors: Array, terms: Array, folds: npt.NDArray[np.int64]) ->
 
 
 def _correlations(factors: Array, terms: Array) -> Array:
-    a, b = factors - factors.mean(axis=0), terms - terms.mean(axis=0)
-    covariance = np.einsum("npc,nqc->pqc", a, b, optimize=True)
-    sd_a, sd_b = np.sqrt((a**2).sum(axis=0))[:, None], np.sqrt((b**2).sum(axis=0))[None]
-    vary = (sd_a > 0) & (sd_b > 0)
-    r = np.divide(covariance, sd_a * sd_b, out=np.zeros_like(covariance), where=vary)
-    return np.where(sd_a > 0, r, np.nan)
+    varies = np.ptp(factors, axis=0) > 0
+    return np.where(varies[:, None], np.nan_to_num(pearson_between(factors, terms)), np.nan)

@@ -16,11 +16,12 @@ import torch
 from smurf_core.configuration import Configuration
 from smurf_core.contributions import Contributions
 from smurf_core.data.generated.synthetic import synthetic_additive
-from smurf_core.evaluation.metrics import pearson_r
 from smurf_core.evaluation.verification import mean_recovery
+from smurf_core.explained import explained
 from smurf_core.model_kinds import ModelKind
 from smurf_core.models.architecture import Architecture
 from smurf_core.models.towers import Buffers, forward
+from smurf_core.statistics.correlation import pearson_r
 from smurf_core.terms import pairwise_terms
 from smurf_core.training.objective import Partition
 from smurf_core.training.stack import Member, train_stack
@@ -92,7 +93,7 @@ def find_basins(
                 seed=member.seed,
                 prediction_r=pearson_r(known, contributions.prediction()[:, 0]),
                 objective=float(outcome.best_objective[k]),
-                recovery=mean_recovery(contributions, data),
+                recovery=mean_recovery(explained(contributions, data)),
             )
 
 

@@ -16,10 +16,11 @@ from smurf_core.data.generated.synthetic import (
     synthetic_noisy,
     unique_factor,
 )
-from smurf_core.evaluation.metrics import pearson_r
 from smurf_core.evaluation.verification import recovery
 from smurf_core.experiments.settings import Setting
+from smurf_core.explained import explained
 from smurf_core.model_kinds import ModelKind
+from smurf_core.statistics.correlation import pearson_r
 from smurf_core.training.engine import train_run
 
 # What the paper reports (section 5.1).
@@ -93,11 +94,11 @@ def _recover(
             config, preset="custom", grid=replace(config.grid, hidden_layers=HIDDEN_LAYERS)
         )
     result = train_run(dataset, config)
-    contributions = result.contributions()
-    prediction = contributions.prediction()
+    found = explained(result, dataset)
+    prediction = found.contributions.prediction()
     if dataset.task == "classification":  # The softmax does not see what all logits share.
         prediction = prediction - prediction.mean(axis=1, keepdims=True)
-    table = recovery(contributions, dataset)
+    table = recovery(found)
     invented = table.loc[table["factor_sd"] == 0, "sd"].max() / np.std(dataset.target)
     return Recovery(
         setting=setting,

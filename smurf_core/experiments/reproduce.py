@@ -25,6 +25,7 @@ from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.missing import compare_missing, missing_modalities, missing_summary
 from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.verification import recovery
+from smurf_core.explained import explained
 from smurf_core.model_kinds import MODEL_KINDS, REFERENCE_MODEL, ModelKind
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
@@ -272,7 +273,7 @@ def _recovery(name: str, dataset: MultimodalDataset, results: Results) -> pd.Dat
         if not MODEL_KINDS[model].has_redundant_heads:
             continue  # One contribution per modality: there is nothing to compare.
         for seed, run in enumerate(runs):
-            table = recovery(run.contributions(), dataset)
+            table = recovery(explained(run, dataset))
             tables.append(table[table["factor"] != "0"].assign(model=model, seed=seed))
     found = pd.concat(tables, ignore_index=True)
     by = ["model", "order", "modality", "shared_with", "factor"]

@@ -13,6 +13,7 @@ from vl_convert import vegalite_to_svg
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.explained import explained
 from smurf_core.plot.report_figures import ReportFigure, image_files, printed, report_figures
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.reporting.findings import Findings, report_tables
@@ -135,7 +136,7 @@ def figure_files(
 
     A machine without Chromium gets the page alone, and a word on why.
     """
-    figures = report_figures(found, result.contributions(), result, dataset)
+    figures = report_figures(found, explained(result, dataset), result)
     page = report_html(
         report_state(info, result, dataset), sentences_of(found), report_tables(found, dataset),
         figures,

@@ -13,13 +13,12 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import vl_convert
 
-from smurf_core.contributions import Contributions
-from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.judgments import unique_pairs
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.evaluation.verification import factor_matrix
+from smurf_core.explained import Explained
 from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.contributions import variance_bars
 from smurf_core.plot.heatmaps import factor_table, pair_matrix, share_matrix, signed_heatmap
@@ -44,9 +43,10 @@ class ReportFigure:
 
 
 def report_figures(
-    found: Findings, contributions: Contributions, result: RunResult, dataset: MultimodalDataset
+    found: Findings, explained: Explained, result: RunResult
 ) -> dict[str, ReportFigure]:
-    """All figures of a run, by the name of their file; `contributions` are those of its scope."""
+    """All figures of a run, by the name of their file; `explained` are the samples of its scope."""
+    contributions, dataset = explained.contributions, explained.dataset
     metric = main_metric(dataset)
     title = METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
     outputs = list(dict.fromkeys(found.shares["output"]))
@@ -105,12 +105,10 @@ def report_figures(
             figures["true_factors"] = ReportFigure(
                 f"True factors against learned contributions{of}",
                 "Pearson's r on synthetic data, whose factors are known.",
-                signed_heatmap(
-                    factor_table(factor_matrix(contributions, dataset), output), title="r"
-                ),
+                signed_heatmap(factor_table(factor_matrix(explained), output), title="r"),
             )
     if not found.agreement.empty:
-        figures |= _judgments(contributions, dataset)
+        figures |= _judgments(explained)
     return figures
 
 
@@ -119,10 +117,10 @@ def _curves(result: RunResult) -> pd.DataFrame:
     return curves[curves["epoch"] % max(1, len(curves) // 2_000) == 0]
 
 
-def _judgments(contributions: Contributions, dataset: MultimodalDataset) -> dict[str, ReportFigure]:
-    colours = modality_colours(contributions.modalities)
+def _judgments(explained: Explained) -> dict[str, ReportFigure]:
+    colours = modality_colours(explained.contributions.modalities)
     found = {}
-    for k, pair in enumerate(unique_pairs(contributions, dataset), start=1):
+    for k, pair in enumerate(unique_pairs(explained), start=1):
         judged = pd.notna(pair.human)
         name = subset_name(pair.modalities)
         found[f"human_unique_{k}"] = ReportFigure(

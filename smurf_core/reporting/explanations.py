@@ -295,7 +295,8 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "krippendorff_alpha": _text(
             "Krippendorff's α (interval): do raters agree?",
             "α = 1 − observed / expected disagreement",
-            "1 is perfect, 0 is chance; 0.8 is called good, below 0.67 doubtful.",
+            "1 is perfect, 0 is chance; 0.8 is called good, below 0.67 doubtful. In brackets: 95% "
+            "interval, a bootstrap over persons (samples, where no persons are known).",
         ),
         "ceiling": _text(
             "The highest r that anything can reach with ratings this reliable.",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.judgments import human_agreement
@@ -17,6 +16,7 @@ from smurf_core.evaluation.redundancy import ALL_OUTPUTS, pair_table, variance_s
 from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.stability import stability
 from smurf_core.evaluation.typical import Finding, typical_samples
+from smurf_core.explained import Explained, explained
 from smurf_core.reporting.tables import (
     ReportTable,
     judgment_table,
@@ -54,7 +54,7 @@ def find(
 ) -> Findings:
     """Ask every evaluation of one study's runs."""
     result = results[reference]
-    contributions = result.contributions()
+    found = explained(result, dataset)
     return Findings(
         reference=reference,
         titles=titles,
@@ -62,15 +62,13 @@ def find(
         missing=compare_missing(
             results, dataset, reference=reference, metrics=(main_metric(dataset),)
         ),
-        shares=told_shares(result, variance_shares(contributions)),
+        shares=told_shares(result, variance_shares(found.contributions)),
         stability=stability(result),
-        pairs=pair_table(contributions)
+        pairs=pair_table(found.contributions)
         if result.config.kind.has_redundant_heads
         else pd.DataFrame(),
-        agreement=human_agreement(contributions, dataset)
-        if has_judgments(dataset)
-        else pd.DataFrame(),
-        typical=examples(contributions, dataset),
+        agreement=human_agreement(found) if has_judgments(dataset) else pd.DataFrame(),
+        typical=examples(found),
     )
 
 
@@ -91,17 +89,16 @@ def told_shares(result: RunResult, shares: pd.DataFrame) -> pd.DataFrame:
     return shares[shares["kind"] == "unique"].reset_index(drop=True)
 
 
-def examples(
-    contributions: Contributions, dataset: MultimodalDataset, *, count: int = 50
-) -> dict[Finding, pd.DataFrame]:
+def examples(explained: Explained, *, count: int = 50) -> dict[Finding, pd.DataFrame]:
     """Typical samples of every kind with their target and, where there is one, transcript."""
+    dataset = explained.dataset
     words = transcript_column(dataset)
-    target = pd.Series(dataset.target, index=dataset.sample_ids)
+    target = pd.Series(explained.target, index=explained.sample_ids)
     if dataset.task == "classification":
         target = target.astype(int).map(dict(enumerate(dataset.class_names)))
     found = {}
     for finding in _FINDINGS:
-        table = typical_samples(contributions, finding, count=count)
+        table = typical_samples(explained.contributions, finding, count=count)
         table["target"] = target.reindex(table["sample_id"]).to_numpy()
         if words:
             table["transcript"] = dataset.samples[words].reindex(table["sample_id"]).to_numpy()

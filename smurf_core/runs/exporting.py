@@ -14,6 +14,7 @@ import pandas as pd
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.explained import Explained, explained
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import RunInfo, get_run
@@ -66,9 +67,10 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 def run_tables(result: RunResult, dataset: MultimodalDataset) -> dict[str, pd.DataFrame]:
     """The tables that a run is made of: contributions, predictions, candidates."""
+    found = explained(result, dataset)
     return {
-        "contributions": result.contributions().to_frame(),
-        "predictions": prediction_table(result, dataset),
+        "contributions": found.contributions.to_frame(),
+        "predictions": prediction_table(found),
         "candidates": candidate_table(result),
     }
 
@@ -98,18 +100,24 @@ def _json(data: Mapping[str, Any]) -> bytes:
     return json.dumps(data, indent=1, ensure_ascii=False).encode()
 
 
-def prediction_table(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
-    """One row per tested sample: id, fold (from 1), target, prediction; for classes, logits."""
-    contributions = result.contributions()
-    rows = dataset.positions(contributions.sample_ids)
+def prediction_table(explained: Explained) -> pd.DataFrame:
+    """What is predicted for each sample.
+
+    Returns
+    -------
+    DataFrame
+        One row per sample: sample_id, fold (from 1), person (where known), target, prediction;
+        for classes, the logit of each class.
+    """
+    contributions, dataset = explained.contributions, explained.dataset
     prediction = contributions.prediction()
     table = pd.DataFrame({"sample_id": contributions.sample_ids, "fold": contributions.folds + 1})
-    if dataset.groups is not None:
-        table["person"] = dataset.groups[rows]
+    if explained.persons is not None:
+        table["person"] = explained.persons
     if dataset.task == "regression":
-        return table.assign(target=dataset.target[rows], prediction=prediction[:, 0])
+        return table.assign(target=explained.target, prediction=prediction[:, 0])
     names = pd.Series(dataset.class_names)
-    table["target"] = names[dataset.target[rows].astype(int)].to_numpy()
+    table["target"] = names[explained.target.astype(int)].to_numpy()
     table["prediction"] = names[prediction.argmax(axis=1)].to_numpy()
     for c, name in enumerate(dataset.class_names):
         table[f"logit {name}"] = prediction[:, c]

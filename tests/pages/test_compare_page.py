@@ -16,7 +16,7 @@ def test_tables_2_and_5_are_of_the_slice_that_is_chosen(open_page, trained_home)
     kept = slices.add_slice(trained_home, study, "some", ids, origin="a table")
     page = open_page("compare", study=study, slice=kept)
     newer = store.list_runs(trained_home, study)[0]
-    part = result_of(trained_home, newer).within(np.array(ids))
+    part = result_of(trained_home, newer).select(np.array(ids))
     expected = performance(part, studies.load_study(trained_home, study)).set_index("metric")
     table = next(t.value for t in page.dataframe if "mark" in t.value)
     own = table[table["run"].str.endswith(newer.id[:4])].iloc[0]

@@ -19,6 +19,7 @@ from smurf_core.errors import InputError
 from smurf_core.evaluation.judgments import unique_pairs
 from smurf_core.evaluation.performance import chance_performance, performance
 from smurf_core.experiments.reproduce import as_markdown, reproduce
+from smurf_core.explained import explained
 from smurf_core.training.engine import train_run
 from tests.smurf_core.by_hand import square_contributions
 
@@ -184,7 +185,7 @@ def test_perception_study_gives_human_unique_contributions_of_all_three_modaliti
         outputs=data.outputs,
         sample_ids=data.sample_ids,
     )
-    human = {pair.modalities: pair.human for pair in unique_pairs(contributions, data)}
+    human = {pair.modalities: pair.human for pair in unique_pairs(explained(contributions, data))}
     by_file = table.set_index("file").loc[data.sample_ids]
     for modality, others in (("text", "VA"), ("audio", "TV"), ("video", "TA")):
         expected = by_file["TAV"] - by_file[others]

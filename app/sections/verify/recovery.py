@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.loading import contributions_of
+from app.loading import explained_of
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.messages import facts
@@ -18,8 +18,8 @@ from smurf_core.runs.store import RunInfo
 
 def true_factors(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
     """Every true factor against every learned contribution, as a matrix and in numbers."""
-    contributions = scope.apply(contributions_of(run))
-    found = recovery(contributions, dataset)
+    explained = scope.apply(explained_of(run))
+    contributions, found = explained.contributions, recovery(explained)
     known = found[found["factor"] != "0"]
     facts(
         {
@@ -46,7 +46,7 @@ def true_factors(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None
             "Class", contributions.outputs, key=f"verify_class_{run.id}", width=260
         )
     st.plotly_chart(
-        signed_heatmap(factor_table(factor_matrix(contributions, dataset), output), title="r"),
+        signed_heatmap(factor_table(factor_matrix(explained), output), title="r"),
         key="factors",
         config={"displaylogo": False},
     )

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from smurf_core.configuration import PRESETS, Configuration, RunConfig
-from smurf_core.contributions import FloatArray
+from smurf_core.contributions import Contributions, FloatArray
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
+from smurf_core.explained import Explained, explained
 from smurf_core.fitted import FittedModel
 from smurf_core.results import FittedMember, FoldResult, RunResult
 from smurf_core.scaling import Scaler
@@ -85,6 +86,24 @@ def predicts(dataset: MultimodalDataset, prediction: np.ndarray) -> RunResult:
     values = np.zeros((len(dataset), m, m, c), dtype=np.float32)
     values[:, 0, 0] = prediction.reshape(len(dataset), c)
     return make_result(dataset, lambda _: (values, np.zeros(c, np.float32)))
+
+
+def explain(contributions: Contributions, persons: np.ndarray | None = None) -> Explained:
+    """Contributions to samples that have these persons, and a target that does not matter."""
+    n = len(contributions)
+    dataset = MultimodalDataset(
+        name="made by hand",
+        task="classification" if contributions.is_classification else "regression",
+        features=dict.fromkeys(
+            contributions.modalities, Features(np.zeros((n, 1), np.float32), ("x",))
+        ),
+        sample_ids=contributions.sample_ids,
+        target=np.zeros(n, np.int64 if contributions.is_classification else np.float32),
+        target_name="y",
+        class_names=contributions.outputs if contributions.is_classification else (),
+        groups=persons,
+    )
+    return explained(contributions, dataset)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.evaluation.complete import evaluation_tables
 from smurf_core.evaluation.judgments import human_agreement
+from smurf_core.explained import explained
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
 
@@ -40,7 +41,7 @@ def test_a_study_with_everything_gives_every_table(random):
         "variance_shares": ("share", "ci_low", "ci_high"),
     }.items():
         assert set(columns) <= set(tables[name].columns)
-    expected = human_agreement(runs["first"].contributions(), data)
+    expected = human_agreement(explained(runs["first"], data))
     pd.testing.assert_frame_equal(tables["human_judgments"], expected)
     for part in ("unique", "redundant", "unexpected"):
         assert len(tables[f"typical_{part}"]) <= 5

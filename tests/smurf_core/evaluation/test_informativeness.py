@@ -7,7 +7,8 @@ from scipy import stats
 
 from smurf_core.errors import InputError
 from smurf_core.evaluation.informativeness import informativeness_tests, unique_effect
-from smurf_core.evaluation.judgments import clustered_slope
+from smurf_core.explained import explained
+from smurf_core.statistics.slopes import clustered_slope
 from tests.smurf_core.by_hand import square
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
@@ -42,7 +43,7 @@ def test_effect_on_a_number_is_the_contributions_size(random):
 
 def test_larger_effects_with_information_are_found_and_others_not(random):
     data, levels, contributions = rated(random)
-    table = informativeness_tests(contributions, data).set_index("modality")
+    table = informativeness_tests(explained(contributions, data)).set_index("modality")
     effect = unique_effect(contributions, "A")
     expected = stats.ranksums(effect[levels > 0], effect[levels == 0])
     assert table.loc["A", "statistic"] == pytest.approx(expected.statistic)
@@ -59,14 +60,14 @@ def test_effect_size_is_how_much_more_often_information_wins(random):
     effect = unique_effect(contributions, "A")
     some, none = effect[levels > 0], effect[levels == 0]
     wins = np.sign(some[:, None] - none[None, :]).mean()
-    table = informativeness_tests(contributions, data).set_index("modality")
+    table = informativeness_tests(explained(contributions, data)).set_index("modality")
     assert table.loc["A", "effect_size"] == pytest.approx(wins)
 
 
 def test_the_trend_is_kendalls_and_persons_are_the_clusters_of_ranks(random):
     data, levels, contributions = rated(random)
     data = replace(data, groups=np.repeat(np.arange(40), 5).astype(str))
-    row = informativeness_tests(contributions, data).set_index("modality").loc["A"]
+    row = informativeness_tests(explained(contributions, data)).set_index("modality").loc["A"]
     effect, there = unique_effect(contributions, "A"), levels >= 0
     expected = stats.kendalltau(levels[there], effect[there])
     assert (row["trend"], row["trend_p"]) == pytest.approx(
@@ -90,4 +91,4 @@ def test_the_trend_is_kendalls_and_persons_are_the_clusters_of_ranks(random):
 def test_data_without_ratings_is_told(random):
     data, _, contributions = rated(random)
     with pytest.raises(InputError, match="no ratings"):
-        informativeness_tests(contributions, replace(data, informativeness={}))
+        informativeness_tests(explained(contributions, replace(data, informativeness={})))

@@ -18,6 +18,7 @@ from smurf_core.evaluation.missing import (
     sample_changes,
     subset_predictions,
 )
+from smurf_core.explained import explained
 from tests.smurf_core.by_hand import square, square_contributions, square_terms
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
@@ -138,8 +139,8 @@ def test_terms_that_repeat_each_other_do_no_harm(random):
 
 def test_the_samples_that_suffer_most_come_first(random):
     data, result = trained(random)
-    predictions, contributions = subset_predictions(result), result.contributions()
-    changed = sample_changes(contributions, data.target, predictions.of(("B",)))
+    predictions = subset_predictions(result)
+    changed = sample_changes(explained(result, data), predictions.of(("B",)))
     assert changed["change"].abs().is_monotonic_decreasing
     row = changed.iloc[0]
     i = list(data.sample_ids).index(row["sample_id"])
@@ -150,8 +151,8 @@ def test_the_samples_that_suffer_most_come_first(random):
 
 def test_classes_suffer_by_the_true_ones_probability(random):
     data, result = trained(random, 3)
-    predictions, contributions = subset_predictions(result), result.contributions()
-    changed = sample_changes(contributions, data.target, predictions.of(("B",)))
+    predictions = subset_predictions(result)
+    changed = sample_changes(explained(result, data), predictions.of(("B",)))
     row = changed.iloc[0]
     i, k = list(data.sample_ids).index(row["sample_id"]), int(row["target"][1:])
     chances = [
@@ -165,7 +166,7 @@ def test_classes_suffer_by_the_true_ones_probability(random):
 def test_the_dropout_curve_goes_from_all_modalities_to_one_less(random):
     data, result = trained(random)
     predictions = subset_predictions(result)
-    curve = dropout_curve(predictions, data.modalities, data.task, data.target, "rmse", draws=5)
+    curve = dropout_curve(predictions, explained(result, data), metric="rmse", draws=5)
     assert (
         curve.groupby("modality")["share"].apply(list).tolist() == [[k / 10 for k in range(11)]] * 3
     )
@@ -185,7 +186,7 @@ def test_half_of_the_samples_missing_mixes_the_two_predictions(random):
     data, result = trained(random)
     predictions = subset_predictions(result)
     curve = dropout_curve(
-        predictions, ("A", "B", "C"), "regression", data.target, "mae",
+        predictions, explained(result, data), metric="mae",
         shares=(0.5,), draws=400, reconstructed=False,
     ).set_index("modality")  # fmt: skip
     # Absolute errors are means of samples: in expectation half way between the two.

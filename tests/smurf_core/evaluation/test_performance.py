@@ -79,7 +79,7 @@ def test_a_run_within_some_samples_is_scored_on_those_alone(trained):
     tested_by = result.folds.tested_by()
     # Half of the samples, none of which fold 2 tests.
     chosen = data.sample_ids[(np.arange(150) % 2 == 0) & (tested_by != 2)]
-    part = result.within(chosen)
+    part = result.select(chosen)
     out_of_fold = part.contributions()
     assert set(out_of_fold.sample_ids) == set(chosen)
     whole = result.contributions().prediction()[data.positions(out_of_fold.sample_ids)]
@@ -100,4 +100,4 @@ def test_a_run_within_some_samples_is_scored_on_those_alone(trained):
     assert performance(part, data)["n"].tolist() == [len(chosen)] * len(performance(part, data))
     np.testing.assert_array_equal(part.folds.training, result.folds.training[[0, 1, 3, 4]])
     with pytest.raises(InputError, match="No fold tested any of these samples"):
-        result.within(np.array(["nobody"]))
+        result.select(np.array(["nobody"]))

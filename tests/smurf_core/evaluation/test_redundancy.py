@@ -6,14 +6,13 @@ import pytest
 from smurf_core.contributions import Contributions
 from smurf_core.evaluation.redundancy import (
     ALL_MODALITIES,
-    cluster_codes,
     pair_table,
     redundancy_by_group,
-    resampled_shares,
     share_intervals,
     variance_shares,
 )
 from tests.smurf_core.by_hand import square, square_contributions
+from tests.smurf_core.evaluation.conftest import explain
 
 
 def random_contributions(outputs: int, orders: int = 1, folds: int = 3) -> Contributions:
@@ -77,25 +76,10 @@ def persons_of(found: Contributions, size: int = 4) -> np.ndarray:
     return np.array([f"p{i // size}" for i in range(len(found))])
 
 
-@pytest.mark.parametrize("outputs", [1, 4])
-@pytest.mark.parametrize("orders", [1, 2])
-def test_a_draw_of_persons_gives_the_shares_of_their_samples_repeated(outputs, orders):
-    found = random_contributions(outputs, orders)
-    persons = persons_of(found)
-    codes = cluster_codes(persons, len(found))
-    random = np.random.default_rng(3)
-    counts = random.multinomial(codes.max() + 1, np.full(codes.max() + 1, 1 / (codes.max() + 1)), 5)
-    drawn = resampled_shares(found, codes, counts)
-    for times, shares in zip(counts, drawn, strict=True):
-        rows = np.repeat(np.arange(len(found)), times[codes])
-        expected = variance_shares(found.select(rows))["share"].to_numpy()
-        np.testing.assert_allclose(shares.reshape(-1), expected, atol=1e-9)
-
-
 def test_intervals_are_those_of_a_bootstrap_over_rows_of_persons():
     found = random_contributions(1)
     persons = persons_of(found, 3)
-    intervals = share_intervals(found, persons, draws=2_000)
+    intervals = share_intervals(explain(found, persons), draws=2_000)
     names, rows = np.unique(persons), {p: np.flatnonzero(persons == p) for p in np.unique(persons)}
     random = np.random.default_rng(7)
     slopes = []
@@ -123,10 +107,10 @@ def test_intervals_are_those_of_a_bootstrap_over_rows_of_persons():
 
 def test_equal_seeds_give_equal_intervals_and_one_person_gives_none():
     found = random_contributions(1)
-    one, other = (share_intervals(found, None, draws=50, seed=4) for _ in range(2))
+    one, other = (share_intervals(explain(found), draws=50, seed=4) for _ in range(2))
     assert one.terms.equals(other.terms)
-    assert one.clusters == len(found)
-    alone = share_intervals(found, np.full(len(found), "p"), draws=50)
+    assert one.persons == len(found)
+    alone = share_intervals(explain(found, np.full(len(found), "p")), draws=50)
     assert alone.terms["ci_low"].isna().all()
     assert alone.terms["share"].notna().all()
 
@@ -160,7 +144,7 @@ def test_pairs_are_correlations_within_folds_in_every_order(outputs):
 def test_groups_are_looked_at_one_by_one_and_small_ones_named():
     found = random_contributions(1)
     labels = np.array(["a"] * 30 + ["b"] * 21 + ["c"] * 5 + [""] * 4)
-    grouped = redundancy_by_group(found, labels)
+    grouped = redundancy_by_group(explain(found), labels)
     assert grouped.left_out == ("c",)
     assert grouped.sizes.to_dict() == {"a": 30, "b": 21, "c": 5}
     alone = variance_shares(found.select(labels == "b"))["share"]

@@ -15,14 +15,15 @@ from smurf_core.evaluation.samples import (
     subset_performance,
     transcript_column,
 )
+from smurf_core.explained import explained
 from tests.smurf_core.by_hand import square_contributions
 
 
-def explained(dataset, seed=0):
+def some_explained(dataset, seed=0):
     """Random contributions of all samples but the first five, in reversed order."""
     random = np.random.default_rng(seed)
     ids, c = dataset.sample_ids[5:][::-1], len(dataset.outputs)
-    return square_contributions(
+    contributions = square_contributions(
         values=random.normal(size=(len(ids), 3, 3, c)).astype(np.float32),
         baseline=np.zeros((len(ids), c), dtype=np.float32),
         modalities=dataset.modalities,
@@ -30,6 +31,7 @@ def explained(dataset, seed=0):
         sample_ids=ids,
         folds=np.arange(len(ids)) % 5,
     )
+    return explained(contributions, dataset)
 
 
 def with_table(dataset):
@@ -49,7 +51,7 @@ def with_table(dataset):
 
 def test_every_row_is_the_sample_that_its_id_says():
     dataset = with_table(synthetic_additive(samples=60))
-    found = sample_table(explained(dataset), dataset)
+    found = sample_table(some_explained(dataset))
     for row in found.iloc[[0, 20, 54]].to_dict("records"):
         at = list(dataset.sample_ids).index(row["sample_id"])
         assert row["target"] == dataset.target[at]
@@ -62,17 +64,17 @@ def test_every_row_is_the_sample_that_its_id_says():
 
 def test_columns_that_tell_samples_apart_can_colour_them():
     dataset = with_table(synthetic_additive(samples=60))
-    found = colour_columns(sample_table(explained(dataset), dataset))
+    found = colour_columns(sample_table(some_explained(dataset)))
     assert {"fold", "person", "take", "seconds", "size of error", "target"} <= set(found)
     assert not {"sample_id", "transcript", "constant"} & set(found)
 
 
 def test_classes_say_which_were_right_and_how_probable_the_truth_was():
     dataset = synthetic_additive(samples=60, task="classification")
-    contributions = explained(dataset)
-    found = sample_table(contributions, dataset)
-    logits = contributions.prediction()
-    truth = dataset.target[dataset.positions(contributions.sample_ids)]
+    classes = some_explained(dataset)
+    found = sample_table(classes)
+    logits = classes.contributions.prediction()
+    truth = dataset.target[5:][::-1]
     right = found["correct"] == "right"
     assert right.mean() == pytest.approx(metrics.accuracy_score(truth, logits.argmax(axis=1)))
     expected = metrics.log_loss(truth, np.exp(logits) / np.exp(logits).sum(1, keepdims=True))
@@ -81,13 +83,13 @@ def test_classes_say_which_were_right_and_how_probable_the_truth_was():
 
 def test_metrics_of_a_subset_are_those_of_its_samples_alone():
     dataset = with_table(synthetic_additive(samples=60))
-    contributions = explained(dataset)
+    samples = some_explained(dataset)
     some = np.zeros(55, dtype=bool)
     some[::3] = True
-    masks = {"all": np.ones(55, dtype=bool), "some": some, "two": np.arange(55) < 2}
-    found = subset_performance(contributions, dataset, masks).set_index(["subset", "metric"])
-    truth = dataset.target[dataset.positions(contributions.sample_ids)][some]
-    prediction = contributions.prediction()[some, 0]
+    masks = {"all": np.ones(55, dtype=bool), "some": some, "two": samples.sample_ids[:2]}
+    found = subset_performance(samples, masks).set_index(["subset", "metric"])
+    truth = dataset.target[5:][::-1][some]
+    prediction = samples.contributions.prediction()[some, 0]
     assert found.loc[("some", "r"), "value"] == pytest.approx(
         stats.pearsonr(truth, prediction).statistic
     )

@@ -13,6 +13,7 @@ from smurf_core.evaluation.two_runs import (
     term_agreement,
     weight_sweep,
 )
+from smurf_core.explained import explained
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
 
 
@@ -72,7 +73,7 @@ def test_runs_that_explain_different_samples_share_the_common_ones(random):
 def test_the_largest_differences_come_first(random):
     data, first, second = two_results(random)
     a, b = first.contributions(), second.contributions()
-    table = prediction_differences(a, b, data.target, data.sample_ids)
+    table = prediction_differences(explained(a, data), b)
     assert table["difference"].abs().is_monotonic_decreasing
     row = table.iloc[0]
     i = list(data.sample_ids).index(row["sample_id"])
@@ -85,7 +86,7 @@ def test_the_largest_differences_come_first(random):
 def test_classes_differ_by_the_true_ones_probability(random):
     data, first, second = two_results(random, 3)
     a, b = first.contributions(), second.contributions()
-    row = prediction_differences(a, b, data.target, data.sample_ids).iloc[5]
+    row = prediction_differences(explained(a, data), b).iloc[5]
     i = list(data.sample_ids).index(row["sample_id"])
     chances = []
     for found in (a, b):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from smurf_core.errors import InputError
+from smurf_core.explained import explained
 from smurf_core.plot.html_report import figure_files, report_html, report_state, sentences_of
 from smurf_core.plot.report_figures import IMAGE_FORMATS, ReportFigure, image_files, report_figures
 from smurf_core.reporting.bundle import run_titles
@@ -31,7 +32,7 @@ def parts(reported):  # noqa: F811 — the fixture
 @pytest.fixture(scope="module")
 def page(parts) -> str:
     info, result, dataset, found = parts
-    figures = report_figures(found, result.contributions(), result, dataset)
+    figures = report_figures(found, explained(result, dataset), result)
     state = report_state(info, result, dataset)
     return report_html(state, sentences_of(found), report_tables(found, dataset), figures)
 
@@ -63,7 +64,7 @@ def test_the_report_shows_the_numbers_of_the_evaluations(page, parts):
 @pytest.mark.skipif(CHROMIUM is None, reason="No Chromium here: install it to draw images.")
 def test_figures_become_images(parts):
     _, result, dataset, found = parts
-    figures = report_figures(found, result.contributions(), result, dataset)
+    figures = report_figures(found, explained(result, dataset), result)
     some: dict[str, ReportFigure] = {
         name: figures[name] for name in ("shares_of_variance", "learning_curves")
     }
@@ -77,7 +78,7 @@ def test_figures_become_images(parts):
 def test_without_a_browser_the_report_says_why_there_are_no_images(parts, monkeypatch):
     monkeypatch.setenv("BROWSER_PATH", "/nonexistent")
     info, result, dataset, found = parts
-    figures = report_figures(found, result.contributions(), result, dataset)
+    figures = report_figures(found, explained(result, dataset), result)
     with pytest.raises(InputError, match="need Chromium"):
         image_files(figures)
     files = figure_files(info, result, dataset, found)

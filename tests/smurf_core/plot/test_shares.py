@@ -8,11 +8,12 @@ from smurf_core.plot.missing import before_and_after, dropout_lines
 from smurf_core.plot.points import Points
 from smurf_core.plot.shares import MOST_ROWS, alone_first, largest_terms, shares_with_intervals
 from smurf_core.reporting.sentences import overview_sentences
+from tests.smurf_core.evaluation.conftest import explain
 from tests.smurf_core.plot.test_contributions import contributions
 
 
 def intervals(m: int = 3, orders: int = 1, **more):
-    found = share_intervals(contributions(m, orders=orders, **more), None, draws=50)
+    found = share_intervals(explain(contributions(m, orders=orders, **more)), draws=50)
     return found.terms.assign(verdict="stable"), found.totals
 
 

@@ -14,6 +14,7 @@ from smurf_core.data.storage import read_dataset, write_dataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import human_agreement, unique_pairs
+from smurf_core.explained import explained
 from smurf_core.training.engine import train_run
 
 
@@ -76,7 +77,7 @@ def test_all_subsets_of_modalities_are_judged_with_a_tenth_missing(data):
 
 def test_what_humans_find_unique_is_the_unique_factor_and_noise(data, contributions):
     # y − rating = u + target noise (0.25), rater noise (0.5 / √3) and what clipping takes.
-    for pair in unique_pairs(contributions, data):
+    for pair in unique_pairs(explained(contributions, data)):
         if len(pair.modalities) == 1:
             truth = data.factors[f"u_{pair.modalities[0]}"].astype(float)
             rated = np.isfinite(pair.human)
@@ -86,7 +87,7 @@ def test_what_humans_find_unique_is_the_unique_factor_and_noise(data, contributi
 
 
 def test_smurf_learns_what_humans_find_unique(data, contributions):
-    found = human_agreement(contributions, data, resamples=200).set_index("modality")
+    found = human_agreement(explained(contributions, data), resamples=200).set_index("modality")
     for modality in MODALITIES:
         assert found.loc[modality, "raters"] == 3
         assert found.loc[modality, "r"] > 0.4
@@ -94,7 +95,7 @@ def test_smurf_learns_what_humans_find_unique(data, contributions):
 
 
 def test_modalities_called_informative_contribute_more(data, contributions):
-    found = informativeness_tests(contributions, data).set_index("modality")
+    found = informativeness_tests(explained(contributions, data)).set_index("modality")
     assert list(found.index) == list(MODALITIES)
     assert (found["effect_size"] > 0.05).all()
     assert (found["mean_sufficient"] > found["mean_no"]).all()

@@ -1,0 +1,59 @@
+"""How some of the samples are named wherever `select` takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+# A mask [n], positions [k], or sample ids.
+SampleChoice = (
+    npt.NDArray[np.bool_] | npt.NDArray[np.integer] | npt.NDArray[np.str_] | Sequence[str]
+)
+
+
+def chosen_positions(
+    chosen: SampleChoice, sample_ids: npt.NDArray[np.str_]
+) -> npt.NDArray[np.int64]:
+    """Positions of some of the samples.
+
+    Parameters
+    ----------
+    chosen : array of bool [n], array of int [k], or sample ids
+        A mask, positions (in any order, repeated or not), or ids. Ids are a set: the samples come
+        in the order of `sample_ids`, and ids that are not among them are ignored, because a slice
+        may hold samples that a run never tested.
+    sample_ids : array of str [n]
+        All samples.
+
+    Returns
+    -------
+    array of int [k]
+        Positions in `sample_ids`.
+
+    Raises
+    ------
+    ValueError
+        Where a mask has another length than `sample_ids`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ids = np.array(["a", "b", "c"])
+    >>> chosen_positions(np.array([True, False, True]), ids).tolist()
+    [0, 2]
+    >>> chosen_positions(np.array([2, 0]), ids).tolist()
+    [2, 0]
+    >>> chosen_positions(["c", "b", "z"], ids).tolist()
+    [1, 2]
+    """
+    array = np.asarray(chosen)
+    if array.dtype == np.bool_:
+        if array.shape != sample_ids.shape:
+            raise ValueError(f"A mask of {array.shape} does not fit {len(sample_ids)} samples.")
+        return np.flatnonzero(array)
+    if np.issubdtype(array.dtype, np.integer):
+        return array.astype(np.int64)
+    return np.flatnonzero(pd.Index(sample_ids).isin(array))

@@ -1,0 +1,236 @@
+"""Krippendorff's α: how far raters agree, for every scale of ratings, with an interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import scipy  # whose parts load when used
+
+from smurf_core.errors import InputError
+from smurf_core.statistics.percentile_bootstrap import LEVEL, percentile_interval
+from smurf_core.statistics.persons import Persons, person_codes
+
+Array = npt.NDArray[np.float64]
+Scale = Literal["nominal", "ordinal", "interval", "ratio"]
+DRAWS = 1_000
+_CHUNK = 64  # draws at once: bounds memory
+_BLOCK = 1_000  # values at once, where every pair of values is compared
+
+
+@dataclass(frozen=True)
+class AlphaInterval:
+    """α with the ends of its interval."""
+
+    alpha: float
+    low: float
+    high: float
+
+
+def krippendorff_alpha(ratings: Array, scale: Scale = "interval") -> float:
+    """Krippendorff's α of several raters' ratings of the same units.
+
+    α = 1 − D_o / D_e: the mean disagreement δ² of pairs of ratings of a unit, over that of all
+    pairs. δ² depends on the scale: whether two ratings differ (nominal), the squared number of
+    ratings from the one to the other, half of each included (ordinal), (a − b)² (interval), or
+    ((a − b) / (a + b))² (ratio). Units with fewer than two ratings do not count.
+
+    Parameters
+    ----------
+    ratings : array [raters, units]
+        NaN where a rater gave none. Classes as numbers; for `ratio`, not below zero.
+    scale : {"nominal", "ordinal", "interval", "ratio"}
+        What differences of ratings mean.
+
+    Returns
+    -------
+    float
+        1 where all agree, about 0 by chance, below 0 for systematic disagreement. NaN where no
+        unit has two ratings, or all ratings are the same.
+
+    Raises
+    ------
+    InputError
+        For another scale, or negative ratings on a ratio scale.
+
+    Notes
+    -----
+    Krippendorff (2011), *Computing Krippendorff's Alpha-Reliability*, University of Pennsylvania;
+    Hayes and Krippendorff (2007), *Communication Methods and Measures* 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ratings = np.array([[1, 2, 3, 3, 2], [1, 2, 3, 3, 2], [np.nan, 3, 3, 3, 2]])
+    >>> round(krippendorff_alpha(ratings), 3), round(krippendorff_alpha(ratings, "nominal"), 3)
+    (0.871, 0.78)
+    """
+    pairable = _Pairable.of(ratings, scale)
+    return float(pairable.alphas(np.ones((1, pairable.units)))[0])
+
+
+def alpha_interval(
+    ratings: Array,
+    scale: Scale = "interval",
+    *,
+    persons: Persons | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> AlphaInterval:
+    """Krippendorff's α with a percentile bootstrap interval over units, or over persons.
+
+    Units are drawn with replacement, with all of their ratings, and α is worked out anew. This
+    is the bootstrap of Zapf and others, not that of Hayes and Krippendorff's macro, which draws
+    single pairs of ratings and keeps the expected disagreement: as it ignores that the pairs of
+    a unit belong together, Zapf and others measured that its 95% intervals hold the true α in
+    60% of cases.
+
+    Parameters
+    ----------
+    ratings : array [raters, units]
+        NaN where a rater gave none.
+    scale : {"nominal", "ordinal", "interval", "ratio"}
+        As in `krippendorff_alpha`.
+    persons : array [units] or None
+        The person whom each unit is of: whole persons are drawn then, because their units are
+        not independent. None: units are drawn.
+    draws : int
+        Number of draws.
+    seed : int
+        Equal seeds give equal intervals.
+    level : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    AlphaInterval
+        alpha, low, high. The ends are NaN with fewer than two units (or persons) that have two
+        ratings. Draws whose ratings are all the same have no α and are left out.
+
+    Raises
+    ------
+    InputError
+        As `krippendorff_alpha`.
+
+    Notes
+    -----
+    Zapf, Castell, Morawietz and Karch (2016), *BMC Medical Research Methodology* 16:93.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> random = np.random.default_rng(0)
+    >>> ratings = random.normal(size=50) + random.normal(size=(3, 50))
+    >>> found = alpha_interval(ratings)
+    >>> found.low < found.alpha < found.high
+    True
+    """
+    pairable = _Pairable.of(ratings, scale)
+    alpha = float(pairable.alphas(np.ones((1, pairable.units)))[0])
+    kept = None if persons is None else np.asarray(persons)[pairable.kept]
+    who = person_codes(kept, pairable.units)
+    count = int(who.max(initial=-1)) + 1
+    if count < 2 or np.isnan(alpha):
+        return AlphaInterval(alpha, float("nan"), float("nan"))
+    random = np.random.default_rng(seed)
+    drawn = []
+    for first in range(0, draws, _CHUNK):
+        size = min(_CHUNK, draws - first)
+        times = random.multinomial(count, np.full(count, 1 / count), size=size)
+        drawn.append(pairable.alphas(times[:, who].astype(np.float64)))
+    low, high = percentile_interval(np.concatenate(drawn), level=level)
+    return AlphaInterval(alpha, float(low), float(high))
+
+
+@dataclass(frozen=True)
+class _Pairable:
+    """Units with two ratings or more: which of `values` they were given, and how often."""
+
+    scale: Scale
+    kept: npt.NDArray[np.bool_]  # which of all units these are
+    ratings: Array  # [most ratings of a unit, units], NaN last
+    values: Array  # [v], sorted
+    counts: Any  # sparse [units, v]
+
+    @classmethod
+    def of(cls, ratings: Array, scale: Scale) -> _Pairable:
+        if scale not in get_args(Scale):
+            raise InputError(f"No scale {scale!r}; there are {', '.join(get_args(Scale))}.")
+        number = np.isfinite(ratings).sum(axis=0)
+        kept = number >= 2
+        # NaN sorts to the end.
+        used = np.sort(np.where(np.isfinite(ratings), ratings, np.nan)[:, kept], axis=0)
+        used = used[: int(number.max(initial=0))].astype(np.float64)
+        if scale == "ratio" and (used < 0).any():
+            raise InputError("Ratings on a ratio scale cannot be negative: use an interval scale.")
+        there = np.isfinite(used)
+        values, code = np.unique(used[there], return_inverse=True)
+        units = np.broadcast_to(np.arange(used.shape[1]), used.shape)[there]
+        counts = scipy.sparse.csr_array(
+            (np.ones(len(code)), (units, code)), shape=(used.shape[1], len(values))
+        )
+        return cls(scale, kept, used, values, counts)
+
+    @property
+    def units(self) -> int:
+        return int(self.ratings.shape[1])
+
+    def alphas(self, weights: Array) -> Array:
+        """α when unit u occurs weights[:, u] times, [draws]; NaN where nothing differs."""
+        if len(self.values) < 2:
+            return np.full(len(weights), np.nan)
+        number = np.isfinite(self.ratings).sum(axis=0)
+        n = weights @ number
+        margins = weights @ self.counts  # [draws, v]
+        within, between = self._disagreement(margins)
+        observed = (weights * (within / (number - 1))).sum(axis=1) / n
+        expected = between / (n * (n - 1))
+        # Where all ratings are the same, there may still be what rounding leaves.
+        differs = margins.max(axis=1) < n - 0.5
+        return np.where(differs, 1 - observed / np.where(differs, expected, 1), np.nan)
+
+    def _disagreement(self, margins: Array) -> tuple[Array, Array]:
+        """Σ δ² over ordered pairs of ratings: within units [draws or 1, units], and of all."""
+        if self.scale == "nominal":
+            squares = np.asarray(self.counts.multiply(self.counts).sum(axis=1)).reshape(-1)
+            number = np.isfinite(self.ratings).sum(axis=0)
+            return (number**2 - squares)[None], margins.sum(axis=1) ** 2 - (margins**2).sum(axis=1)
+        if self.scale == "ratio":
+            return self._ratios(), self._ratios_of_all(margins)
+        # Both are squared distances: of values, or of their middle ranks among the drawn ratings.
+        if self.scale == "interval":
+            mean = np.nanmean(self.ratings)
+            places = (self.values - mean)[None]
+        else:
+            places = margins.cumsum(axis=1) - margins / 2 - margins.sum(axis=1, keepdims=True) / 2
+        number = np.isfinite(self.ratings).sum(axis=0)
+        sums, squares = places @ self.counts.T, places**2 @ self.counts.T
+        # Σ over ordered pairs of (a − b)² is 2 (n Σ a² − (Σ a)²).
+        within = 2 * (number * squares - sums**2)
+        n = margins.sum(axis=1)
+        total = 2 * (n * (margins * places**2).sum(axis=1) - (margins * places).sum(axis=1) ** 2)
+        return within, total
+
+    def _ratios(self) -> Array:
+        within = np.zeros(self.units)
+        for k, first in enumerate(self.ratings):
+            for second in self.ratings[k + 1 :]:
+                within += 2 * np.nan_to_num(_ratio_distance(first, second))
+        return within[None]
+
+    def _ratios_of_all(self, margins: Array) -> Array:
+        total = np.zeros(len(margins))
+        for start in range(0, len(self.values), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            distance = _ratio_distance(self.values[block, None], self.values[None])
+            total += (margins[:, block] * (margins @ distance.T)).sum(axis=1)
+        return total
+
+
+def _ratio_distance(a: Array, b: Array) -> Array:
+    """((a − b) / (a + b))², 0 where both are 0; NaN where either is."""
+    total = a + b
+    return np.where(total == 0, 0.0, (a - b) / np.where(total == 0, 1, total)) ** 2

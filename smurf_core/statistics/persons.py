@@ -1,0 +1,45 @@
+"""The person of each sample, as a number."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.int64]
+Persons = npt.NDArray[np.generic]
+
+
+def person_codes(persons: Persons | None, n: int) -> Codes:
+    """The number of each sample's person, counted from 0 in sorted order.
+
+    Parameters
+    ----------
+    persons : array [n] or None
+        The person of each sample: any values that can be sorted. None where no persons are
+        known: every sample is then a person of its own.
+    n : int
+        Number of samples.
+
+    Returns
+    -------
+    array of int [n]
+        Codes from 0 to the number of persons less one.
+
+    Raises
+    ------
+    ValueError
+        Where `persons` has not one entry per sample.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> person_codes(np.array(["bo", "al", "bo"]), 3).tolist()
+    [1, 0, 1]
+    >>> person_codes(None, 3).tolist()
+    [0, 1, 2]
+    """
+    if persons is None:
+        return np.arange(n)
+    if len(persons) != n:
+        raise ValueError(f"Needed the person of each of {n} samples, got {len(persons)} persons.")
+    return np.unique(persons, return_inverse=True)[1].astype(np.int64)
