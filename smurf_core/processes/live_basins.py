@@ -58,7 +58,7 @@ class LiveBasins:
 
     @property
     def state(self) -> State:
-        """Whether it still runs, and how it ended; rows are complete once it has."""
+        """If it still runs, or how it ended; rows are complete after its end."""
         if self._is_stopped:
             return "stopped"
         if self._reader.is_alive():
@@ -66,7 +66,7 @@ class LiveBasins:
         return "finished" if self._process.returncode == 0 else "failed"
 
     def rows(self) -> pd.DataFrame:
-        """What has ended so far, one row a start: the columns of `experiments.basins.Start`."""
+        """What has ended so far, one row per start: the columns of `experiments.basins.Start`."""
         return pd.DataFrame(list(self._rows), columns=list(_COLUMNS))
 
     def error(self) -> str:

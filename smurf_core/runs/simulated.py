@@ -41,7 +41,7 @@ def write_simulated_files(
 ) -> list[Path]:
     """The same study as a researcher's files in a new folder, to try the import with.
 
-    A table a modality, `labels.csv` (person, test fold, valence, transcript, start and end, and
+    One table per modality, `labels.csv` (person, test fold, valence, transcript, start and end, and
     the ratings of those who saw some modalities: `valence_AT` for audio and text), the folder
     `clips`, `study.yaml` with all roles, and every single rater's ratings in `raters`. Nothing
     that only the simulation knows is in them.

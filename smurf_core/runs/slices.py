@@ -21,7 +21,7 @@ SampleIds = npt.NDArray[np.str_]
 # Unnamed selections of a study that are kept: so many links to them go on working.
 UNNAMED_KEPT = 200
 MAX_NAME = 80
-# What the app calls its two other choices; a slice of that name could not be told from them.
+# What the app calls its two other choices; a slice of that name would look the same.
 RESERVED = frozenset({"all samples", "selection"})
 
 

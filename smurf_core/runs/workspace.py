@@ -53,7 +53,7 @@ class Workspace:
         return (self.root / "seen" / _checked(what)).exists()
 
     def mark_seen(self, what: str) -> None:
-        """Remember, for everybody who uses this workspace, that something was shown."""
+        """Remember that something was shown, for all users of this workspace."""
         path = self.root / "seen" / _checked(what)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()

@@ -17,7 +17,7 @@ def wait(is_true, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def test_starts_are_told_as_they_end_and_are_those_of_one_stack():
+def test_starts_are_reported_as_they_end_and_are_those_of_one_stack():
     live = LiveBasins(starts=3, epochs=20, **FAST)
     wait(lambda: live.state != "running")
     assert (live.state, len(live.rows())) == ("finished", live.total)
@@ -48,7 +48,7 @@ def test_nobody_holding_it_ends_it():
     wait(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 10)
 
 
-def test_a_failure_is_told():
+def test_a_failure_is_reported():
     live = LiveBasins(starts=1, epochs=1, modalities=2, samples=-1)
     wait(lambda: live.state != "running")
     assert live.state == "failed"

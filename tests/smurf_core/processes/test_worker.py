@@ -82,7 +82,7 @@ def test_a_killed_run_goes_on_from_its_finished_units(workspace, study, config):
     np.testing.assert_array_equal(found.values, whole.values)
 
 
-def test_what_keeps_a_run_from_training_is_told_in_a_sentence(workspace, study, config):
+def test_what_keeps_a_run_from_training_is_reported_in_a_sentence(workspace, study, config):
     run_id = store.create_run(workspace, study, replace(config, device="mps"), jobs=1)
     assert worker.work(workspace) == 1
     run = store.get_run(workspace, run_id)

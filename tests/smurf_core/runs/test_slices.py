@@ -48,7 +48,7 @@ def test_a_slice_is_renamed_deleted_and_brought_back_under_a_free_name(home, stu
 @pytest.mark.parametrize(
     "name", ["", "   ", "x" * 81, "All samples", "selection", "taken", "TAKEN"]
 )
-def test_names_that_could_not_be_told_apart_are_refused(home, study, name):
+def test_names_that_would_be_confused_are_refused(home, study, name):
     slices.add_slice(home, study, "taken", ["s1"], origin="x")
     with pytest.raises(InputError, match="name"):
         slices.add_slice(home, study, name, ["s2"], origin="x")

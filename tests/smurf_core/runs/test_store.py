@@ -18,7 +18,7 @@ def test_a_run_waits_in_the_queue_with_its_configuration(workspace, study, confi
     assert store.list_runs(workspace, "another") == []
 
 
-def test_unknown_ids_are_told(workspace, config):
+def test_unknown_ids_are_refused_in_a_sentence(workspace, config):
     with pytest.raises(InputError, match="no run 'nothing'"):
         store.get_run(workspace, "nothing")
     with pytest.raises(InputError, match="no study 'nothing'"):
