@@ -39,8 +39,9 @@ def changed_grid(
 def read_config(path: Path) -> RunConfig:
     """The configuration that a report keeps in `config.json`."""
     try:
-        return RunConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        plain = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is not the configuration of a run: take a report's.") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not the configuration of a run: use a report's.") from error
+    return RunConfig.from_dict(plain)

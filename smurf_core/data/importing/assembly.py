@@ -84,16 +84,16 @@ def assemble(
         refuse_errors(problems)
         origin = _provenance(sources[0], reader.title, {})
         return Assembly(dataset, problems, mapping, (origin,))
-    tell = progress or (lambda share, what: None)
+    report = progress or (lambda share, what: None)
     tables = read_tables(
         sources,
         id_column=mapping.id,
         options=ReadingOptions.from_dict(mapping.reading),
-        progress=lambda share, what: tell(_READING * share, what),
+        progress=lambda share, what: report(_READING * share, what),
     )
-    tell(_READING, "Joining and cleaning")
+    report(_READING, "Joining and cleaning")
     joined = join(tables, mapping)
-    tell(_JOINED, "Noting where it came from")
+    report(_JOINED, "Noting where it came from")
     options = _options_by_file(tables)
     lists = {source.name for source in id_lists(sources).values()}
     origins = tuple(
@@ -104,7 +104,7 @@ def assemble(
         )
         for source in sources
     )
-    tell(1.0, "Imported")
+    report(1.0, "Imported")
     return Assembly(joined.dataset, joined.problems, mapping, origins, joined.joins)
 
 

@@ -208,7 +208,7 @@ def _guess_role(table: Table, mapping: StudyMapping) -> FileRole:
 
 
 def _guess_media(tables: Sequence[Table], mapping: StudyMapping) -> str:
-    """A column whose cells are names of sound or video; video first, for it has the sound, too."""
+    """A column of names of sound or video; video first, because it also has the sound."""
     taken = set(mapping.role_columns.values())
     found: dict[str, str] = {}
     for table in tables:
@@ -380,9 +380,9 @@ def _guess_modalities(
 
 
 def _holds_ratings(columns: Sequence[str]) -> bool:
-    """Whether all columns are called as ratings of sets of modalities, or of informativeness.
+    """True if all columns are called like ratings of sets of modalities, or of informativeness.
 
-    Three different sets tell a table of ratings by themselves, whatever describes samples there.
+    Three different sets are enough, whatever other columns describe the samples.
     """
     ratings = [c for c in columns if shown_modalities(c, USUAL_MODALITIES)]
     sets = {shown_modalities(c, USUAL_MODALITIES) for c in ratings}
@@ -412,6 +412,6 @@ def modality_name(table: Table) -> str:
 
 
 def _guess_judgments(tables: Sequence[Table], mapping: StudyMapping) -> dict[str, tuple[str, ...]]:
-    """Columns called as the target, but for the initials of some modalities in place of all."""
+    """Columns called like the target, with the initials of some modalities instead of all."""
     columns = [c for table in tables for c in table.frame.columns if is_number(table.frame[c])]
     return guess_judgments(columns, tuple(mapping.modalities), mapping.target)

@@ -72,12 +72,12 @@ class _Joiner:
         values = base.frame[mapping.target]
         rows = np.flatnonzero(has_target(values))
         if mapping.target not in base.bad_cells:
-            self._tell_dropped(len(values) - len(rows), "have no target")
+            self._note_dropped(len(values) - len(rows), "have no target")
         blocks = {name: self._block(name, self.ids[base.name][rows]) for name in mapping.modalities}
         is_recorded = np.zeros(len(rows), dtype=bool)
         for block in blocks.values():
             is_recorded |= ~np.isnan(block.values).all(axis=1)
-        self._tell_dropped(int((~is_recorded).sum()), "are in no table of features")
+        self._note_dropped(int((~is_recorded).sum()), "are in no table of features")
         rows = rows[is_recorded]
         target = encode_target(base, mapping.target, values.iloc[rows], mapping.task)
         self.problems += target.problems
@@ -149,14 +149,14 @@ class _Joiner:
             found = listing(mapping.modalities) or "none"
             raise InputError(
                 f"{files}: at least 2 modalities are needed, and {found} was found; give columns "
-                "prefixes such as audio_ and video_, give one file a modality, or say which "
+                "prefixes such as audio_ and video_, give one file per modality, or say which "
                 "columns belong to which."
             )
 
     def _table_with(self, column: str) -> Table:
         return next(table for table in self.tables if column in table.frame.columns)
 
-    def _tell_dropped(self, count: int, why: str) -> None:
+    def _note_dropped(self, count: int, why: str) -> None:
         total = len(self.base.frame)
         if count == total:
             raise InputError(f"{self.base.name}: all {total} samples {why}.")
@@ -204,7 +204,7 @@ class _Joiner:
         return [column for column in features if start and column.startswith(start)]
 
     def _number_columns(self, table: Table, columns: list[str], modality: str) -> list[str]:
-        """The columns of numbers; refuses numbers mixed with text, and tells of text alone."""
+        """The columns of numbers; refuses numbers mixed with text, and notes columns of text."""
         refuse_errors(
             bad_cell_problem(c, table.bad_cells[c]) for c in columns if c in table.bad_cells
         )
@@ -224,7 +224,7 @@ class _Joiner:
         return kept
 
     def _places(self, table: Table, ids: pd.Index[str], modality: str) -> npt.NDArray[np.intp]:
-        """Row of each sample in a table, −1 where it has none; tells how many do not match."""
+        """Row of each sample in a table, −1 where it has none; notes how many do not match."""
         own = self.ids[table.name]
         place = own.get_indexer(ids)
         if table is self.base:
@@ -390,6 +390,6 @@ def mean_rating(ratings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def _to_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """As float32; what is too large for it becomes infinite, which cleaning tells."""
+    """As float32; what is too large for it becomes infinite, which cleaning reports."""
     with np.errstate(over="ignore"):
         return values.astype(np.float32)

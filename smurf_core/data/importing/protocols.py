@@ -1,4 +1,4 @@
-"""Folds as a study's own columns tell them: test fold numbers, or an official split."""
+"""Folds that a column of the study gives: numbers of test folds, or an official split."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Places = Sequence[tuple[str, int]]
 
 @dataclass(frozen=True)
 class ReadFolds:
-    """Folds, and what was said of them."""
+    """Folds, and what was found on the way."""
 
     folds: Folds
     problems: tuple[Problem, ...]
@@ -126,7 +126,7 @@ def _from_split(
 
 
 def _fifth(persons: npt.NDArray[np.str_] | None, n: int) -> npt.NDArray[np.bool_]:
-    """Whether each of n samples is held out: whole persons where there are three or more."""
+    """True for each sample that is held out, [n]: whole persons if there are three or more."""
     units = n if persons is None else len(np.unique(persons))
     if units < 3:
         persons, units = None, n

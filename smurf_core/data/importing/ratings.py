@@ -25,8 +25,8 @@ _FAMILIES = {
     "V": ("video", "vision", "visual", "face", "facial", "facet", "openface"),
 }  # fmt: skip
 _SYNONYMS = {"T": "TL", "A": "A", "V": "V"}
-# A letter after the initials that tells the same modalities apart: F is audio in full, where
-# plain A was low-pass filtered so that no word could be understood.
+# A letter after the initials that distinguishes ratings of the same modalities: F is audio in
+# full; plain A was low-pass filtered, so that no word could be understood.
 _QUALIFIERS = "F"
 _LEVEL_WORDS = {
     "no": 0, "none": 0, "not": 0, "irrelevant": 0, "no information": 0, "0": 0, "0.0": 0,

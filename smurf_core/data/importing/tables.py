@@ -25,7 +25,7 @@ SPLIT_COLUMN = "split"
 _PREVIEWED = 20  # recordings summarised for a preview
 _FEWEST_MARKS = 3  # columns called as sets of modalities make a table one of ratings
 
-# Told how much is done, from 0 to 1, and what comes next.
+# Receives the share that is done, from 0 to 1, and what comes next.
 Progress = Callable[[float, str], None]
 
 
@@ -76,11 +76,11 @@ def read_tables(
                   *summarised(recordings, tables, id_column=id_column, most=most)]  # fmt: skip
     if rows is not None:
         tables = [replace(table, frame=table.frame.iloc[:rows]) for table in tables]
-    return _stack_splits(told_apart(_piled(tables)))
+    return _stack_splits(_distinct_ratings(_piled(tables)))
 
 
 def _piled(tables: list[Table]) -> list[Table]:
-    """Tables of one pile and equal columns become one: a file a clip, one below the other."""
+    """Tables of one pile and equal columns, as one file per clip, become one table."""
     piles: dict[object, list[Table]] = defaultdict(list)
     for table in tables:
         is_split = bool(split_of_name(table.name.rpartition(".")[0]).split)
@@ -101,7 +101,7 @@ def _below(tables: list[Table]) -> Table:
     )
 
 
-def told_apart(tables: list[Table]) -> list[Table]:
+def _distinct_ratings(tables: list[Table]) -> list[Table]:
     """Equal columns of ratings in several tables get what differs in the tables' names.
 
     `T`, `TA` … of `study_valence.csv` and `study_arousal.csv` become `valence_T`, `arousal_T`.
@@ -217,7 +217,7 @@ def _and_more(count: int) -> str:
 
 
 def is_number(values: pd.Series[Any]) -> bool:
-    """Whether a column holds numbers; what holds nothing at all counts as numbers."""
+    """True if a column holds numbers; an empty column counts as numbers."""
     return bool(pd.api.types.is_numeric_dtype(values))
 
 
@@ -231,6 +231,8 @@ def as_text(values: pd.Series[Any]) -> pd.Series[str]:
 
 
 def bad_cell_problem(column: str, bad: BadCell) -> Problem:
-    """What is said of a column of numbers in which a cell holds something else."""
+    """The problem of a column of numbers in which a cell holds something else."""
     message = f"{bad.text!r} where a number is needed{_and_more(bad.count)}."
-    return Problem("error", message, bad.file, column, bad.row, "Mend it, or leave the cell empty.")
+    return Problem(
+        "error", message, bad.file, column, bad.row, "Correct it, or leave the cell empty."
+    )

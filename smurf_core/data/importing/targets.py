@@ -32,7 +32,7 @@ class Target:
 
 
 def has_target(values: pd.Series[Any]) -> npt.NDArray[np.bool_]:
-    """Whether each cell holds a target that can be learned, [n]: neither missing nor infinite."""
+    """True for each cell with a target that can be learned, [n]: neither missing nor infinite."""
     if is_number(values):
         return np.asarray(np.isfinite(values.to_numpy(dtype=np.float64, na_value=np.nan)))
     return np.asarray(values.notna())

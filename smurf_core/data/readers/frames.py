@@ -1,4 +1,4 @@
-"""Rows over time, as trackers and extractors write them, to one row of statistics a sample."""
+"""Rows over time, as trackers and extractors write them, to one row of statistics per sample."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def summarised(
     id_column: str = "",
     most: int | None = None,
 ) -> tuple[Table, ...]:
-    """One table a kind: statistics of every sample's frames, of the first `most` recordings.
+    """One table per kind: statistics of every sample's frames, of the first `most` recordings.
 
     Samples are the stretches that a table with start and end names, where one does; else every
     recording is a sample.
@@ -305,7 +305,7 @@ def overlap(track: Track, start: float, end: float) -> npt.NDArray[np.float64]:
 
 
 def _is_cut(segments: Segments, track: Track, wanted: list[int]) -> bool:
-    """Whether times count from the recording's own start: a clip of one sample may not be so."""
+    """True if times count from the recording's own start; those of one sample's clip may not."""
     if len(wanted) != 1 or not len(track.end):
         return True
     last = float(np.max(track.end))
@@ -423,7 +423,7 @@ def _segment_ids(table: Table, id_column: str, named: str | None) -> str:
 
 
 def _holds_sentences(cells: pd.Series[Any]) -> bool:
-    """Whether cells are words that were said: no ids, whatever the column is called."""
+    """True if cells are sentences: they are not ids, whatever the column is called."""
     return bool(cells.dropna().astype("str").str.strip().str.count(" ").gt(1).any())
 
 

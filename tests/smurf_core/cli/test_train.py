@@ -1,7 +1,9 @@
+import json
 import time
 
 import pytest
 
+from smurf_core.cli.configuring import read_config
 from smurf_core.runs import store, studies
 
 
@@ -73,3 +75,29 @@ def test_only_the_expected_data_is_trained_on(smurf, workspace, table, quick):
     assert "This is not the data that was trained on" in ended.error
     assert [study.name for study in studies.list_studies(workspace)] == ["study"]
     assert store.list_runs(workspace) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "cannot be opened"),
+        ("model: smurf", "is not the configuration of a run"),
+        ("[]", "Error: "),
+    ],
+)
+def test_a_config_that_is_none_is_refused(smurf, table, tmp_path, text, words):
+    path = tmp_path / "config.json"
+    if text is not None:
+        path.write_text(text)
+    ended = smurf("train", table, "--config", path)
+    assert ended.code == 2
+    assert words in ended.error
+    assert ended.error.count("\n") == 1
+
+
+def test_the_config_of_a_run_trains_the_same_again(trained, tmp_path):
+    trained("export", trained.smurf, "--folder", tmp_path / "out")
+    config = json.loads((tmp_path / "out" / "run.json").read_text())["config"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    known = store.get_run(trained.workspace, trained.smurf).config
+    assert read_config(tmp_path / "config.json") == known
