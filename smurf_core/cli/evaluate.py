@@ -70,7 +70,7 @@ def show(run: Run) -> None:
 def evaluate(
     run: Run,
     compare: Annotated[
-        list[str] | None, typer.Option(help="Another run of the study to stand beside; repeat.")
+        list[str] | None, typer.Option(help="Another run of the study to compare with; repeat.")
     ] = None,
     folder: Annotated[
         Path | None, typer.Option(help="New folder.", show_default="smurf-evaluation-RUN")

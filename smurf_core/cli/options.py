@@ -10,7 +10,7 @@ import typer
 from smurf_core.configuration import PRESETS, Selection
 from smurf_core.model_kinds import MODEL_KINDS
 
-_WIDEST = 45  # letters of names that stand beside an option; more are listed in its help
+_WIDEST = 45  # characters of names that are written next to an option; longer lists are in its help
 
 
 def choice(names: Iterable[str], help: str, *, show_default: bool | str = True) -> Any:

@@ -68,7 +68,8 @@ def reproduce(
         raise InputError("Name a folder with the authors' caches (--data), or what to --fetch.")
     found = run_all(
         [*([data] if data else []), *fetched], preset=preset, only=only or (), seeds=seeds,
-        models=model_kinds(model or ()), selection=selection, jobs=jobs, keep=keep, tell=out.print,
+        models=model_kinds(model or ()), selection=selection, jobs=jobs, keep=keep,
+        report=out.print,
     )  # fmt: skip
     where = f"--data {data} " if data else ""
     where += "".join(f"--fetch {text} " for text in fetch or ())

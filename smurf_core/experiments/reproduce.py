@@ -85,7 +85,7 @@ def reproduce(
     seeds: int = 5,
     selection: Selection = "one_standard_error",
     jobs: int = 1,
-    tell: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> Reproduction:
     """Train the paper's four models and our extension over the folds of every cache.
 
@@ -107,7 +107,7 @@ def reproduce(
     for source in sources:
         for dataset in _targets(source):
             name = _DATA_SETS[source.stem.lower()]
-            results = _train(dataset, preset, selection, models, seeds, jobs, keep, tell)
+            results = _train(dataset, preset, selection, models, seeds, jobs, keep, report)
             for run in results[next(iter(results))]:
                 versions |= run.versions
             if not any("*" in factor for factor in dataset.factors):
@@ -135,7 +135,7 @@ Results = dict[ModelKind, list[RunResult]]
 
 def _train(
     dataset: MultimodalDataset, preset: str, selection: Selection, models: Sequence[ModelKind],
-    seeds: int, jobs: int, keep: Path, tell: Callable[[str], None],
+    seeds: int, jobs: int, keep: Path, report: Callable[[str], None],
 ) -> Results:  # fmt: skip
     is_product = any("*" in factor for factor in dataset.factors)
     chosen = "synthetic" if dataset.factors else preset
@@ -156,7 +156,7 @@ def _train(
                 took = f"{result.seconds:.0f} s"
             else:
                 result, took = files.read_result(), "kept from before"
-            tell(f"{dataset.name}, {config.kind.title}, {chosen} preset, seed {seed}: {took}")
+            report(f"{dataset.name}, {config.kind.title}, {chosen} preset, seed {seed}: {took}")
             found.setdefault(model, []).append(result)
     return found
 

@@ -111,16 +111,16 @@ def test_mmmo_is_pooled_keeps_its_official_split_and_beats_the_mean():
 
 
 def test_the_papers_tables_are_reproduced_and_taken_up_again(tmp_path):
-    told: list[str] = []
+    lines: list[str] = []
     folder = DATA / "authors_caches"
     found = [
         reproduce(
-            [folder], preset="quick", keep=tmp_path, only=("vreed",), seeds=1, tell=told.append
+            [folder], preset="quick", keep=tmp_path, only=("vreed",), seeds=1, report=lines.append
         )
         for _ in range(2)
     ]
-    assert len(told) == 10
-    assert all("kept from before" in line for line in told[5:])
+    assert len(lines) == 10
+    assert all("kept from before" in line for line in lines[5:])
     first, again = found
     pd.testing.assert_frame_equal(first.performance, again.performance)
     by_model = first.performance.set_index("model")

@@ -251,9 +251,9 @@ def likely_ids(table: Table) -> list[str]:
 
 
 def _holds_sentences(table: Table, column: str) -> bool:
-    is_told = plain_name(column) in TRANSCRIPT_NAMES
+    is_spoken = plain_name(column) in TRANSCRIPT_NAMES
     cells = table.frame[column].dropna().astype("str")
-    return is_told and bool(cells.str.strip().str.contains(" ").any())
+    return is_spoken and bool(cells.str.strip().str.contains(" ").any())
 
 
 def _guess_split(tables: Sequence[Table]) -> str:

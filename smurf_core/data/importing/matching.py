@@ -107,7 +107,7 @@ def _columns_with_ids(table: Table, tables: Sequence[Table], column: str) -> lis
 
 
 def _position_problem(tables: Sequence[Table], base: Table) -> Problem:
-    """Without ids tables must have equally many rows in each split; the result says so."""
+    """Without ids tables must have equally many rows in each split; a note about it."""
     if len(tables) == 1:
         message = "no column names the samples."
         return Problem("note", message, base.name, remedy="Rows were numbered.")

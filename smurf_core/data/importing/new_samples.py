@@ -144,7 +144,7 @@ def _columns(
                     break
         if own:
             found[table.name] = own
-    # A name such as "mean" may stand in the tables of several modalities.
+    # A name such as "mean" may be in the tables of several modalities.
     ranked = sorted(found, key=lambda name: (modality not in name, -len(found[name])))
     taken: dict[str, dict[str, str]] = {}
     seen: set[str] = set()
@@ -178,7 +178,7 @@ def _ids(
     if len(set(sizes.values())) > 1:
         raise InputError(
             f"No column names the samples, and {listing(f'{n} has {k}' for n, k in sizes.items())} "
-            "rows: give every file a column of sample ids."
+            "rows: add a column of sample ids to every file."
         )
     if len(tables) > 1:
         problems.append(
@@ -226,5 +226,5 @@ def _missing(
         return []
     names = listing(np.array(needed)[is_empty])
     message = f"Modality {modality!r}: {is_empty.sum()} of {len(needed)} features are missing "
-    remedy = "They stand at the training samples' means."
+    remedy = "The training samples' means are used."
     return [Problem("warning", f"{message}({names}).", remedy=remedy)]

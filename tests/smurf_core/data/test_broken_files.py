@@ -26,10 +26,10 @@ def test_broken_file_is_refused_with_one_clear_sentence(case, tmp_path):
 
 
 @pytest.mark.parametrize("case", READ, ids=lambda case: case.name)
-def test_odd_file_is_read_and_told(case, tmp_path):
+def test_odd_file_is_read_with_a_problem(case, tmp_path):
     assembly = assemble(find_sources(case.make(tmp_path)))
-    told = " ".join(str(problem) for problem in assembly.problems)
-    assert [word for word in case.words if word not in told] == [], told
+    shown = " ".join(str(problem) for problem in assembly.problems)
+    assert [word for word in case.words if word not in shown] == [], shown
     assert assembly.dataset.modalities == ("audio", "video")
     # The first value that all of these leave as it is.
     first = good_table()["video_smile"][0]

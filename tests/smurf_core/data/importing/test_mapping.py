@@ -147,9 +147,9 @@ def test_roles_of_files_and_columns_are_guessed(folder):
 )  # fmt: skip
 def test_a_mapping_names_files_in_its_own_folder_only(folder, name):
     (folder.parent / "secret.csv").write_text("id\n1\n")
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as caught:
         mapped_sources(StudyMapping(files={name: "labels"}), folder)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Links need rights there.")
@@ -172,9 +172,9 @@ def test_tables_match_although_each_calls_its_ids_otherwise(folder):
     video.to_csv(folder / "video.csv", index=False)
     assembly = assemble(mapped_sources(MAPPING, folder), MAPPING)
     assert assembly.dataset.present.sum(axis=0).tolist() == [20, 18, 20]
-    told = " ".join(str(problem) for problem in assembly.problems)
-    assert "Samples were matched by 'sentence_of'" in told
-    assert "Samples were matched by 'utterance'" in told
+    shown = " ".join(str(problem) for problem in assembly.problems)
+    assert "Samples were matched by 'sentence_of'" in shown
+    assert "Samples were matched by 'utterance'" in shown
 
 
 def test_an_empty_role_of_a_mapping_is_not_guessed_and_written_back(folder):

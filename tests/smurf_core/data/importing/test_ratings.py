@@ -41,7 +41,7 @@ def test_name_of_a_column_says_what_its_raters_saw(column, modalities, shown):
     assert shown_modalities(column, modalities) == shown
 
 
-def test_full_audio_is_told_apart_from_filtered_audio():
+def test_full_audio_and_filtered_audio_are_distinguished():
     filtered, full = (rating_column(name, TRIMODAL) for name in ("TA", "TAF"))
     assert filtered.shown == full.shown
     assert (filtered.qualifier, full.qualifier) == ("", "F")
@@ -62,7 +62,7 @@ def test_judgments_share_the_targets_stem():
     assert guess_judgments(columns, TRIMODAL, "label") == {"label_T": ("text",)}
 
 
-def test_rating_of_everything_stands_beside_ratings_of_some():
+def test_rating_of_everything_is_found_beside_ratings_of_some():
     assert whole_ratings(PERCEPTION, TRIMODAL) == ("TAV",)
     assert whole_ratings(["val_AV", "TAV"], ("audio", "video")) == ()
 
