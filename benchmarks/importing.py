@@ -54,7 +54,7 @@ def _write(table: pd.DataFrame, path: Path) -> None:
 def import_study(folder: Path) -> None:
     """Import one folder and print seconds, peak memory, and what was told on the way."""
     from smurf_core.data.importing.assembly import assemble, guess_mapping
-    from smurf_core.data.sources import find_sources
+    from smurf_core.data.readers.registry import find_sources
     from smurf_core.data.storage import write_dataset
 
     told: list[tuple[float, str]] = []

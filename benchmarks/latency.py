@@ -44,7 +44,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.generated.simulated import simulated_affect
 from smurf_core.data.importing.assembly import assemble, guess_mapping
-from smurf_core.data.sources import find_sources
+from smurf_core.data.readers.registry import find_sources
 from smurf_core.processes import worker
 from smurf_core.processes.launcher import launch
 from smurf_core.runs import store, studies

@@ -21,7 +21,7 @@ from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.data.folds import with_made_folds
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.importing.assembly import assemble, guess_mapping
-from smurf_core.data.sources import find_sources
+from smurf_core.data.readers.registry import find_sources
 from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.performance import fold_performance
 from smurf_core.results import RunResult

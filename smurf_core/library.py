@@ -12,7 +12,7 @@ from smurf_core.data.importing.assembly import assemble
 from smurf_core.data.importing.guessing import guess_mapping
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.new_samples import read_new_samples
-from smurf_core.data.sources import find_sources
+from smurf_core.data.readers.registry import find_sources
 from smurf_core.model_kinds import DEFAULT_MODEL
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles

@@ -1,4 +1,4 @@
-"""What the site needs besides docs/: pages from elsewhere in the project, and the executed tutorial.
+"""What the site needs besides docs/: pages from other folders, and the executed tutorial.
 
 Pages that GitHub shows in other folders stay where they are; their links are adapted. The tutorial
 is a notebook without outputs. Building the site runs it, and an error in a cell ends the build.

@@ -10,7 +10,7 @@ import typer
 from smurf_core.cli.options import Run, choice
 from smurf_core.cli.output import out
 from smurf_core.cli.runs import find_run
-from smurf_core.data.sources import find_sources
+from smurf_core.data.readers.registry import find_sources
 from smurf_core.runs.exporting import FORMATS, table_bytes, write_folder
 from smurf_core.runs.predicting import predict_files
 from smurf_core.runs.workspace import Workspace

@@ -20,7 +20,8 @@ from smurf_core.data.importing.mapping import (
     read_mapping,
     several_targets,
 )
-from smurf_core.data.sources import SourceFile, find_sources
+from smurf_core.data.readers.registry import find_sources
+from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
 _PANEL = "Roles of columns (guessed where not given; '' means none)"

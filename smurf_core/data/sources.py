@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile
@@ -17,13 +16,6 @@ MAX_SEQUENCE_BYTES = 16 * 1024**3  # read one recording at a time
 MAX_MEMBERS = 10_000
 MAX_COLUMNS = 50_000
 MAX_CELLS = 100_000_000
-SUFFIXES = (
-    ".csv", ".tsv", ".txt", ".parquet", ".feather", ".arrow", ".xlsx", ".npy", ".npz", ".h5",
-    ".hdf5", ".csd", ".arff", ".pickle", ".pkl",
-)  # fmt: skip
-
-# Files that lie beside data in its folder.
-_NOT_DATA = ("license", "licence", "readme", "notice", "changelog", "requirements")
 
 
 @dataclass(frozen=True)
@@ -75,29 +67,6 @@ class SourceFile:
 def gibibytes(size: int) -> str:
     """A size for reading: `3.2 GiB`."""
     return f"{size / 1024**3:,.1f} GiB"
-
-
-def find_sources(paths: Iterable[Path]) -> tuple[SourceFile, ...]:
-    """The files named, and of each folder those whose suffix some reader knows, by name."""
-    found: list[SourceFile] = []
-    for path in paths:
-        if not path.exists():
-            raise InputError(f"There is no file or folder {path}.")
-        if path.is_file():
-            found.append(SourceFile(path.name, path))
-            continue
-        inside = sorted(
-            p
-            for p in path.iterdir()
-            if p.is_file()
-            and p.suffix.lower() in SUFFIXES
-            and p.stem.lower() not in _NOT_DATA
-            and not p.name.startswith(".")
-        )
-        if not inside:
-            raise InputError(f"{path} holds no data files ({', '.join(SUFFIXES)}).")
-        found += [SourceFile(p.name, p) for p in inside]
-    return tuple(found)
 
 
 def check_shape(source: SourceFile, rows: int, columns: int) -> None:

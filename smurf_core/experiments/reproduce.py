@@ -18,7 +18,8 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.importing.assembly import assemble, guess_mapping
 from smurf_core.data.problems import listing
 from smurf_core.data.readers.authors_cache import AuthorsCacheReader
-from smurf_core.data.sources import SourceFile, find_sources
+from smurf_core.data.readers.registry import find_sources
+from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.metrics import METRICS

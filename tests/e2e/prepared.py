@@ -11,7 +11,7 @@ from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.data.importing.assembly import assemble
-from smurf_core.data.sources import find_sources
+from smurf_core.data.readers.registry import find_sources
 from smurf_core.model_kinds import ModelKind
 from smurf_core.processes import worker
 from smurf_core.processes.launcher import launch

@@ -14,7 +14,7 @@ import pytest
 from smurf_core.configuration import RunConfig
 from smurf_core.data.importing.assembly import StudyMapping, assemble, guess_mapping
 from smurf_core.data.importing.tables import read_tables
-from smurf_core.data.sources import find_sources
+from smurf_core.data.readers.registry import find_sources
 from smurf_core.errors import InputError
 from smurf_core.evaluation.judgments import unique_pairs
 from smurf_core.evaluation.performance import chance_performance, performance

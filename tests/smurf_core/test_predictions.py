@@ -9,7 +9,7 @@ import pytest
 from smurf_core.data.dataset import Features, NewSamples
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.new_samples import read_new_samples
-from smurf_core.data.sources import find_sources
+from smurf_core.data.readers.registry import find_sources
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel
 from smurf_core.model_kinds import MODEL_KINDS

@@ -15,7 +15,8 @@ from smurf_core.data.column_names import ROLE_NAMES, plain_name
 from smurf_core.data.dataset import Task
 from smurf_core.data.media import MediaSettings, suggested_media
 from smurf_core.data.problems import listing
-from smurf_core.data.sources import SourceFile, find_sources
+from smurf_core.data.readers.registry import find_sources
+from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
 TaskChoice = Literal["auto"] | Task

@@ -20,6 +20,7 @@ class ArffReader:
     """Dense ARFF; `?` is a missing value."""
 
     title = "ARFF"
+    suffixes = (".arff",)
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the first line that is no comment begins a relation."""

@@ -28,6 +28,7 @@ class ParquetReader:
     """Parquet, whatever wrote it."""
 
     title = "Parquet"
+    suffixes = (".parquet", ".pq")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file starts as Parquet does."""
@@ -42,6 +43,7 @@ class FeatherReader:
     """Feather (version 2, also called Arrow IPC)."""
 
     title = "Feather"
+    suffixes = (".feather", ".arrow")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file starts as Arrow's file format does."""

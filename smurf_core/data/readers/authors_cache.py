@@ -45,6 +45,7 @@ class AuthorsCacheReader:
     """Caches as the authors publish them: a zip by torch.save, or the pickle inside it."""
 
     title = "authors' cache"
+    suffixes = (".pickle", ".pkl")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file is a pickle or a zip with one: other pickles are refused in words."""

@@ -25,6 +25,7 @@ class CsdLabelsReader:
     """Sequences of labels: every row of a recording is a sample, with its start and end."""
 
     title = "CMU labels"
+    suffixes = (".csd", ".h5", ".hdf5")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file is a sequence whose name says that it holds labels."""
@@ -65,6 +66,7 @@ class CsdReader:
     """Sequences of features or of words, aligned to samples by their intervals."""
 
     title = "CMU sequence"
+    suffixes = (".csd", ".h5", ".hdf5")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file is laid out as the SDK does."""

@@ -42,6 +42,7 @@ class DelimitedReader:
     """Text tables; the delimiter and the encoding are found out and said."""
 
     title = "CSV"
+    suffixes = (".csv", ".tsv", ".txt", ".tab", ".dat")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the start is text."""

@@ -26,6 +26,7 @@ class ExcelReader:
     """Workbooks of Excel 2007 and later; formulas give their last computed value."""
 
     title = "Excel"
+    suffixes = (".xlsx", ".xlsm", ".xls")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file is a workbook, or an old one that is refused with advice."""

@@ -20,6 +20,7 @@ class Hdf5Reader:
     """Plain arrays of one file. Links out of the file are never followed."""
 
     title = "HDF5"
+    suffixes = (".h5", ".hdf5", ".hdf")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file starts as HDF5 does."""

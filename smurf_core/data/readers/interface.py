@@ -76,6 +76,10 @@ class TableReader(Protocol):
 
     title: str
 
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The usual endings of such files' names; files with them are read from folders."""
+
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file is of this format, judged by its first bytes."""
 
@@ -87,6 +91,10 @@ class FrameReader(Protocol):
     """Reads a format that holds rows over time, which are summarised for every sample."""
 
     title: str
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The usual endings of such files' names; files with them are read from folders."""
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file is of this format, judged by its first bytes."""
@@ -101,6 +109,10 @@ class StudyReader(Protocol):
     """Reads a format that holds a whole study, which needs no mapping but a choice of target."""
 
     title: str
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The usual endings of such files' names; files with them are read from folders."""
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file is of this format, judged by its first bytes."""

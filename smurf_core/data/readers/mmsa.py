@@ -28,6 +28,7 @@ class MmsaReader:
     """Sequences are pooled over their own steps; the pickle is read without running it."""
 
     title = "MMSA pickle"
+    suffixes = (".pkl", ".pickle")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file is a pickle whose first key is a split."""

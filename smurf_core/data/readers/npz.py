@@ -21,6 +21,7 @@ class NpzReader:
     """Archives of arrays with one row a sample."""
 
     title = "NPZ"
+    suffixes = (".npz",)
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file is a zip that is called .npz, or starts with an array."""
@@ -56,6 +57,7 @@ class NpyReader:
     """One array with one row a sample."""
 
     title = "NPY"
+    suffixes = (".npy",)
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the file starts as an array does."""

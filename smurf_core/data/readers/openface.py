@@ -28,6 +28,7 @@ class OpenFaceReader:
     """Action units, gaze and pose of version 2 and, with blanks in its header, older ones."""
 
     title = "OpenFace"
+    suffixes = (".csv",)
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the header names a frame, its time, and how well it was tracked."""

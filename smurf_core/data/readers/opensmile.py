@@ -39,6 +39,7 @@ class OpenSmileReader:
     """Functionals: one row a clip."""
 
     title = "openSMILE"
+    suffixes = (".csv", ".arff", ".txt")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the first columns are those that openSMILE writes."""
@@ -54,6 +55,7 @@ class OpenSmileFramesReader:
     """Low-level descriptors: many rows a clip, a hundredth of a second apart."""
 
     title = "openSMILE frames"
+    suffixes = (".csv", ".arff", ".txt")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """Whether the first rows are moments of one clip."""

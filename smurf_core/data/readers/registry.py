@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.arff import ArffReader
@@ -37,19 +39,35 @@ TABLE_READERS: tuple[TableReader, ...] = (
     ArffReader(),
     DelimitedReader(),
 )
-_USUAL_SUFFIXES = {
-    "Parquet": (".parquet", ".pq"),
-    "Feather": (".feather", ".arrow"),
-    "CMU labels": (".csd", ".h5", ".hdf5"),
-    "HDF5": (".h5", ".hdf5", ".hdf"),
-    "NPY": (".npy",),
-    "NPZ": (".npz",),
-    "MMSA pickle": (".pkl", ".pickle"),
-    "openSMILE": (".csv", ".arff", ".txt"),
-    "ARFF": (".arff",),
-    "Excel": (".xlsx", ".xlsm", ".xls"),
-    "CSV": (".csv", ".tsv", ".txt", ".tab", ".dat"),
-}
+READERS: tuple[StudyReader | FrameReader | TableReader, ...] = (
+    *TABLE_READERS, *FRAME_READERS, *STUDY_READERS,
+)  # fmt: skip
+SUFFIXES = tuple(dict.fromkeys(suffix for reader in READERS for suffix in reader.suffixes))
+# Files that lie beside data in its folder.
+_NOT_DATA = ("license", "licence", "readme", "notice", "changelog", "requirements")
+
+
+def find_sources(paths: Iterable[Path]) -> tuple[SourceFile, ...]:
+    """The files named, and of each folder those whose suffix some reader knows, by name."""
+    found: list[SourceFile] = []
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"There is no file or folder {path}.")
+        if path.is_file():
+            found.append(SourceFile(path.name, path))
+            continue
+        inside = sorted(
+            p
+            for p in path.iterdir()
+            if p.is_file()
+            and p.suffix.lower() in SUFFIXES
+            and p.stem.lower() not in _NOT_DATA
+            and not p.name.startswith(".")
+        )
+        if not inside:
+            raise InputError(f"{path} holds no data files ({', '.join(SUFFIXES)}).")
+        found += [SourceFile(p.name, p) for p in inside]
+    return tuple(found)
 
 
 def study_reader(source: SourceFile) -> StudyReader | None:
@@ -84,9 +102,7 @@ def table_reader(source: SourceFile) -> TableReader:
     for reader in TABLE_READERS:
         if reader.recognises(source, head):
             return reader
-    readers: list[TableReader | FrameReader | StudyReader]
-    readers = [*TABLE_READERS, *FRAME_READERS, *STUDY_READERS]
-    titles = ", ".join(reader.title for reader in readers)
+    titles = ", ".join(reader.title for reader in READERS)
     raise InputError(f"{source.name} is of no kind that is read here; there are {titles}.")
 
 
@@ -94,8 +110,7 @@ def read(source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
     """A file's tables, with a note where its name promises another format."""
     reader = table_reader(source)
     tables = reader.read(source, rows=rows)
-    usual = _USUAL_SUFFIXES[reader.title]
-    if source.suffix in usual or not source.suffix:
+    if source.suffix in reader.suffixes or not source.suffix:
         return tables
     message = f"the file is {reader.title}, in spite of its name."
     note = Problem("note", message, file=source.name, remedy="It was read as such.")

@@ -4,7 +4,7 @@ import pytest
 
 from smurf_core.data.importing.assembly import SourceFile, assemble
 from smurf_core.data.importing.mapping import read_mapping
-from smurf_core.data.sources import find_sources
+from smurf_core.data.readers.registry import find_sources
 from smurf_core.errors import InputError
 from tests.broken_files import BROKEN_FILES, CODE_RAN, good_table
 

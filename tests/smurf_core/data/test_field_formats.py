@@ -16,7 +16,8 @@ from smurf_core.data.importing.assembly import StudyMapping, assemble
 from smurf_core.data.importing.tables import read_tables
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.pooling import pool
-from smurf_core.data.sources import SourceFile, find_sources
+from smurf_core.data.readers.registry import find_sources
+from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
 

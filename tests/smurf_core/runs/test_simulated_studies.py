@@ -10,7 +10,7 @@ from smurf_core.data.generated.simulated import simulated_affect
 from smurf_core.data.importing.assembly import assemble
 from smurf_core.data.importing.mapping import read_mapping
 from smurf_core.data.media import find_clip, media_coverage
-from smurf_core.data.sources import find_sources
+from smurf_core.data.readers.registry import find_sources
 from smurf_core.errors import InputError
 from smurf_core.runs import studies
 from smurf_core.runs.simulated import add_simulated_study, write_simulated_files

@@ -16,7 +16,8 @@ from smurf_core.data.importing.mapping import (
     read_mapping,
     write_mapping,
 )
-from smurf_core.data.sources import SourceFile, find_sources
+from smurf_core.data.readers.registry import find_sources
+from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
 IDS = [f"u{i}" for i in range(20)]
