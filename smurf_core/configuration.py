@@ -42,12 +42,24 @@ def suggested_standardisation(preset: str, origin: str) -> Standardisation:
 
 @dataclass(frozen=True)
 class Configuration:
-    """One point of the grid. `hidden_layers` is () for one linear layer a modality."""
+    """One point of the grid.
+
+    Parameters
+    ----------
+    learning_rate
+        Adam's, above 0.
+    hidden_layers
+        Units of every hidden layer, the first layer first; () for one linear layer per modality.
+    weight_decay
+        Weight of the L2 penalty, 0 or more.
+    auxiliary_weight
+        λ of eq. 4, 0 or more.
+    """
 
     learning_rate: float
     hidden_layers: tuple[int, ...]
     weight_decay: float
-    auxiliary_weight: float  # λ of eq. 4
+    auxiliary_weight: float
 
     def __post_init__(self) -> None:
         check(self)
@@ -62,7 +74,30 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Grid:
-    """Hyper-parameters to try, every combination of them."""
+    """Hyper-parameters to try, every combination of them.
+
+    Parameters
+    ----------
+    learning_rates
+        Adam's learning rates, above 0.
+    hidden_layers
+        Layer settings: units of every hidden layer, () for one linear layer per modality.
+    weight_decays
+        Weights of the L2 penalty, 0 or more.
+    auxiliary_weights
+        Values of λ (eq. 4), 0 or more. Kinds without an auxiliary loss leave them out.
+
+    Raises
+    ------
+    InputError
+        If a list is empty, or a value is out of range.
+
+    Examples
+    --------
+    >>> grid = Grid([0.01], [[], [20, 10]], [0.0], [0.25, 0.5])
+    >>> len(grid.configurations("smurf")), len(grid.configurations("late_fusion"))
+    (4, 2)
+    """
 
     learning_rates: tuple[float, ...]
     hidden_layers: tuple[tuple[int, ...], ...]
@@ -114,23 +149,71 @@ PRESETS: dict[str, Grid] = {
 
 @dataclass(frozen=True)
 class RunConfig:
-    """All that, together with the data, decides a run's numbers."""
+    """All that, together with the data, decides a run's numbers.
+
+    Parameters
+    ----------
+    model
+        A kind of `MODEL_KINDS`, for example `smurf` or `late_fusion`.
+    preset
+        The name of the grid: a key of `PRESETS`, or `custom`.
+    grid
+        The hyper-parameters to try.
+    selection
+        Which configuration of a fold wins: `published`, the best validation metric;
+        `one_standard_error`, the best factorised of those that predict equally well.
+    standardisation
+        How features are brought to one scale: by the training fold, within each person, or not.
+    restarts
+        How often the chosen configuration is trained, from different initial weights, at least 1.
+        The one with the lowest validation objective is used.
+    seed
+        Decides initial weights, batches and folds, at least 0. Equal seeds give equal numbers.
+    device
+        `auto` takes a GPU if there is one.
+    max_epochs
+        At most so many epochs, at least 1.
+    patience
+        Training stops after so many epochs without a better validation objective; `None`: never.
+    batch_size
+        Samples per batch, at least 2.
+    output_scale
+        Factor on the usual initial output weights, above 0; 1 is as published.
+    fold_count
+        Folds to make where the data have none, at least 3.
+    search
+        `full` trains every configuration to its end, as published. `halving` drops the less
+        promising half of each λ at one quarter of the patience and at every doubling of that.
+
+    Raises
+    ------
+    InputError
+        If a setting is of the wrong type, out of range, or none of the known values.
+
+    Examples
+    --------
+    >>> config = RunConfig.from_preset("quick", "late_fusion", seed=3)
+    >>> config.kind.title, config.max_epochs, config.seed
+    ('Late fusion', 400, 3)
+    >>> RunConfig(device="tpu")
+    Traceback (most recent call last):
+        ...
+    smurf_core.errors.InputError: device must be auto, cpu, cuda or mps, got 'tpu'.
+    """
 
     model: ModelKind = field(default="smurf", metadata={"choices": MODEL_KINDS})
     preset: str = field(default="quick", metadata={"choices": (*PRESETS, "custom")})
     grid: Grid = field(default_factory=lambda: PRESETS["quick"])
     selection: Selection = "one_standard_error"
     standardisation: Standardisation = "training_fold"
-    restarts: int = 3  # starts of the chosen configuration, the best objective wins
+    restarts: int = 3
     seed: int = 0
     device: Device = "auto"
     max_epochs: int = 10_000
-    patience: int | None = 300  # epochs without a better validation objective; None: never stop
+    patience: int | None = 300
     batch_size: int = 256
-    output_scale: float = 0.01  # of the usual initial output weights; 1: as published
-    fold_count: int = 5  # made where the data names no folds
-    # `full` trains every configuration to its end, as published; `halving` drops the less
-    # promising half of each λ at one quarter of the patience and at every doubling of that.
+    output_scale: float = 0.01
+    fold_count: int = 5
     search: Search = "full"
 
     def __post_init__(self) -> None:
@@ -172,7 +255,23 @@ class RunConfig:
 
     @classmethod
     def from_preset(cls, preset: str, model: ModelKind = "smurf", **changes: Any) -> RunConfig:
-        """The published settings with a preset's grid; `synthetic` also sets its 1,000 epochs."""
+        """The published settings with a preset's grid and number of epochs.
+
+        Parameters
+        ----------
+        preset
+            `quick` (seconds on small data), `standard` (minutes), `paper` (the published grid) or
+            `synthetic` (as published for synthetic data: 1,000 epochs, nothing standardised).
+        model
+            A kind of `MODEL_KINDS`.
+        **changes
+            Other settings of `RunConfig`, which replace those of the preset.
+
+        Raises
+        ------
+        InputError
+            If there is no such preset, or a setting is wrong.
+        """
         if preset not in PRESETS:
             raise InputError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
         config = cls(model=model, preset=preset, grid=PRESETS[preset])

@@ -72,6 +72,18 @@ def test_clips_are_found_by_sample_id(folder, dataset):
     assert check_media(settings, dataset).startswith("2 of 4 samples have a recording; none for ")
 
 
+def test_settings_are_stored_as_plain_data_and_wrong_ones_are_refused(folder):
+    settings = MediaSettings(str(folder), recording="sub/long.wav", start="start")
+    plain = settings.to_dict()
+    assert MediaSettings.from_dict(plain) == settings
+    del plain["version"]  # Settings stored before there was one.
+    assert MediaSettings.from_dict(plain) == settings
+    with pytest.raises(InputError, match="has no field 'speed' and lacks 'file'; its fields are"):
+        MediaSettings.from_dict({k: v for k, v in plain.items() if k != "file"} | {"speed": 2})
+    with pytest.raises(InputError, match="start must be text, got 3"):
+        MediaSettings.from_dict({**plain, "start": 3})
+
+
 def test_a_column_of_file_names_and_times_says_what_is_played(folder, dataset):
     settings = suggested_media(str(folder), dataset.samples)
     assert (settings.file, settings.start, settings.end) == ("media", "start", "end")
