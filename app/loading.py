@@ -289,7 +289,9 @@ def similar_to(run: RunInfo, sample_id: str, measure: Similarity, count: int = 1
     )
 
 
-@st.cache_data(max_entries=200, show_spinner="Attributing the contribution to features…", hash_funcs=_BY_RUN)
+@st.cache_data(
+    max_entries=200, show_spinner="Attributing the contribution to features…", hash_funcs=_BY_RUN
+)
 def attributions_of(run: RunInfo, sample_id: str, term: Term, output: int) -> Attributions:
     """Features behind one contribution, computed by a process that has torch."""
     return _attribution_process(workspace()).attribute(run.id, sample_id, term, output=output)

@@ -48,7 +48,9 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
     if scope.n >= _FEWEST:
         row = human_agreement_of(run, scope).to_dict("records")[names.index(name)]
     if row is None or row["n"] < _FEWEST:
-        st.info(f"{scope.label}: fewer than {_FEWEST} of these samples have judgments. Choose more.")
+        st.info(
+            f"{scope.label}: fewer than {_FEWEST} of these samples have judgments. Choose more."
+        )
     else:
         interval = f"[{plain(row['ci_low'])}, {plain(row['ci_high'])}]"
         facts(

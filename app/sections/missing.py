@@ -104,7 +104,9 @@ def switches(run: RunInfo, scope: Scope) -> None:
         )
     with right:
         if len(switched) == len(contributions.modalities):
-            st.info("All modalities are switched on. Switch one off to see which samples suffer most.")
+            st.info(
+                "All modalities are switched on. Switch one off to see which samples suffer most."
+            )
         else:
             _who_suffers(explained.select(mask), remaining[mask])
 
@@ -246,7 +248,9 @@ def dropout(run: RunInfo, contributions: Contributions, metric: str, scope: Scop
     )  # fmt: skip
     curve = dropout_of(run, metric, scope, reconstructed=reconstructed)
     if curve["mean"].isna().any():
-        st.info(f"{METRIC_TITLES[metric]} is not defined for these samples in some fold: show more.")
+        st.info(
+            f"{METRIC_TITLES[metric]} is not defined for these samples in some fold: show more."
+        )
         return
     st.plotly_chart(
         dropout_lines(

@@ -59,7 +59,9 @@ def navigation() -> StreamlitPage:
 
 def _page(name: PageName, title: str, icon: str) -> StreamlitPage:
     is_first = name == _FIRST
-    path = "first" if is_first else name  # Streamlit requires one, although the first page is at `/`.
+    path = (
+        "first" if is_first else name
+    )  # Streamlit requires one, although the first page is at `/`.
     return st.Page(page_path(name), title=title, icon=icon, url_path=path, default=is_first)
 
 

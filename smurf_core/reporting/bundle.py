@@ -126,7 +126,7 @@ def report_of(
 
 
 def run_titles(runs: Sequence[RunInfo]) -> dict[str, str]:
-    """How runs are called in a table: the model's title, or the run's name where two share it."""
+    """The titles of runs in a table: the model's title, or the run's name if two share it."""
     models = [run.config.model for run in runs]
     return {
         run.id: run.config.kind.title

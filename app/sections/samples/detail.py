@@ -83,7 +83,9 @@ def _known(sample: str, run: RunInfo, dataset: MultimodalDataset) -> None:
     transcript = transcript_column(dataset)
     said = found[transcript] if transcript else ""
     if isinstance(said, str) and said:
-        st.markdown(f"“{escaped(said)}”")  # Not as a quotation block, whose grey is too pale to read.
+        st.markdown(
+            f"“{escaped(said)}”"
+        )  # Not as a quotation block, whose grey is too pale to read.
     where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
     absent = [m for m, there in zip(dataset.modalities, dataset.present[where], strict=True)
               if not there]  # fmt: skip
