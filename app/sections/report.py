@@ -29,8 +29,8 @@ from smurf_core.reporting.findings import (
     Findings,
     examples,
     has_judgments,
-    report_tables,
     model_shares,
+    report_tables,
 )
 from smurf_core.reporting.tables import ReportTable
 from smurf_core.runs.store import RunInfo

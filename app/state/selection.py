@@ -1,7 +1,7 @@
 """The selection: one for all pages, kept when the page is switched or refreshed.
 
 A selection is always stored in the workspace, under a name as a slice or without one, and its id
-stands in the address (`slice=`): a link, a refresh or a dropped connection brings it back. The
+is part of the address (`slice=`): a link, a refresh or a new connection restores it. The
 pinned sample and the pinned run are kept in the same way (`pin=`, `pin_run=`).
 """
 

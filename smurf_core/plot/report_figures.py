@@ -71,8 +71,8 @@ def report_figures(
         ),
         "missing_modalities": ReportFigure(
             "Missing modalities",
-            "Performance with only some of the modalities, mean and standard deviation over test folds. "
-            "Dashed: all modalities.",
+            "Performance with only some of the modalities, mean and standard deviation over test "
+            "folds. Dashed: all modalities.",
             bars_with_spread(
                 missing, name="available", title=title, reference=float(missing["mean"].iloc[-1])
             ),

@@ -132,8 +132,8 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "pair_r": _text(
             "Do both sides of a pair say the same?",
             "Pearson's r of ŷ_IJ and ŷ_JI",
-            "The goal of L_cor is 1. Near 0: the pair shares nothing that the model could use. Below "
-            "0: the two sides work against each other; do not read them as redundancy.",
+            "The goal of L_cor is 1. Near 0: the pair shares nothing that the model could use. "
+            "Below 0: the two sides work against each other; do not read them as redundancy.",
         ),
         "pair_covariance": _text(
             "Covariance of both sides of a pair.",
@@ -202,13 +202,13 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "difference_interval": _text(
             "95% interval of the difference.",
             "difference ± t · jackknife standard error over persons",
-            "For these trained models and new persons. With few persons it is wide, as it should be.",
+            "For these trained models and new persons. With few persons it is rightly wide.",
         ),
         "p_person": _text(
             "Permutation of persons: could the difference be chance?",
             "p = (1 + swaps at least as far from 0) / (1 + swaps), 5,000 swaps",
-            "The two runs' predictions are swapped for whole persons at random. The test is about these "
-            "trained models and new persons, and accounts for similar samples of a person.",
+            "The two runs' predictions are swapped for whole persons at random. The test is about "
+            "these trained models and new persons, and accounts for similar samples of a person.",
         ),
         "p_resampled": _text(
             "Corrected resampled t-test over folds (Nadeau and Bengio, 2003).",
@@ -280,7 +280,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "spearman": _text(
             "Spearman's rank correlation.",
             "Pearson's r of ranks",
-            "Robust to outliers and curved relations. If it differs much from r, look at the points.",
+            "Robust to outliers and curves. If it differs much from r, look at the points.",
         ),
         "p_clustered": _text(
             "p of the slope, with a variance that is robust to similar samples of a person.",
@@ -295,8 +295,8 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "krippendorff_alpha": _text(
             "Krippendorff's α (interval): do raters agree?",
             "α = 1 − observed / expected disagreement",
-            "1 is perfect, 0 is chance; 0.8 is considered good, below 0.67 doubtful. In brackets: 95% "
-            "interval, a bootstrap over persons (samples, where no persons are known).",
+            "1 is perfect, 0 is chance; 0.8 is considered good, below 0.67 doubtful. In brackets: "
+            "95% interval, a bootstrap over persons (samples, where no persons are known).",
         ),
         "ceiling": _text(
             "The highest r that anything can reach with ratings this reliable.",

@@ -106,5 +106,5 @@ def test_a_broken_upload_is_reported_and_a_good_one_imported(server, page, tmp_p
     expect(page.get_by_label("Name of the study")).to_have_value("good")
     page.get_by_role("button", name="Import").click()
     expect(page.get_by_role("heading", name="Data", exact=True)).to_be_visible()
-    expect(page.get_by_text("Nothing wrong was found.", exact=True)).to_be_visible()
+    expect(page.get_by_text("No problems found.", exact=True)).to_be_visible()
     no_errors(page)

@@ -78,7 +78,7 @@ def test_files_of_the_fields_tools_become_a_trained_study_that_is_read_and_heard
     expect(page.get_by_text("How the files match")).to_be_visible()
     for format_ in ("openSMILE", "OpenFace"):
         expect(page.get_by_text(f"{format_} ·")).to_be_visible()
-    page.get_by_text("Sound and video, other columns").click()
+    page.get_by_text("Audio and video, other columns").click()
     for label, value in (
         ("Folder of recordings on this machine", str(files / "sound")),
         ("One recording for all samples", "session.wav"),

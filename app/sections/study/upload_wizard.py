@@ -32,8 +32,8 @@ def upload_wizard() -> None:
     if not files:
         forget_check()
         st.markdown(
-            "One table with all modalities, or one table per modality with the same sample ids, plus "
-            "labels, transcripts and ratings. Nothing leaves this machine."
+            "One table with all modalities, or one table per modality with the same sample ids, "
+            "plus labels, transcripts and ratings. Nothing leaves this machine."
         )
         return
     # Above the form, where users see it: the button below may be at the end of the screen.
@@ -59,8 +59,8 @@ def upload_wizard() -> None:
                 key="save_mapping",
                 on_click="ignore",
                 icon=":material/save:",
-                help="All these choices. Drop the file here again with your data, or use it with the "
-                "command `smurf import study.yaml`.",
+                help="All these choices. Drop the file here again with your data, or use it with "
+                "the command `smurf import study.yaml`.",
             )
         with report:
             assembly = checked(sources, mapping, key, is_asked=is_import or is_check)

@@ -31,7 +31,7 @@ PRESET_NOTES = {
     "custom": "Your own grid.",
 }
 SELECTION_NOTES: dict[Selection, str] = {
-    "one_standard_error": "Best factorisation among those that predict equally well (one standard error)",
+    "one_standard_error": "Best factorisation of those that predict equally well (one standard error)",
     "published": "Best validation metric only (as published)",
 }
 STANDARDISATION_NOTES: dict[Standardisation, str] = {
@@ -129,8 +129,8 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             3,
             key="restarts",
             bind="query-params",
-            help="The restart with the best validation objective is used; the others show how stable "
-            "its factorisation is.",
+            help="The restart with the best validation objective is used; the others show how "
+            "stable its factorisation is.",
         )
         seed = first.number_input("Seed", 0, 1_000_000, 0, key="seed", bind="query-params")
         device = second.selectbox(
