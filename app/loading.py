@@ -66,7 +66,7 @@ from smurf_core.what_if import feature_effects
 
 
 def _study_key(study: StudyInfo | RunInfo) -> str:
-    """A study, or a run's study: its data set never changes."""
+    """The id of a study, or of a run's study: its data set never changes."""
     study_id = study.id if isinstance(study, StudyInfo) else study.study_id
     return f"{workspace().root}|{study_id}"
 
@@ -153,11 +153,11 @@ def share_intervals_of(run: RunInfo, scope: Scope) -> ShareIntervals:
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
 def pairs_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
-    """What every pair of modalities shares among a scope's samples."""
+    """What each pair of modalities shares, over a scope's samples."""
     return pair_table(scope.apply(contributions_of(run)))
 
 
-@st.cache_resource(max_entries=12, show_spinner="Looking at the groups…", hash_funcs=_BY_RUN)
+@st.cache_resource(max_entries=12, show_spinner="Computing each group…", hash_funcs=_BY_RUN)
 def redundancy_by_group_of(run: RunInfo, grouping: str, scope: Scope) -> GroupedRedundancy:
     """Shares and pairs in every level of one of `groupings_of`."""
     return redundancy_by_group(scope.apply(explained_of(run)), groupings_of(run)[grouping])
@@ -165,11 +165,11 @@ def redundancy_by_group_of(run: RunInfo, grouping: str, scope: Scope) -> Grouped
 
 @st.cache_data(max_entries=24, show_spinner="Comparing restarts and folds…", hash_funcs=_BY_RUN)
 def stability_of(run: RunInfo) -> pd.DataFrame:
-    """How far every contribution agrees with itself over restarts and folds."""
+    """How far each contribution agrees between restarts and between folds."""
     return stability(result_of(run))
 
 
-@st.cache_data(max_entries=24, show_spinner="Taking modalities away…", hash_funcs=_BY_RUN)
+@st.cache_data(max_entries=24, show_spinner="Removing modalities…", hash_funcs=_BY_RUN)
 def missing_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
     """Every metric for every subset of modalities, mean and spread over folds."""
     return missing_summary(missing_modalities(_result_within(run, scope), dataset_of(run)))
@@ -179,12 +179,12 @@ def missing_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
     max_entries=4, show_spinner="Predicting from every subset of modalities…", hash_funcs=_BY_RUN
 )
 def subset_predictions_of(run: RunInfo) -> SubsetPredictions:
-    """What is predicted from every subset of modalities."""
+    """The predictions from every subset of modalities."""
     return subset_predictions(result_of(run))
 
 
 @st.cache_data(
-    max_entries=24, show_spinner="Taking modalities from samples at random…", hash_funcs=_BY_RUN
+    max_entries=24, show_spinner="Removing modalities from random samples…", hash_funcs=_BY_RUN
 )
 def dropout_of(run: RunInfo, metric: str, scope: Scope, *, reconstructed: bool) -> pd.DataFrame:
     """The metric against the share of samples that miss a modality."""
@@ -195,7 +195,7 @@ def dropout_of(run: RunInfo, metric: str, scope: Scope, *, reconstructed: bool) 
 
 @st.cache_data(max_entries=24, show_spinner="Comparing contributions…", hash_funcs=_BY_RUN)
 def agreement_of(first: RunInfo, second: RunInfo, scope: Scope) -> pd.DataFrame:
-    """Whether two runs explain the same samples alike, term by term."""
+    """How far two runs explain the same samples alike, term by term."""
     return term_agreement(*(scope.apply(contributions_of(run)) for run in (first, second)))
 
 
@@ -220,13 +220,13 @@ def chosen_curves_of(run: RunInfo) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_RUN)
 def unique_pairs_of(run: RunInfo) -> list[UniquePair]:
-    """Human beside learned unique contributions, for every judged subset."""
+    """Human and learned unique contributions, for every judged subset."""
     return unique_pairs(explained_of(run))
 
 
 @st.cache_data(max_entries=24, show_spinner="Resampling persons…", hash_funcs=_BY_RUN)
 def human_agreement_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
-    """Learned against human unique contributions among a scope's samples."""
+    """Agreement of learned and human unique contributions, over a scope's samples."""
     return human_agreement(scope.apply(explained_of(run)))
 
 
@@ -238,14 +238,14 @@ def informativeness_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
 def comparison_of(runs: list[RunInfo], reference: str, scope: Scope) -> pd.DataFrame:
-    """Runs of one study against one of them; models are called by the run's id."""
+    """Runs of one study compared with one of them; models are named by run id."""
     results = {run.id: _result_within(run, scope) for run in runs}
     return compare_models(results, dataset_of(runs[0]), reference=reference)
 
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
 def missing_comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
-    """What every subset of modalities recovers, runs against one of them (the main metric)."""
+    """The main metric for every subset of modalities, each run compared with one of them."""
     results, dataset = {run.id: result_of(run) for run in runs}, dataset_of(runs[0])
     return compare_missing(results, dataset, reference=reference, metrics=(main_metric(dataset),))
 
@@ -257,9 +257,9 @@ def _sample_table(run: RunInfo) -> pd.DataFrame:
 
 
 def sample_table_of(run: RunInfo) -> pd.DataFrame:
-    """One row per tested sample: all that is known of it, and its contributions.
+    """One row per tested sample: everything known about it, and its contributions.
 
-    A table of its own for everybody who asks, which shares the columns until one is written to:
+    Every caller gets its own table, which shares the columns until one is written to:
     copying a quarter of a million rows takes time.
     """
     return _sample_table(run).copy(deep=False)
@@ -267,7 +267,7 @@ def sample_table_of(run: RunInfo) -> pd.DataFrame:
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
 def colour_columns_of(run: RunInfo) -> list[str]:
-    """The columns of a run's sample table that tell samples apart."""
+    """The columns of a run's sample table by which points can be coloured."""
     return colour_columns(_sample_table(run))
 
 
@@ -279,7 +279,7 @@ def _standardised_terms_of(run: RunInfo) -> npt.NDArray[np.float64]:
 
 
 def similar_to(run: RunInfo, sample_id: str, measure: Similarity, count: int = 10) -> pd.DataFrame:
-    """The samples whose predictions are made of the same parts."""
+    """The samples whose predictions consist of similar contributions."""
     return similar_samples(
         contributions_of(run),
         sample_id,
@@ -289,7 +289,9 @@ def similar_to(run: RunInfo, sample_id: str, measure: Similarity, count: int = 1
     )
 
 
-@st.cache_data(max_entries=200, show_spinner="Asking which features it was…", hash_funcs=_BY_RUN)
+@st.cache_data(
+    max_entries=200, show_spinner="Attributing the contribution to features…", hash_funcs=_BY_RUN
+)
 def attributions_of(run: RunInfo, sample_id: str, term: Term, output: int) -> Attributions:
     """Features behind one contribution, computed by a process that has torch."""
     return _attribution_process(workspace()).attribute(run.id, sample_id, term, output=output)
@@ -307,6 +309,6 @@ def feature_effects_of(run: RunInfo, sample_id: str, modality: str, output: int)
 
 
 def _result_within(run: RunInfo, scope: Scope) -> RunResult:
-    """A run's result, tested on a scope's samples."""
+    """A run's result, restricted to a scope's samples."""
     found = result_of(run)
     return found if scope.sample_ids is None else found.select(scope.sample_ids)

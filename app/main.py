@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:  # `streamlit run` puts app/ on the path, not what is above it.
+if str(ROOT) not in sys.path:  # `streamlit run` puts app/ on the path, not its parent folder.
     sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402
@@ -20,7 +20,7 @@ st.set_page_config(
     page_title="SMURF Studio", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
 )
 page = navigation()
-with show_errors():  # A store that cannot be opened, and what a page itself does not catch.
+with show_errors():  # A store that cannot be opened, and errors that a page does not catch.
     choose_study_and_run()
     settle_selection()
     tour(page.url_path or "study")  # The first page has no path of its own.

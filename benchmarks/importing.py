@@ -1,7 +1,7 @@
 """How long, and in how much memory, a study of MOSEI's size is imported.
 
 Simulated features, 23,300 samples of 700 columns in three modalities, with labels: written as CSV
-and as Parquet, a file a modality, and imported in a process of its own, from files to a stored
+and as Parquet, one file per modality, and imported in its own process, from files to a stored
 study.
 
     python benchmarks/importing.py [--samples 23300] [--columns 700]
@@ -24,7 +24,7 @@ MODALITIES = ("audio", "text", "video")
 
 
 def write_study(folder: Path, suffix: str, samples: int, columns: int) -> None:
-    """A file a modality and one of labels, of simulated numbers with six digits."""
+    """One file per modality and one of labels, with simulated numbers of six digits."""
     random = np.random.default_rng(0)
     ids = [f"s{i:05d}" for i in range(samples)]
     for number, modality in enumerate(MODALITIES):
@@ -52,17 +52,19 @@ def _write(table: pd.DataFrame, path: Path) -> None:
 
 
 def import_study(folder: Path) -> None:
-    """Import one folder and print seconds, peak memory, and what was told on the way."""
+    """Import one folder and print seconds, peak memory, and the number of progress reports."""
     from smurf_core.data.importing.assembly import assemble, guess_mapping
     from smurf_core.data.readers.registry import find_sources
     from smurf_core.data.storage import write_dataset
 
-    told: list[tuple[float, str]] = []
+    reports: list[tuple[float, str]] = []
     start = time.perf_counter()
     sources = find_sources([folder])
     mapping = guess_mapping(sources)
     guessed = time.perf_counter() - start
-    assembly = assemble(sources, mapping, progress=lambda share, what: told.append((share, what)))
+    assembly = assemble(
+        sources, mapping, progress=lambda share, what: reports.append((share, what))
+    )
     assembled = time.perf_counter() - start
     with tempfile.TemporaryDirectory() as place:
         write_dataset(assembly.dataset, Path(place) / "study")
@@ -73,12 +75,12 @@ def import_study(folder: Path) -> None:
     print(
         f"{sources[0].suffix}: {len(assembly.dataset):,} × {width} ({size:.0f} MiB) imported in "
         f"{seconds:.1f} s (guessed {guessed:.1f}, read and joined {assembled - guessed:.1f}, "
-        f"stored {seconds - assembled:.1f}), peak {peak:.2f} GiB, {len(told)} steps told"
+        f"stored {seconds - assembled:.1f}), peak {peak:.2f} GiB, {len(reports)} progress reports"
     )
 
 
 def main() -> None:
-    """Write both studies, import each in a process of its own."""
+    """Write both studies, import each in its own process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=23_300)
     parser.add_argument("--columns", type=int, default=700)

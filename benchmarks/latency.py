@@ -197,7 +197,7 @@ def points(page: Page, url: str, study: str, count: int) -> list[float]:
     return found[2:]
 
 
-def told(what: str, milliseconds: list[float]) -> None:
+def report(what: str, milliseconds: list[float]) -> None:
     """Print median and 95th percentile."""
     middle, high = statistics.median(milliseconds), np.percentile(milliseconds, 95)
     print(f"{what:<36} {len(milliseconds):>3} ×  median {middle:>5.0f} ms   p95 {high:>5.0f} ms",
@@ -214,8 +214,8 @@ def measure_latency(home: Path, study: str, browser: Browser, count: int) -> Non
     workspace = Workspace(home)
     with server(home) as (url, _):
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        told("modality switch", switches(page, url, study, count))
-        told("point in a scatter plot", points(page, url, study, count))
+        report("modality switch", switches(page, url, study, count))
+        report("point in a scatter plot", points(page, url, study, count))
         endless = replace(FAST, max_epochs=10_000_000, patience=None)
         run = store.create_run(workspace, study, endless, jobs=2)
         os.environ[HOME_VARIABLE] = str(home)
@@ -223,8 +223,8 @@ def measure_latency(home: Path, study: str, browser: Browser, count: int) -> Non
         while store.get_run(workspace, run).progress == 0:
             time.sleep(0.2)
         try:
-            told("modality switch, while training", switches(page, url, study, count))
-            told("point, while training", points(page, url, study, count))
+            report("modality switch, while training", switches(page, url, study, count))
+            report("point, while training", points(page, url, study, count))
         finally:
             store.request_cancel(workspace, run)
             while store.get_run(workspace, run).is_active:
@@ -233,7 +233,7 @@ def measure_latency(home: Path, study: str, browser: Browser, count: int) -> Non
 
 
 def measure_training(home: Path, data: Path | None, browser: Browser) -> None:
-    """Print how long a user waits for contributions who trains what the page offers."""
+    """Print how long a user waits for contributions after training with the page's defaults."""
     workspace = Workspace(home)
     workspace.mark_seen("tour")
     study = studies.ensure_synthetic_study(workspace)
@@ -247,7 +247,7 @@ def measure_training(home: Path, data: Path | None, browser: Browser) -> None:
         settled(page, "Train")
         start = time.perf_counter()
         page.get_by_role("button", name="Start training").click()
-        page.get_by_role("button", name="Look inside").click()
+        page.get_by_role("button", name="Open", exact=True).click()
         page.locator("h1", has_text="Overview").wait_for()
         page.locator(".js-plotly-plot").first.wait_for()
         found = time.perf_counter() - start
@@ -255,7 +255,7 @@ def measure_training(home: Path, data: Path | None, browser: Browser) -> None:
 
 
 def held(processes: list[psutil.Process]) -> float:
-    """MiB that processes hold; what they share is counted once where the system tells (Linux)."""
+    """MiB that processes hold; what they share is counted once if the system reports it (Linux)."""
     total = 0
     for process in processes:
         try:
@@ -302,7 +302,7 @@ def main() -> None:
     parser.add_argument("--train", type=Path, nargs="?", const=Path(), metavar="DATA")
     parser.add_argument("--home", type=Path, help="workspace to keep")
     asked = parser.parse_args()
-    # Being told to end, too, ends server and training run.
+    # A termination signal also ends server and training run.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

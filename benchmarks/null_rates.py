@@ -86,7 +86,7 @@ def trained_models(random: Random, features: int, persons: int = 26) -> list[Fol
 
     26 persons with twelve samples each (as VREED has), person-independent folds of which three
     train, one validates and one tests. Each classifier is least squares on features of its own,
-    which know half of what decides the class; features and class depend on the person, too.
+    which know half of what decides the class; features and class also depend on the person.
     """
     who = np.repeat(np.arange(persons), 12)
     n = len(who)

@@ -61,7 +61,7 @@ def settle(page: Page) -> None:
 
 
 def documentation(browser: Browser, folder: Path) -> None:
-    """Train once and save one picture a page."""
+    """Train once and save one picture per page."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{URL}/train")
     page.get_by_role("button", name="Dismiss").click()
@@ -70,7 +70,7 @@ def documentation(browser: Browser, folder: Path) -> None:
     page.get_by_test_id("stVegaLiteChart").wait_for(timeout=60_000)
     page.wait_for_timeout(4_000)
     page.screenshot(path=folder / "train.png")
-    page.get_by_role("button", name="Look inside").wait_for(timeout=300_000)
+    page.get_by_role("button", name="Open", exact=True).wait_for(timeout=300_000)
     for name in ("overview", "samples"):
         page.goto(f"{URL}/{name}")
         page.locator(".js-plotly-plot").first.wait_for()

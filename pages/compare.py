@@ -1,4 +1,4 @@
-"""Models beside each other, with tests that respect persons and folds (Table 2)."""
+"""Models side by side, with tests that respect persons and folds (Table 2)."""
 
 import streamlit as st
 
@@ -23,7 +23,7 @@ finished = finished_runs(study.id)
 titles = run_titles(finished)
 looked_at = finished[:1]
 if len(finished) < 2:
-    st.info("Two finished runs of this study are needed, for example SMURF and late fusion.")
+    st.info("This page needs two finished runs of this study, for example SMURF and late fusion.")
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
 else:
     with show_errors():

@@ -1,4 +1,4 @@
-"""What is in a study, how it was read, and what is wrong with it."""
+"""What a study contains, how it was read, and problems in its data."""
 
 import numpy as np
 import streamlit as st
@@ -34,7 +34,7 @@ with show_errors():
     }
     facts(found)
 
-    st.subheader("What was found")
+    st.subheader("Problems in the data")
     show_problems(study.problems)
 
     described = description_of(study)
@@ -53,7 +53,7 @@ with show_errors():
             key="save_mapping",
             on_click="ignore",
             icon=":material/save:",
-            help="Roles of files and columns: drop it with the files to import them again, or call "
+            help="Roles of files and columns: drop it with the files to import them again, or run "
             "`smurf import study.yaml`.",
         )
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")

@@ -1,4 +1,4 @@
-"""What is unique to a modality for people, and for the model (Figure 3, Tables 3 and 4)."""
+"""What is unique to a modality, for people and for the model (Figure 3, Tables 3 and 4)."""
 
 import streamlit as st
 
@@ -20,7 +20,7 @@ with show_errors():
     if not dataset.judgments and not dataset.informativeness:
         st.info(
             "This study has no human judgments. Import a table with ratings by people who saw "
-            "only some of the modalities, as columns called after the target (`val_y_A` beside "
+            "only some of the modalities, as columns named after the target (`val_y_A` beside "
             "`val_y_AV`), or name them in a study mapping (`judgments:`)."
         )
         st.stop()

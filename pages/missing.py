@@ -16,9 +16,9 @@ with show_errors():
     dataset, contributions = dataset_of(study), contributions_of(run)
     scope = scope_picker(study, dataset)
     st.markdown(
-        "Switch modalities off. What is left are the remaining modalities' contributions, unique "
-        "and redundant; a linear model, fitted on training samples alone, puts them on the scale "
-        "of the whole prediction (section 4.4 of the paper)."
+        "Switch modalities off. The unique and redundant contributions of the other modalities "
+        "remain; a linear model, fitted only on training samples, brings them to the scale of the "
+        "whole prediction (section 4.4 of the paper)."
     )
     switches(run, scope)
     metric = st.selectbox(

@@ -15,8 +15,8 @@ run = finished_run()
 with show_errors():
     if not run.config.kind.has_redundant_heads:
         st.info(
-            f"{run.config.kind.title} has one contribution a modality and separates no "
-            "redundancy: choose a SMURF run in the sidebar."
+            f"{run.config.kind.title} has one contribution per modality and does not "
+            "separate redundancy: choose a SMURF run in the sidebar."
         )
         st.stop()
     dataset, contributions = dataset_of(study), contributions_of(run)

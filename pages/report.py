@@ -1,4 +1,4 @@
-"""Take it to the paper: everything about a run as files."""
+"""Export everything about a run as files, for example for a paper."""
 
 import streamlit as st
 
@@ -27,7 +27,7 @@ with show_errors():
     st.markdown(
         "One page that opens without this app, the paper's tables for LaTeX, figures, every "
         "sample's contributions, the model with its card, and a script that trains it again. "
-        "What is in it is what the other pages show."
+        "It contains what the other pages show."
     )
     scope = scope_picker(study, dataset)
     finished = {other.id: other for other in finished_runs(study.id)}
@@ -37,12 +37,12 @@ with show_errors():
         default=newest_of_each_model(list(finished.values()), run),
         format_func=lambda key: run_label(finished[key]),
         key=f"reported_{run.id}",
-        help="Runs beside each other, as in the paper's Tables 2 and 5. ↓ and ↑ compare them with "
-        "the run that is chosen in the sidebar, which is always there.",
+        help="Runs side by side, as in the paper's Tables 2 and 5. ↓ and ↑ compare them with "
+        "the run that is chosen in the sidebar, which is always included.",
     )
     compared = [run, *(finished[key] for key in chosen if key != run.id)]
     images = st.toggle(
-        "Figures as SVG, PNG and PDF, too", value=True, key="report_images",
+        "Also export figures as SVG, PNG and PDF", value=True, key="report_images",
         help="Takes some seconds and needs Chromium or Chrome where the app runs.",
     )  # fmt: skip
     asked = (*(r.id for r in compared), run.name, run.note, study.name, scope.label, scope.n,

@@ -1,4 +1,4 @@
-"""Every sample's prediction, and what it is made of (Table 6)."""
+"""Every sample's prediction, and the contributions that it consists of (Table 6)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ with show_errors():
         table = found.merge(table[["sample_id", "target"]], on="sample_id", how="left")
         origin = f"the list “{LISTS[finding]}” of Samples"
     if table.empty:
-        st.info("No sample fits: find less, widen the filters, or show all samples.")
+        st.info("No samples match: shorten the search, widen the filters, or show all samples.")
     else:
         sample = browse(table, dataset, origin)
         st.session_state["sample"] = sample

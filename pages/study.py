@@ -9,7 +9,7 @@ from app.sections.study.upload_wizard import upload_wizard
 st.title("Study")
 st.markdown(
     "A study is a data set with its runs. Start with the synthetic one, whose true contributions "
-    "are known, or upload your own features: one row per sample, two modalities or more."
+    "are known, or upload your own features: one row per sample, at least two modalities."
 )
 list_tab, upload_tab, synthetic_tab = st.tabs(["Your studies", "Upload", "Make synthetic data"])
 with list_tab:

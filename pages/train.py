@@ -1,4 +1,4 @@
-"""Choose a model and how it is searched for, start, watch, and look back at runs."""
+"""Choose a model and a search, start training, watch it, and review earlier runs."""
 
 import streamlit as st
 

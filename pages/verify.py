@@ -1,4 +1,4 @@
-"""Synthetic data: is what is there found? And where does training end, start by start?"""
+"""Synthetic data: does a model find the true factors, and where does each start end?"""
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ with show_errors():
     if not dataset.factors:
         st.info(
             "Only synthetic data has true factors to compare with. Make a synthetic study, train "
-            "on it, and see whether a model finds what is there."
+            "on it, and see whether a model finds them."
         )
         st.page_link(page_path("study"), label="Make synthetic data", icon=":material/science:")
     elif run is None:

@@ -14,8 +14,8 @@ run = finished_run()
 with show_errors():
     dataset = dataset_of(study)
     st.markdown(
-        "Change what one modality says of a sample, and see which parts of the prediction move. "
-        "The model is the one that did not see the sample."
+        "Change what one modality says about a sample, and see which parts of the prediction move. "
+        "The model is the one that was not trained on the sample."
     )
     sample = sample_to_change(run, dataset)
     show_media(study, dataset, sample)

@@ -75,7 +75,7 @@ def module_level(tree: ast.Module) -> ast.Module:
 @pytest.mark.parametrize("place", FORBIDDEN)
 def test_no_layer_imports_upwards(place: str) -> None:
     files = python_files(place)
-    if place == "smurf_core":  # Figures are the library's, too, but nothing loads them with it.
+    if place == "smurf_core":  # Figures also belong to the library, but it never loads them.
         files = [path for path in files if not path.is_relative_to(ROOT / "smurf_core/plot")]
     assert files, f"there is nothing in {place}"
     wrong = [

@@ -35,16 +35,16 @@ from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_label
 from smurf_core.runs.store import RunInfo, curves
 
-LISTED = 200  # samples of the largest differences
+LISTED = 200  # samples with the largest differences
 
 
 def run_titles(finished: list[RunInfo]) -> dict[str, str]:
-    """What every run is called here: runs of one name and minute stay apart."""
+    """The label of each run; runs with the same name and minute get different ones."""
     return {run.id: f"{run_label(run)} · {run.id[:4]}" for run in finished}
 
 
 def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> None:
-    """Every run against one of them, with tests that respect persons and folds."""
+    """Every run compared with one of them, with tests that respect persons and folds."""
     study_id = finished[0].study_id
     by_id = {run.id: run for run in finished}
     chosen = st.multiselect(
@@ -52,11 +52,11 @@ def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> No
         key=f"compared_{study_id}",
     )  # fmt: skip
     if len(chosen) < 2:
-        st.info("Choose two runs or more.")
+        st.info("Choose at least two runs.")
         return
     smurf = [run_id for run_id in chosen if by_id[run_id].config.model == REFERENCE_MODEL]
     reference = st.selectbox(
-        "Against", chosen, index=chosen.index(smurf[0]) if smurf else 0,
+        "Compare with", chosen, index=chosen.index(smurf[0]) if smurf else 0,
         format_func=titles.__getitem__, key=f"reference_{study_id}_{'-'.join(chosen)}",
     )  # fmt: skip
     with st.spinner("Testing…"):
@@ -131,10 +131,10 @@ def two_of(finished: list[RunInfo], titles: dict[str, str]) -> tuple[RunInfo, Ru
 
 
 def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
-    """What was asked, how well both predict, and whether they explain samples alike."""
+    """Differences in settings, how well both predict, and whether they explain samples alike."""
     left, right = st.columns(2)
     with left:
-        st.markdown("**What differs in what was asked**")
+        st.markdown("**Differences in settings**")
         asked = configuration_differences(first.config, second.config)
         if asked.empty:
             st.markdown("Nothing: the two runs have the same settings.")
@@ -159,7 +159,7 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
             }
         )
         st.dataframe(table, hide_index=True, width="stretch", key="two_scores")
-        st.markdown(":small[Pooled over folds, of the samples shown.]")
+        st.markdown(":small[For the samples shown, pooled over folds.]")
     agreement = agreement_of(first, second, scope)
     st.markdown("**What carries their predictions**", help=explain("share", "term_agreement"))
     varies = (agreement[["first_share", "second_share"]].abs() > 0).any(axis=1)
@@ -196,7 +196,7 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
 def sample_by_sample(
     first: RunInfo, second: RunInfo, dataset: MultimodalDataset, scope: Scope, task: Task
 ) -> None:
-    """Where the two differ: a scatter whose points can be selected, and the largest first."""
+    """Where the two differ: a scatter with selectable points, and the largest differences."""
     st.subheader("Sample by sample")
     table = differences_of(first, second)
     is_class = task == "classification"
@@ -232,12 +232,12 @@ def sample_by_sample(
         key=f"compare_scatter_{what}",
         origin="Compare, two runs",
     )
-    if points.told():
-        st.markdown(points.told())
+    if points.note():
+        st.markdown(points.note())
     listed = table[scope.mask(table["sample_id"].to_numpy(dtype=str))].reset_index(drop=True)
     shown = listed.head(LISTED)
     if shown.empty:
-        st.info("No sample of this selection is explained by both runs.")
+        st.info("None of the selected samples is explained by both runs.")
         return
     st.markdown(f"**Largest differences** ({len(shown):,} of {len(listed):,})")
 
@@ -266,7 +266,8 @@ def sample_by_sample(
             "second_error": number("Error, B", format="%.3f"),
             "difference": number(
                 "B − A", format="%+.3f",
-                help="Of the true class's probability." if is_class else "Of the predictions.",
+                help="Difference of the true class's probability." if is_class
+                else "Difference of the predictions.",
             ),
             "gain": number("Gain", format="%+.3f", help="How much smaller run B's error is."),
         },
@@ -277,7 +278,7 @@ def sample_by_sample(
 
 
 def learning_curves(runs: list[RunInfo], titles: dict[str, str]) -> None:
-    """Learning curves of the folds' chosen models, or of the search, run beside run."""
+    """Learning curves of the folds' chosen models, or of the search, side by side."""
     st.subheader("Learning curves", help=explain("objective"))
     what = st.segmented_control(
         "Of", ["Chosen models", "Search"], default="Chosen models", key="curves_of", required=True
@@ -299,21 +300,21 @@ def learning_curves(runs: list[RunInfo], titles: dict[str, str]) -> None:
             else:
                 st.altair_chart(curves_by_fold(table, domain), key=f"curves_{run.id}_{what}")
     st.markdown(
-        "One line a fold; training dashed. The best epoch's weights are kept."
+        "One line per fold; dashed lines are training. The best epoch's weights are kept."
         if what == "Chosen models"
-        else "What the run reported while it trained: the best member of each stack at the time; "
-        "training dashed."
+        else "What the run reported while training: the best member of each stack at that time; "
+        "dashed lines are training."
     )
 
 
 def sweep(finished: list[RunInfo], titles: dict[str, str], task: Task) -> None:
-    """Prediction against factorisation over λ, from every configuration that was tried."""
+    """How prediction and factorisation trade off over λ, from all configurations tried."""
     st.subheader(
         "What does the factorisation cost?", help=explain("auxiliary_weight", "factorisation_loss")
     )
     able = {run.id: run for run in finished if run.config.kind.has_auxiliary_loss}
     if not able:
-        st.info("No finished run has a weight of the factorisation (λ): train SMURF.")
+        st.info("No finished run has a factorisation weight (λ): train SMURF.")
         return
     chosen = st.multiselect(
         "Runs", list(able), default=list(able)[:3], format_func=titles.__getitem__,
@@ -331,10 +332,10 @@ def sweep(finished: list[RunInfo], titles: dict[str, str], task: Task) -> None:
     )
     few = all(len(table) == 1 for table in sweeps.values())
     st.markdown(
-        "Up and to the left is better. Faint: every configuration of every fold. Line: for each λ "
-        "the best predicting configuration of each fold, mean ± sd over folds. Chosen on the same "
-        "validation samples, therefore a little too good."
-        + (" Only one λ was tried: train with several to see a curve." if few else "")
+        "Up and to the left is better. Faint points: every configuration of every fold. Line: for "
+        "each λ the configuration that predicts best in each fold, mean ± sd over folds. These are "
+        "chosen on the same validation samples and are therefore slightly optimistic."
+        + (" Only one λ was tried: train with several values to see a curve." if few else "")
     )
     with st.expander("Numbers"):
         table = pd.concat([t.assign(run=name) for name, t in sweeps.items()], ignore_index=True)

@@ -20,13 +20,13 @@ from smurf_core.plot.data import (
 _NUMBER = st.column_config.NumberColumn
 _OUTLIERS = (
     f"Share of values more than {OUTLIER_DEVIATIONS:g} robust standard deviations (1.4826 × median "
-    "absolute deviation) from the feature's median. Empty where most values are equal."
+    "absolute deviation) from the feature's median. Empty if most values are equal."
 )
 _SD = "Standard deviation over the samples that have the modality, in the feature's own unit."
 
 
 def modalities(described: Description) -> None:
-    """How many features and samples each modality has, and which samples lack which."""
+    """How many features and samples each modality has, and which samples lack which modality."""
     st.subheader("Modalities")
     st.dataframe(
         described.modalities,
@@ -36,9 +36,9 @@ def modalities(described: Description) -> None:
         column_config={
             "modality": "Modality",
             "features": _NUMBER("Features", format="localized"),
-            "samples": _NUMBER("Samples that have it", format="localized"),
+            "samples": _NUMBER("Samples with it", format="localized"),
             "share": _NUMBER("Share", format="percent"),
-            "constant": _NUMBER("Constant", help="Features with one value only."),
+            "constant": _NUMBER("Constant", help="Features with only one value."),
             "near_duplicates": _NUMBER(
                 "Near-duplicates",
                 help=f"Features whose |Pearson's r| with another of the modality is above "
@@ -61,7 +61,7 @@ def modalities(described: Description) -> None:
                 "lacks": "Lacks",
                 "samples": _NUMBER("Samples", format="localized"),
                 "share": _NUMBER("Share", format="percent"),
-                "examples": "Such as",
+                "examples": "Examples",
             },
         )
 
@@ -75,7 +75,7 @@ def target_and_folds(dataset: MultimodalDataset, described: Description) -> None
     with right:
         st.subheader("Persons and folds")
         if dataset.groups is None:
-            st.markdown("No column names persons: folds may split a person.")
+            st.markdown("No column identifies persons: a person's samples may be in several folds.")
         else:
             sizes = described.persons["samples"]
             st.markdown(
@@ -93,7 +93,7 @@ def target_and_folds(dataset: MultimodalDataset, described: Description) -> None
         if dataset.folds is None:
             by_person = ", so that no person is in two" if dataset.groups is not None else ""
             by_class = " with all classes in each" if dataset.task == "classification" else ""
-            st.markdown(f"The files name no folds. Training makes five{by_class}{by_person}.")
+            st.markdown(f"The files define no folds. Training makes five{by_class}{by_person}.")
         else:
             shares = [c for c in described.folds.columns if c.startswith("share of ")]
             st.dataframe(
@@ -129,7 +129,7 @@ def features(dataset: MultimodalDataset, described: Description, key: str) -> No
     st.subheader("Features")
     st.altair_chart(feature_scales(described.features, dataset.modalities), key="scales")
     st.markdown(
-        "One tick a feature. Unequal scales do no harm where training standardises features; a "
+        "One tick per feature. Unequal scales do no harm if training standardises features; a "
         "feature far from the others may be in another unit."
     )
     modality = st.selectbox("Modality", dataset.modalities, key=f"features_of_{key}")
@@ -175,7 +175,7 @@ def features(dataset: MultimodalDataset, described: Description, key: str) -> No
                 column_config={
                     "modality": "Modality",
                     "feature": "Feature",
-                    "double": "Doubled by",
+                    "double": "Duplicate",
                     "r": _NUMBER("Pearson's r", format="%.4f"),
                 },
             )
@@ -191,22 +191,22 @@ def between_modalities(described: Description) -> None:
         )
     st.markdown(
         "Pearson's r between the first principal components of standardised features, over the "
-        "samples that have both modalities. A component's sign is arbitrary. Strong ones leave "
-        "something to be redundant; weak ones do not exclude it."
+        "samples that have both modalities. A component's sign is arbitrary. Strong correlations "
+        "make redundancy possible; weak ones do not rule it out."
     )
     if described.sampled < int(described.absences["samples"].sum()):
         st.markdown(
-            f":small[Components, near-duplicates, medians and outliers are of {described.sampled:,}"
-            " samples, spread evenly.]"
+            f":small[Components, near-duplicates, medians and outliers are computed from "
+            f"{described.sampled:,} evenly spaced samples.]"
         )
 
 
 def files(provenance: dict[str, Any]) -> None:
-    """The files a study was read from, and how they matched."""
+    """The files that a study was imported from, and how they matched."""
     sources = provenance.get("sources", [])
     if not sources:
         return
-    with st.expander("Files it was read from"):
+    with st.expander("Source files"):
         st.dataframe(
             pd.DataFrame(sources)[["name", "reader", "bytes", "sha256"]],
             hide_index=True,

@@ -32,7 +32,7 @@ _FEWEST = 3
 
 
 def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
-    """Figure 3 for one modality, of the samples in scope; points become the selection."""
+    """Figure 3 for one modality, for the samples in scope; points become the selection."""
     contributions = contributions_of(run)
     pairs = unique_pairs_of(run)
     names = [subset_name(pair.modalities) for pair in pairs]
@@ -48,7 +48,9 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
     if scope.n >= _FEWEST:
         row = human_agreement_of(run, scope).to_dict("records")[names.index(name)]
     if row is None or row["n"] < _FEWEST:
-        st.info(f"{scope.label}: fewer than {_FEWEST} of these samples were judged. Choose more.")
+        st.info(
+            f"{scope.label}: fewer than {_FEWEST} of these samples have judgments. Choose more."
+        )
     else:
         interval = f"[{plain(row['ci_low'])}, {plain(row['ci_high'])}]"
         facts(
@@ -85,7 +87,7 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
         "The line is a least-squares fit to the samples in scope, with the 95% band of its mean; "
         "bars beside the axes count samples. Raters who could not see or hear a modality could not "
         "use what only it says: the target minus their rating is its human unique contribution."
-        + points.told(),
+        + points.note(),
         help=explain("human_unique", "human_r", "bootstrap", "p_clustered"),
     )
 
@@ -129,7 +131,7 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
     )  # fmt: skip
     if table["raters"].any():
         st.markdown(
-            "Single raters' ratings say how far they agree, and how high r could rise at most.",
+            "Ratings of single raters show how far raters agree, and how high r can be at most.",
             help=explain("krippendorff_alpha", "ceiling"),
         )
     st.markdown("\\*\\*\\* p < .001, \\*\\* p < .01, \\* p < .05, after Holm's correction.")
@@ -142,7 +144,7 @@ def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> N
     st.markdown(
         "Does taking a modality's unique contribution away change predictions more where people "
         "called it relevant or sufficient? Wilcoxon's rank-sum test of *no* against the others, as "
-        "published; *p by person* allows for samples of one person being alike."
+        "published; *p by person* accounts for the similarity of one person's samples."
     )
     explained = scope.apply(explained_of(run))
     contributions = explained.contributions
@@ -182,7 +184,7 @@ def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> N
 
 
 def stars(p: float) -> str:
-    """The paper's marks: one star for p below .05, two below .01, three below .001."""
+    """The paper's stars: one for p below .05, two below .01, three below .001."""
     return "" if np.isnan(p) else "*" * sum(p < level for level in (0.05, 0.01, 0.001))
 
 

@@ -32,18 +32,18 @@ from smurf_core.reporting.numbers import mean_and_spread, plain
 from smurf_core.runs.store import RunInfo
 from smurf_core.terms import subset_name
 
-# The scatter is drawn anew at every switch: more points would be felt.
+# The scatter is drawn again at every switch: more points would slow it down.
 MOST_POINTS = 3_000
-LIGHT = 5_000  # samples up to which all are drawn
-LISTED = 100  # samples that suffer most
+LIGHT = 5_000  # up to so many samples, all are drawn
+LISTED = 100  # the samples that change most
 _STALE = "missing_selection_changed"
 
 
 @st.fragment
 def switches(run: RunInfo, scope: Scope) -> None:
-    """A switch a modality: metrics, the chosen sample, scatter and table follow at once."""
+    """One switch per modality: metrics, the chosen sample, scatter and table follow at once."""
     if st.session_state.pop(_STALE, False):
-        st.rerun()  # The whole page: what it is shown for has changed.
+        st.rerun()  # The whole page: its samples have changed.
     contributions, predictions = contributions_of(run), subset_predictions_of(run)
     with st.container(horizontal=True, gap="large"):
         switched = tuple(
@@ -55,11 +55,11 @@ def switches(run: RunInfo, scope: Scope) -> None:
             "Linear reconstruction", value=True, key="reconstructed", help=explain("reconstruction")
         )
     if not switched:
-        st.info("At least one modality must be there: switch one on.")
+        st.info("At least one modality is needed: switch one on.")
         return
     mask = scope.mask(contributions.sample_ids)
     if not mask.any():
-        st.info("No sample of this selection was tested by a fold: show others.")
+        st.info("None of these samples was tested in a fold: show others.")
         return
     remaining = predictions.of(switched, reconstructed=reconstructed)
     explained = explained_of(run)
@@ -99,12 +99,14 @@ def switches(run: RunInfo, scope: Scope) -> None:
             then=_choose,
         )
         st.markdown(
-            "On the line, nothing changes. Metrics are of all samples shown, pooled over folds."
-            + points.told()
+            "On the line, nothing changes. Metrics are for all samples shown, pooled over folds."
+            + points.note()
         )
     with right:
         if len(switched) == len(contributions.modalities):
-            st.info("All modalities are there. Switch one off to see which samples suffer most.")
+            st.info(
+                "All modalities are switched on. Switch one off to see which samples suffer most."
+            )
         else:
             _who_suffers(explained.select(mask), remaining[mask])
 
@@ -128,7 +130,7 @@ def _chosen_sample(
     truth: np.ndarray,
     output: int,
 ) -> int | None:
-    """Show the prediction of the sample that is looked at or pinned; its position."""
+    """Show the prediction of the open or pinned sample; return its position."""
     wanted = st.session_state.get("sample") or pinned_sample()
     found = np.flatnonzero(contributions.sample_ids == (wanted or ""))
     if len(found) == 0:
@@ -179,7 +181,8 @@ def _who_suffers(explained: Explained, remaining: np.ndarray) -> None:
             "change": number(
                 "Change",
                 format="%+.3f",
-                help="Of the true class's probability." if is_class else "In the target's unit.",
+                help="Change of the true class's probability." if is_class
+                else "In the target's unit.",
             ),
             "worse": number(
                 "Worse by", format="%+.3f",
@@ -214,12 +217,12 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) ->
         config={"displaylogo": False},
     )
     st.markdown(
-        f"The run in the sidebar, with the linear reconstruction, {tested:,} tested samples: mean "
-        f"± sd over {mine['folds'].max()} test folds; the dashed line is what all modalities reach."
+        f"The run in the sidebar, with linear reconstruction, {tested:,} tested samples: mean "
+        f"± sd over {mine['folds'].max()} test folds; dashed line: all modalities."
     )
     labels = {other.id: f"{run_label(other)} · {other.id[:4]}" for other in finished}
     chosen = st.multiselect(
-        "Beside it", list(labels), default=list(labels)[:4], format_func=labels.__getitem__,
+        "Compare with", list(labels), default=list(labels)[:4], format_func=labels.__getitem__,
         key=f"missing_runs_{run.study_id}",
     )  # fmt: skip
     others = [other for other in finished if other.id in chosen]
@@ -238,14 +241,16 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) ->
 
 def dropout(run: RunInfo, contributions: Contributions, metric: str, scope: Scope) -> None:
     """The metric against the share of samples that miss a modality."""
-    st.subheader("When a sensor fails now and then", help=explain("dropout"))
+    st.subheader("When a sensor fails sometimes", help=explain("dropout"))
     reconstructed = st.toggle(
         "With linear reconstruction", value=True, key="dropout_reconstructed",
         help=explain("reconstruction"),
     )  # fmt: skip
     curve = dropout_of(run, metric, scope, reconstructed=reconstructed)
     if curve["mean"].isna().any():
-        st.info(f"{METRIC_TITLES[metric]} is not defined in some fold of these samples: show more.")
+        st.info(
+            f"{METRIC_TITLES[metric]} is not defined for these samples in some fold: show more."
+        )
         return
     st.plotly_chart(
         dropout_lines(
@@ -258,8 +263,8 @@ def dropout(run: RunInfo, contributions: Contributions, metric: str, scope: Scop
     )
     st.markdown(
         f"One modality is missing for a random share of the samples, {curve['draws'].max()} draws "
-        "a point: mean over folds, averaged over draws, with a band that holds 95% of them. The "
-        "failure is simulated; the predictions are the run's."
+        "per point: mean over folds, averaged over draws, with a band that covers 95% of them. The "
+        "failure is simulated; the predictions come from the run."
     )
     with st.expander("Numbers"):
         st.dataframe(curve, hide_index=True, width="stretch", key="dropout_table")

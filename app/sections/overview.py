@@ -1,4 +1,4 @@
-"""Parts of the page *Overview*: which run it is, how well it predicts, and what carries it."""
+"""Parts of the page *Overview*: the run, how well it predicts, and what carries it."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from smurf_core.runs.studies import StudyInfo
 
 
 def headline(study: StudyInfo, run: RunInfo, pinned: RunInfo | None, samples: int) -> None:
-    """Which study and model, whether its data is real, and which run is pinned beside it."""
-    beside = f" Pinned beside it: {escaped(run_label(pinned))}." if pinned else ""
+    """Which study and model, whether its data is real, and which run is pinned."""
+    beside = f" Pinned for comparison: {escaped(run_label(pinned))}." if pinned else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"**{escaped(study.name)}** · {run.config.kind.title} · "
@@ -44,9 +44,9 @@ def headline(study: StudyInfo, run: RunInfo, pinned: RunInfo | None, samples: in
 
 
 def scores(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, scope: Scope) -> None:
-    """Every metric: mean ± sd over test folds, of all samples; of a part, pooled over folds.
+    """Every metric: mean ± sd over test folds for all samples; pooled over folds for a part.
 
-    A pinned run's stand behind them.
+    A pinned run's metrics follow in brackets.
     """
     found = _scores(run, scope)
     if pinned is not None:
@@ -98,12 +98,12 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
         alt="Shares of the prediction's variance with intervals; the table below has the numbers.",
     )
     drawn_over = "persons" if dataset.groups is not None else "samples (no persons are known)"
-    left_out = f" The {len(terms) - len(drawn)} smallest are in the table only."
+    left_out = f" The {len(terms) - len(drawn)} smallest are only in the table."
     st.markdown(
-        "Plain bars: what a modality says alone; hatched: what it says together with another one. "
+        "Plain bars: what a modality says alone; hatched: what it shares with another one. "
         f"Whiskers and brackets: 95% intervals over {intervals.persons:,} {drawn_over}, "
         f"{intervals.draws:,} draws. ✓ restarts and folds agree, ✗ they do not, or on no "
-        "separation; asked of all samples." + (left_out if len(drawn) < len(terms) else "")
+        "separation; computed from all samples." + (left_out if len(drawn) < len(terms) else "")
     )
     with st.expander("Numbers"):
         _share_table(terms)
@@ -117,7 +117,7 @@ def _pinned_shares(pinned: RunInfo, scope: Scope, output: str) -> pd.DataFrame:
 
 
 def _shown_output(run: RunInfo, contributions: Contributions) -> str:
-    """The output whose shares are shown; asks for it where there are classes."""
+    """The output whose shares are shown; the user chooses it if there are classes."""
     if not contributions.is_classification:
         return contributions.outputs[0]
     return st.selectbox(
@@ -130,9 +130,9 @@ def _shown_output(run: RunInfo, contributions: Contributions) -> str:
 
 
 def _share_table(terms: pd.DataFrame) -> None:
-    """One row per contribution: share with interval, own variance, verdict and what it stands on.
+    """One row per contribution: share with interval, own variance, verdict and its reasons.
 
-    Where `terms` has a column `pinned`, that is the pinned run's share.
+    A column `pinned` of `terms` is the pinned run's share.
     """
     table = pd.DataFrame(
         {

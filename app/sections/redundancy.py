@@ -33,7 +33,7 @@ from smurf_core.terms import subset_name
 
 @dataclass(frozen=True)
 class Layer:
-    """What the heatmaps show: an output, and modalities or (for MRO) subsets of one size."""
+    """What the heatmaps show: one output, and modalities or (for MRO) subsets of one size."""
 
     output: str
     order: int
@@ -41,7 +41,7 @@ class Layer:
 
 
 def chosen_layer(run: RunInfo, contributions: Contributions) -> Layer:
-    """Ask for class and order where there are several."""
+    """Ask for class and order if there are several."""
     output, order = contributions.outputs[0], 1
     with st.container(horizontal=True):
         if contributions.is_classification:
@@ -70,12 +70,12 @@ def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
     with left:
         st.subheader("Do both sides agree?", help=explain("pair_r"))
         if len(layer.names) == 1:
-            st.info("There is one subset of this size, and nothing to share it with.")
+            st.info("There is only one subset of this size, so it shares nothing with others.")
         else:
             here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
             figure = signed_heatmap(pair_matrix(here, layer.names, "r"), title="r", clickable=True)
             _pair_chart(figure, f"pair_r_{layer.order}")
-            st.markdown("r of ŷ_IJ and ŷ_JI. Click a cell to see its samples below.")
+            st.markdown("r between ŷ_IJ and ŷ_JI. Click a cell to see its samples below.")
     with right:
         st.subheader("How much is it?", help=explain("share"))
         figure = signed_heatmap(
@@ -90,7 +90,7 @@ def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
 
 
 def _pair_chart(figure: object, key: str) -> None:
-    """A heatmap of which a clicked cell is the pair that `one_pair` shows."""
+    """A heatmap whose clicked cell chooses the pair that `one_pair` shows."""
 
     def take() -> None:
         points = st.session_state[key]["selection"]["points"]
@@ -111,7 +111,7 @@ def one_pair(
     layer: Layer,
     scope: Scope,
 ) -> None:
-    """ŷ_IJ against ŷ_JI, a point a sample; what is selected is selected everywhere."""
+    """ŷ_IJ against ŷ_JI, one point per sample; a selection here holds on all pages."""
     st.subheader("A pair, sample by sample")
     pairs = pairs_of(run, scope)
     here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
@@ -145,13 +145,13 @@ def one_pair(
         origin=f"Redundancy, {one} and {other}",
     )
     st.markdown(
-        "One point a sample. On a rising straight line both say the same; the number above is r "
-        "within folds." + points.told()
+        "One point per sample. On a rising straight line both say the same; the number above is r "
+        "within folds." + points.note()
     )
 
 
 def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None:
-    """Both heatmaps for every level of a grouping, beside each other."""
+    """Both heatmaps for every level of a grouping, side by side."""
     st.subheader("By group")
     known = groupings_of(study)
     if not known:
@@ -181,7 +181,7 @@ def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None
         return
     table = table[(table["output"] == layer.output) & (table["order"] == layer.order)]
     if table.empty:
-        st.info("There is one subset of this size, and nothing to share it with.")
+        st.info("There is only one subset of this size, so it shares nothing with others.")
         return
     limit = 1.0 if is_r else max(0.05, float(np.nan_to_num(table["share"].abs().max())))
     tables = {
@@ -196,14 +196,14 @@ def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None
         config={"displaylogo": False},
     )
     st.markdown(
-        "Each group's samples alone, centred within folds. Differences between small groups are "
-        "often chance: an r of n samples has a standard error of about 1 / √n."
+        "Each group on its own, centred within folds. Differences between small groups are "
+        "often due to chance: an r from n samples has a standard error of about 1 / √n."
     )
     download_view(table.reset_index(drop=True), "redundancy_by_group")
 
 
 def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
-    """What L_uncor left, as a heatmap, and all numbers of the pairs."""
+    """The correlation that L_uncor left, as a heatmap, and all numbers of the pairs."""
     pairs = pairs_of(run, scope)
     here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
     if here.empty:
@@ -215,8 +215,8 @@ def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
         config={"displaylogo": False},
     )
     st.markdown(
-        "Row I, column J: r of the unique contribution of I and of what it shares with J. Zero is "
-        "asked for; far from it, the two are not separated."
+        "Row I, column J: r between the unique contribution of I and what it shares with J. The "
+        "goal is zero; far from it, the two are not separated."
     )
     with st.expander("Numbers"):
         st.dataframe(

@@ -29,35 +29,35 @@ from smurf_core.reporting.findings import (
     Findings,
     examples,
     has_judgments,
+    model_shares,
     report_tables,
-    told_shares,
 )
 from smurf_core.reporting.tables import ReportTable
 from smurf_core.runs.store import RunInfo
 
 _MIME = {"html": "text/html", "zip": "application/zip"}
-# Session state: the report that was built last, with what it was built of.
+# Session state: the report that was built last, with the choices it was built from.
 _BUILT = "built_report"
 
 
 @dataclass(frozen=True)
 class BuiltReport:
-    """A finished report; `asked` is what it was built of."""
+    """A finished report; `asked` holds the choices it was built from."""
 
     asked: tuple[object, ...]
     page: bytes
     files: Files
     tables: tuple[ReportTable, ...]
-    without_images: str  # why there are none, if so
+    without_images: str  # the reason, if there are none
 
 
 def findings_of(
     run: RunInfo, compared: list[RunInfo], dataset: MultimodalDataset, scope: Scope
 ) -> Findings:
-    """What the pages show of a run, from the same cached evaluations.
+    """The results that the pages show of a run, from the same cached evaluations.
 
-    Shares, pairs, human judgments and examples are those of the scope's samples; performance,
-    missing modalities and stability are of all test samples, fold by fold.
+    Shares, pairs, human judgments and examples are for the scope's samples; performance,
+    missing modalities and stability are for all test samples, fold by fold.
     """
     everything = Scope.everything(len(dataset))
     is_judged, is_paired = has_judgments(dataset), run.config.kind.has_redundant_heads
@@ -66,7 +66,7 @@ def findings_of(
         titles=run_titles(compared),
         comparison=comparison_of(compared, run.id, everything),
         missing=missing_comparison_of(compared, run.id),
-        shares=told_shares(result_of(run), shares_of(run, scope)),
+        shares=model_shares(result_of(run), shares_of(run, scope)),
         stability=stability_of(run),
         pairs=pairs_of(run, scope) if is_paired else pd.DataFrame(),
         agreement=human_agreement_of(run, scope) if is_judged else pd.DataFrame(),
@@ -108,7 +108,7 @@ def build_report(
 
 
 def built_report(asked: tuple[object, ...]) -> BuiltReport | None:
-    """The report that was built last, if it was built of this."""
+    """The report that was built last, if it was built from these choices."""
     found = st.session_state.get(_BUILT)
     return found if isinstance(found, BuiltReport) and found.asked == asked else None
 

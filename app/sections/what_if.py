@@ -1,4 +1,4 @@
-"""Changing a sample's features of one modality, and what that moves."""
+"""Change a sample's features of one modality, and see which contributions move."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Change:
-    """New features of one modality, [1, d], and whose norm they are standardised within."""
+    """New features of one modality, [1, d], and the person within whom they are standardised."""
 
     modality: str
     features: FloatArray
@@ -36,7 +36,7 @@ class Change:
 
 
 def sample_to_change(run: RunInfo, dataset: MultimodalDataset) -> str:
-    """Ask for a sample by its id; the one that is open in Samples where none was typed."""
+    """Ask for a sample by its id; the default is the one that is open on Samples."""
     ids = contributions_of(run).sample_ids
     wanted = st.session_state.get("sample") or st.query_params.get("sample")
     start = str(wanted if wanted in ids else ids[0])
@@ -48,7 +48,7 @@ def sample_to_change(run: RunInfo, dataset: MultimodalDataset) -> str:
 
 
 def ask_change(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int) -> Change | None:
-    """Which modality is changed and how; nothing while there is nothing to move."""
+    """Which modality is changed and how; None if there is nothing to change."""
     modalities = list(contributions_of(run).modalities)
     left, right = st.columns(2)
     modality = left.segmented_control(
@@ -57,8 +57,8 @@ def ask_change(sample: str, run: RunInfo, dataset: MultimodalDataset, output: in
     way = right.segmented_control(
         "How", ["Move features", "Take another sample's"], default="Move features",
         key="change_way", required=True,
-        help="Taking another sample's modality makes a mismatched clip: a happy face with a sad "
-        "voice, as people were shown in McGurk-like experiments.",
+        help="Another sample's modality makes a mismatched clip, such as a happy face with a sad "
+        "voice, as in McGurk-like experiments.",
     )  # fmt: skip
     if way == "Move features":
         return _moved(sample, modality, run, dataset, output)
@@ -71,8 +71,8 @@ def _moved(
     at = int(np.flatnonzero(dataset.sample_ids == sample)[0])
     if not dataset.features[modality].present[at]:
         st.info(
-            f"{escaped(modality)} was not recorded for this sample: there is nothing to move. Take "
-            "another sample's instead."
+            f"{escaped(modality)} was not recorded for this sample: there are no features to move. "
+            "Take another sample's instead."
         )
         return None
     effects = feature_effects_of(run, sample, modality, output)
@@ -82,7 +82,7 @@ def _moved(
         for row in movable.to_dict("records")
     }
     chosen = st.multiselect(
-        "Features, by how far each alone can move this prediction",
+        "Features, ordered by how far each alone can move this prediction",
         list(reach),
         default=list(reach)[:3],
         format_func=reach.__getitem__,
@@ -135,7 +135,7 @@ def show_change(
     if np.array_equal(
         change.features[0], dataset.features[change.modality].values[_at(dataset, sample)]
     ):
-        after = own  # Nothing was moved: no rounding is shown as a change.
+        after = own  # Nothing was moved: do not show rounding as a change.
     parts = breakdown(own, 0, output), breakdown(after, 0, output)
     first, last = (float(p["value"].iloc[-1]) for p in parts)
     facts(_predictions(own, after, dataset) | {"Change": signed(last - first)})
@@ -165,8 +165,8 @@ def show_change(
     )
     right.table(written.rename(columns=str.capitalize))
     right.markdown(
-        f"Only contributions that read {escaped(change.modality)} can move: each modality speaks "
-        "for itself, so a change of one leaves all others' contributions as they were."
+        f"Only contributions that read {escaped(change.modality)} can move: each "
+        "contribution depends on its own modality, so all others stay as they were."
     )
     with right:
         download_view(table, "what_if")
@@ -187,12 +187,12 @@ def _predictions(
 
 
 def _asked_sample(title: str, key: str, start: str, known: npt.NDArray[np.str_]) -> str:
-    """A sample's id, typed; a list of 25,000 would be no help."""
+    """A text field for a sample's id; a list of 25,000 would be of no use."""
     sample = st.text_input(title, start, key=key, width=320).strip()
     if sample not in known:
         raise InputError(
             f"There is no sample {sample!r} here: type a sample id such as {known[0]!r}. The page "
-            "Samples lists them."
+            "Samples lists all ids."
         )
     return sample
 
@@ -209,5 +209,5 @@ def _at(dataset: MultimodalDataset, sample: str) -> int:
 
 
 def _places(count: int) -> list[DeltaGenerator]:
-    """Places side by side, three a line."""
+    """Places side by side, three per line."""
     return [place for _ in range(0, count, 3) for place in st.columns(3)][:count]

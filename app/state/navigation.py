@@ -1,4 +1,4 @@
-"""Which pages there are, in which order and under which names."""
+"""The pages: their order, names and icons."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
         "compare": ("Compare", ":material/balance:"),
         "verify": ("Verify", ":material/verified:"),
     },
-    "Take along": {
+    "Export": {
         "report": ("Report", ":material/docs:"),
     },
 }
@@ -50,7 +50,7 @@ def navigation() -> StreamlitPage:
         section: [_page(name, title, icon) for name, (title, icon) in pages.items()]
         for section, pages in _SECTIONS.items()
     }
-    # The first page stands at `/`; who types or keeps `/study` means it, too.
+    # The first page has the address `/`; links to `/study` also lead to it.
     sections["Prepare"].append(
         st.Page(_to_first, title="Study", url_path=_FIRST, visibility="hidden")
     )
@@ -59,7 +59,9 @@ def navigation() -> StreamlitPage:
 
 def _page(name: PageName, title: str, icon: str) -> StreamlitPage:
     is_first = name == _FIRST
-    path = "first" if is_first else name  # Streamlit wants one, though the first is at `/`.
+    path = (
+        "first" if is_first else name
+    )  # Streamlit requires one, although the first page is at `/`.
     return st.Page(page_path(name), title=title, icon=icon, url_path=path, default=is_first)
 
 

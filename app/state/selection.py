@@ -1,7 +1,7 @@
-"""What is selected, everywhere: one selection for all pages, kept through switches and refreshes.
+"""The selection: one for all pages, kept when the page is switched or refreshed.
 
 A selection is always stored in the workspace, under a name as a slice or without one, and its id
-stands in the address (`slice=`): a link, a refresh or a dropped connection brings it back. The
+is part of the address (`slice=`): a link, a refresh or a new connection restores it. The
 pinned sample and the pinned run are kept in the same way (`pin=`, `pin_run=`).
 """
 
@@ -24,7 +24,7 @@ SampleIds = npt.NDArray[np.str_]
 
 
 class Selectable(Protocol):
-    """What can be had of some samples: contributions, predictions, explained samples."""
+    """Anything that can be restricted to some samples: contributions, predictions."""
 
     def select(self, chosen: SampleIds, /) -> Any:
         """The same of these samples."""
@@ -40,7 +40,7 @@ EVERYTHING = ""  # in place of a slice's id
 
 @dataclass(frozen=True)
 class Scope:
-    """The samples that a page is shown for: all, the selection, or a slice."""
+    """The samples that a page shows: all, the selection, or a slice."""
 
     label: str
     n: int
@@ -69,7 +69,7 @@ class Scope:
 
 
 def settle_selection() -> None:
-    """Restore what the address or the session remembers; the entry point calls it in every run."""
+    """Restore the selection from the address or session; the entry point calls it in every run."""
     study = _study()
     if study is None:
         return
@@ -89,7 +89,7 @@ def settle_selection() -> None:
 
 
 def select_samples(sample_ids: Sequence[str] | SampleIds, origin: str) -> None:
-    """Make these samples the selection in all views; `origin` says in words where it was made."""
+    """Select these samples in all views; `origin` describes where the selection was made."""
     study = _study()
     if study is None:
         return
@@ -102,7 +102,7 @@ def select_samples(sample_ids: Sequence[str] | SampleIds, origin: str) -> None:
 
 
 def clear_selection() -> None:
-    """Select nothing: everything is shown for all samples. Named slices stay."""
+    """Clear the selection: pages show all samples again. Named slices are kept."""
     study = _study()
     if study is not None:
         forget_unnamed(study)
@@ -110,7 +110,7 @@ def clear_selection() -> None:
 
 
 def look_at(slice_id: str) -> None:
-    """Show all pages for a slice from now on, or for `EVERYTHING`."""
+    """Show a slice on all pages from now on, or `EVERYTHING`."""
     study = _study()
     if study is not None:
         _kept(_SLICE)[study] = slice_id
@@ -118,7 +118,7 @@ def look_at(slice_id: str) -> None:
 
 
 def current_slice(study_id: str) -> str:
-    """The id of the slice that a study's pages are shown for, or `EVERYTHING`."""
+    """The id of the slice that a study's pages show, or `EVERYTHING`."""
     return _kept(_SLICE).get(study_id, EVERYTHING)
 
 
@@ -135,27 +135,27 @@ def forget_unnamed(study_id: str) -> None:
 
 
 def pin_sample(sample_id: str | None) -> None:
-    """Keep a sample to compare others against; None forgets it."""
+    """Pin a sample to compare others with; None unpins it."""
     _pin(_PIN, sample_id)
 
 
 def pinned_sample() -> str | None:
-    """The sample that others are compared against, if one is pinned in this study."""
+    """The sample that others are compared with, if one is pinned in this study."""
     return _kept(_PIN).get(_study() or "") or None
 
 
 def pin_run(run_id: str | None) -> None:
-    """Keep a run to compare others against; None forgets it."""
+    """Pin a run to compare others with; None unpins it."""
     _pin(_PIN_RUN, run_id)
 
 
 def pinned_run() -> str | None:
-    """The run that others are compared against, if one is pinned in this study."""
+    """The run that others are compared with, if one is pinned in this study."""
     return _kept(_PIN_RUN).get(_study() or "") or None
 
 
 def run_pinned_beside(run: RunInfo) -> RunInfo | None:
-    """The finished run that is pinned in this study, if it is another one."""
+    """The finished run that is pinned in this study, if it is a different run."""
     pinned = pinned_run()
     runs = finished_runs(run.study_id) if pinned not in (None, run.id) else []
     return next((other for other in runs if other.id == pinned), None)

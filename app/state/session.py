@@ -1,4 +1,4 @@
-"""The study and the run that the whole app looks at: in the address bar, so that links work."""
+"""The current study and run of the whole app, kept in the address so that links work."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def workspace() -> Workspace:
 
 
 def known_studies() -> list[StudyInfo]:
-    """All studies, the one with the newest run first; there is always one at least."""
+    """All studies, the one with the newest run first; there is always at least one."""
     synthetic = ensure_synthetic_study(workspace())
     studies = list_studies(workspace())
-    if not studies:  # The last one was deleted: something must be there to look at.
+    if not studies:  # The last one was deleted: the app needs at least one.
         restore_study(workspace(), synthetic)
         studies = list_studies(workspace())
     latest = [run.study_id for run in store.list_runs(workspace())[:1]]
@@ -40,7 +40,7 @@ def finished_runs(study_id: str | None = None) -> list[RunInfo]:
 
 
 def settle(key: str, known: Sequence[str]) -> None:
-    """Give a picker its value: what was just asked for, what it had, the address, the first."""
+    """Set a picker: to what was just requested, else its last value, the address, the first."""
     wanted = [
         st.session_state.pop(f"next_{key}", None),
         st.session_state.get(key),
@@ -60,40 +60,40 @@ def settle_address() -> None:
 
 
 def select_study(study_id: str) -> None:
-    """Look at another study from the next rerun on."""
+    """Switch to another study at the next rerun."""
     st.session_state[f"next_{STUDY}"] = study_id
 
 
 def select_run(run_id: str) -> None:
-    """Look at another run from the next rerun on."""
+    """Switch to another run at the next rerun."""
     st.session_state[f"next_{RUN}"] = run_id
 
 
 def current_study() -> StudyInfo:
-    """The study that is looked at."""
+    """The current study."""
     return next(s for s in list_studies(workspace()) if s.id == st.session_state[STUDY])
 
 
 def current_run() -> RunInfo | None:
-    """The finished run that is looked at, if its study has one."""
+    """The current finished run, if the study has one."""
     run_id = st.session_state.get(RUN)
     return next((run for run in store.list_runs(workspace()) if run.id == run_id), None)
 
 
 def study_label(study: StudyInfo) -> str:
-    """A study as a list names it; data that nobody recorded is marked as such."""
+    """A study's label in lists; simulated and synthetic data are marked."""
     marked = "" if study.origin in study.name.lower() else f" ({study.origin})"
     mark = "" if study.origin == "recorded" else marked
     return f"{study.name}{mark}"
 
 
 def run_label(run: RunInfo) -> str:
-    """A run as a list names it."""
+    """A run's label in lists."""
     return f"{run.name} · {moment(run.created)}"
 
 
 def moment(seconds: float) -> str:
-    """A time for reading: the clock for today, the date otherwise."""
+    """A time as text: the hour for today, with the date otherwise."""
     when = datetime.fromtimestamp(seconds)
     is_today = when.date() == datetime.fromtimestamp(time.time()).date()
     return when.strftime("%H:%M" if is_today else "%d %b %Y %H:%M")

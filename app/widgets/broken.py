@@ -1,4 +1,4 @@
-"""Entries of the store that cannot be read: each with the reason, and a button that deletes it."""
+"""Entries of the store that cannot be read: each with a reason and a button to delete it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROOM = 3  # entries that are shown without scrolling
 def broken_entries(
     entries: Sequence[BrokenEntry], what: str, delete: Callable[[BrokenEntry], None]
 ) -> None:
-    """Show entries of one kind; `what` names one of them, as *run*. Draws nothing without any."""
+    """Show entries of one kind; `what` names the kind, such as *run*. Shows nothing if empty."""
     if not entries:
         return
     several = len(entries) > 1

@@ -1,4 +1,4 @@
-"""Tables as files."""
+"""Downloads of tables."""
 
 from __future__ import annotations
 

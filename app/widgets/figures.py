@@ -1,4 +1,4 @@
-"""Figures in which samples are selected, and the picker of what their points are coloured by."""
+"""Figures in which samples can be selected, and the picker for the colour of points."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def selectable_chart(
     origin: str,
     then: Callable[[list[str]], None] = lambda _: None,
 ) -> None:
-    """A Plotly figure whose points, boxes and lassos become the selection of the whole app.
+    """A Plotly figure whose points, boxes and lassos set the selection of the whole app.
 
     The figure's `customdata` holds ids of `points`. An empty event changes nothing: Streamlit
-    sends one whenever the figure changes. *Clear* in the bar is there to forget a selection.
+    sends one whenever the figure changes. *Clear* in the bar removes the selection.
     `then` is called with what was selected.
     """
 
@@ -50,10 +50,10 @@ def selectable_chart(
 def colour_column_picker(
     dataset: MultimodalDataset, contributions: Contributions, *, key: str = "colour_by"
 ) -> Colouring | None:
-    """Ask by which column points are coloured: person, fold, class, error, any of the data set's.
+    """Ask for the column that colours points: person, fold, class, error, or any of the data.
 
-    Returns nothing if the user wants one colour. What is known of the chosen run's samples is
-    cached; the samples of other contributions are listed anew.
+    Returns None if the user wants one colour. The table of the current run's samples is cached;
+    for other contributions it is computed again.
     """
     run = current_run()
     if run is not None and contributions_of(run) is contributions:

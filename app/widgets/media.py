@@ -17,7 +17,7 @@ from smurf_core.runs.studies import StudyInfo, media_of
 
 
 def show_media(study: StudyInfo, dataset: MultimodalDataset, sample_id: str) -> None:
-    """Play a sample's recording; draws nothing where the study has no recordings."""
+    """Play a sample's recording; shows nothing if the study has no recordings."""
     with show_errors():
         settings = media_of(workspace(), study.id)
         if settings is None:
@@ -30,7 +30,7 @@ def show_media(study: StudyInfo, dataset: MultimodalDataset, sample_id: str) -> 
         if cut is not None:
             st.audio(cut, format="audio/wav", alt=f"Recording of sample {sample_id}")
             return
-        # Players take whole seconds: they play what encloses the utterance.
+        # Players take whole seconds: they play the seconds around the utterance.
         play = st.video if clip.kind == "video" else st.audio
         play(
             clip.path,

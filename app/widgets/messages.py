@@ -1,4 +1,4 @@
-"""What every page says in the same way: errors, findings about data, and what is missing."""
+"""Messages that all pages share: errors, problems in the data, and what is missing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ICONS = {"error": "⛔ error", "warning": "⚠️ warning", "note": "ℹ️ not
 
 @contextmanager
 def show_errors(place: DeltaGenerator | None = None) -> Iterator[None]:
-    """Show an error that a user can fix as one sentence (here, or in `place`), and go on."""
+    """Show an error that the user can fix as one sentence (here, or in `place`), and continue."""
     try:
         yield
     except InputError as error:
@@ -30,16 +30,16 @@ def show_errors(place: DeltaGenerator | None = None) -> Iterator[None]:
 
 
 def escaped(text: str) -> str:
-    """Text from files and users, shown as it is: nothing in it is markup."""
+    """Text from files and users, shown unchanged: no part of it acts as markup."""
     for mark in "\\`*_{}[]()#+-.!|<>~$:":
         text = text.replace(mark, f"\\{mark}")
     return text
 
 
 def show_problems(problems: Sequence[Problem]) -> None:
-    """A table of findings, the gravest first; a word where there are none."""
+    """A table of problems, the most serious first; a note if there are none."""
     if not problems:
-        st.success("Nothing wrong was found.")
+        st.success("No problems found.")
         return
     table = problem_table(problems)
     table["severity"] = table["severity"].map(_ICONS)
@@ -61,7 +61,7 @@ def show_problems(problems: Sequence[Problem]) -> None:
 
 
 def finished_run() -> RunInfo:
-    """The run that is looked at; where there is none, says how to get one and ends the page."""
+    """The current run; if there is none, shows how to get one and ends the page."""
     run = current_run()
     if run is None:
         st.info("This study has no finished run yet.")
@@ -71,9 +71,9 @@ def finished_run() -> RunInfo:
 
 
 def facts(values: Mapping[str, str]) -> None:
-    """Short facts side by side: what they are called above, in small letters, and their value.
+    """Short facts side by side: each with a small title above its value.
 
-    One element, whose lines stay close where they wrap, and which is drawn at once.
+    This is one element: its lines stay close when they wrap, and it is drawn at once.
     """
     items = "".join(
         f'<div><dt style="font-size:.875rem;font-weight:400">{_one_line(title)}</dt>'
@@ -85,10 +85,10 @@ def facts(values: Mapping[str, str]) -> None:
 
 
 def numbers_first() -> None:
-    """Let the browser show what is there before a large figure comes.
+    """Let the browser show the page so far before a large figure follows.
 
-    What comes together is drawn together, and a figure of thousands of points takes a browser a
-    quarter of a second.
+    Elements that arrive together are drawn together, and a figure with thousands of points takes
+    a browser a quarter of a second.
     """
     time.sleep(_AHEAD)
 
@@ -99,7 +99,7 @@ def _one_line(text: str) -> str:
 
 
 def offer_undo(deleted: str, key: str, restore: Callable[[str], None]) -> None:
-    """A button that brings back what was deleted last: id and name in session state `deleted`."""
+    """A button that restores what was deleted last: its id and name are in `deleted`."""
     if deleted not in st.session_state:
         return
     identifier, name = st.session_state[deleted]

@@ -1,4 +1,4 @@
-"""The word *simulated* or *synthetic* above every page of a study that nobody recorded."""
+"""The word *simulated* or *synthetic* above every page of a study that was not recorded."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from app.state.session import current_study
 from smurf_core.data.dataset import Origin
 
 _MARKS: dict[Origin, str] = {
-    "simulated": "Simulated data: made by a program, it says nothing about people.",
-    "synthetic": "Synthetic data: made from formulas, its true contributions are known.",
+    "simulated": "Simulated data: it was made by a program and says nothing about people.",
+    "synthetic": "Synthetic data: it was made from formulas, so its true contributions are known.",
 }
 
 
 def origin_mark() -> None:
-    """Mark above the page that its data was made by a program, if so."""
+    """Show above the page that its data was made by a program, if it was."""
     origin = current_study().origin
     if origin in _MARKS:
         icon = ":material/science:"

@@ -1,4 +1,4 @@
-"""Tables of samples: which columns are shown, and under which titles."""
+"""Tables of samples: the columns that are shown, and their titles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TITLES = {
     "shared_with": "Shared with",
     "score": "Score (sd)",
     "contribution": "Contribution",
-    "other": "The other side's",
+    "other": "Other side",
     "output prediction": "Prediction",
 }
 
@@ -35,7 +35,7 @@ def column_title(name: object) -> str:
 
 
 def shown_columns(table: pd.DataFrame, dataset: MultimodalDataset) -> list[str]:
-    """What is known first, then unique contributions, then what was said; the CSV has it all."""
+    """Known values first, then unique contributions, then the transcript; the CSV has all."""
     if "score" in table:
         return list(table.columns)
     alone = [f"{name} alone" for name in dataset.modalities]

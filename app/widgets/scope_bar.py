@@ -1,4 +1,4 @@
-"""One bar: which samples a page is shown for, and what can be done with the selection."""
+"""One bar: which samples a page shows, and actions on the selection."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from smurf_core.runs.studies import StudyInfo
 
 
 def scope_picker(study: StudyInfo, dataset: MultimodalDataset) -> Scope:
-    """Ask which samples the page is shown for: all, the selection, or a slice.
+    """Ask which samples the page shows: all, the selection, or a slice.
 
-    The picker names how many samples each choice has. A selection can be kept as a slice, a slice
-    renamed or deleted (with undo).
+    The picker shows how many samples each choice has. A selection can be kept as a slice; a slice
+    can be renamed or deleted (with undo).
     """
     everything = Scope.everything(len(dataset))
     choices = known_slices(study.id)
@@ -38,14 +38,14 @@ def scope_picker(study: StudyInfo, dataset: MultimodalDataset) -> Scope:
     st.session_state[key] = current
     with st.container(horizontal=True, vertical_alignment="bottom", key="scope_bar"):
         st.selectbox(
-            "Shown for",
+            "Samples shown",
             list(labels),
             key=key,
             format_func=labels.__getitem__,
             on_change=lambda: look_at(st.session_state[key]),
             width=340,
-            help="Every number, table and figure of this page is for these samples. Select samples "
-            "in any figure or table; keep a selection as a slice to come back to it.",
+            help="Every number, table and figure on this page is for these samples. Select samples "
+            "in any figure or table; keep a selection as a slice to use it again later.",
         )
         info = choices.get(current)
         if info is not None:
@@ -66,14 +66,14 @@ def named_scopes(study: StudyInfo, dataset: MultimodalDataset) -> list[Scope]:
     """All samples, the selection if there is one, and every named slice."""
     scopes = [Scope.everything(len(dataset))]
     for info in known_slices(study.id).values():
-        with show_errors():  # One slice that cannot be read leaves the others.
+        with show_errors():  # A slice that cannot be read does not affect the others.
             ids = samples_of(workspace(), info.id)
             scopes.append(Scope(info.name or "Selection", len(ids), ids, info.id))
     return scopes
 
 
 def _slice_menu(info: SliceInfo) -> None:
-    """What can be done with the selection (keep it) or with a slice (rename, delete)."""
+    """Actions on the selection (keep it) or on a slice (rename, delete)."""
     title, icon = ("Slice", ":material/edit:") if info.name else ("Keep", ":material/bookmark:")
     with st.popover(title, icon=icon, key="slice_menu"), show_errors():
         st.markdown(f"{info.count:,} samples, selected in {escaped(info.origin)}.")

@@ -1,4 +1,4 @@
-"""The samples of a selection below the figure in which they were selected."""
+"""The selected samples, listed below the figure in which they were selected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from smurf_core.data.dataset import MultimodalDataset
 def selected_samples(scope: Scope, table: pd.DataFrame, dataset: MultimodalDataset) -> None:
     """List the scope's samples (`table` as `sample_table_of` gives it); a chosen row is opened."""
     if scope.is_all:
-        st.markdown("Click points, or draw a box or lasso around some: they are listed here.")
+        st.markdown("Click points, or draw a box or lasso around them, to list them here.")
         return
     own = table[scope.mask(table["sample_id"].to_numpy(dtype=str))]
     st.subheader(f"Selected samples ({len(own):,})")
@@ -41,7 +41,7 @@ def open_in_samples(table_key: str, sample_ids: pd.Series[str], *, key: str) -> 
     """
     if st.button(
         "Open in Samples", key=key, icon=":material/open_in_new:",
-        help="Opens the chosen row, else the first.", disabled=sample_ids.empty,
+        help="Opens the chosen row, or the first if none is chosen.", disabled=sample_ids.empty,
     ):  # fmt: skip
         chosen = st.session_state[table_key]["selection"]["rows"]
         rows = [row for row in chosen if row < len(sample_ids)]

@@ -1,4 +1,4 @@
-"""The sidebar's two pickers: which study and which run the whole app looks at."""
+"""The sidebar's two pickers: the current study and run of the whole app."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def choose_study_and_run() -> None:
 def _distinct(labels: dict[str, str]) -> dict[str, str]:
     """Labels, with a number where they repeat, counted from the oldest (the last).
 
-    Streamlit tells options apart by what is shown of them.
+    Streamlit distinguishes options by their labels.
     """
     seen: dict[str, int] = {}
     found = {}

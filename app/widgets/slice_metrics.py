@@ -18,7 +18,7 @@ from smurf_core.runs.studies import StudyInfo
 def slice_metrics(
     study: StudyInfo, dataset: MultimodalDataset, contributions: Contributions
 ) -> None:
-    """One row a slice: how many samples it has, and every metric of their predictions."""
+    """One row per slice: its number of samples, and every metric of their predictions."""
     masks = {
         scope.label: scope.mask(contributions.sample_ids) for scope in named_scopes(study, dataset)
     }

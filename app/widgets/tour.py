@@ -1,4 +1,4 @@
-"""First steps: one line that says what to press next, until a user has seen the way once."""
+"""First steps: one line with the next thing to do, until the user has seen all steps."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _SEEN = "tour_pages"
 _STEPS: dict[PageName, tuple[str, str]] = {
     "train": (
         "Train",
-        "Press *Start training*: the study is synthetic, its true contributions are known, and a "
+        "Press *Start training*: the study is synthetic with known true contributions, and a "
         "model is ready in a minute.",
     ),
     "overview": ("Overview", "Which modality carries the prediction, alone and with others?"),
     "samples": ("Samples", "What is one prediction made of? Choose a row."),
-    "verify": ("Verify", "Were the true factors found again?"),
-    "report": ("Report", "Take everything along: page, tables, figures, model."),
-    "study": ("Study", "Upload your own features, or make a simulated affect study to play with."),
+    "verify": ("Verify", "Did the model find the true factors?"),
+    "report": ("Report", "Export everything: page, tables, figures, model."),
+    "study": ("Study", "Upload your own features, or make a simulated affect study to explore."),
 }
 
 
 def tour(page: str) -> None:
-    """Show the next step, on the page called `page`; nothing once it was finished or dismissed."""
+    """Show the next step on the page `page`; nothing after the tour is finished or dismissed."""
     if workspace().has_seen(_TOUR):
         return
     has_run = bool(finished_runs())

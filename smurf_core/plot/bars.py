@@ -11,7 +11,7 @@ from smurf_core.plot.theme import NEUTRAL, PALETTE
 def bars_with_spread(
     table: pd.DataFrame, *, name: str, title: str, reference: float | None = None
 ) -> go.Figure:
-    """One bar a row: columns `name`, mean and sd. `reference` is drawn as a line."""
+    """One bar per row: columns `name`, mean and sd. `reference` is drawn as a line."""
     figure = go.Figure(
         go.Bar(
             orientation="h",

@@ -11,7 +11,7 @@ _STYLES = (("#3f90da", "circle"), ("#e76300", "x"))
 
 
 def basin_scatter(rows: pd.DataFrame, right_from: float) -> go.Figure:
-    """Final objective against recovery of the true factors, one point a start.
+    """Final objective against recovery of the true factors, one point per start.
 
     `rows` has the columns of `experiments.basins.Start`; from `right_from` on a start is said to
     have found the right basin.

@@ -1,4 +1,4 @@
-"""Colouring points by any column: what the colours stand for, and one trace a colour."""
+"""Colour points by any column: the meaning of the colours, and one trace per colour."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", 
 
 @dataclass(frozen=True)
 class Colouring:
-    """A column to colour by, one value a sample."""
+    """A column to colour by, one value per sample."""
 
     title: str
     values: npt.NDArray[np.generic]  # [n]: numbers, or words
@@ -76,7 +76,7 @@ def colour_groups(colouring: Colouring) -> list[ColourGroup]:
 
 
 def colour_bar(colouring: Colouring) -> dict[str, object]:
-    """Plotly's marker settings for a column of numbers; outliers do not eat the scale."""
+    """Plotly's marker settings for a column of numbers; outliers do not distort the scale."""
     values = colouring.values.astype(np.float64)
     known = values[np.isfinite(values)]
     low, high = np.percentile(known, [1, 99]) if len(known) else (0.0, 1.0)

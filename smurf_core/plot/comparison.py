@@ -12,8 +12,8 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 
 
 def curves_by_fold(curves: pd.DataFrame, domain: tuple[float, float] | None) -> alt.Chart:
-    """Objectives over epochs, a colour a fold, training dashed: columns fold (or unit), epoch and
-    both objectives. `domain` makes two charts' axes equal.
+    """Objectives over epochs, one colour per fold, training dashed: columns fold (or unit), epoch
+    and both objectives. `domain` makes two charts' axes equal.
     """
     series = "fold" if "unit" not in curves else "unit"
     keys = ["fold", "epoch", *(["unit"] if series == "unit" else [])]

@@ -17,10 +17,10 @@ SHARED_PATTERN = {"fillmode": "overlay", "fgcolor": "white", "size": 7, "solidit
 
 
 def breakdown(contributions: Contributions, row: int, output: int) -> pd.DataFrame:
-    """One sample's parts of one output, in the order in which they add up.
+    """The parts of one sample's output, in the order in which they are added.
 
     Columns: part, kind (`baseline`, `unique`, `redundant`, `prediction`), modality (the first of
-    its source, whose colour the part has), value, and where the part starts and ends. Values are
+    its source, which gives the colour), value, and where the part starts and ends. Values are
     float32 numbers exactly as stored; the last row is the sum of all others.
     """
     columns = ["part", "kind", "modality", "value"]

@@ -58,7 +58,7 @@ def value_distribution(values: npt.NDArray[np.floating], name: str) -> alt.Chart
 
 
 def feature_scales(features: pd.DataFrame, modalities: tuple[str, ...]) -> alt.Chart:
-    """Standard deviation of every feature of `feature_table`, one line of ticks a modality."""
+    """Standard deviation of every feature of `feature_table`, one line of ticks per modality."""
     colours = modality_colours(modalities)
     shown = features.loc[features["sd"] > 0, ["modality", "feature", "sd", "median"]]
     chart: alt.Chart = (

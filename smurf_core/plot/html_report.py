@@ -39,7 +39,7 @@ figcaption { color: #4a4a4a; }
 def report_state(
     info: RunInfo, result: RunResult, dataset: MultimodalDataset, scope: str = "All samples"
 ) -> dict[str, str]:
-    """What a report was made of: kept in it, so that it can be made again."""
+    """The sources of a report: kept in it, so that it can be made again."""
     config = result.config
     return {
         "Study": dataset.name + ("" if dataset.origin == "recorded" else f" ({dataset.origin})"),
@@ -134,7 +134,7 @@ def figure_files(
 ) -> dict[str, bytes]:
     """What the app adds to `smurf report`: the page in HTML, and figures where they can be drawn.
 
-    A machine without Chromium gets the page alone, and a word on why.
+    A machine without Chromium gets the page alone, and a note on the reason.
     """
     figures = report_figures(found, explained(result, dataset), result)
     page = report_html(

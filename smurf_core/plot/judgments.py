@@ -18,7 +18,7 @@ def informativeness_boxes(
     """The unique contribution's effect where people called a modality no, relevant, sufficient.
 
     `table` is what `informativeness_table` returns. Boxes are quartiles, the dashed line the
-    mean; single samples are drawn where there are at most 500 a level.
+    mean; single samples are drawn if a level has at most 500.
     """
     own = table[table["modality"] == modality]
     figure = go.Figure()

@@ -19,7 +19,7 @@ def before_and_after(
 ) -> go.Figure:
     """Predictions with all modalities (x) against those with fewer (y); `chosen` is one to mark.
 
-    Kept light, because it is drawn anew at every switch. `customdata` holds the sample ids.
+    Kept small, because it is drawn again at every switch. `customdata` holds the sample ids.
     """
     full, remaining = points.x, points.y
     figure = go.Figure(
@@ -56,7 +56,7 @@ def before_and_after(
 
 
 def dropout_lines(curve: pd.DataFrame, modalities: tuple[str, ...], title: str) -> go.Figure:
-    """The metric against the share of samples that miss a modality, a line with band each.
+    """The metric against the share of samples that miss a modality, with one line and band each.
 
     `curve` is what `dropout_curve` returns.
     """

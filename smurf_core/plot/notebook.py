@@ -104,6 +104,6 @@ def missing(
     )
     figure.update_layout(
         xaxis={"title": f"{wanted} (mean ± sd over folds)"},
-        yaxis={"title": "Modalities that are there", "autorange": "reversed", "automargin": True},
+        yaxis={"title": "Available modalities", "autorange": "reversed", "automargin": True},
     )
     return figure

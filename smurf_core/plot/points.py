@@ -14,25 +14,25 @@ from smurf_core.plot.colouring import ColourGroup, Colouring, colour_groups
 from smurf_core.plot.theme import NEUTRAL, PALETTE
 
 Array = npt.NDArray[np.float64]
-# Without a graphics card a browser takes 0.1 s to draw so many, and it does so at every click.
+# Without a graphics card a browser takes 0.1 s to draw so many, at every click.
 MOST_POINTS = 10_000
 OUT_OF_SCOPE = "not in scope"
 
 
 @dataclass(frozen=True)
 class Points:
-    """Samples at their places, all of them, even where a figure draws only some.
+    """All samples with their positions, even if a figure draws only some of them.
 
-    Where more than `most` are to be drawn, those are left out that lie close to others of their
-    colour. What a box or lasso holds is selected all the same.
+    If there are more than `most`, samples that lie close to others of their colour are not drawn.
+    A box or lasso also selects the samples that are not drawn.
     """
 
     x: Array  # [n]
     y: Array  # [n]
     sample_ids: npt.NDArray[np.str_]  # [n]
-    colour: str = PALETTE[0]  # where no column gives colours
+    colour: str = PALETTE[0]  # used if no column gives colours
     colouring: Colouring | None = None
-    in_scope: npt.NDArray[np.bool_] | None = None  # [n]; none: all are
+    in_scope: npt.NDArray[np.bool_] | None = None  # [n]; None: all are
     most: int = MOST_POINTS
 
     def __len__(self) -> int:
@@ -45,7 +45,7 @@ class Points:
 
     @cached_property
     def groups(self) -> list[ColourGroup]:
-        """The samples of every colour; those out of scope, where there are any, come first."""
+        """The samples of every colour; those out of scope, if any, come first."""
         at = np.flatnonzero(self.inside)
         found = [ColourGroup("", self.colour, "circle", at)]
         if self.colouring is not None and not self.colouring.is_numeric:
@@ -59,12 +59,12 @@ class Points:
 
     @cached_property
     def drawn(self) -> npt.NDArray[np.bool_]:
-        """Which samples are drawn, [n]: first one of every crowd, then a second one, …"""
+        """Which samples are drawn, [n]: first one from every crowd, then a second one, …"""
         n = len(self)
         if n <= self.most:
             return np.ones(n, dtype=np.bool_)
         order = np.random.default_rng(0).permutation(n)
-        # A crowd is what shares one of so many squares of the area, and its colour.
+        # A crowd: the samples of one colour in one of so many squares of the area.
         side = int(np.sqrt(self.most))
         crowd = (self._group_of * side + _steps(self.x, side)) * side + _steps(self.y, side)
         by_crowd = order[np.argsort(crowd[order], kind="stable")]
@@ -77,16 +77,15 @@ class Points:
         drawn[chosen] = True
         return drawn
 
-    def told(self) -> str:
-        """What grey points are and what is not drawn, in a sentence each; nothing where there are
-        no such."""
+    def note(self) -> str:
+        """A note on grey points and on samples that are not drawn; empty if there are none."""
         count = int(self.drawn.sum())
         grey = "" if self.inside.all() else " Grey points are not in scope."
         if count == len(self):
             return grey
         return (
-            f"{grey} Drawn are {count:,} of {len(self):,} samples: where they lie close together, "
-            "some are left out. A box or lasso selects those, too."
+            f"{grey} The figure draws {count:,} of {len(self):,} samples: where they are close "
+            "together, some are left out. A box or lasso also selects those."
         )
 
     def selected(self, event: Mapping[str, Any] | None) -> list[str]:
@@ -118,7 +117,7 @@ def plotly_selected_ids(event: Mapping[str, Any] | None) -> list[str]:
     """Sample ids of the points that a Plotly chart's selection holds, in its order.
 
     They are read from each point's `customdata` (its first entry): a point's index counts within
-    its trace, and a chart that is coloured by a column has a trace a colour. Points without
+    its trace, and a chart that is coloured by a column has one trace per colour. Points without
     customdata (lines, bands) are no samples.
     """
     points = ((event or {}).get("selection") or {}).get("points") or []
@@ -166,5 +165,5 @@ def _lasso(points: Points, lasso: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
 
 
 def _is_main(region: Mapping[str, Any]) -> bool:
-    """Whether a region lies in the scatter itself, not in the margins."""
+    """True if a region lies in the scatter itself, not in the margins."""
     return (region.get("xref", "x"), region.get("yref", "y")) == ("x", "y")

@@ -58,7 +58,7 @@ def report_figures(
         "shares_of_variance": ReportFigure(
             "What carries the prediction",
             f"Shares of the prediction's variance{every}. Plain: what a modality says alone. "
-            "Hatched: what it says together with another one. All parts add up to 100%.",
+            "Hatched: what it shares with another one. All parts add up to 100%.",
             variance_bars(shares, contributions.modalities),
         ),
         "performance": ReportFigure(
@@ -71,8 +71,8 @@ def report_figures(
         ),
         "missing_modalities": ReportFigure(
             "Missing modalities",
-            "What is left with some modalities only, mean and standard deviation over test folds. "
-            "Dashed: all modalities.",
+            "Performance with only some of the modalities, mean and standard deviation over test "
+            "folds. Dashed: all modalities.",
             bars_with_spread(
                 missing, name="available", title=title, reference=float(missing["mean"].iloc[-1])
             ),
@@ -90,7 +90,7 @@ def report_figures(
         cells = share_matrix(shares, contributions.modalities)
         figures["redundancy"] = ReportFigure(
             f"Do both sides of a pair agree?{of}",
-            "Pearson's r of ŷ_IJ and ŷ_JI; L_cor asks for 1.",
+            "Pearson's r between ŷ_IJ and ŷ_JI; the goal of L_cor is 1.",
             signed_heatmap(pair_matrix(pairs, contributions.modalities, "r"), title="r"),
         )
         figures["shares_by_pair"] = ReportFigure(
@@ -125,7 +125,7 @@ def _judgments(explained: Explained) -> dict[str, ReportFigure]:
         name = subset_name(pair.modalities)
         found[f"human_unique_{k}"] = ReportFigure(
             f"Human and learned unique contribution of {name}",
-            "One point a sample; least-squares line with its 95% band.",
+            "One point per sample; least-squares line with its 95% band.",
             scatter_with_line(
                 pair.learned[judged],
                 pair.human[judged],
@@ -139,7 +139,7 @@ def _judgments(explained: Explained) -> dict[str, ReportFigure]:
 
 
 def printed(figure: go.Figure) -> go.Figure:
-    """A figure for white paper, where no page lends it its colours."""
+    """A figure for white paper, with its own colours instead of the page's."""
     light = go.Figure(figure)
     light.update_layout(template="plotly_white", font={"family": "Arial, sans-serif"})
     return light
@@ -172,7 +172,7 @@ def _plotly_svg(figures: Mapping[str, go.Figure]) -> dict[str, str]:
             pio.write_images(
                 [printed(figure) for figure in figures.values()], list(paths.values()), width=_WIDTH
             )
-        except RuntimeError as error:  # What plotly and kaleido raise where no browser starts.
+        except RuntimeError as error:  # Raised by plotly and kaleido if no browser starts.
             raise InputError(
                 "Images need Chromium or Chrome where the app runs: install one, or take the "
                 "report in HTML, whose figures have a button that saves them as PNG."

@@ -48,7 +48,7 @@ def scatter_with_line(
 def coloured_scatter(points: Points, *, x_title: str, y_title: str) -> go.Figure:
     """Samples as points, the line of those in scope with its 95% band, and both distributions.
 
-    A column of words gives one trace a word, a column of numbers a colour bar. Samples that are
+    A column of words gives one trace per word, a column of numbers a colour bar. Samples that are
     out of scope stay as grey points. Every point's `customdata` is its sample's id. Line and
     distributions are of all samples in scope, also of those that are not drawn.
     """

@@ -36,11 +36,11 @@ def largest_terms(terms: pd.DataFrame) -> pd.DataFrame:
 def shares_with_intervals(
     terms: pd.DataFrame, totals: pd.DataFrame, modalities: tuple[str, ...]
 ) -> go.Figure:
-    """One bar a contribution with its 95% interval, grouped by the modality that says it.
+    """One bar per contribution with its 95% interval, grouped by the source modality.
 
     `terms` and `totals` are one output's part of `share_intervals`; `terms` has a column
     `verdict`. Hatched bars are shared with another modality. The words at the right are the
-    share, its interval and the verdict; beside a modality's name stands the sum of its bars.
+    share, its interval and the verdict; the sum of its bars is shown next to a modality's name.
     """
     colours = modality_colours(modalities)
     summed = totals[totals["kind"] == "both"].set_index(["order", "modality"])["share"]
@@ -112,7 +112,7 @@ def shares_with_intervals(
 
 
 def part_labels(terms: pd.DataFrame) -> list[str]:
-    """How each term is called below its modality, for an axis of two levels.
+    """The label of each term below its modality, for an axis with two levels.
 
     Plotly orders the second level by where a label is first seen under any modality: invisible
     spaces make the labels of every modality its own, so that rows stay in the table's order.

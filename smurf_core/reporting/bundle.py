@@ -24,14 +24,14 @@ from smurf_core.runs.studies import load_study, provenance
 from smurf_core.runs.workspace import Workspace
 
 Files = dict[str, bytes]
-_README = """What is in here
+_README = """Contents
 
-report.html          everything to look at, in any browser, without a network
+report.html          the report, for any browser, without a network
 figures/             figures as SVG, PNG and PDF (where Chromium is installed)
 tables/*.csv         evaluation tables, unrounded
 tables/*.tex         the same in the paper's layout; tables.tex compiles: pdflatex tables.tex
 contributions.parquet, predictions.parquet, candidates.parquet
-                     one row a sample and contribution, a sample, a configuration
+                     one row per sample and contribution, per sample, per configuration
 model/               every fold's model (safetensors; smurf_core.fitted.FittedModel.load reads
                      it) and the model card
 run.json             configuration, data, device, versions
@@ -126,7 +126,7 @@ def report_of(
 
 
 def run_titles(runs: Sequence[RunInfo]) -> dict[str, str]:
-    """How runs are called in a table: the model's title, or the run's name where two share it."""
+    """The titles of runs in a table: the model's title, or the run's name if two share it."""
     models = [run.config.model for run in runs]
     return {
         run.id: run.config.kind.title

@@ -1,4 +1,4 @@
-"""What every statistic is, its equation, and how to read it: the help texts of all pages."""
+"""The meaning of every statistic, its equation, and how to read it: the pages' help texts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "r": _text(
             "Pearson's r: how far predictions rise and fall with the target.",
             "r = cov(y, ŷ) / (sd(y) · sd(ŷ))",
-            "1 is a perfect straight line, 0 none. Blind to a wrong offset or scale: look at the "
-            "CCC, too.",
+            "1 is a perfect straight line, 0 none. It ignores a wrong offset or scale: also look "
+            "at the CCC.",
         ),
         "ccc": _text(
             "Concordance correlation coefficient (Lin): agreement, not only correlation.",
@@ -31,17 +31,17 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "mae": _text(
             "Mean absolute error, in the target's unit.",
             "MAE = mean |y − ŷ|",
-            "Lower is better. The size of a typical miss.",
+            "Lower is better. The size of a typical error.",
         ),
         "rmse": _text(
             "Root of the mean squared error, in the target's unit.",
             "RMSE = √ mean (y − ŷ)²",
-            "Lower is better. Large misses weigh more than in the MAE.",
+            "Lower is better. Large errors weigh more than in the MAE.",
         ),
         "accuracy": _text(
             "Share of samples whose most probable class is the true one.",
             "hits / samples",
-            "Compare it with the most frequent class's share: that is what guessing reaches.",
+            "Compare it with the most frequent class's share, which guessing reaches.",
         ),
         "balanced_accuracy": _text(
             "Accuracy of each class, averaged over the classes.",
@@ -62,9 +62,9 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "mean_and_sd": _text(
             "Mean over test folds ± their standard deviation (n − 1), as in the paper's tables.",
             "",
-            "The spread is that of folds. It is no confidence interval.",
+            "The spread is between folds. It is not a confidence interval.",
         ),
-        # Contributions and what is said of them.
+        # Contributions and statistics about them.
         "unique": _text(
             "What a modality says alone.",
             "ŷ_I (eq. 10)",
@@ -72,7 +72,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "0 means as on average.",
         ),
         "redundant": _text(
-            "What a modality derives of what it shares with another one.",
+            "The part of what a modality says that it shares with another one.",
             "ŷ_IJ, predicted from I (eq. 10)",
             "Where ŷ_IJ and ŷ_JI agree, either modality could say it.",
         ),
@@ -82,9 +82,9 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "",
         ),
         "baseline": _text(
-            "What is predicted when every contribution is as on average.",
+            "The prediction when every contribution is at its average.",
             "",
-            "One number a fold and output: the heads' offsets, which the losses leave open.",
+            "One number per fold and output: the heads' offsets, which the losses leave open.",
         ),
         "interaction": _text(
             "What two or more modalities say only together (MRO-SMURF).",
@@ -107,21 +107,21 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "In the target's unit (logits for classes): how far it usually moves a prediction.",
         ),
         "verdict": _text(
-            "Whether a contribution agrees with itself over restarts and folds.",
+            "Does a contribution stay the same over restarts and folds?",
             "stable: both medians of r ≥ 0.8; not separated: |r(ŷ_I, ŷ_IJ)| ≥ 0.5 or "
             "r(ŷ_IJ, ŷ_JI) < 0.5; too small to tell: own variance < 1%",
-            "Do not build on one that is unstable or not separated. Stable is necessary, not "
-            "sufficient: a basin that every start falls into is stable, too.",
+            "Do not rely on one that is unstable or not separated. Stable is necessary, not "
+            "sufficient: a basin that every start falls into is also stable.",
         ),
         "restart_r": _text(
             "Agreement of restarts: the same fold trained from other initial weights.",
             "median over pairs of restarts of Pearson's r, on the fold's test samples",
-            "Near 1: the start does not decide this contribution. Below 0.8 it is called unstable.",
+            "Near 1: the contribution does not depend on the start. Below 0.8: unstable.",
         ),
         "fold_r": _text(
             "Agreement of the folds' models, each trained on other samples.",
             "median over pairs of folds of Pearson's r, on all samples",
-            "Near 1: the training samples do not decide this contribution.",
+            "Near 1: the contribution does not depend on the training samples.",
         ),
         "sign_agreement": _text(
             "Share of samples that two models move to the same side.",
@@ -132,8 +132,8 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "pair_r": _text(
             "Do both sides of a pair say the same?",
             "Pearson's r of ŷ_IJ and ŷ_JI",
-            "L_cor asks for 1. Near 0: the pair shares nothing that the model could use. Below 0: "
-            "the two sides work against each other, do not read them as redundancy.",
+            "The goal of L_cor is 1. Near 0: the pair shares nothing that the model could use. "
+            "Below 0: the two sides work against each other; do not read them as redundancy.",
         ),
         "pair_covariance": _text(
             "Covariance of both sides of a pair.",
@@ -143,15 +143,15 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "left": _text(
             "What L_uncor left: a modality's unique contribution against its redundant one.",
             "Pearson's r of ŷ_I and ŷ_IJ",
-            "L_uncor asks for 0. Far from it, unique and redundant are not separated.",
+            "The goal of L_uncor is 0. Far from it, unique and redundant are not separated.",
         ),
         "unexpected": _text(
-            "Unexpected redundancy: one side says what the other should say, too, and does not.",
+            "Unexpected redundancy: one side says what the other should also say but does not.",
             "|ŷ_IJ − ŷ_JI| / sd(ŷ), where signs differ or the smaller is below a quarter",
             "Often the interesting samples: ambiguous, masked or badly recorded.",
         ),
         "score": _text(
-            "How typical a sample is of a list, in standard deviations of the prediction.",
+            "How typical a sample is for a list, in standard deviations of the prediction.",
             "unique: |ŷ_I|; redundant: min(|ŷ_IJ|, |ŷ_JI|); unexpected: |ŷ_IJ − ŷ_JI|",
             "Highest first. Comparable between classes and modalities.",
         ),
@@ -175,7 +175,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "What training minimises.",
             "L + λ (L_uncor + L_cor) (eq. 4); L is mean squared error or cross entropy",
             "Lower is better. Training stops when the validation objective no longer falls. "
-            "Restarts are told apart by it: predictions do not show a wrong basin.",
+            "It separates restarts: predictions do not show a wrong basin.",
         ),
         "factorisation_loss": _text(
             "How well a configuration separates, free of the contributions' scale.",
@@ -183,15 +183,15 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "Lower is better, −1 is best. Measured on validation samples.",
         ),
         "one_standard_error": _text(
-            "Of the configurations that predict alike, the best factorised.",
+            "Of the configurations that predict equally well, the one with the best factorisation.",
             "validation metric within one standard error of the best; lowest factorisation loss",
-            "The published rule takes the best metric alone, and with it the factorisation by "
-            "accident where many predict alike.",
+            "The published rule uses only the best metric; if many predict equally well, the "
+            "factorisation is left to chance.",
         ),
         "validation_metric": _text(
-            "The metric on samples that neither trained the model nor test it.",
+            "The metric on samples that are used neither for training nor for testing.",
             "",
-            "Chosen by, therefore a little too good: read the test metric.",
+            "Models are chosen by it, so it is slightly optimistic: read the test metric.",
         ),
         # Comparisons.
         "difference": _text(
@@ -202,18 +202,18 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "difference_interval": _text(
             "95% interval of the difference.",
             "difference ± t · jackknife standard error over persons",
-            "Of these trained models and new persons. With few persons it is wide, as it should.",
+            "For these trained models and new persons. With few persons it is rightly wide.",
         ),
         "p_person": _text(
             "Permutation of persons: could the difference be chance?",
             "p = (1 + swaps at least as far from 0) / (1 + swaps), 5,000 swaps",
-            "The two runs' predictions are swapped for whole persons at random. It tells of these "
-            "trained models and new persons, and respects that samples of a person are alike.",
+            "The two runs' predictions are swapped for whole persons at random. The test is about "
+            "these trained models and new persons, and accounts for similar samples of a person.",
         ),
         "p_resampled": _text(
             "Corrected resampled t-test over folds (Nadeau and Bengio, 2003).",
             "t = mean(d) / √((1/k + n_test / n_train) var(d)), k − 1 degrees of freedom",
-            "It tells of the training procedure, and allows for training sets that overlap.",
+            "It is about the training procedure, and accounts for training sets that overlap.",
         ),
         "effect_size": _text(
             "Effect size d: the fold-wise difference in units of its own spread.",
@@ -235,7 +235,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "reconstruction": _text(
             "Puts the remaining contributions on the scale of the whole prediction.",
             "ŷ ≈ b + Σ w_t · contribution_t, least squares on training samples (section 4.4)",
-            "Without it, what is missing counts as on average.",
+            "Without it, missing contributions count as average.",
         ),
         "fidelity": _text(
             "How much of the full prediction is left.",
@@ -246,7 +246,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "human_unique": _text(
             "What is unique to a modality for people.",
             "y − judgment of raters who saw all modalities but this one (section 4.4)",
-            "They could not use what only it says.",
+            "These raters could not use what only this modality says.",
         ),
         "human_r": _text(
             "Learned against human unique contribution.",
@@ -269,7 +269,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "term_agreement": _text(
             "Do two runs explain the same samples alike?",
             "Pearson's r of one contribution in both runs, centred within folds",
-            "Near 1: alike. A contribution that does not vary in one of them has none.",
+            "Near 1: alike. It is not defined if a contribution does not vary in one of them.",
         ),
         "dropout": _text(
             "What happens when a sensor fails for some of the samples.",
@@ -280,10 +280,10 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "spearman": _text(
             "Spearman's rank correlation.",
             "Pearson's r of ranks",
-            "Untouched by outliers and bends; far from r, look at the points.",
+            "Robust to outliers and curves. If it differs much from r, look at the points.",
         ),
         "p_clustered": _text(
-            "p of the slope, with a variance that is robust to alike samples of a person.",
+            "p of the slope, with a variance that is robust to similar samples of a person.",
             "CR2 (Bell and McCaffrey, 2002), t with Satterthwaite's degrees of freedom",
             "Two-sided; before correction for several tests.",
         ),
@@ -295,13 +295,13 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "krippendorff_alpha": _text(
             "Krippendorff's α (interval): do raters agree?",
             "α = 1 − observed / expected disagreement",
-            "1 is perfect, 0 is chance; 0.8 is called good, below 0.67 doubtful. In brackets: 95% "
-            "interval, a bootstrap over persons (samples, where no persons are known).",
+            "1 is perfect, 0 is chance; 0.8 is considered good, below 0.67 doubtful. In brackets: "
+            "95% interval, a bootstrap over persons (samples, where no persons are known).",
         ),
         "ceiling": _text(
             "The highest r that anything can reach with ratings this reliable.",
             "√(1 − s²/k / var(human)), s² the raters' variance within a sample, k raters",
-            "r divided by it says how much of what can be explained is explained.",
+            "r divided by it shows how much of the explainable part is explained.",
         ),
         "informativeness": _text(
             "Does it move predictions more where people called a modality informative?",
@@ -313,7 +313,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "softmax of the logits",
             "Contributions add up in logits, not in probabilities.",
         ),
-        "n": _text("Samples that the number was computed from.", "", ""),
+        "n": _text("Number of samples used for this number.", "", ""),
     }
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What a report says of a run: every evaluation that the pages show, asked once."""
+"""What a report says about a run: every evaluation that the pages show, computed once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Findings:
     """Evaluation tables of one run (`reference`) and of the runs it is compared with, by run id."""
 
     reference: str
-    titles: Mapping[str, str]  # run → how it is called, in the order of columns
+    titles: Mapping[str, str]  # run → its title, in the order of columns
     comparison: pd.DataFrame  # `compare_models`, all runs against the reference
     missing: pd.DataFrame  # `compare_missing` of the task's main metric, all runs
     shares: pd.DataFrame  # `variance_shares` of the reference, as the next four
@@ -52,7 +52,7 @@ def find(
     *,
     reference: str,
 ) -> Findings:
-    """Ask every evaluation of one study's runs."""
+    """Compute every evaluation of one study's runs."""
     result = results[reference]
     found = explained(result, dataset)
     return Findings(
@@ -62,7 +62,7 @@ def find(
         missing=compare_missing(
             results, dataset, reference=reference, metrics=(main_metric(dataset),)
         ),
-        shares=told_shares(result, variance_shares(found.contributions)),
+        shares=model_shares(result, variance_shares(found.contributions)),
         stability=stability(result),
         pairs=pair_table(found.contributions)
         if result.config.kind.has_redundant_heads
@@ -73,7 +73,7 @@ def find(
 
 
 def has_judgments(dataset: MultimodalDataset) -> bool:
-    """Whether there is something to hold unique contributions against."""
+    """True if there are judgments to compare unique contributions with."""
     return bool(dataset.judgments) and dataset.task == "regression"
 
 
@@ -82,8 +82,8 @@ def main_metric(dataset: MultimodalDataset) -> str:
     return next(iter(METRICS[dataset.task]))
 
 
-def told_shares(result: RunResult, shares: pd.DataFrame) -> pd.DataFrame:
-    """The shares that a model can have: late fusion has no redundant ones."""
+def model_shares(result: RunResult, shares: pd.DataFrame) -> pd.DataFrame:
+    """The shares of the terms that a model has: late fusion has no redundant ones."""
     if result.config.kind.has_redundant_heads:
         return shares
     return shares[shares["kind"] == "unique"].reset_index(drop=True)

@@ -20,7 +20,7 @@ _ORIGINS = {
 
 
 def model_card(name: str, result: RunResult, dataset: MultimodalDataset, found: Findings) -> str:
-    """The card of one run's models (one a fold)."""
+    """The card of one run's models (one per fold)."""
     parts = (
         [f"# {_escape(name)}", _what(result)],
         ["## Data", *_data(result, dataset)],
@@ -53,7 +53,7 @@ def _what(result: RunResult) -> str:
     )
     return (
         f"{result.config.kind.title}: a model whose prediction is a baseline plus one "
-        f"unique contribution a modality{shared}."
+        f"unique contribution per modality{shared}."
     )
 
 
@@ -112,7 +112,7 @@ def _metrics(found: Findings) -> tuple[str, str]:
 def _stability(result: RunResult, found: Findings) -> tuple[str, str]:
     rows = [
         (_term(row), row["verdict"], plain(row["restart_r"]), plain(row["fold_r"]))
-        for row in _told(result, found)
+        for row in _rows(result, found)
     ]
     return (
         "Median Pearson's r over pairs of restarts and of folds.",
@@ -123,14 +123,14 @@ def _stability(result: RunResult, found: Findings) -> tuple[str, str]:
 def _limits(result: RunResult, dataset: MultimodalDataset, found: Findings) -> str:
     doubtful = [
         f"{_term(row)} ({row['verdict']})"
-        for row in _told(result, found)
+        for row in _rows(result, found)
         if row["verdict"] in ("unstable", "not separated")
     ]
     limits = [
         "Contributions are associations in this data, not causes.",
         "Unique and redundant parts are what this model separates with these features; other "
         "features or another model may separate otherwise.",
-        f"Do not build on: {'; '.join(doubtful)}."
+        f"Do not rely on: {'; '.join(doubtful)}."
         if doubtful
         else "Restarts and folds agree on every contribution that is large enough.",
         "Agreement of restarts and folds is necessary, not sufficient: the objective has "
@@ -142,7 +142,7 @@ def _limits(result: RunResult, dataset: MultimodalDataset, found: Findings) -> s
     return "\n".join(f"- {limit}" for limit in limits)
 
 
-def _told(result: RunResult, found: Findings) -> list[dict[Any, Any]]:
+def _rows(result: RunResult, found: Findings) -> list[dict[Any, Any]]:
     """Rows of the stability table that the model can have."""
     rows = found.stability.to_dict("records")
     redundant = result.config.kind.has_redundant_heads

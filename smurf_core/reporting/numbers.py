@@ -8,7 +8,7 @@ MINUS = "−"
 
 
 def signed(value: float, digits: int = 3) -> str:
-    """A number with its sign, as contributions are written: +0.120, −0.035."""
+    """A contribution as text, with its sign: +0.120, −0.035."""
     text = f"{abs(value):.{digits}f}"
     if float(text) == 0:
         return text
@@ -43,7 +43,7 @@ def interval_text(low: float, high: float) -> str:
 
 
 def term_label(modality: str, shared_with: str) -> str:
-    """How a contribution is called in figures and tables."""
+    """The label of a contribution in figures and tables."""
     return (
         f"{modality} alone" if modality == shared_with else f"{modality}, shared with {shared_with}"
     )

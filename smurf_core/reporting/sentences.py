@@ -22,7 +22,7 @@ def overview_sentences(
     totals: pd.DataFrame | None = None,
     output: str = "",
 ) -> list[str]:
-    """Three sentences: who carries the prediction, how much is shared, what may be believed.
+    """Three sentences: what carries the prediction, how much is shared, what is reliable.
 
     `shares` is one output's part of `variance_shares`, `stability` what `stability` returns, and
     `totals` the same output's `share_intervals(…).totals`, for intervals in the sentences.
@@ -83,7 +83,7 @@ def _believe(stability: pd.DataFrame) -> str:
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             it = "it" if len(names) == 1 else "them"
-            warnings.append(f"Do not build on {'; '.join(names[:3])}{more}: {why.format(it=it)}.")
+            warnings.append(f"Do not rely on {'; '.join(names[:3])}{more}: {why.format(it=it)}.")
     if warnings:
         return " ".join(warnings)
     return "Restarts and folds agree on every contribution that is large enough."

@@ -17,7 +17,7 @@ _STARS = ((0.01, "**"), (0.05, "*"))
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in one place of a table.
+    """The content of one cell of a table.
 
     `indexed` are the symbols of `text` with their indices, as (("ŷ", "V"), ("y", "A+T")): LaTeX
     sets them low.
@@ -59,7 +59,7 @@ class ReportTable:
 def performance_table(
     comparison: pd.DataFrame, titles: Mapping[str, str], *, study: str, reference: str
 ) -> ReportTable:
-    """Table 2: one column a model, one section a metric, best in bold, ↓ ↑ against `reference`.
+    """Table 2: one column per model, one section per metric, best in bold, ↓ ↑ vs `reference`.
 
     `comparison` is what `compare_models` returns, `titles` how its models are called.
     """
@@ -86,7 +86,7 @@ def performance_table(
 def missing_table(
     comparison: pd.DataFrame, titles: Mapping[str, str], *, reference: str
 ) -> ReportTable:
-    """Table 5: what is left with some modalities only, one column a model, best in bold, ↓ ↑.
+    """Table 5: performance with some modalities, one column per model, best in bold, ↓ ↑.
 
     `comparison` is what `compare_missing` returns of one metric, `titles` how models are called.
     """
@@ -112,7 +112,7 @@ def missing_table(
 
 
 def _cells(rows: pd.DataFrame, models: list[str], metric: str) -> list[Cell]:
-    """One cell a model: mean, spread, and the mark of its difference from the reference."""
+    """One cell per model: mean, spread, and the mark of its difference from the reference."""
     best = _best(rows["mean"].reindex(models), metric)
     return [
         Cell(

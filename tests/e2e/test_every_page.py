@@ -30,7 +30,7 @@ def test_no_page_fails_in_any_state(prepared, watched, state):
         watched.open(f"{prepared.url}/?study={study}")
         links = watched.page.get_by_test_id("stSidebarNavLink")
         assert links.count() == len(PAGES)
-        for link in links.all():  # By a click, as users do; much faster than by the address, too.
+        for link in links.all():  # By a click, as users do; also much faster than by the address.
             link.click()
             title = link.inner_text().split("\n")[-1].strip()
             expect(watched.page.locator("h1").first).to_have_text(title)
@@ -47,7 +47,7 @@ def test_a_report_is_downloaded_and_opens_without_a_network(prepared, watched, b
     study = prepared.studies["simulated"]
     watched.open(f"{prepared.url}/report?study={study}")
     page = watched.page
-    page.get_by_text("Figures as SVG, PNG and PDF, too").click()
+    page.get_by_text("Also export figures as SVG, PNG and PDF").click()
     page.get_by_role("button", name="Build the report").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Report (HTML)").click()

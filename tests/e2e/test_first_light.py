@@ -30,9 +30,9 @@ def test_a_new_user_trains_on_synthetic_data_and_reads_a_breakdown(server, page)
     page.get_by_role("link", name="Train", exact=False).first.click()
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
-    page.get_by_role("button", name="Look inside").wait_for(timeout=240_000)
+    page.get_by_role("button", name="Open", exact=True).wait_for(timeout=240_000)
     no_errors(page)
-    page.get_by_role("button", name="Look inside").click()
+    page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     expect(page.get_by_text("This data is synthetic")).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
@@ -66,7 +66,7 @@ def test_a_run_outlives_page_refresh_and_server(server, page):
     restarts.fill("20")
     restarts.press("Enter")
     expect(page.get_by_text("then 20 starts")).to_be_visible()
-    page.reload()  # Settings stand in the address.
+    page.reload()  # Settings are part of the address.
     expect(page.get_by_text("then 20 starts")).to_be_visible()
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
@@ -85,7 +85,7 @@ def test_a_run_outlives_page_refresh_and_server(server, page):
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
 
 
-def test_a_broken_upload_is_told_and_a_good_one_imported(server, page, tmp_path):
+def test_a_broken_upload_is_reported_and_a_good_one_imported(server, page, tmp_path):
     table = good_table(60)
     broken = table.astype({"audio_pitch": object})
     broken.loc[6, "audio_pitch"] = "loud"
@@ -106,5 +106,5 @@ def test_a_broken_upload_is_told_and_a_good_one_imported(server, page, tmp_path)
     expect(page.get_by_label("Name of the study")).to_have_value("good")
     page.get_by_role("button", name="Import").click()
     expect(page.get_by_role("heading", name="Data", exact=True)).to_be_visible()
-    expect(page.get_by_text("Nothing wrong was found.", exact=True)).to_be_visible()
+    expect(page.get_by_text("No problems found.", exact=True)).to_be_visible()
     no_errors(page)

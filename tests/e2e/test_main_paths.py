@@ -86,7 +86,7 @@ def test_a_switch_changes_the_metric_and_the_way_back_restores_it(look_at, watch
 def test_another_samples_modality_moves_only_its_own_contributions(look_at, watched):
     page = look_at("what_if")
     page.get_by_role("radio", name="Take another sample's").click()
-    # The sentence below the table stands there before the change, too: wait for what it brings.
+    # The sentence is also there before the change: wait for the new result.
     expect(page.get_by_role("textbox", name=re.compile("^Take .* from sample"))).to_be_visible()
     expect(
         page.get_by_test_id("stTable")
@@ -138,7 +138,7 @@ def test_redundancy_is_shown_by_group(look_at, watched):
 
 def test_the_papers_tables_are_built(look_at, watched):
     page = look_at("report")
-    page.get_by_text("Figures as SVG, PNG and PDF, too").click()
+    page.get_by_text("Also export figures as SVG, PNG and PDF").click()
     watched.settle()
     page.get_by_role("button", name="Build the report").click()
     expect(page.get_by_role("button", name="Report (HTML)")).to_be_visible(timeout=120_000)

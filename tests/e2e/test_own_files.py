@@ -78,7 +78,7 @@ def test_files_of_the_fields_tools_become_a_trained_study_that_is_read_and_heard
     expect(page.get_by_text("How the files match")).to_be_visible()
     for format_ in ("openSMILE", "OpenFace"):
         expect(page.get_by_text(f"{format_} ·")).to_be_visible()
-    page.get_by_text("Sound and video, other columns").click()
+    page.get_by_text("Audio and video, other columns").click()
     for label, value in (
         ("Folder of recordings on this machine", str(files / "sound")),
         ("One recording for all samples", "session.wav"),
@@ -99,7 +99,7 @@ def test_files_of_the_fields_tools_become_a_trained_study_that_is_read_and_heard
     assert data.present.all()
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Train").click()
     page.get_by_role("button", name="Start training").click()
-    page.get_by_role("button", name="Look inside").wait_for(timeout=120_000)
+    page.get_by_role("button", name="Open", exact=True).wait_for(timeout=120_000)
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Samples").click()
     expect(page.get_by_role("heading", name="Samples", exact=True)).to_be_visible()
     sound = page.locator("audio")

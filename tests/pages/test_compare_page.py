@@ -62,6 +62,6 @@ def test_the_sweep_draws_every_candidate_of_every_fold(open_page, trained_home):
 def test_one_run_alone_has_curves_and_a_sweep(open_page, home):
     study = trained(home, synthetic_additive(samples=80), "smurf")
     page = open_page("compare", study=study)
-    assert "Two finished runs" in plain_text(page)
+    assert "two finished runs" in plain_text(page)
     assert "Learning curves" in plain_text(page)
     assert not page.error

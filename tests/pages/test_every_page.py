@@ -21,7 +21,7 @@ def test_a_new_workspace_opens_on_the_synthetic_study(open_page, home, name):
     if name in EXPLORING:
         assert "no finished run yet" in text(page)
     if name == "compare":
-        assert "Two finished runs" in text(page)
+        assert "two finished runs" in text(page)
     if name == "judgments":
         assert "no human judgments" in text(page)
 

@@ -46,7 +46,7 @@ def test_the_overview_of_a_slice_is_of_its_samples_alone(open_page, home, groupe
     assert facts(page)["Samples"] == "25"
 
 
-def test_a_pinned_run_stands_beside_the_next_one_on_the_overview(open_page, home):
+def test_a_pinned_run_is_shown_next_to_the_next_one_on_the_overview(open_page, home):
     study = trained(home, synthetic_interactions(samples=80), "smurf", "mro_smurf")
     first, second = sorted(
         store.list_runs(home, study), key=lambda run: run.config.model, reverse=True

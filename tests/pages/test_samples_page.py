@@ -22,7 +22,7 @@ def test_samples_are_found_ordered_and_linked(open_page, trained_home):
     page.text_input(key="find").set_value("s07").run()
     assert page.dataframe[0].value["sample_id"].str.contains("s07").all()
     page.text_input(key="find").set_value("nothing of the kind").run()
-    assert "No sample fits" in text(page)
+    assert "No samples match" in text(page)
     page.text_input(key="find").set_value("").run()
     page.selectbox(key="order").set_value("size of error").run()
     errors = page.dataframe[0].value["error"].abs()
@@ -91,7 +91,7 @@ def test_next_and_previous_walk_through_what_is_listed(open_page, judged):
     assert "Sample s07" in text(page)
 
 
-def test_a_pinned_sample_and_a_pinned_run_stand_beside_the_next_one(open_page, trained_home):
+def test_a_pinned_sample_and_a_pinned_run_are_shown_next_to_the_next_one(open_page, trained_home):
     page = open_page("samples", sample="s11")
     before = page.table[0].value.iloc[:, 0].tolist()
     page.button(key="pin_sample").click().run()
@@ -119,7 +119,7 @@ def test_the_most_alike_samples_are_listed_and_features_say_why(open_page, judge
     assert "with average features it would contribute" in text(page)
 
 
-def test_the_features_of_all_its_modalities_say_why_an_interaction_says_so(open_page, home):
+def test_an_interaction_is_attributed_to_the_features_of_all_its_modalities(open_page, home):
     trained(home, synthetic_interactions(samples=80), "mro_smurf")
     page = open_page("samples", sample="s20")
     page.toggle(key="attribute").set_value(True).run()
@@ -134,7 +134,7 @@ def test_the_features_of_all_its_modalities_say_why_an_interaction_says_so(open_
     assert "with average features it would contribute" in text(page)
 
 
-def test_metrics_are_shown_for_all_for_the_selection_and_for_each_slice(open_page, judged, home):
+def test_metrics_cover_all_samples_the_selection_and_each_slice(open_page, judged, home):
     study = store.list_runs(home)[0].study_id
     some = [f"s{i:02d}" for i in range(10, 30)]
     slices.add_slice(home, study, "early", some, origin="a test")

@@ -33,7 +33,7 @@ def _key(page, start: str) -> str:
 @pytest.mark.parametrize(
     "case", [case for case in BROKEN_FILES if not case.is_read], ids=lambda case: case.name
 )
-def test_broken_uploads_are_told_in_a_sentence(open_page, home, case, tmp_path):
+def test_broken_uploads_are_reported_in_a_sentence(open_page, home, case, tmp_path):
     (tmp_path / "broken").mkdir()
     page = open_page("study")
     before = [study.id for study in studies.list_studies(home)]
@@ -130,7 +130,7 @@ def test_the_simulated_study_is_made_by_a_button_and_marked_on_every_page(open_p
         )
 
 
-def test_a_study_is_told_where_its_recordings_lie(open_page, home, tmp_path):
+def test_the_folder_of_a_studys_recordings_can_be_set(open_page, home, tmp_path):
     data = synthetic_additive(samples=80)
     study = studies.add_study(home, data)
     (tmp_path / "clips").mkdir()

@@ -4,7 +4,7 @@ from smurf_core.runs import store, studies
 from tests.studio import FAST, text
 
 
-def test_bad_grids_are_told_and_cannot_be_started(open_page, home):
+def test_bad_grids_are_reported_and_cannot_be_started(open_page, home):
     page = open_page("train")
     page.selectbox(key="preset").set_value("custom").run()
     page.text_input(key="grid_layers").set_value("wide").run()

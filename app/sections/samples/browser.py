@@ -1,4 +1,4 @@
-"""All samples as a table that is searched, filtered, ordered, and walked through."""
+"""All samples as a table that can be searched, filtered, sorted and stepped through."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from smurf_core.evaluation.typical import Finding
 
 _DATA_ORDER = "As in the data"
 FINDING_NOTES: dict[Finding, str] = {
-    "unique": "One modality alone moves these predictions far. Scores are standard deviations of "
+    "unique": "One modality alone moves these predictions a lot. Scores are standard deviations of "
     "the prediction.",
-    "redundant": "Both modalities say the same, and much of it.",
-    "unexpected": "One modality says what the other should say, too, and does not: only one side "
-    "is large, or the sides have opposite signs.",
+    "redundant": "Both modalities say the same, and strongly.",
+    "unexpected": "One modality says what the other should also say but does not: only one side "
+    "is large, or the two sides have opposite signs.",
 }
 
 
 def filtered(table: pd.DataFrame, dataset: MultimodalDataset) -> pd.DataFrame:
-    """The samples that pass the filters which the user sets here, in the order asked for."""
+    """The samples that pass the user's filters, in the chosen order."""
     keep = np.ones(len(table), dtype=np.bool_)
     transcript = transcript_column(dataset)
     left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
@@ -85,10 +85,10 @@ def _within(column: pd.Series) -> np.ndarray:
 
 
 def browse(table: pd.DataFrame, dataset: MultimodalDataset, origin: str) -> str:
-    """Show the samples and return the id of the one that is open.
+    """Show the samples and return the id of the open one.
 
-    One chosen row opens a sample; several can become the selection of all pages. Buttons, and the
-    arrow keys, walk through the rows in their order.
+    One chosen row opens a sample; several can become the selection for all pages. Buttons and
+    arrow keys step through the rows in order.
     """
     ids = table["sample_id"].to_numpy()
     key = "samples"
@@ -113,7 +113,7 @@ def browse(table: pd.DataFrame, dataset: MultimodalDataset, origin: str) -> str:
     at = int(places[0]) if len(places) else 0
     rows = [row for row in event["selection"]["rows"] if row < len(ids)]
     some = list(dict.fromkeys(str(ids[row]) for row in rows))
-    # Only the typical lists name a sample more than once.
+    # Only the lists of typical samples contain a sample more than once.
     distinct = len(np.unique(ids)) if "score" in table else len(ids)
     with st.container(horizontal=True, vertical_alignment="center"):
         _walk(ids, at)
@@ -125,7 +125,7 @@ def browse(table: pd.DataFrame, dataset: MultimodalDataset, origin: str) -> str:
         st.button(
             f"Select all {distinct:,} listed", key="select_listed",
             on_click=lambda: select_samples(list(ids), origin),
-            help="Makes these samples the selection of all pages, where it can be kept as a slice.",
+            help="Selects these samples on all pages. You can then keep them as a slice.",
         )  # fmt: skip
         download_view(table, "samples")
     return str(ids[at])

@@ -1,4 +1,4 @@
-"""One sample: what it is, what its prediction is made of, and which samples are like it."""
+"""One sample: what is known of it, the parts of its prediction, and similar samples."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _MEASURES: dict[Similarity, str] = {"cosine": "Same direction", "euclidean": "Sm
 
 
 def show_sample(sample: str, study: StudyInfo, dataset: MultimodalDataset, run: RunInfo) -> None:
-    """All that is known of a sample, from what was said to why the model predicts what it does."""
+    """All that is known of a sample, from its transcript to the reasons for its prediction."""
     contributions = contributions_of(run)
     row = _row(contributions, sample)
     if row is None:
-        st.info("No fold of this run tests this sample: no model may explain it.")
+        st.info("No fold of this run tests this sample, so no model can explain it fairly.")
         return
     st.subheader(f"Sample {escaped(sample)}")
     _pins(sample, run)
@@ -56,13 +56,13 @@ def _row(contributions: Contributions, sample: str) -> int | None:
 
 
 def _pins(sample: str, run: RunInfo) -> None:
-    """Keep this sample, or this run, to see the next one beside it."""
+    """Pin this sample, or this run, to compare it with the next one."""
     sample_pinned = pinned_sample() == sample
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Unpin sample" if sample_pinned else "Pin sample", key="pin_sample",
             icon=":material/keep:", on_click=pin_sample, args=(None if sample_pinned else sample,),
-            help="A pinned sample stands beside each sample that you open after it.",
+            help="A pinned sample is shown next to each sample that you open after it.",
         )  # fmt: skip
         pin_run_button(run)
 
@@ -83,17 +83,19 @@ def _known(sample: str, run: RunInfo, dataset: MultimodalDataset) -> None:
     transcript = transcript_column(dataset)
     said = found[transcript] if transcript else ""
     if isinstance(said, str) and said:
-        st.markdown(f"“{escaped(said)}”")  # No quotation block: its grey is too pale to read.
+        st.markdown(
+            f"“{escaped(said)}”"
+        )  # Not as a quotation block, whose grey is too pale to read.
     where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
     absent = [m for m, there in zip(dataset.modalities, dataset.present[where], strict=True)
               if not there]  # fmt: skip
     if absent:
         names = ", ".join(escaped(name) for name in absent)
-        st.info(f"Not recorded for this sample, and contributing nothing: {names}.")
+        st.info(f"Not recorded for this sample, so without contributions: {names}.")
 
 
 def _judged(sample: str, dataset: MultimodalDataset) -> None:
-    """What people said who saw some of the modalities, and how informative they called each."""
+    """Judgments by people who saw some modalities, and how informative they found each."""
     where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
     known = {}
     for shown, ratings in dataset.judgments.items():
@@ -108,7 +110,7 @@ def _judged(sample: str, dataset: MultimodalDataset) -> None:
 
 
 def _output(sample: str, own: Contributions, dataset: MultimodalDataset) -> tuple[int, str]:
-    """The output that is explained (a class of the user's choice) and its axis title."""
+    """The output to explain (a class that the user chooses) and its axis title."""
     if dataset.task == "regression":
         return 0, f"Contribution to {dataset.target_name}"
     logits = own.prediction()[0]
@@ -153,17 +155,17 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str) -> None:
     shown["Restarts and folds"] = [verdicts.get(part, "") for part in parts["part"]]
     right.table(shown)
     right.markdown(
-        "The baseline is the prediction for an average sample. Each contribution says how far "
-        "this sample's modality moves it: plain bars alone, hatched bars with another modality. "
-        "Together they are the prediction, exactly. Do not build on what is called unstable "
-        "(restarts or folds disagree) or not separated (they agree on no factorisation)."
+        "The baseline is the prediction for an average sample. Each contribution shows how far "
+        "this sample's modality moves it: plain bars alone, hatched bars shared with another "
+        "modality. They add up to exactly the prediction. Do not rely on contributions that are "
+        "unstable (restarts or folds disagree) or not separated (they agree on no factorisation)."
     )
     matrices = contribution_matrices(own, 0, output)
     limit = max(float(m.abs().to_numpy().max()) for m in matrices.values()) or 1.0
     for place, (order, matrix) in zip(st.columns(len(matrices)), matrices.items(), strict=True):
         what = "Modalities" if order == 1 else f"Interactions of {order} modalities"
         place.markdown(
-            f"**{what}**: rows say it, columns are whom it is shared with",
+            f"**{what}**: row, the source; column, what it is shared with",
             help=explain("unique", "redundant", *(["interaction"] if order > 1 else [])),
         )
         place.plotly_chart(
@@ -181,7 +183,7 @@ def _one(run: RunInfo, sample: str) -> Contributions | None:
 
 
 def _pinned_breakdowns(sample: str, run: RunInfo, output: int) -> list[tuple[str, pd.DataFrame]]:
-    """The pinned sample by this run, and this sample by the pinned run, where there are such."""
+    """The pinned sample in this run, and this sample in the pinned run, if any is pinned."""
     found = []
     pin = pinned_sample()
     if pin is not None and pin != sample:
@@ -204,15 +206,15 @@ def _written(parts: pd.DataFrame) -> list[str]:
 
 
 def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int, unit: str) -> None:
-    """Why a modality said so: attributions of its features, by named groups and one by one."""
-    st.subheader("Why a modality said so")
+    """Which features made a contribution: attributions, for groups and single features."""
+    st.subheader("Why: features behind a contribution")
     if not st.toggle(
         "Attribute a contribution to features",
         key="attribute",
         persist_state="session",
         help="Integrated gradients from the training samples' mean features to this sample's. The "
-        "features' parts add up to the contribution less what mean features would contribute. The "
-        "first time takes a few seconds: a process with torch is started.",
+        "attributions add up to the contribution minus what mean features would contribute. The "
+        "first time takes a few seconds, because a process with torch has to start.",
     ):
         return
     where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
@@ -262,14 +264,14 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
 
 
 def _neighbours(sample: str, run: RunInfo) -> None:
-    """Samples whose predictions are made of the same parts; a chosen one is opened."""
-    st.subheader("Made of the same parts")
+    """Samples whose predictions consist of similar contributions; a chosen one is opened."""
+    st.subheader("Samples with similar contributions")
     measure = st.segmented_control(
-        "Alike by", list(_MEASURES), default="cosine", format_func=_MEASURES.__getitem__,
+        "Similar by", list(_MEASURES), default="cosine", format_func=_MEASURES.__getitem__,
         key="alike_by", required=True,
         help="All contributions side by side, each divided by its standard deviation over the "
-        "samples. Direction (cosine) asks for the same parts, however strong; distance (Euclid) "
-        "for the same strength, too.",
+        "samples. Direction (cosine) compares only proportions; distance (Euclid) also compares "
+        "strength.",
     )  # fmt: skip
     found = similar_to(run, sample, measure)
     columns = ["sample_id", "person", "target", "prediction"]

@@ -1,4 +1,4 @@
-"""What each uploaded file is: its format, its first rows, and the role that the user gives it."""
+"""Every uploaded file: its format, its first rows, and the role that the user gives it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PREVIEW = (20, 60)  # rows, columns
 
 @dataclass(frozen=True)
 class FileRoles:
-    """The roles that were chosen: by file for the mapping, and tables of a modality by its name."""
+    """The chosen roles: of files, for the mapping, and the tables of each modality."""
 
     files: Mapping[str, FileRole]
     modalities: Mapping[str, tuple[str, ...]]
@@ -37,7 +37,7 @@ class FileRoles:
 def file_roles(
     tables: Sequence[Table], titles: Mapping[str, str], guess: StudyMapping, key: str
 ) -> FileRoles:
-    """One row a file: name and format, role, modality, first rows."""
+    """One row per file: name and format, role, modality, first rows."""
     files: dict[str, FileRole] = {}
     modalities: dict[str, tuple[str, ...]] = {}
     for position, table in enumerate(tables):
@@ -81,7 +81,7 @@ def file_roles(
 
 
 def _described(table: Table, titles: Mapping[str, str]) -> str:
-    """Name, format, how wide it is, and of how many files it is made."""
+    """Name, format, number of columns, and number of files."""
     names = table.files or (table.name,)
     formats = {titles.get(n) or titles.get(n.rpartition(":")[0], "") for n in names}
     made_of = f"{len(names)} files, " if len(names) > 1 else ""
@@ -91,7 +91,7 @@ def _described(table: Table, titles: Mapping[str, str]) -> str:
 
 
 def _modality_of(table: Table, guess: StudyMapping) -> str:
-    """The modality that the guess makes of this table."""
+    """The modality that is guessed for this table."""
     stems = (table.name, table.name.rpartition(".")[0])
     named = (name for name, items in guess.modalities.items() if set(stems) & set(items))
     return next(named, modality_name(table))

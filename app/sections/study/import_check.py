@@ -1,4 +1,4 @@
-"""What an import will do, before it is done: joins, findings, and what becomes of each."""
+"""What an import will do: joins, problems, and how each problem is handled."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from smurf_core.data.importing.matching import TableJoin
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
-# Files of this size together are read at once; larger ones when the user asks for it.
+# Files up to this total size are read immediately; larger ones when the user asks for it.
 _AT_ONCE_BYTES = 20 * 1024**2
 
 
 def checked(
     sources: Sequence[SourceFile], mapping: StudyMapping, key: str, *, is_asked: bool
 ) -> Assembly | None:
-    """The data set that these files make, or nothing as long as large files are not asked for.
+    """The data set that these files make, or None until the user asks for large files.
 
-    Read once for every change of the mapping; what keeps it from being used is raised each time.
+    It is read once per change of the mapping; an error in it is raised each time.
     """
     state = (key, mapping_text(mapping))
     held = st.session_state.get("checked_import")
@@ -33,11 +33,11 @@ def checked(
             return None
         bar = st.progress(0.0, text="Reading and checking the files…")
 
-        def tell(share: float, what: str) -> None:
+        def report(share: float, what: str) -> None:
             bar.progress(min(max(share, 0.0), 1.0), text=f"{escaped(what)}…")
 
         try:
-            found: Assembly | InputError = assemble(sources, mapping, progress=tell)
+            found: Assembly | InputError = assemble(sources, mapping, progress=report)
         except InputError as error:
             found = error
         finally:
@@ -50,17 +50,17 @@ def checked(
 
 
 def must_be_asked(sources: Sequence[SourceFile]) -> bool:
-    """Whether these files are too large to be read again at every change of the form."""
+    """True if these files are too large to be read again at every change of the form."""
     return sum(source.path.stat().st_size for source in sources) > _AT_ONCE_BYTES
 
 
 def forget_check() -> None:
-    """Let go of the data set that was read for a check."""
+    """Forget the data set that was read for a check."""
     st.session_state.pop("checked_import", None)
 
 
 def show_check(assembly: Assembly, key: str) -> None:
-    """What is in the study to be, how its files match, and what was found and done."""
+    """What the study will contain, how its files match, and which problems were handled."""
     dataset = assembly.dataset
     st.markdown("##### What will be imported")
     persons = "–" if dataset.groups is None else f"{len(set(dataset.groups.tolist())):,}"
@@ -78,7 +78,7 @@ def show_check(assembly: Assembly, key: str) -> None:
     )
     if len(assembly.joins) > 1:
         show_joins(assembly.joins, key)
-    st.markdown("**What was found, and what is done about it**")
+    st.markdown("**Problems, and how they are handled**")
     show_problems(assembly.problems)
     st.markdown(
         ":small[Nothing else is changed. Features keep their own units; training standardises "
@@ -87,7 +87,7 @@ def show_check(assembly: Assembly, key: str) -> None:
 
 
 def show_joins(joins: Sequence[TableJoin], key: str) -> None:
-    """How many rows of every file match a sample, and those that do not, in both directions."""
+    """How many rows of every file match a sample, and what does not match in either direction."""
     st.markdown("**How the files match**")
     st.dataframe(
         pd.DataFrame(
@@ -106,7 +106,7 @@ def show_joins(joins: Sequence[TableJoin], key: str) -> None:
     apart = [join for join in joins if join.absent or join.extra]
     if not apart:
         return
-    with st.expander("Those that do not match"):
+    with st.expander("Rows and samples that do not match"):
         st.dataframe(
             pd.DataFrame(
                 [

@@ -1,4 +1,4 @@
-"""The form in which a user says which file and which column plays which role."""
+"""The form in which a user gives each file and column its role."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from smurf_core.errors import InputError
 
 _TASKS: dict[TaskChoice, str] = {"auto": "As the target suggests", "regression": "Regression",
           "classification": "Classification"}  # fmt: skip
-_SINGLE = "One rater's own"
+_SINGLE = "Single rater"
 _ROLES = {
     "target": ("Target", "What is to be predicted."),
-    "id": ("Sample id", "Joins the files; without one, rows are numbered."),
-    "person": ("Person", "Folds never split a person; needed to standardise within persons."),
+    "id": ("Sample id", "Joins the files; without an id, rows are matched by number."),
+    "person": ("Person", "Folds never split a person; also needed to standardise within persons."),
     "fold": ("Test fold", "The number of the fold that tests each sample."),
     "split": ("Split", "Cells say train, validation or test."),
-    "transcript": ("Transcript", "Shown beside each sample."),
-    "start": ("Start", "Second of a recording at which the sample starts."),
-    "end": ("End", "Second of a recording at which the sample ends."),
-    "media": ("Recording", "Names of sound or video files, played beside each sample."),
+    "transcript": ("Transcript", "Shown with each sample."),
+    "start": ("Start", "The sample's start in the recording, in seconds."),
+    "end": ("End", "The sample's end in the recording, in seconds."),
+    "media": ("Recording", "Names of audio or video files, played with each sample."),
 }
 
 
 @dataclass(frozen=True)
 class _Upload:
-    """What is known of uploaded files before the user says anything; read once an upload."""
+    """What is known of uploaded files before the user chooses anything; read once per upload."""
 
     guess: StudyMapping
     tables: tuple[Table, ...]  # first rows
@@ -52,14 +52,14 @@ class _Upload:
 def mapping_form(
     sources: Sequence[SourceFile], key: str, known: StudyMapping | None = None
 ) -> StudyMapping:
-    """Widgets for every role, filled with what is `known` and else with guesses; what they say.
+    """Show widgets for every role, filled from `known` or with guesses; return the mapping.
 
     `key` must differ between uploads, so that a new upload is guessed anew.
     """
     upload = _read(sources, key, known or StudyMapping())
     guess = upload.guess
     name = st.text_input("Name of the study", guess.name, key=f"name_{key}", max_chars=120)
-    if not upload.tables:  # A whole study: its file settles all roles but the target.
+    if not upload.tables:  # A whole study: its file defines all roles except the target.
         (title,) = upload.titles.values()
         st.markdown(f"**{escaped(sources[0].name)}** is a whole study ({escaped(title)}).")
         target = guess.target
@@ -70,7 +70,7 @@ def mapping_form(
     roles = file_roles(upload.tables, upload.titles, guess, key)
     known_roles = known or StudyMapping()
     files = {**guess.files, **roles.files}
-    if files != dict(guess.files):  # What columns are depends on what the files are.
+    if files != dict(guess.files):  # Roles of columns depend on the roles of files.
         guess = guess_roles(upload.tables, replace(known_roles, name=name, files=files))
     key = f"{key}_{hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:8]}"
     used = [table for table in upload.tables if files_role(table, files) != "ignore"]
@@ -92,7 +92,7 @@ def mapping_form(
         judgments=judgments,
         raters=raters,
         informativeness=informativeness,
-        # A guess that the user took back is not guessed again when the study.yaml is read.
+        # A guess that the user removed is not made again when the study.yaml is read.
         switched_off=guess.switched_off | {r for r in GUESSED_ROLES if getattr(guess, r)},
     )
     plain = {k: v for k, v in settled.to_dict().items() if k not in more}
@@ -106,12 +106,12 @@ def files_role(table: Table, files: Mapping[str, str]) -> str:
 
 
 def _read(sources: Sequence[SourceFile], key: str, known: StudyMapping) -> _Upload:
-    """The guess, the first rows and the formats; read once an upload."""
+    """The guess, the first rows and the formats; read once per upload."""
     held = st.session_state.get("guessed_mapping")
     if held is not None and held[0] == key:
         found: _Upload = held[1]
         return found
-    with st.spinner("Looking into the files…"):
+    with st.spinner("Inspecting the files…"):
         absent = [
             name
             for name, role in known.files.items()
@@ -120,7 +120,7 @@ def _read(sources: Sequence[SourceFile], key: str, known: StudyMapping) -> _Uplo
             & {source.name for source in sources}
         ]
         if absent:
-            raise InputError(f"The mapping names {listing(absent)}: drop it here, too.")
+            raise InputError(f"The mapping names {listing(absent)}: also drop it here.")
         name = known.name or (sources[0].stem if len(sources) == 1 else "Uploaded study")
         guess = guess_mapping(sources, replace(known, name=name), is_proposal=True)
         formats = dict.fromkeys((s.name for s in id_lists(sources).values()), "List of ids")
@@ -175,7 +175,7 @@ def _columns(
 def _mixed_modalities(
     tables: Sequence[Table], guess: StudyMapping, files: Mapping[str, str], key: str
 ) -> dict[str, tuple[str, ...]]:
-    """Modalities whose features are some columns of a table that holds other things, too."""
+    """Modalities whose features are some of the columns of a table with several things."""
     whole = {
         name
         for table in tables
@@ -189,7 +189,7 @@ def _mixed_modalities(
     }
     if not parts and not any(files_role(table, files) == "mixed" for table in tables):
         return {}
-    st.markdown("**Modalities in tables that hold several things**")
+    st.markdown("**Modalities in tables with several things**")
     edited = st.data_editor(
         pd.DataFrame(
             [(name, ", ".join(items)) for name, items in parts.items()],
@@ -203,7 +203,7 @@ def _mixed_modalities(
         column_config={
             "modality": st.column_config.TextColumn("Modality", required=True, width="small"),
             "features": st.column_config.TextColumn(
-                "Files, columns, or starts of columns' names with a star, as EDA_*",
+                "Files, columns, or the start of columns' names with a star, such as EDA_*",
                 required=True,
                 width="large",
             ),
@@ -215,7 +215,7 @@ def _mixed_modalities(
         if not str(name).strip() or not items:
             continue
         if name in found:
-            raise InputError(f"Modality {name!r} is there twice: join its rows, or rename one.")
+            raise InputError(f"Modality {name!r} is listed twice: join its rows, or rename one.")
         found[str(name).strip()] = items
     return found
 
@@ -227,7 +227,7 @@ def _judgments(
     chosen: Mapping[str, str],
     key: str,
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """Ticks for every rating: which modalities its raters saw; ratings, and single raters'."""
+    """Ticks for the modalities that the raters of each column saw; joint and single ratings."""
     rated = [
         column
         for table in tables
@@ -237,7 +237,7 @@ def _judgments(
     ]
     held = {c for table in tables for c in table.frame.columns}
     given = {**guess.judgments, **guess.raters}
-    for column in rated:  # A name may say it where the target's does not.
+    for column in rated:  # A column's name may show it even if the target's does not.
         shown = shown_modalities(column, list(guess.modalities))
         if shown and column not in given and shown not in given.values():
             given[column] = shown
@@ -250,7 +250,7 @@ def _judgments(
         return {}, {}
     st.markdown(
         "**Human judgments**: tick what the raters of each column saw or heard. A column without "
-        "a tick is no judgment; those of single raters are averaged."
+        "a tick is not a judgment; columns of single raters are averaged."
     )
     ticked = pd.DataFrame(
         {
@@ -282,7 +282,7 @@ def _judgments(
 def _informativeness(
     tables: Sequence[Table], guess: StudyMapping, files: Mapping[str, str], key: str
 ) -> dict[str, str]:
-    """A column of ratings for every modality; drawn where some file has such."""
+    """A column of ratings for every modality; shown only if a file has such ratings."""
     rated = [table for table in tables if files_role(table, files) == "informativeness"]
     if not rated and not guess.informativeness:
         return {}
@@ -310,22 +310,22 @@ def _informativeness(
 def _more(
     tables: Sequence[Table], guess: StudyMapping, chosen: Mapping[str, str], key: str
 ) -> dict[str, object]:
-    """Where recordings lie, and which columns without a role are kept beside the samples."""
-    with st.expander("Sound and video, other columns"):
+    """The folder of recordings, and which columns without a role are kept with the samples."""
+    with st.expander("Audio and video, other columns"):
         left, right = st.columns(2)
         folder = left.text_input(
             "Folder of recordings on this machine",
             guess.media_folder,
             key=f"media_folder_{key}",
             placeholder="/home/me/clips",
-            help="The whole path. Clips are found by the column of recordings, or by sample id. "
-            "Nothing outside this folder is ever opened.",
+            help="The full path. Clips are found by the column of recordings, or by sample id. "
+            "Files outside this folder are never opened.",
         )
         recording = right.text_input(
             "One recording for all samples",
             guess.recording,
             key=f"recording_{key}",
-            help="A file in that folder, played from each sample's start to its end.",
+            help="A file in this folder, played from each sample's start to its end.",
         )
         others = dict.fromkeys(
             column
@@ -335,10 +335,10 @@ def _more(
             if column not in chosen.values()
         )
         samples = st.multiselect(
-            "Columns kept beside the samples",
+            "Columns kept with the samples",
             list(others),
             [column for column in guess.samples if column in others],
             key=f"samples_{key}",
-            placeholder="All without a role",
+            placeholder="All columns without a role",
         )
     return {"media_folder": folder.strip(), "recording": recording.strip(), "samples": samples}

@@ -1,4 +1,4 @@
-"""Where a study's recordings lie on this machine, and how its samples find theirs."""
+"""Where a study's recordings are on this machine, and how they are matched to samples."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from smurf_core.runs.studies import StudyInfo, media_of, set_media
 
 
 def media_form(study: StudyInfo) -> None:
-    """Where the study's recordings lie: a folder of this machine, and how samples find theirs."""
+    """Ask for the folder of the study's recordings, and how they are matched to samples."""
     dataset = dataset_of(study)
     saved: MediaSettings | None = None
-    with show_errors():  # A folder may be gone since it was named.
+    with show_errors():  # The folder may have been removed since it was chosen.
         saved = media_of(workspace(), study.id)
     columns = ["", *map(str, dataset.samples.columns)]
     folder = st.text_input(
@@ -23,7 +23,7 @@ def media_form(study: StudyInfo) -> None:
         saved.folder if saved else "",
         key=f"media_folder_{study.id}",
         placeholder="/home/me/clips",
-        help="The whole path. Nothing outside this folder is ever opened.",
+        help="The full path. Files outside this folder are never opened.",
     )
     if not folder.strip():
         st.markdown(
@@ -37,7 +37,7 @@ def media_form(study: StudyInfo) -> None:
         )  # fmt: skip
         how = ["By sample id", "By a column of file names", "One recording for all samples"]
         given = 2 if guess.recording else 1 if guess.file else 0
-        way = st.radio("Samples find theirs", how, given, key=f"media_way_{study.id}")
+        way = st.radio("Match recordings to samples", how, given, key=f"media_way_{study.id}")
         recording = file = ""
         if way == how[1]:
             file = _column("Column of file names", columns, guess.file, f"media_file_{study.id}")
@@ -51,7 +51,7 @@ def media_form(study: StudyInfo) -> None:
         with right:
             end = _column("End (seconds)", columns, guess.end, f"media_end_{study.id}")
         if way == how[2] and not recording.strip():
-            st.markdown("Name the recording, as `session1.mp4`.")
+            st.markdown("Name the recording, for example `session1.mp4`.")
             return
         save, forget = st.columns(2)
         if save.button("Use these recordings", key="save_media", icon=":material/play_circle:"):
@@ -60,7 +60,7 @@ def media_form(study: StudyInfo) -> None:
                 found = check_media(settings, dataset)
             st.success(escaped(found))
             set_media(workspace(), study.id, settings)
-        if saved and forget.button("Forget them", key="forget_media"):
+        if saved and forget.button("Remove link to recordings", key="forget_media"):
             set_media(workspace(), study.id, None)
             st.rerun()
 

@@ -1,4 +1,4 @@
-"""All studies as a table, and what can be done with the one that is looked at."""
+"""All studies as a table, and actions on the current one."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from smurf_core.runs.studies import StudyInfo
 
 
 def study_list() -> None:
-    """The table, whose chosen row is looked at from then on; below it, links and actions."""
+    """The table, whose chosen row becomes the current study; below it, links and actions."""
     known = studies.list_studies(workspace())
     current = current_study()
     _choose_row(known, current)
     left, middle, recordings, right = st.columns(4)
-    left.page_link(page_path("data"), label="See its data", icon=":material/table_chart:")
+    left.page_link(page_path("data"), label="View data", icon=":material/table_chart:")
     middle.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
-    with recordings.popover("Sound and video", icon=":material/play_circle:"), show_errors():
+    with recordings.popover("Audio and video", icon=":material/play_circle:"), show_errors():
         media_form(current)
     with right.popover("Rename or delete", icon=":material/edit:"):
         _rename_or_delete(current)

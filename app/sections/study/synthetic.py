@@ -16,8 +16,8 @@ def synthetic_form() -> None:
     """Make a study from formulas, or the simulated affect study, and open its page *Data*."""
     st.markdown(
         "Simulated features whose true unique and redundant contributions are known "
-        "(equations 16 to 19 of the paper, and 32 and 33): to see what a factorisation should "
-        "look like, and to check that it is found."
+        "(equations 16 to 19, 32 and 33 of the paper). Use them to see what a factorisation should "
+        "look like, and to check that a model finds it."
     )
     first, second, third = st.columns(3)
     kinds = ["Additive, regression", "Additive, 3 classes", "Non-additive (products), regression"]
@@ -30,7 +30,7 @@ def synthetic_form() -> None:
     samples = third.number_input("Samples", 100, 25_000, 1_000, step=100, key="synthetic_samples")
     hides = first.toggle(
         "Hide the last modality", key="synthetic_hidden", disabled=not is_additive or count < 3,
-        help="The target keeps what only it knows: the paper's bimodal setting.",
+        help="The target still depends on it, as in the paper's bimodal setting.",
     )  # fmt: skip
     seed = second.number_input("Seed", 0, 10_000, 0, key="synthetic_seed")
     if st.button("Make synthetic study", type="primary", key="synthesise"):
@@ -52,12 +52,12 @@ def synthetic_form() -> None:
 
 
 def _offer_simulated_study() -> None:
-    """Make the simulated affect study, or go to the one that was made before."""
-    st.subheader("An affect study, simulated")
+    """Make the simulated affect study, or go to the existing one."""
+    st.subheader("Simulated affect study")
     st.markdown(
         "600 utterances of 30 persons with audio, text and vision features, valence, transcripts, "
-        "sound clips, ratings of those who saw only some modalities, and recordings that failed: "
-        "what every page can show. Simulated by a program; it says nothing about people."
+        "audio clips, ratings by people who saw only some modalities, and failed recordings: it "
+        "fills every page. It is simulated by a program and says nothing about people."
     )
     if st.button("Make simulated affect study", key="simulate", icon=":material/theater_comedy:"):
         with show_errors():

@@ -32,11 +32,11 @@ def upload_wizard() -> None:
     if not files:
         forget_check()
         st.markdown(
-            "One table with all modalities, or one table a modality with the same sample ids; "
-            "labels, transcripts and ratings beside them. Nothing leaves this machine."
+            "One table with all modalities, or one table per modality with the same sample ids, "
+            "plus labels, transcripts and ratings. Nothing leaves this machine."
         )
         return
-    # Above the form, where it is seen: the button below may stand at the screen's end.
+    # Above the form, where users see it: the button below may be at the end of the screen.
     place = st.container()
     with show_errors(place):
         sources, known = split_mapping(keep_uploads(files))
@@ -59,8 +59,8 @@ def upload_wizard() -> None:
                 key="save_mapping",
                 on_click="ignore",
                 icon=":material/save:",
-                help="All these choices, to be dropped here again with the files, or for the "
-                "command `smurf import study.yaml`.",
+                help="All these choices. Drop the file here again with your data, or use it with "
+                "the command `smurf import study.yaml`.",
             )
         with report:
             assembly = checked(sources, mapping, key, is_asked=is_import or is_check)
@@ -73,10 +73,10 @@ def upload_wizard() -> None:
 
 
 def _keep(assembly: Assembly, mapping: StudyMapping) -> None:
-    """Make the study, look at it from now on, and leave word for the page that shows it."""
+    """Save the study, make it the current one, and leave a message for the page Data."""
     media = media_settings(mapping, Path(), assembly.dataset.samples)
     recordings = check_media(media, assembly.dataset) if media else ""
-    with st.spinner("Keeping the study…"):
+    with st.spinner("Saving the study…"):
         study_id = studies.add_study(
             workspace(),
             assembly.dataset,

@@ -1,4 +1,4 @@
-"""Uploaded files on disk, under names of our own; the user's names are only ever shown."""
+"""Uploaded files on disk, under our own names; the user's names are only displayed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEEP_SECONDS = 24 * 3600
 
 
 def keep_uploads(files: list[UploadedFile]) -> tuple[SourceFile, ...]:
-    """Write uploads to the workspace once, and forget those that were taken back."""
+    """Write uploads to the workspace once, and delete those that the user removed."""
     folder = workspace().root / "uploads"
     kept: dict[str, Path] = st.session_state.setdefault("kept_uploads", {})
     if not kept:
@@ -39,13 +39,13 @@ def keep_uploads(files: list[UploadedFile]) -> tuple[SourceFile, ...]:
 def split_mapping(
     sources: Sequence[SourceFile],
 ) -> tuple[tuple[SourceFile, ...], StudyMapping | None]:
-    """The files of data, and what a study.yaml among them says of these."""
+    """The data files, and the mapping of a study.yaml among them."""
     given = [source for source in sources if source.suffix in (".yaml", ".yml")]
     data = tuple(source for source in sources if source not in given)
     if len(given) > 1:
         raise InputError(f"{len(given)} mappings were given ({given[0].name} …): one is enough.")
     if not data:
-        raise InputError(f"{given[0].name} is a mapping: drop the files that it names, too.")
+        raise InputError(f"{given[0].name} is a mapping: also drop the files that it names.")
     return data, read_mapping(given[0].path, given[0].name) if given else None
 
 

@@ -1,4 +1,4 @@
-"""What was chosen in every fold of the run that is looked at."""
+"""The configuration chosen in every fold of the current run."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from smurf_core.reporting.explanations import explain
 
 
 def last_result(study_id: str) -> None:
-    """Scores and learning curves of the run that is looked at."""
+    """Scores and learning curves of the current run."""
     finished = finished_runs(study_id)
     if not finished:
         return
     run = next((r for r in finished if r.id == st.session_state.get("run")), finished[0])
     scores = {row["metric"]: row for row in performance_of(run).to_dict("records")}
-    st.subheader(f"{escaped(run.name)}: what was chosen")
+    st.subheader(f"{escaped(run.name)}: chosen models")
     result = result_of(run)
     main = next(iter(METRICS[result.task]))
     st.markdown(

@@ -1,4 +1,4 @@
-"""A run that trains, looked at once a second, without the rest of the page."""
+"""A running training, refreshed once per second without the rest of the page."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _live(study_id: str, was_active: bool) -> None:
             if len(points):
                 st.altair_chart(live_curve(points), key=f"curve_{run.id}")
     if was_active and not active:
-        st.rerun()  # The whole page once: tables and pickers learn of the end.
+        st.rerun()  # The whole page once, so that tables and pickers show the end.
 
 
 def status_badge(status: str) -> str:
@@ -49,6 +49,6 @@ def status_badge(status: str) -> str:
 
 
 def resume(run_id: str) -> None:
-    """Take a stopped run up again."""
+    """Continue a stopped run."""
     resume_run(workspace(), run_id)
     launch(workspace())

@@ -26,16 +26,16 @@ from smurf_core.reporting.explanations import explain
 PRESET_NOTES = {
     "quick": "A few configurations: seconds on small data.",
     "standard": "A broader grid: minutes.",
-    "paper": "The authors' published grid, 600 configurations a fold: hours on large data.",
+    "paper": "The authors' published grid, 600 configurations per fold: hours on large data.",
     "synthetic": "The published search for synthetic data: linear, 1,000 epochs, not standardised.",
     "custom": "Your own grid.",
 }
 SELECTION_NOTES: dict[Selection, str] = {
-    "one_standard_error": "Best factorised of those that predict alike (one standard error)",
-    "published": "Best validation metric alone (as published)",
+    "one_standard_error": "Best factorisation of those that predict equally well (one standard error)",
+    "published": "Best validation metric only (as published)",
 }
 STANDARDISATION_NOTES: dict[Standardisation, str] = {
-    "training_fold": "On the training fold",
+    "training_fold": "Over the training fold",
     "within_person": "Within each person (uses that person's unlabelled rows)",
     "none": "Not at all",
 }
@@ -77,9 +77,9 @@ def _custom_grid() -> Grid:
 
 
 def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
-    """The form; what it says. Raises `InputError` for what cannot be trained.
+    """The form; returns its settings. Raises `InputError` for settings that cannot be trained.
 
-    Every setting is bound to the address: neither a refresh nor another page loses it.
+    Every setting is kept in the address, so neither a refresh nor another page loses it.
     """
     left, right = st.columns(2)
     kinds = sorted(MODEL_KINDS, key=lambda kind: kind != DEFAULT_MODEL)
@@ -118,8 +118,9 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             bind="query-params",
             index=scalings.index(suggested_standardisation(preset, dataset.origin)),
             format_func=STANDARDISATION_NOTES.__getitem__,
-            help="A regression target is standardised on the training fold, too. Where features "
-            "are not, it is left alone, but for the normalised losses, which always need it.",
+            help="A regression target is also standardised on the training fold. If features are "
+            "not standardised, neither is the target, except for the normalised losses, which "
+            "always need it.",
         )
         restarts = third.number_input(
             "Restarts of the chosen configuration",
@@ -128,8 +129,8 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             3,
             key="restarts",
             bind="query-params",
-            help="The one with the best validation objective speaks; the others show how stable "
-            "its factorisation is.",
+            help="The restart with the best validation objective is used; the others show how "
+            "stable its factorisation is.",
         )
         seed = first.number_input("Seed", 0, 1_000_000, 0, key="seed", bind="query-params")
         device = second.selectbox(
@@ -137,7 +138,7 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             get_args(Device),
             key="device",
             bind="query-params",
-            help="auto takes a GPU where there is one.",
+            help="auto uses a GPU if there is one.",
         )
         folds = third.number_input(
             "Folds",
@@ -147,15 +148,15 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             key="folds",
             bind="query-params",
             disabled=dataset.folds is not None,
-            help="The study names its own folds." if dataset.folds is not None else None,
+            help="The study defines its own folds." if dataset.folds is not None else None,
         )
         halving = first.toggle(
             "Drop poor configurations early",
             key="halving",
             bind="query-params",
             help="Successive halving: of the configurations with equal λ, the half with the higher "
-            "validation objective is dropped, again and again. Faster, and nearly as good; "
-            "docs/performance.md says how nearly. Off trains the whole grid, as published.",
+            "validation objective is dropped repeatedly. This is faster and nearly as good "
+            "(see docs/performance.md). Switch it off to train the whole grid, as published.",
         )
     base = RunConfig.from_preset("quick" if preset == "custom" else preset, model)
     config = replace(

@@ -1,4 +1,4 @@
-"""A study's runs as a table, and what can be done with those that are chosen in it."""
+"""A study's runs as a table, and actions on the chosen ones."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from smurf_core.runs import store
 from smurf_core.runs.entries import BrokenEntry
 from smurf_core.runs.store import RunInfo
 
-# Runs × samples whose results are read for the table: about a second's worth.
+# Runs × samples whose results are read for the table: takes about a second.
 _BUDGET = 100_000
 
 
 def run_table() -> None:
-    """All runs of the study, newest first; the newest is chosen until rows are."""
+    """All runs of the study, newest first; the newest is chosen by default."""
     study = current_study()
     runs = store.list_runs(workspace(), study.id)
     metric = next(iter(METRICS[study.task]))
     if not runs:
-        st.markdown("No run yet: choose a model above and press *Start training*.")
+        st.markdown("No runs yet: choose a model above and press *Start training*.")
     else:
         event = st.dataframe(
             pd.DataFrame(
@@ -72,7 +72,7 @@ def run_table() -> None:
 
 
 def _scores(runs: list[RunInfo], metric: str, samples: int) -> list[str]:
-    """The metric of finished runs, the newest first, as far as they are quickly read."""
+    """The metric of finished runs, newest first, as far as they can be read quickly."""
     left = _BUDGET
     written: list[str] = []
     for run in runs:
@@ -99,7 +99,7 @@ def _several(chosen: list[RunInfo]) -> None:
         st.markdown(f"**{len(chosen)} runs chosen**", width="stretch")
         if st.button(
             "Compare", key="compare_runs", icon=":material/balance:", disabled=len(finished) < 2,
-            help="Beside each other, with tests. Needs two finished runs.",
+            help="Side by side, with tests. Needs two finished runs.",
         ):  # fmt: skip
             st.session_state[f"compared_{chosen[0].study_id}"] = finished
             st.switch_page(page_path("compare"))
@@ -114,7 +114,7 @@ def _one(run: RunInfo) -> None:
             + (f"  \n{escaped(run.error)}" if run.error else ""),
             width="stretch",
         )
-        if run.is_finished and st.button("Look inside", key=f"open_{run.id}"):
+        if run.is_finished and st.button("Open", key=f"open_{run.id}"):
             select_run(run.id)
             st.switch_page(page_path("overview"))
         if run.status in ("cancelled", "failed", "crashed"):

@@ -19,10 +19,11 @@ def basins() -> None:
     """Start, watch and stop many starts of one configuration on synthetic data."""
     st.subheader("Sign-flipped basins, live", help=explain("objective", "recovery"))
     st.markdown(
-        "A pair may settle with both signs reversed while the unique contributions make up for "
-        "it. Such a model predicts as well as the right one: no score shows it, the objective "
-        "does. Train the same configuration from many starts on *synthetic* data and see where "
-        "they end, with the usual initial output weights and with small ones (the default here)."
+        "A pair may end with both signs reversed while the unique contributions compensate for "
+        "it. This model predicts as well as the right one: no score shows the error, but the "
+        "objective does. Train one configuration from many starts on *synthetic* data and see "
+        "where they end, with the usual initial output weights and with small ones (the default "
+        "here)."
     )
     live: LiveBasins | None = st.session_state.get(_KEY)
     is_running = live is not None and live.state == "running"
@@ -59,13 +60,13 @@ def _watch(was_running: bool) -> None:
     live: LiveBasins = st.session_state[_KEY]
     state, rows = live.state, live.rows()
     if was_running and state != "running":
-        st.rerun()  # The whole page once: the buttons learn of the end.
+        st.rerun()  # The whole page once, so that the buttons show the end.
     if state == "failed":
         st.error(escaped(f"The demonstration ended early: {live.error()}"))
     words = {
         "running": "training" if len(rows) else "starting (torch is loaded in its own process)",
         "finished": "finished",
-        "stopped": "stopped; what was done until then is shown",
+        "stopped": "stopped; the starts finished by then are shown",
         "failed": "ended early",
     }
     st.progress(len(rows) / live.total, text=f"{len(rows)} of {live.total} starts, {words[state]}")
@@ -81,8 +82,8 @@ def _watch(was_running: bool) -> None:
     )
     st.plotly_chart(basin_scatter(rows, RIGHT), key="basin_scatter", config={"displaylogo": False})
     st.markdown(
-        "One point a start. Above the dashed line the true factors were found; points below it "
-        "predict as well, but their objective is higher: choose among restarts by the objective."
+        "One point per start. Above the dashed line, the true factors were found; points below it "
+        "predict equally well, but their objective is higher: choose restarts by the objective."
     )
     if state != "running":
         download_view(rows, "basins")

@@ -26,7 +26,7 @@ def true_factors(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None
             "Mean recovery (r)": plain(known["r"].mean()),
             "Lowest": plain(known["r"].min()),
             "Samples": f"{len(contributions):,}",
-            # The paper's are of factors without noise, persons or features that follow them.
+            # The paper's factors have no noise, persons or features that follow them.
             **(
                 {"Paper, bimodal and trimodal": "0.964 and 0.922"}
                 if dataset.origin == "synthetic"
@@ -63,7 +63,7 @@ def true_factors(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None
             column_config={
                 "contribution": "Contribution",
                 "factor": st.column_config.TextColumn(
-                    "True factor", help="0: nothing is to be found in this contribution."
+                    "True factor", help="0: this contribution has no true factor."
                 ),
                 "r": st.column_config.TextColumn("r", help=explain("recovery")),
                 "sd": st.column_config.NumberColumn(

@@ -1,4 +1,4 @@
-"""The samples that a page is shown for."""
+"""The samples that a page shows."""
 
 import numpy as np
 

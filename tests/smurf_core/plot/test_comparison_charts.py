@@ -35,7 +35,7 @@ def test_every_candidate_is_a_faint_point_and_the_best_of_each_weight_are_joined
     assert list(best.text) == ["λ 0.1", "λ 0.5"]
 
 
-def test_curves_have_a_line_a_fold_for_both_objectives():
+def test_curves_have_one_line_per_fold_for_both_objectives():
     curves = pd.DataFrame(
         {"fold": [0, 1], "epoch": 1, "training_objective": 0.5, "validation_objective": [0.6, 0.7]}
     )

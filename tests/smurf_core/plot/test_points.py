@@ -80,21 +80,21 @@ def event_of(points: Points, positions: np.ndarray, **regions: object) -> dict[s
 
 def test_all_are_drawn_where_they_are_few():
     assert Points(X, Y, IDS, most=N).drawn.all()
-    assert Points(X, Y, IDS, most=N).told() == ""
+    assert Points(X, Y, IDS, most=N).note() == ""
 
 
 def test_what_stands_apart_is_drawn_and_crowds_are_thinned_always_in_the_same_way():
     points = crowd()
     assert points.drawn.sum() == 400
     assert points.drawn[-2:].all()
-    assert "400 of 3,000" in points.told()
+    assert "400 of 3,000" in points.note()
     np.testing.assert_array_equal(points.drawn, crowd().drawn)
 
 
 def test_what_is_in_scope_is_drawn_before_what_is_not():
     scope = np.arange(MANY) % 30 == 0
     assert crowd(in_scope=scope).drawn[scope].all()
-    assert "Grey" in crowd(in_scope=scope).told()
+    assert "Grey" in crowd(in_scope=scope).note()
 
 
 def test_the_line_and_the_margins_are_of_all_samples_in_scope():

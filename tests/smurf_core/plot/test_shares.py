@@ -91,7 +91,7 @@ def test_cells_can_be_clicked_and_know_their_pair():
     assert list(zip(points.y, points.x, strict=True)) == [("A", "B"), ("B", "A")]
 
 
-def test_what_is_left_stands_in_the_row_of_the_modality_that_it_is_about():
+def test_what_is_left_is_in_the_row_of_the_modality_that_it_is_about():
     pairs = pair_table(contributions(orders=2))
     matrix = residual_matrix(pairs, ("A", "B", "C"))
     row = pairs[(pairs["modality"] == "A") & (pairs["shared_with"] == "C")].iloc[0]
@@ -101,7 +101,7 @@ def test_what_is_left_stands_in_the_row_of_the_modality_that_it_is_about():
     assert subsets.notna().to_numpy().sum() == 6
 
 
-def test_groups_stand_beside_each_other_on_one_scale():
+def test_groups_are_side_by_side_on_one_scale():
     tables = {f"g{k}": pd.DataFrame([[k / 10.0]], index=["A"], columns=["A"]) for k in range(6)}
     figure = heatmap_multiples(tables, title="r")
     assert [float(np.asarray(trace.z)[0, 0]) for trace in figure.data] == [k / 10 for k in range(6)]

@@ -1,4 +1,4 @@
-"""One study with everything that a report tells of, trained once: odd names, judgments, text."""
+"""One study with everything that a report shows, trained once: odd names, judgments, text."""
 
 from dataclasses import replace
 

@@ -17,7 +17,7 @@ def test_explanations_are_short_sentences_and_equations_are_code():
         assert len(text) < 600, term
 
 
-def test_several_terms_stand_below_each_other():
+def test_several_terms_follow_each_other():
     assert explain("r", "ccc") == f"{explain('r')}\n\n---\n\n{explain('ccc')}"
 
 
