@@ -172,7 +172,7 @@ def stability_of(run: RunInfo) -> pd.DataFrame:
 @st.cache_data(max_entries=24, show_spinner="Removing modalities…", hash_funcs=_BY_RUN)
 def missing_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
     """Every metric for every subset of modalities, mean and spread over folds."""
-    return missing_summary(missing_modalities(_result_within(run, scope), dataset_of(run)))
+    return missing_summary(missing_modalities(scope.apply(result_of(run)), dataset_of(run)))
 
 
 @st.cache_resource(
@@ -188,9 +188,10 @@ def subset_predictions_of(run: RunInfo) -> SubsetPredictions:
 )
 def dropout_of(run: RunInfo, metric: str, scope: Scope, *, reconstructed: bool) -> pd.DataFrame:
     """The metric against the share of samples that miss a modality."""
-    found = scope.apply(explained_of(run))
-    predictions = scope.apply(subset_predictions_of(run))
-    return dropout_curve(predictions, found, metric=metric, reconstructed=reconstructed)
+    predictions, truth = subset_predictions_of(run), explained_of(run)
+    return dropout_curve(
+        scope.apply(predictions), scope.apply(truth), metric=metric, reconstructed=reconstructed
+    )
 
 
 @st.cache_data(max_entries=24, show_spinner="Comparing contributions…", hash_funcs=_BY_RUN)
@@ -239,7 +240,7 @@ def informativeness_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
 def comparison_of(runs: list[RunInfo], reference: str, scope: Scope) -> pd.DataFrame:
     """Runs of one study compared with one of them; models are named by run id."""
-    results = {run.id: _result_within(run, scope) for run in runs}
+    results = {run.id: scope.apply(result_of(run)) for run in runs}
     return compare_models(results, dataset_of(runs[0]), reference=reference)
 
 
@@ -252,8 +253,7 @@ def missing_comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=6, show_spinner="Listing samples…", hash_funcs=_BY_RUN)
 def _sample_table(run: RunInfo) -> pd.DataFrame:
-    found = explained_of(run)
-    return with_contributions(sample_table(found), found.contributions)
+    return with_contributions(sample_table(explained_of(run)), contributions_of(run))
 
 
 def sample_table_of(run: RunInfo) -> pd.DataFrame:
@@ -306,9 +306,3 @@ def _attribution_process(space: Workspace) -> AttributionProcess:
 def feature_effects_of(run: RunInfo, sample_id: str, modality: str, output: int) -> pd.DataFrame:
     """How far each feature of a modality alone can move one sample's prediction."""
     return feature_effects(result_of(run), dataset_of(run), sample_id, modality, output=output)
-
-
-def _result_within(run: RunInfo, scope: Scope) -> RunResult:
-    """A run's result, restricted to a scope's samples."""
-    found = result_of(run)
-    return found if scope.sample_ids is None else found.select(scope.sample_ids)

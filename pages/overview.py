@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.loading import contributions_of, dataset_of
+from app.loading import contributions_of, dataset_of, explained_of
 from app.sections.overview import headline, scores, shares
 from app.state.navigation import page_path
 from app.state.selection import run_pinned_beside
@@ -19,8 +19,8 @@ with show_errors():
     pinned = run_pinned_beside(run)
     headline(study, run, pinned, len(contributions))
     scope = scope_picker(study, dataset)
-    scores(run, pinned, dataset, scope)
+    scores(run, pinned, scope)
     shares(run, pinned, dataset, scope)
     with st.expander("Scores of every slice"):
-        slice_metrics(study, dataset, contributions)
+        slice_metrics(study, explained_of(run))
     st.page_link(page_path("samples"), label="Look at single samples", icon=":material/search:")

@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from app.loading import contributions_of, dataset_of, sample_table_of
+from app.loading import contributions_of, dataset_of, explained_of, sample_table_of
 from app.sections.samples.browser import FINDING_NOTES, browse, filtered
 from app.sections.samples.detail import show_sample
 from app.state.session import current_study
@@ -51,4 +51,4 @@ with show_errors():
         show_sample(sample, study, dataset, run)
     st.subheader("Metrics")
     if st.toggle("All samples, the selection and each slice", key="by_slice"):
-        slice_metrics(study, dataset, contributions)
+        slice_metrics(study, explained_of(run))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,14 @@ import pandas as pd
 SampleChoice = (
     npt.NDArray[np.bool_] | npt.NDArray[np.integer] | npt.NDArray[np.str_] | Sequence[str]
 )
+
+
+class Selectable(Protocol):
+    """What can be restricted to some of its samples: contributions, a run's result…"""
+
+    def select(self, chosen: SampleChoice) -> Self:
+        """The same of some samples."""
+        ...
 
 
 def chosen_positions(

@@ -118,7 +118,7 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
     if table["raters"].any():
         shown["Raters"] = table["raters"]
         shown["Agreement (α)"] = [
-            f"{plain(alpha)} [{plain(low)}, {plain(high)}]"
+            f"{plain(alpha)} [{plain(low)}, {plain(high)}]" if pd.notna(alpha) else plain(alpha)
             for alpha, low, high in zip(
                 table["alpha"], table["alpha_low"], table["alpha_high"], strict=True
             )

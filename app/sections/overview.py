@@ -43,7 +43,7 @@ def headline(study: StudyInfo, run: RunInfo, pinned: RunInfo | None, samples: in
         st.info(f"This data is {study.origin}.")
 
 
-def scores(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, scope: Scope) -> None:
+def scores(run: RunInfo, pinned: RunInfo | None, scope: Scope) -> None:
     """Every metric: mean ± sd over test folds for all samples; pooled over folds for a part.
 
     A pinned run's metrics follow in brackets.
@@ -53,7 +53,7 @@ def scores(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
         theirs = _scores(pinned, scope)
         found = {name: f"{value} (pinned {theirs[name]})" for name, value in found.items()}
     if not scope.is_all:
-        found["Samples"] = f"{int(scope.mask(contributions_of(run).sample_ids).sum()):,}"
+        found["Samples"] = f"{len(scope.apply(explained_of(run))):,}"
     facts(found)
 
 
@@ -63,8 +63,8 @@ def _scores(run: RunInfo, scope: Scope) -> dict[str, str]:
             METRIC_TITLES[row["metric"]]: mean_and_spread(row["mean"], row["sd"])
             for row in performance_of(run).to_dict("records")
         }
-    explained = explained_of(run)
-    found = subset_performance(explained, {scope.label: scope.mask(explained.sample_ids)})
+    explained = scope.apply(explained_of(run))
+    found = subset_performance(explained, {scope.label: explained.sample_ids})
     return {METRIC_TITLES[row["metric"]]: plain(row["value"]) for row in found.to_dict("records")}
 
 

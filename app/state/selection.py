@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,18 +19,10 @@ import streamlit as st
 from app.state.session import finished_runs, workspace
 from smurf_core.runs.slices import SliceInfo, find_slice, list_slices, remember_selection
 from smurf_core.runs.store import RunInfo
+from smurf_core.sample_choice import Selectable
 
 SampleIds = npt.NDArray[np.str_]
-
-
-class Selectable(Protocol):
-    """Anything that can be restricted to some samples: contributions, predictions."""
-
-    def select(self, chosen: SampleIds, /) -> Any:
-        """The same of these samples."""
-
-
-Held = TypeVar("Held", bound=Selectable)
+Part = TypeVar("Part", bound=Selectable)
 # Names of query parameters; in session state each holds one value per study.
 _SLICE, _PIN, _PIN_RUN = "slice", "pin", "pin_run"
 # A study's last unnamed selection, to which the picker goes back from "All samples".
@@ -63,9 +55,9 @@ class Scope:
             return np.ones(len(sample_ids), dtype=np.bool_)
         return np.asarray(pd.Index(sample_ids).isin(self.sample_ids))
 
-    def apply(self, held: Held) -> Held:
-        """The same of the scope's samples."""
-        return held if self.sample_ids is None else held.select(self.sample_ids)
+    def apply(self, whole: Part) -> Part:
+        """The same of the scope's samples: of contributions, a run's result, predictions…"""
+        return whole if self.sample_ids is None else whole.select(self.sample_ids)
 
 
 def settle_selection() -> None:

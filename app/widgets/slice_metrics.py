@@ -6,23 +6,18 @@ import streamlit as st
 
 from app.widgets.downloads import download_view
 from app.widgets.scope_bar import named_scopes
-from smurf_core.contributions import Contributions
-from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.evaluation.samples import subset_performance
-from smurf_core.explained import explained
+from smurf_core.explained import Explained
 from smurf_core.reporting.numbers import plain
 from smurf_core.runs.studies import StudyInfo
 
 
-def slice_metrics(
-    study: StudyInfo, dataset: MultimodalDataset, contributions: Contributions
-) -> None:
+def slice_metrics(study: StudyInfo, explained: Explained) -> None:
     """One row per slice: its number of samples, and every metric of their predictions."""
-    masks = {
-        scope.label: scope.mask(contributions.sample_ids) for scope in named_scopes(study, dataset)
-    }
-    found = subset_performance(explained(contributions, dataset), masks)
+    scopes = named_scopes(study, explained.dataset)
+    masks = {scope.label: scope.mask(explained.sample_ids) for scope in scopes}
+    found = subset_performance(explained, masks)
     wide = found.set_index(["subset", "n", "metric"])["value"].unstack("metric")
     wide = wide[list(dict.fromkeys(found["metric"]))].loc[list(masks)].reset_index()
     wide.columns.name = None

@@ -50,7 +50,7 @@ def compare_models(
     Returns
     -------
     DataFrame
-        One row a model and metric: model, metric, mean, sd, folds, difference (model −
+        One row per model and metric: model, metric, mean, sd, folds, difference (model −
         reference), ci_low, ci_high, p_person, statistic (t of the resampled test), p_resampled,
         effect_size (fold-wise difference over its standard deviation, Cohen's d for pairs), mark
         (↑ better or ↓ worse than the reference with p_person < 0.05, uncorrected, as in the

@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-# The first that is found in a name speaks, so the more particular ones come first. Names are
+# The first that matches a name is used, so the more particular ones come first. Names are
 # those of OpenFace, openSMILE (eGeMAPS), COVAREP, librosa, LIWC, NeuroKit, and of VREED and WESAD.
 _PATTERNS: tuple[tuple[str, str], ...] = (
     ("action units", r"(?<![a-z])au_?\d+"),

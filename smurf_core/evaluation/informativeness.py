@@ -51,7 +51,7 @@ def informativeness_tests(explained: Explained) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a rated modality: modality, statistic (the normal one; above zero where effects
+        One row per rated modality: modality, statistic (the normal one; above zero where effects
         are larger with information), p, p_holm (of `p` over the table), p_person, p_person_holm,
         effect_size, trend, trend_p, trend_p_person, mean_no, mean_relevant, mean_sufficient,
         n_no, n_relevant, n_sufficient, missing, persons. NaN where a level or persons lack.
@@ -96,7 +96,7 @@ def informativeness_tests(explained: Explained) -> pd.DataFrame:
 
 
 def informativeness_table(explained: Explained) -> pd.DataFrame:
-    """The effects behind `informativeness_tests`, one row a rated sample and modality.
+    """The effects behind `informativeness_tests`, one row per rated sample and modality.
 
     Columns: sample_id, modality, level (a word of `INFORMATIVENESS_LEVELS`), effect.
     """

@@ -92,7 +92,7 @@ def human_agreement(
     Returns
     -------
     DataFrame
-        One row a judged subset: modality (names joined by +), judged, r, ci_low, ci_high,
+        One row per judged subset: modality (names joined by +), judged, r, ci_low, ci_high,
         spearman, statistic (t), degrees (of freedom), p, p_holm, n, missing, persons, raters
         (most of any sample), alpha (Krippendorff's, of the judgments), alpha_low, alpha_high,
         ceiling. NaN where a number is not defined, or no single ratings are there.

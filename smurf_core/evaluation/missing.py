@@ -154,7 +154,7 @@ def missing_modalities(result: RunResult, dataset: MultimodalDataset) -> pd.Data
     Returns
     -------
     DataFrame
-        One row a subset, fold and metric: available (names joined by +), missing, size, fold,
+        One row per subset, fold and metric: available (names joined by +), missing, size, fold,
         metric, value (against the truth), full (what all modalities reach), fidelity (Pearson's
         r with the full prediction, mean over outputs), agreement (share of samples whose predicted
         class is that of the full prediction; NaN for regression), n, absent (test samples of
@@ -266,7 +266,7 @@ def sample_changes(explained: Explained, prediction: FloatArray) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        One row a sample: sample_id, target, full, remaining (predictions; class names for
+        One row per sample: sample_id, target, full, remaining (predictions; class names for
         classification), change (of the prediction in the target's unit; for classification of the
         true class's probability), worse (by how much the absolute error grew; for classification
         by how much the true class's probability fell).
@@ -326,7 +326,7 @@ def dropout_curve(
     Returns
     -------
     DataFrame
-        One row a modality and share: modality (the one that is missing), share, mean, low, high
+        One row per modality and share: modality (the one that is missing), share, mean, low, high
         (2.5% and 97.5% quantiles over draws) of the metric's mean over folds, draws.
     """
     if not np.array_equal(predictions.sample_ids, explained.sample_ids):

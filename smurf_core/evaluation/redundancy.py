@@ -38,7 +38,7 @@ def variance_shares(contributions: Contributions) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a term and output (and `all`, for classes): order, modality, shared_with, kind,
+        One row per term and output (and `all`, for classes): order, modality, shared_with, kind,
         output, share, own_share (var(t) / var(ŷ)), sd (in the target's unit, or logits).
     """
     terms = _centred_terms(contributions)  # [n, t, c]
@@ -76,7 +76,7 @@ class ShareIntervals:
 
     # `variance_shares` with ci_low and ci_high.
     terms: pd.DataFrame
-    # One row a modality (or subset; `ALL_MODALITIES` for all together), kind (`unique` |
+    # One row per modality (or subset; `ALL_MODALITIES` for all together), kind (`unique` |
     # `redundant` | `both`) and output: order (0 for all), modality, kind, output, share, ci_low,
     # ci_high.
     totals: pd.DataFrame
@@ -133,7 +133,7 @@ def pair_table(contributions: Contributions) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a pair, order and output: order, modality, shared_with, output, r (between ŷ_IJ
+        One row per pair, order and output: order, modality, shared_with, output, r (between ŷ_IJ
         and ŷ_JI), covariance, share (of both sides together in the prediction's variance),
         left_first and left_second (r between the unique contribution and the redundant one, of
         the first and of the second modality: what L_uncor left), n. Within folds; classes' logits

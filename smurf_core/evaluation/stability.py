@@ -16,7 +16,7 @@ from smurf_core.statistics.correlation import correlation_ratio
 Array = npt.NDArray[np.float64]
 
 STABLE_R = 0.8  # median correlation from which a contribution is called stable
-SMALL_SHARE = 0.01  # of the prediction's variance, below which nothing can be told
+SMALL_SHARE = 0.01  # of the prediction's variance, below which nothing can be said
 # From this r on, a unique and a redundant contribution are one; below it, the sides of a pair are
 # not the same. Half-way between what the losses ask for (0 and 1) and its opposite.
 SEPARATION_R = 0.5
@@ -41,7 +41,7 @@ def stability(result: RunResult) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a term: order, modality, shared_with, kind, share (own variance over the
+        One row per term: order, modality, shared_with, kind, share (own variance over the
         prediction's), restart_r (median), restart_r_lowest, fold_r (median), fold_r_lowest,
         sign_agreement (mean over all pairs of models), pairs, verdict. NaN where there is
         nothing to compare.

@@ -60,7 +60,7 @@ def term_agreement(first: Contributions, second: Contributions) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a term: order, modality, shared_with, kind, r (Pearson's, over the samples that
+        One row per term: order, modality, shared_with, kind, r (Pearson's, over the samples that
         both explain, each fold's contributions centred; classes stacked after centring over them;
         NaN where either does not vary), first_share and second_share of the prediction's
         variance (all classes together), n.
@@ -160,7 +160,7 @@ def weight_sweep(candidates: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a λ, in rising order: auxiliary_weight, validation_metric and
+        One row per λ, in rising order: auxiliary_weight, validation_metric and
         factorisation_loss (means over folds of each fold's configuration with the highest
         validation metric at this λ), metric_sd, factorisation_sd (over folds), folds, tried
         (configurations and folds).

@@ -37,7 +37,7 @@ def recovery(explained: Explained) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a term and output: modality, shared_with, kind (`unique` | `redundant`), factor
+        One row per term and output: modality, shared_with, kind (`unique` | `redundant`), factor
         (`u_A + r_AC`; `0` where nothing is to be found), output, r (NaN where the factor is 0,
         0 where the contribution is), order, sd (of the contribution), factor_sd.
     """
@@ -79,8 +79,8 @@ def mean_recovery(explained: Explained) -> float:
 def factor_matrix(explained: Explained) -> pd.DataFrame:
     """Correlation of every true factor with every learned contribution of the same output.
 
-    One row a factor, term and output: factor, order, modality, shared_with, kind, output, r.
-    Factors that no visible modality holds are there, too. Folds and classes as in `recovery`.
+    One row per factor, term and output: factor, order, modality, shared_with, kind, output, r.
+    Factors that no visible modality holds are also listed. Folds and classes as in `recovery`.
     """
     contributions = explained.contributions
     learned, factors = _aligned(explained)
@@ -202,7 +202,7 @@ def _sum(parts: list[str], factors: Mapping[str, Array], shape: tuple[int, ...])
 def _within_folds(factors: Array, terms: Array, folds: npt.NDArray[np.int64]) -> Array:
     """Pearson's r of every factor [n, p, c] with every term [n, q, c], mean over folds, [p, q, c].
 
-    NaN where a factor never varies; 0 where only the term doesn't, as it tells nothing.
+    NaN where a factor never varies; 0 where only the term doesn't, because it says nothing.
     """
     per_fold = np.stack(
         [_correlations(factors[folds == f], terms[folds == f]) for f in np.unique(folds)]

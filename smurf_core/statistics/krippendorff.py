@@ -86,7 +86,8 @@ def alpha_interval(
     is the bootstrap of Zapf and others, not that of Hayes and Krippendorff's macro, which draws
     single pairs of ratings and keeps the expected disagreement: as it ignores that the pairs of
     a unit belong together, Zapf and others measured that its 95% intervals hold the true α in
-    60% of cases.
+    60% of cases. This one is a little narrow with few units: it misses the true α in 9% of cases
+    with 30 units and in 7% with 100 (`benchmarks/null_rates.py`).
 
     Parameters
     ----------

@@ -28,15 +28,11 @@ from smurf_core.models.architecture import Architecture
 from smurf_core.models.towers import StackedWeights
 from smurf_core.results import FittedMember, FoldResult, RunResult
 from smurf_core.scaling import Scaler, fit_scaler, standardise, standardised_target
+from smurf_core.statistics.correlation import pearson_by_row
 from smurf_core.terms import Source, pairwise_terms
 from smurf_core.training.objective import Partition, evaluate, evaluate_factorisation
 from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
-from smurf_core.training.selection import (
-    accuracy_by_row,
-    choose,
-    influence_by_row,
-    pearson_by_row,
-)
+from smurf_core.training.selection import accuracy_by_row, choose, influence_by_row
 from smurf_core.training.stack import (
     EpochReport,
     Member,

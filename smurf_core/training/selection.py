@@ -75,17 +75,6 @@ def influence_by_row(
     return np.asarray(np.nan_to_num(influence, posinf=0, neginf=0), dtype=np.float32)
 
 
-def pearson_by_row(
-    predictions: npt.NDArray[np.float32], target: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float64]:
-    """Pearson's r of every row of predictions [k, n] with the target [n]; NaN without spread."""
-    p = predictions - predictions.mean(axis=1, keepdims=True, dtype=np.float64)
-    t = target - target.mean(dtype=np.float64)
-    scale = np.sqrt((p * p).sum(axis=1) * (t * t).sum())
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(scale > 0, (p @ t) / scale, np.nan))
-
-
 def accuracy_by_row(
     logits: npt.NDArray[np.float32], target: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:

@@ -6,12 +6,12 @@ import pytest
 from scipy import stats
 
 from smurf_core.errors import InputError
+from smurf_core.statistics.correlation import pearson_by_row
 from smurf_core.training.selection import (
     accuracy_by_row,
     choose,
     influence_by_row,
     paired_standard_errors,
-    pearson_by_row,
 )
 
 
