@@ -105,6 +105,27 @@ def test_several_files_get_roles_ticks_and_a_report_before_the_import(open_page,
     assert found == {**mapping.to_dict(), "name": "Again"}
 
 
+def test_a_person_that_is_taken_back_is_not_guessed_again_from_the_study_yaml(open_page, home):
+    content = good_table(60).to_csv(index=False).encode()
+    page = open_page("study")
+    page.file_uploader[0].upload("study.csv", content).run()
+    person = next(box for box in page.selectbox if box.label == "Person")
+    assert person.value == "person"
+    person.set_value("").run()
+    page.button(key="import").click().run()
+    assert not page.exception
+    (study,) = (s for s in studies.list_studies(home) if s.origin == "recorded")
+    assert studies.load_study(home, study.id).groups is None
+    mapping = studies.provenance(home, study.id)["mapping"]
+    assert mapping["person"] == ""
+    assert "fold" not in mapping  # Nothing was guessed, so nothing was taken back.
+
+    page = open_page("study")
+    text = mapping_text(StudyMapping.from_dict(mapping))
+    page.file_uploader[0].upload("study.csv", content).upload("study.yaml", text.encode()).run()
+    assert next(box for box in page.selectbox if box.label == "Person").value == ""
+
+
 @pytest.mark.parametrize("kind", [0, 1, 2])
 def test_synthetic_studies_are_made_and_called_so(open_page, home, kind):
     page = open_page("study")
