@@ -104,9 +104,9 @@ def _partial(dataset: MultimodalDataset) -> dict[str, frozenset[str]]:
     either for it.
     """
     return {
-        f"{dataset.target_name}_{_initials(shown)}": shown
-        for shown in dataset.judgments
-        if len(shown) < len(dataset.modalities)
+        f"{dataset.target_name}_{_initials(seen)}": seen
+        for seen in dataset.judgments
+        if len(seen) < len(dataset.modalities)
     }
 
 

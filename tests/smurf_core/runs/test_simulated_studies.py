@@ -36,8 +36,8 @@ def test_its_files_are_imported_as_the_same_study(tmp_path):
     ]  # fmt: skip
     sources = find_sources([folder])
     guessed = assemble(sources)
-    told = read_mapping(folder / "study.yaml")
-    assert replace(guessed.mapping, name=told.name, media_folder="clips", task=told.task) == told
+    given = read_mapping(folder / "study.yaml")
+    assert replace(guessed.mapping, name=given.name, media_folder="clips", task=given.task) == given
     read = guessed.dataset
     made = simulated_affect(samples=60, persons=6)
     assert set(read.modalities) == set(made.modalities)
