@@ -1,7 +1,7 @@
 """SMURF for one configuration, as one would write it: by a plain loop, by skorch, by Lightning.
 
-The plain loop is what the authors' released code does: one module per modality, losses by loops on
-pairs, `torch.optim.Adam`, one configuration after another, the best weights kept.
+The plain loop is what the authors' released code does: one module per modality, losses by loops
+over pairs, `torch.optim.Adam`, one configuration after another, the best weights kept.
 """
 
 import copy

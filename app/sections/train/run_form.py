@@ -31,7 +31,7 @@ PRESET_NOTES = {
     "custom": "Your own grid.",
 }
 SELECTION_NOTES: dict[Selection, str] = {
-    "one_standard_error": "Best factorisation of those that predict equally well (one standard error)",
+    "one_standard_error": "Best factorisation of those that predict alike (one standard error)",
     "published": "Best validation metric only (as published)",
 }
 STANDARDISATION_NOTES: dict[Standardisation, str] = {

@@ -21,14 +21,14 @@ def test_sentences_say_the_numbers():
     assert sentences[0].startswith("A carries most of the prediction: 70% of its variance, 50%")
     assert "70% of the variance is unique" in sentences[1]
     assert "30% redundant" in sentences[1]
-    assert sentences[2] == ("Do not build on B, shared with A: restarts or folds disagree on it.")
+    assert sentences[2] == ("Do not rely on B, shared with A: restarts or folds disagree on it.")
 
 
 def test_what_agrees_but_is_not_separated_is_warned_of():
     rows = [(*row[:5], "not separated") for row in ROWS[:1]] + ROWS[2:]
     believe = overview_sentences(table(rows), table(rows))[2]
-    assert "Do not build on B, shared with A: restarts or folds disagree on it." in believe
-    assert "Do not build on A alone: unique and redundant parts of it move together" in believe
+    assert "Do not rely on B, shared with A: restarts or folds disagree on it." in believe
+    assert "Do not rely on A alone: unique and redundant parts of it move together" in believe
 
 
 def test_late_fusion_is_not_said_to_share():
