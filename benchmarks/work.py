@@ -8,8 +8,8 @@ import torch
 
 from smurf_core.configuration import PRESETS, Configuration
 from smurf_core.models.architecture import Architecture
-from smurf_core.training.engine import stack_size
 from smurf_core.training.objective import Partition
+from smurf_core.training.sizing import stack_size
 from smurf_core.training.stack import Member, train_stack
 
 BATCH = 256

@@ -23,7 +23,7 @@ with show_errors():
             f"This data is {dataset.origin}: its true contributions are known, and it says "
             "nothing about people."
         )
-    persons = "–" if dataset.groups is None else f"{len(np.unique(dataset.groups)):,}"
+    persons = "–" if dataset.persons is None else f"{len(np.unique(dataset.persons)):,}"
     by = {"regression": "regression", "classification": f"{len(dataset.class_names)} classes"}
     found = {
         "Samples": f"{len(dataset):,}",

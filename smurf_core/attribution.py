@@ -155,7 +155,7 @@ def _ends(
 
     everyone = result.fold_results[fold].model.inputs(
         {name: dataset.features[name].values for name in result.modalities},
-        persons=dataset.groups,
+        persons=dataset.persons,
     )
     own, average = [], []
     for name in source:

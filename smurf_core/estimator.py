@@ -113,7 +113,7 @@ class _SmurfEstimator(BaseEstimator):  # type: ignore[misc]
             target=codes,
             target_name="y",
             class_names=class_names,
-            groups=groups,
+            persons=groups,
             folds=self._folds(codes, class_names, groups),
         )
         result = train_run(dataset, self._config())

@@ -137,7 +137,7 @@ def explained(source: RunResult | Contributions, dataset: MultimodalDataset) -> 
     return Explained(
         contributions=contributions,
         target=_read_only(dataset.target[positions]),
-        persons=None if dataset.groups is None else _read_only(dataset.groups[positions]),
+        persons=None if dataset.persons is None else _read_only(dataset.persons[positions]),
         dataset=dataset,
         positions=_read_only(positions),
     )

@@ -111,7 +111,7 @@ def predict_new(
     if isinstance(data, NewSamples):
         persons, known = data.persons, data.problems
     else:
-        persons, known = data.groups, ()
+        persons, known = data.persons, ()
     if first.standardisation == "within_person" and persons is None:
         raise InputError(
             "This run standardises within persons: name the person of each new sample in the "

@@ -194,9 +194,11 @@ def _own_scale(dataset: MultimodalDataset, name: str, how: Standardisation) -> F
     values = dataset.features[name].values
     if how != "within_person":
         return values
-    if dataset.groups is None:
+    if dataset.persons is None:
         raise InputError(
             "Standardising within persons needs to know the person of each sample: name the "
             "column that holds it, or standardise on the training fold."
         )
-    return within_person(values, dataset.groups, name, person_norms({name: values}, dataset.groups))
+    return within_person(
+        values, dataset.persons, name, person_norms({name: values}, dataset.persons)
+    )

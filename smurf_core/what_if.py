@@ -70,7 +70,7 @@ def changed_contributions(
         else:
             rows = np.repeat(dataset.features[modality].values[at : at + 1], k, axis=0)
         features[modality] = rows
-    person = None if dataset.groups is None else str(dataset.groups[at])
+    person = None if dataset.persons is None else str(dataset.persons[at])
     explained = result.fold_results[fold].model.contributions(
         features,
         persons=None if person is None else np.repeat(np.array([person]), k),
@@ -95,14 +95,14 @@ def _norms(
 
     All samples of a person count, which a change of one of them leaves alone.
     """
-    if result.config.standardisation != "within_person" or own is None or dataset.groups is None:
+    if result.config.standardisation != "within_person" or own is None or dataset.persons is None:
         return None
     norms = {}
     for name in result.modalities:
         person = others.get(name, own)
-        rows = dataset.groups == person
+        rows = dataset.persons == person
         values = dataset.features[name].values[rows]
-        norms[own, name] = person_norms({name: values}, dataset.groups[rows])[person, name]
+        norms[own, name] = person_norms({name: values}, dataset.persons[rows])[person, name]
     return norms
 
 

@@ -30,7 +30,7 @@ from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.comparison import curves_by_fold, trade_off
 from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
-from smurf_core.plot.shares import alone_first, paired_shares
+from smurf_core.plot.share_bars import alone_first, paired_shares
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_label
 from smurf_core.runs.store import RunInfo, curves

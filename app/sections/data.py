@@ -74,7 +74,7 @@ def target_and_folds(dataset: MultimodalDataset, described: Description) -> None
         st.altair_chart(target_distribution(dataset), key="target")
     with right:
         st.subheader("Persons and folds")
-        if dataset.groups is None:
+        if dataset.persons is None:
             st.markdown("No column identifies persons: a person's samples may be in several folds.")
         else:
             sizes = described.persons["samples"]
@@ -91,7 +91,7 @@ def target_and_folds(dataset: MultimodalDataset, described: Description) -> None
                 column_config=_TARGET_COLUMNS,
             )
         if dataset.folds is None:
-            by_person = ", so that no person is in two" if dataset.groups is not None else ""
+            by_person = ", so that no person is in two" if dataset.persons is not None else ""
             by_class = " with all classes in each" if dataset.task == "classification" else ""
             st.markdown(f"The files define no folds. Training makes five{by_class}{by_person}.")
         else:

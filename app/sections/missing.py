@@ -25,7 +25,7 @@ from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRIC
 from smurf_core.evaluation.missing import sample_changes
 from smurf_core.explained import Explained
 from smurf_core.plot.bars import bars_with_spread
-from smurf_core.plot.missing import before_and_after, dropout_lines
+from smurf_core.plot.dropout import before_and_after, dropout_lines
 from smurf_core.plot.points import Points
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, plain

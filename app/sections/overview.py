@@ -22,7 +22,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.evaluation.samples import subset_performance
-from smurf_core.plot.shares import alone_first, largest_terms, shares_with_intervals
+from smurf_core.plot.share_bars import alone_first, largest_terms, shares_with_intervals
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_label
 from smurf_core.reporting.sentences import overview_sentences
@@ -97,7 +97,7 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
         config={"displaylogo": False},
         alt="Shares of the prediction's variance with intervals; the table below has the numbers.",
     )
-    drawn_over = "persons" if dataset.groups is not None else "samples (no persons are known)"
+    drawn_over = "persons" if dataset.persons is not None else "samples (no persons are known)"
     left_out = f" The {len(terms) - len(drawn)} smallest are only in the table."
     st.markdown(
         "Plain bars: what a modality says alone; hatched: what it shares with another one. "

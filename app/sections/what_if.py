@@ -118,7 +118,7 @@ def _swapped(sample: str, modality: str, run: RunInfo, dataset: MultimodalDatase
     )
     _say(donor, dataset)
     at = int(np.flatnonzero(dataset.sample_ids == donor)[0])
-    persons = {} if dataset.groups is None else {modality: str(dataset.groups[at])}
+    persons = {} if dataset.persons is None else {modality: str(dataset.persons[at])}
     return Change(modality, dataset.features[modality].values[[at]], persons)
 
 

@@ -115,7 +115,7 @@ def _found_or_added(workspace: Workspace, assembly: Assembly) -> str:
 def _describe(assembly: Assembly) -> None:
     dataset = assembly.dataset
     counts = ", ".join(f"{name} {f.values.shape[1]}" for name, f in dataset.features.items())
-    persons = f", {len(np.unique(dataset.groups))} persons" if dataset.groups is not None else ""
+    persons = f", {len(np.unique(dataset.persons))} persons" if dataset.persons is not None else ""
     what = (
         f"{len(dataset.class_names)} classes of {dataset.target_name}"
         if dataset.task == "classification"

@@ -104,7 +104,7 @@ class MultimodalDataset:
     target: npt.NDArray[np.float32] | npt.NDArray[np.int64]  # [n]: value, or class code
     target_name: str
     class_names: tuple[str, ...] = ()  # empty for regression
-    groups: npt.NDArray[np.str_] | None = None  # [n]: person of each sample
+    persons: npt.NDArray[np.str_] | None = None  # [n]: person of each sample
     folds: Folds | None = None
     samples: pd.DataFrame = field(default_factory=pd.DataFrame)  # index: sample ids, same order
     # Modalities that raters saw → rating [n], NaN where there is none, in the target's unit.
@@ -138,8 +138,8 @@ class MultimodalDataset:
                 problems.append(f"at least 2 classes are needed, got {len(self.class_names)}")
             if n and (self.target.min() < 0 or self.target.max() >= len(self.class_names)):
                 problems.append("class codes lie outside the class names")
-        if self.groups is not None and self.groups.shape != (n,):
-            problems.append(f"groups have shape {self.groups.shape} for {n} samples")
+        if self.persons is not None and self.persons.shape != (n,):
+            problems.append(f"persons have shape {self.persons.shape} for {n} samples")
         if self.folds is not None and self.folds.training.shape[1] != n:
             problems.append(f"folds cover {self.folds.training.shape[1]} of {n} samples")
         if self.samples.empty and len(self.samples.columns) == 0:
@@ -196,7 +196,7 @@ class MultimodalDataset:
         digest.update(repr((self.task, self.target_name, self.class_names)).encode())
         digest.update(np.ascontiguousarray(self.target).tobytes())
         digest.update("\0".join(self.sample_ids.tolist()).encode())
-        digest.update(b"" if self.groups is None else "\0".join(self.groups.tolist()).encode())
+        digest.update(b"" if self.persons is None else "\0".join(self.persons.tolist()).encode())
         if self.folds is not None:
             for roles in (self.folds.training, self.folds.validation, self.folds.test):
                 digest.update(np.packbits(roles).tobytes())

@@ -219,10 +219,10 @@ def absence_table(dataset: MultimodalDataset) -> pd.DataFrame:
 
 def person_table(dataset: MultimodalDataset) -> pd.DataFrame:
     """One row a person, most samples first: person, samples, and the target's mean or top class."""
-    if dataset.groups is None:
+    if dataset.persons is None:
         return pd.DataFrame(columns=["person", "samples"])
     target = pd.Series(dataset.target)
-    grouped = target.groupby(dataset.groups)
+    grouped = target.groupby(dataset.persons)
     table = pd.DataFrame({"samples": grouped.size()})
     if dataset.task == "regression":
         table["target_mean"] = grouped.mean()
@@ -247,8 +247,8 @@ def fold_table(dataset: MultimodalDataset) -> pd.DataFrame:
             "test": folds.test.sum(axis=1),
         }
     )
-    if dataset.groups is not None:
-        table["persons_tested"] = [len(np.unique(dataset.groups[test])) for test in folds.test]
+    if dataset.persons is not None:
+        table["persons_tested"] = [len(np.unique(dataset.persons[test])) for test in folds.test]
     tested = [dataset.target[test] for test in folds.test]
     if dataset.task == "regression":
         table["target_mean"] = [float(t.mean()) if len(t) else np.nan for t in tested]

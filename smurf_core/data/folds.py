@@ -16,29 +16,29 @@ def make_folds(
     target: npt.NDArray[np.float32] | npt.NDArray[np.int64],
     task: Task,
     *,
-    groups: npt.NDArray[np.str_] | None = None,
+    persons: npt.NDArray[np.str_] | None = None,
     count: int = 5,
     seed: int = 0,
 ) -> Folds:
     """Cross-validation folds: person-independent, stratified by class, otherwise of equal size.
 
-    All samples of a group get the same test fold. For classification groups go, the most uneven
+    All samples of a person get the same test fold. For classification persons go, the most uneven
     first, to the fold where the shares of the classes stay closest to each other; for regression
-    the largest first, to the smallest fold. Without groups every sample stands for itself.
+    the largest first, to the smallest fold. Without persons every sample stands for itself.
     """
     if count < 3:
         raise InputError(
             f"Cross-validation needs at least 3 folds (test, validation, training), got {count}."
         )
     what, codes = "samples", np.arange(len(target))
-    if groups is not None:
-        what, codes = "persons", np.unique(groups, return_inverse=True)[1]
+    if persons is not None:
+        what, codes = "persons", np.unique(persons, return_inverse=True)[1]
     unit_count = int(codes.max(initial=-1)) + 1
     if unit_count < count:
         raise InputError(f"{count} folds need at least {count} {what}, there are {unit_count}.")
     random = np.random.default_rng(seed)
     classes = target.astype(np.int64) if task == "classification" else np.zeros(len(target), int)
-    if groups is None:
+    if persons is None:
         return Folds.from_test_folds(_deal(classes, count, random), count)
     composition = np.zeros((unit_count, int(classes.max()) + 1))
     np.add.at(composition, (codes, classes), 1)
@@ -52,7 +52,7 @@ def with_made_folds(
     if dataset.folds is not None:
         return dataset
     return dataset.with_folds(
-        make_folds(dataset.target, dataset.task, groups=dataset.groups, count=count, seed=seed)
+        make_folds(dataset.target, dataset.task, persons=dataset.persons, count=count, seed=seed)
     )
 
 
@@ -69,7 +69,7 @@ def _deal(
 def _place(
     composition: npt.NDArray[np.float64], count: int, random: np.random.Generator
 ) -> npt.NDArray[np.int64]:
-    """Test fold of each group, [groups], from its number of samples of each class, [groups, c]."""
+    """Test fold of each person, [persons], from its number of samples of each class, [persons, c]."""
     shares = composition / composition.sum(axis=0).clip(min=1)
     unevenness = shares.std(axis=1) if shares.shape[1] > 1 else shares[:, 0]
     fold = np.empty(len(composition), dtype=np.int64)
@@ -142,14 +142,14 @@ def _shared_samples(roles: _Roles, dataset: MultimodalDataset) -> list[Problem]:
 
 
 def _shared_persons(roles: _Roles, dataset: MultimodalDataset) -> list[Problem]:
-    if dataset.groups is None:
+    if dataset.persons is None:
         return []
     problems = []
-    trained = set(dataset.groups[roles["training"]].tolist())
+    trained = set(dataset.persons[roles["training"]].tolist())
     for role in ("validation", "test"):
         # Samples with both roles are a problem of their own; this is about different samples.
         apart = roles[role] & ~roles["training"]
-        shared = sorted(trained & set(dataset.groups[apart].tolist()))
+        shared = sorted(trained & set(dataset.persons[apart].tolist()))
         if shared:
             persons = f"{len(shared)} person{'s' if len(shared) > 1 else ''} ({listing(shared)})"
             remedy = "Leave the fold column out to have person-independent folds made."

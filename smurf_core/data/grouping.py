@@ -20,8 +20,8 @@ def groupings(dataset: MultimodalDataset) -> dict[str, npt.NDArray[np.str_]]:
     found: dict[str, npt.NDArray[np.str_]] = {}
     if dataset.task == "classification":
         found[TRUE_CLASS] = np.asarray(dataset.class_names, dtype=str)[dataset.target.astype(int)]
-    if dataset.groups is not None:
-        found[PERSON] = dataset.groups.astype(str)
+    if dataset.persons is not None:
+        found[PERSON] = dataset.persons.astype(str)
     for column in dataset.samples.columns:
         values = dataset.samples[column]
         if pd.api.types.is_float_dtype(values) and not (values.dropna() % 1 == 0).all():

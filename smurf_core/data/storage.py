@@ -106,7 +106,7 @@ def _description(dataset: MultimodalDataset) -> dict[str, Any]:
             {"name": name, "features": features.names}
             for name, features in dataset.features.items()
         ],
-        "has_groups": dataset.groups is not None,
+        "has_groups": dataset.persons is not None,
         "folds": None if dataset.folds is None else len(dataset.folds),
         "judgments": [sorted(shown) for shown in dataset.judgments],
         "ratings": [[sorted(shown), len(given)] for shown, given in dataset.ratings.items()],
@@ -121,8 +121,8 @@ def _columns(dataset: MultimodalDataset) -> dict[str, npt.NDArray[Any]]:
         "sample_id": dataset.sample_ids,
         "target": dataset.target,
     }
-    if dataset.groups is not None:
-        columns["group"] = dataset.groups
+    if dataset.persons is not None:
+        columns["group"] = dataset.persons
     if dataset.folds is not None:
         for role in _ROLES:
             for fold, members in enumerate(getattr(dataset.folds, role)):
@@ -167,7 +167,7 @@ def _restore(description: dict[str, Any], folder: Path) -> MultimodalDataset:
         target=numbers("target"),
         target_name=description["target_name"],
         class_names=tuple(description["class_names"]),
-        groups=texts("group") if description["has_groups"] else None,
+        persons=texts("group") if description["has_groups"] else None,
         folds=folds,
         samples=_read_table(folder / _SAMPLES).to_pandas(),
         judgments={

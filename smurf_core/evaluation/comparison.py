@@ -90,7 +90,7 @@ def compare_predictions(
     seed: int = 0,
 ) -> pd.DataFrame:
     """`compare_models` of any predictions: model → for every fold [n, c], all samples' in order."""
-    who = dataset.sample_ids if dataset.groups is None else dataset.groups
+    who = dataset.sample_ids if dataset.persons is None else dataset.persons
     persons = person_codes(who, len(dataset))
     tested = folds.test.any(axis=0)
     share = float(folds.test.sum() / (folds.training | folds.validation).sum())

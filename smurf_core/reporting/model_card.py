@@ -58,7 +58,7 @@ def _what(result: RunResult) -> str:
 
 
 def _data(result: RunResult, dataset: MultimodalDataset) -> tuple[str, str]:
-    persons = "" if dataset.groups is None else f" of {len(set(dataset.groups)):,} persons"
+    persons = "" if dataset.persons is None else f" of {len(set(dataset.persons)):,} persons"
     features = ", ".join(f"{_escape(m)} ({f.values.shape[1]})" for m, f in dataset.features.items())
     return (
         f"{_escape(dataset.name)}: {len(dataset):,} samples{persons}, {dataset.task} of "
@@ -137,7 +137,7 @@ def _limits(result: RunResult, dataset: MultimodalDataset, found: Findings) -> s
         "sign-flipped basins that predict as well.",
         "Not for decisions about single persons.",
     ]
-    if dataset.groups is None:
+    if dataset.persons is None:
         limits.append("Persons are not known: folds and tests take samples as independent.")
     return "\n".join(f"- {limit}" for limit in limits)
 

@@ -83,7 +83,7 @@ def _label_table(dataset: MultimodalDataset) -> pd.DataFrame:
     index = dataset.samples.index
     labels = pd.DataFrame(
         {
-            "person": dataset.groups,
+            "person": dataset.persons,
             "test_fold": None if dataset.folds is None else dataset.folds.tested_by(),
             dataset.target_name: dataset.target.round(3),
         },

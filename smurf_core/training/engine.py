@@ -30,9 +30,11 @@ from smurf_core.results import FittedMember, FoldResult, RunResult
 from smurf_core.scaling import Scaler, fit_scaler, standardise, standardised_target
 from smurf_core.statistics.correlation import pearson_by_row
 from smurf_core.terms import Source, pairwise_terms
+from smurf_core.training.devices import device_title, resolve_device
 from smurf_core.training.objective import Partition, evaluate, evaluate_factorisation
 from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
 from smurf_core.training.selection import accuracy_by_row, choose, influence_by_row
+from smurf_core.training.sizing import stack_size, stacks
 from smurf_core.training.stack import (
     EpochReport,
     Member,
@@ -40,22 +42,6 @@ from smurf_core.training.stack import (
     train_stack,
 )
 from smurf_core.training.workers import Workers, cluster, processes
-
-# Working memory that one stack may take; a grid that needs more is trained in several stacks.
-STACK_BYTES = 128 * 2**20
-
-
-def resolve_device(device: str) -> str:
-    """The device that `auto` stands for here: a CUDA GPU, Apple's, or the CPU."""
-    if device == "auto":
-        if torch.cuda.is_available():
-            return "cuda"
-        return "mps" if torch.backends.mps.is_available() else "cpu"
-    if (device == "cuda" and not torch.cuda.is_available()) or (
-        device == "mps" and not torch.backends.mps.is_available()
-    ):
-        raise InputError(f"This machine offers torch no {device} device; use auto or cpu.")
-    return device
 
 
 def train_run(
@@ -80,7 +66,7 @@ def train_run(
     _check_folds(dataset, folds)
     plan = _Plan(dataset, config, folds, observer)
     # A cluster's workers know best what they have.
-    device = _device_title(resolve_device(config.device)) if scheduler is None else scheduler
+    device = device_title(resolve_device(config.device)) if scheduler is None else scheduler
     with cluster(scheduler, observer) if scheduler else processes(jobs) as workers:
         fold_results = tuple(plan.run(workers, cache))
     return RunResult(
@@ -112,10 +98,6 @@ def _check_folds(dataset: MultimodalDataset, folds: Folds) -> None:
                     f"Fold {fold + 1} of {dataset.name!r} has {count} {role} samples, at least 2 "
                     "are needed: use fewer folds, or name folds with samples in every role."
                 )
-
-
-def _device_title(device: str) -> str:
-    return torch.cuda.get_device_name() if device == "cuda" else device
 
 
 def _seed(*parts: int) -> int:
@@ -208,7 +190,7 @@ class _Plan:
             data = self._prepare(fold, architecture)
             size = stack_size(architecture, config.batch_size)
             parts: list[pd.DataFrame] = []
-            for rows in _stacks(len(points), size, is_mixed=config.search == "halving"):
+            for rows in stacks(len(points), size, is_mixed=config.search == "halving"):
                 members = [Member(points[row], seed) for row in rows]
                 done = sum(len(part) for part in parts)
                 report = self._reporter(
@@ -386,7 +368,7 @@ class _Plan:
         )
         explained = model.contributions(
             {name: f.values for name, f in self.dataset.features.items()},
-            persons=self.dataset.groups,
+            persons=self.dataset.persons,
         )
         return FittedMember(
             configuration=member.configuration,
@@ -437,33 +419,6 @@ class _Plan:
             )
 
         return report
-
-
-def stack_size(architecture: Architecture, batch_size: int, budget: int = STACK_BYTES) -> int:
-    """How many members fit into a budget of bytes, at least one."""
-    return max(1, budget // member_bytes(architecture, batch_size))
-
-
-def member_bytes(architecture: Architecture, batch_size: int) -> int:
-    """Memory that one member of a stack takes while it trains.
-
-    Counts float32 numbers: parameters with gradient, two moments, update, rates, decays and best
-    weights (8 in all), and activations with their derivatives and intermediates of a batch (4 in
-    all).
-    """
-    return 4 * (8 * architecture.parameter_count + 4 * architecture.unit_count * batch_size)
-
-
-def _stacks(count: int, size: int, *, is_mixed: bool) -> list[np.ndarray]:
-    """Positions of a grid's points, stack by stack, in stacks of `size` at most.
-
-    Neighbours share a learning rate, and so finish at about the same time. `is_mixed` gives every
-    stack some of each instead, for a search that compares within a stack.
-    """
-    stacks = -(-count // size)
-    if is_mixed:
-        return [np.arange(first, count, stacks) for first in range(stacks)]
-    return list(np.array_split(np.arange(count), stacks))
 
 
 def _unit_key(fold: int, hidden_layers: tuple[int, ...]) -> str:

@@ -17,7 +17,7 @@ def grouped(home):
     data = synthetic_additive(samples=80)
     sex = pd.DataFrame({"sex": np.repeat(["f", "m"], 40)}, index=data.sample_ids)
     people = np.repeat([f"p{i}" for i in range(16)], 5)
-    trained(home, replace(data, groups=people, samples=sex), "smurf")
+    trained(home, replace(data, persons=people, samples=sex), "smurf")
     return store.list_runs(home)[0]
 
 
@@ -41,7 +41,7 @@ def judged(home) -> str:
     data = replace(
         data,
         samples=table,
-        groups=np.repeat([f"p{i}" for i in range(16)], 5),
+        persons=np.repeat([f"p{i}" for i in range(16)], 5),
         judgments=ratings,
         ratings={frozenset("AB"): (data.target + random.normal(size=(3, 80))).astype(np.float32)},
         informativeness={"A": random.integers(-1, 3, size=80)},

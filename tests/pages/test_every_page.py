@@ -56,7 +56,7 @@ def test_every_page_opens_in_every_state(open_page, home, name, state):
             }
             levels = {"A": random.integers(-1, 3, size=80)}
             people = np.repeat([f"p{i}" for i in range(16)], 5)
-            data = replace(data, judgments=ratings, informativeness=levels, groups=people)
+            data = replace(data, judgments=ratings, informativeness=levels, persons=people)
         if state == "absent":
             values = data.features["B"].values.copy()
             values[:20] = np.nan

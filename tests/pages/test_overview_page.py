@@ -18,7 +18,7 @@ def grouped(home):
     data = synthetic_additive(samples=80)
     sex = pd.DataFrame({"sex": np.repeat(["f", "m"], 40)}, index=data.sample_ids)
     people = np.repeat([f"p{i}" for i in range(16)], 5)
-    trained(home, replace(data, groups=people, samples=sex), "smurf")
+    trained(home, replace(data, persons=people, samples=sex), "smurf")
     return store.list_runs(home)[0]
 
 

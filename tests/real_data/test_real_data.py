@@ -55,7 +55,7 @@ def test_vreed_tables_and_the_authors_cache_are_the_identical_data_set():
             tables.features[name].values[a], cache.features[name].values[b]
         )
     np.testing.assert_array_equal(tables.target[a], cache.target[b])
-    np.testing.assert_array_equal(tables.groups[a], cache.groups[b])
+    np.testing.assert_array_equal(tables.groups[a], cache.persons[b])
     for role in ("training", "validation", "test"):
         np.testing.assert_array_equal(
             getattr(tables.folds, role)[:, a], getattr(cache.folds, role)[:, b]
@@ -87,12 +87,12 @@ def test_wesad_has_four_modalities_and_trains_within_persons():
     data = read("wesad60").dataset
     sizes = {name: features.values.shape[1] for name, features in data.features.items()}
     assert sizes == {"ECG": 26, "EDA": 19, "EMG": 18, "RR": 5}
-    assert (len(data), len(np.unique(data.groups)), len(data.class_names)) == (728, 15, 4)
+    assert (len(data), len(np.unique(data.persons)), len(data.class_names)) == (728, 15, 4)
     config = replace(RunConfig.from_preset("quick"), standardisation="within_person", restarts=1)
     result = train_run(data, config)
     for fold in range(len(result.folds)):  # No person on two sides.
-        tested = set(data.groups[result.folds.test[fold]])
-        assert not tested & set(data.groups[result.folds.training[fold]])
+        tested = set(data.persons[result.folds.test[fold]])
+        assert not tested & set(data.persons[result.folds.training[fold]])
     reached, chance = score(data, result, "accuracy")
     assert reached > chance + 0.3
 
@@ -153,7 +153,7 @@ def test_cremad_ratings_become_judgments_of_what_raters_saw():
     data = assemble(sources, known).dataset
     assert data.task == "regression"
     assert set(data.judgments) == {frozenset({"audio"}), frozenset({"video"})}
-    assert (len(data), len(np.unique(data.groups))) == (7442, 91)
+    assert (len(data), len(np.unique(data.persons))) == (7442, 91)
 
 
 @pytest.mark.parametrize("what", ["valence", "arousal"])

@@ -33,7 +33,7 @@ def shuffled(dataset, seed=0):
 
 
 def persons_of(dataset):
-    return replace(dataset, groups=np.array([f"p{i % 7}" for i in range(len(dataset))]))
+    return replace(dataset, persons=np.array([f"p{i % 7}" for i in range(len(dataset))]))
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
@@ -41,7 +41,7 @@ def test_target_and_persons_are_those_of_each_samples_id(task):
     dataset = persons_of(synthetic_additive(samples=60, task=task))
     found = explained(shuffled(dataset), dataset)
     target = dict(zip(dataset.sample_ids, dataset.target, strict=True))
-    person = dict(zip(dataset.sample_ids, dataset.groups, strict=True))
+    person = dict(zip(dataset.sample_ids, dataset.persons, strict=True))
     assert len(found) == 40
     assert [target[i] for i in found.sample_ids] == found.target.tolist()
     assert [person[i] for i in found.sample_ids] == found.persons.tolist()

@@ -22,7 +22,7 @@ def some(dataset, rows):
     return NewSamples(
         features={n: Features(f.values[rows], f.names) for n, f in dataset.features.items()},
         sample_ids=dataset.sample_ids[rows],
-        persons=dataset.groups[rows],
+        persons=dataset.persons[rows],
     )
 
 
@@ -53,8 +53,8 @@ def test_an_absent_modality_of_the_data_stays_absent():
 def test_within_persons_all_samples_of_a_person_give_the_stored_contributions():
     result, dataset = small_run("smurf", "regression", "within_person", True)
     fold = 0
-    people = np.unique(dataset.groups[result.folds.test[fold]])
-    rows = np.flatnonzero(np.isin(dataset.groups, people))
+    people = np.unique(dataset.persons[result.folds.test[fold]])
+    rows = np.flatnonzero(np.isin(dataset.persons, people))
     found = result.predict(some(dataset, rows), fold=fold).contributions
     stored = result.fold_contributions(fold).select(rows)
     np.testing.assert_allclose(found.values, stored.values, atol=2e-5)
@@ -167,7 +167,7 @@ def write(folder, dataset, rows, *, ids=True, target=True):
         table.to_csv(folder / f"{name}.csv", index=False)
     if target:
         pd.DataFrame(
-            {"sample_id": dataset.sample_ids[rows], "person": dataset.groups[rows]}
+            {"sample_id": dataset.sample_ids[rows], "person": dataset.persons[rows]}
         ).to_csv(folder / "labels.csv", index=False)
     return find_sources([folder])
 
@@ -184,7 +184,7 @@ def test_files_without_a_target_give_the_same_predictions_as_arrays(tmp_path):
     sources = write(tmp_path / "new", dataset, rows)
     new = read_new_samples(sources, needed(result), mapping)
     assert new.sample_ids.tolist() == dataset.sample_ids[rows].tolist()
-    assert new.persons.tolist() == dataset.groups[rows].tolist()
+    assert new.persons.tolist() == dataset.persons[rows].tolist()
     expected = result.predict(some(dataset, rows)).contributions.values
     np.testing.assert_allclose(result.predict(new).contributions.values, expected, atol=1e-5)
 

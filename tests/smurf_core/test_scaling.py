@@ -26,7 +26,7 @@ def dataset() -> MultimodalDataset:
         sample_ids=np.array(list("abcdefgh")),
         target=random.normal(size=8).astype(np.float32),
         target_name="y",
-        groups=np.array(list("ppppqqqq")),
+        persons=np.array(list("ppppqqqq")),
     )
 
 
@@ -72,7 +72,7 @@ def test_within_person_every_person_gets_mean_zero_and_spread_one(
 
 def test_within_person_needs_persons(dataset: MultimodalDataset) -> None:
     with pytest.raises(InputError, match="name the column"):
-        fit_scaler(replace(dataset, groups=None), TRAINING, "within_person")
+        fit_scaler(replace(dataset, persons=None), TRAINING, "within_person")
 
 
 def test_none_leaves_everything_as_it_is(dataset: MultimodalDataset) -> None:

@@ -60,7 +60,7 @@ def test_a_swap_within_person_keeps_the_norm_of_the_person_it_comes_from():
     fold = int(result.folds.tested_by()[10])
     donor = dataset.features["C"].values[[33]]
     found = changed_contributions(
-        result, dataset, "s10", {"C": donor}, persons={"C": str(dataset.groups[33])}
+        result, dataset, "s10", {"C": donor}, persons={"C": str(dataset.persons[33])}
     )
     expected = square(result.fold_contributions(fold))[33, 2]
     np.testing.assert_allclose(square(found)[0, 2], expected, atol=2e-5)

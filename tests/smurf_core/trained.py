@@ -21,7 +21,7 @@ def small_run(
     """A run of a few epochs on 90 synthetic samples of 9 persons, and its data."""
     dataset = synthetic_additive(samples=90, task=task)
     people = np.array([f"p{i % 9}" for i in range(90)])
-    dataset = replace(dataset, groups=people, folds=None)
+    dataset = replace(dataset, persons=people, folds=None)
     if absent:
         values = dataset.features["B"].values.copy()
         values[::4] = np.nan

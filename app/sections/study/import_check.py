@@ -63,7 +63,7 @@ def show_check(assembly: Assembly, key: str) -> None:
     """What the study will contain, how its files match, and which problems were handled."""
     dataset = assembly.dataset
     st.markdown("##### What will be imported")
-    persons = "–" if dataset.groups is None else f"{len(set(dataset.groups.tolist())):,}"
+    persons = "–" if dataset.persons is None else f"{len(set(dataset.persons.tolist())):,}"
     facts(
         {
             "Samples": f"{len(dataset):,}",

@@ -109,7 +109,7 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             format_func=SELECTION_NOTES.__getitem__,
         )
         scalings: list[Standardisation] = ["training_fold", "within_person", "none"]
-        if dataset.groups is None:
+        if dataset.persons is None:
             scalings.remove("within_person")
         scaling = second.selectbox(
             "Features are standardised",

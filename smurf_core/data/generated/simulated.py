@@ -173,7 +173,7 @@ def simulated_affect(
         sample_ids=ids,
         target=np.clip(valence, *TARGET_RANGE).astype(np.float32),
         target_name=TARGET,
-        groups=np.array([f"p{p + 1:02d}" for p in person]),
+        persons=np.array([f"p{p + 1:02d}" for p in person]),
         folds=Folds.from_test_folds((person % FOLD_COUNT).astype(np.int64), FOLD_COUNT),
         samples=_sample_table(np.random.default_rng([seed, 7]), factors, ids, features),
         judgments={

@@ -122,7 +122,7 @@ def _as_asked(
     return replace(
         dataset,
         name=mapping.name or dataset.name,
-        groups=None if "person" in off else dataset.groups,
+        persons=None if "person" in off else dataset.persons,
         folds=None if off & {"fold", "split"} else dataset.folds,
         samples=dataset.samples.drop(columns=[c for c in dataset.samples.columns if c in off]),
         judgments={} if "judgments" in off else dataset.judgments,

@@ -113,7 +113,7 @@ class _Joiner:
             target=target.values,
             target_name=mapping.target,
             class_names=target.class_names,
-            groups=persons,
+            persons=persons,
             folds=folds,
             samples=samples,
             judgments=judgments,

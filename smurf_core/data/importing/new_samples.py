@@ -121,7 +121,7 @@ def _of_study(
     return NewSamples(
         features={name: Features(values[name], names) for name, names in features.items()},
         sample_ids=dataset.sample_ids,
-        persons=dataset.groups,
+        persons=dataset.persons,
         problems=problems,
     )
 

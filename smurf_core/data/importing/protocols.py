@@ -131,5 +131,5 @@ def _fifth(persons: npt.NDArray[np.str_] | None, n: int) -> npt.NDArray[np.bool_
     if units < 3:
         persons, units = None, n
     target = np.zeros(n, dtype=np.float32)
-    folds = make_folds(target, "regression", groups=persons, count=min(5, units))
+    folds = make_folds(target, "regression", persons=persons, count=min(5, units))
     return np.asarray(folds.test[0])

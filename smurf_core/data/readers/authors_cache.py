@@ -242,7 +242,7 @@ def _study(contents: _Contents, target: str, source: SourceFile, problems: list[
         target=y,
         target_name="quadrant" if set(class_names) == _QUADRANTS else target,
         class_names=class_names,
-        groups=persons,
+        persons=persons,
         folds=Folds(**roles),
         samples=pd.DataFrame(described, index=pd.Index(ids, name="sample_id")),
         factors=factors,

@@ -66,7 +66,7 @@ def test_empty_means_that_a_guessed_role_is_switched_off(smurf, workspace, tmp_p
     assert "features: audio 3, video 2" in ended.out
     if command == "import":
         kept = studies.load_study(workspace, ended.out.split()[-1])
-        assert (kept.groups, kept.folds, dict(kept.judgments)) == (None, None, {})
+        assert (kept.persons, kept.folds, dict(kept.judgments)) == (None, None, {})
         first = studies.load_study(workspace, guessed.split()[-1])
         assert first.folds is not None
         assert len(first.judgments) == 1

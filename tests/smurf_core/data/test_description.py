@@ -38,7 +38,7 @@ def data() -> MultimodalDataset:
     video[:10] = np.nan
     groups = np.array([f"p{i // 15}" for i in range(N)])
     folds = Folds.from_test_folds(np.arange(N) // 15)
-    return made({"audio": audio, "video": video}, groups=groups, folds=folds)
+    return made({"audio": audio, "video": video}, persons=groups, folds=folds)
 
 
 def test_features_are_described_over_the_samples_that_have_them(data):

@@ -403,7 +403,7 @@ def cache(loaders, tmp_path):
 def test_caches_of_every_data_set_give_a_modality_for_each_prefix(cache):
     data = assemble(cache("arousal")).dataset
     assert data.modalities == ("acoustic", "ecg", "eda", "language", "mocap", "vision")
-    assert (len(data), sorted(set(data.groups))) == (36, ["p1", "p2", "p3"])
+    assert (len(data), sorted(set(data.persons))) == (36, ["p1", "p2", "p3"])
 
 
 def test_a_cache_of_several_targets_wants_one_to_be_named(cache):
@@ -418,7 +418,7 @@ def test_roles_of_a_whole_study_can_be_switched_off_and_not_named(cache):
     sources = cache("arousal")
     off = StudyMapping(switched_off=frozenset({"person", "fold"}))
     data = assemble(sources, off).dataset
-    assert data.groups is None
+    assert data.persons is None
     assert data.folds is None
     with pytest.raises(InputError, match="settles its roles itself: person cannot be named"):
         assemble(sources, StudyMapping(person="speaker"))

@@ -30,14 +30,14 @@ def test_fold_f_validates_on_what_the_next_fold_tests():
 def test_no_person_is_split(task):
     random = np.random.default_rng(0)
     groups = unequal_persons(random)
-    folds = make_folds(random.integers(0, 3, len(groups)), task, groups=groups)
+    folds = make_folds(random.integers(0, 3, len(groups)), task, persons=groups)
     for person in np.unique(groups):
         assert folds.test[:, groups == person].any(axis=1).sum() == 1
 
 
 def test_regression_folds_of_persons_are_of_similar_size():
     groups = unequal_persons(np.random.default_rng(1))
-    folds = make_folds(np.zeros(len(groups), dtype=np.float32), "regression", groups=groups)
+    folds = make_folds(np.zeros(len(groups), dtype=np.float32), "regression", persons=groups)
     sizes = folds.test.sum(axis=1)
     assert sizes.max() - sizes.min() <= 29  # never more than the largest person
 
@@ -55,7 +55,7 @@ def test_classes_are_spread_over_folds_of_persons():
     # Ten persons with one class each: every fold gets one person of either class.
     groups = np.repeat([f"p{i}" for i in range(10)], 6)
     target = np.repeat([0, 1] * 5, 6)
-    folds = make_folds(target, "classification", groups=groups, seed=3)
+    folds = make_folds(target, "classification", persons=groups, seed=3)
     for code in (0, 1):
         np.testing.assert_array_equal(folds.test[:, target == code].sum(axis=1), 6)
 
@@ -70,7 +70,7 @@ def test_folds_depend_on_the_seed_alone():
 def test_too_few_persons_or_folds_are_refused():
     target = np.zeros(10, dtype=np.float32)
     with pytest.raises(InputError, match="5 folds need at least 5 persons, there are 2"):
-        make_folds(target, "regression", groups=np.repeat(["a", "b"], 5))
+        make_folds(target, "regression", persons=np.repeat(["a", "b"], 5))
     with pytest.raises(InputError, match="at least 3 folds"):
         make_folds(target, "regression", count=2)
 
@@ -93,7 +93,7 @@ def test_good_folds_have_no_problems():
 
 def test_person_in_two_roles_is_named():
     persons = np.array(["anna", *(f"p{i}" for i in range(38)), "anna"])
-    data = replace(synthetic_additive(samples=40), groups=persons)
+    data = replace(synthetic_additive(samples=40), persons=persons)
     folds = Folds.from_test_folds(np.arange(40) % 5)  # the two rows of anna are in folds 1 and 5
     assert "Fold 1: 1 person (anna) in training and test." in messages(data.with_folds(folds))
 

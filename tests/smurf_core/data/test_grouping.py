@@ -19,7 +19,7 @@ def test_samples_are_grouped_by_columns_with_few_levels():
         },
         index=data.sample_ids,
     )
-    found = groupings(replace(data, samples=table, groups=np.repeat(["a", "b"], 20)))
+    found = groupings(replace(data, samples=table, persons=np.repeat(["a", "b"], 20)))
     assert list(found) == ["True class", "Person", "sex", "session"]
     assert found["session"].tolist() == ["1", "2"] * 20
     assert found["sex"][-1] == ""
@@ -27,5 +27,5 @@ def test_samples_are_grouped_by_columns_with_few_levels():
 
 
 def test_many_persons_are_no_grouping():
-    data = replace(synthetic_additive(samples=40), groups=np.arange(40).astype(str))
+    data = replace(synthetic_additive(samples=40), persons=np.arange(40).astype(str))
     assert groupings(data) == {}

@@ -29,7 +29,7 @@ def full_dataset() -> MultimodalDataset:
         name="Größe / 10 %",
         features={"sound + ../voice": Features(gaps, ("f", "f")), "B": data.features["B"]},
         sample_ids=ids,
-        groups=np.array([f"p{i // 4}" for i in range(20)]),
+        persons=np.array([f"p{i // 4}" for i in range(20)]),
         samples=pd.DataFrame(table, index=pd.Index(ids, name="sample_id")),
         ratings={frozenset({"B"}): np.stack([rating, rating - 1])},
         judgments={frozenset({"B"}): rating, frozenset({"sound + ../voice", "B"}): rating + 1},
@@ -80,7 +80,7 @@ def test_data_set_without_folds_and_persons_is_read_back_without(tmp_path):
     write_dataset(replace(synthetic_additive(samples=20), folds=None), tmp_path / "study")
     again = read_dataset(tmp_path / "study")
     assert again.folds is None
-    assert again.groups is None
+    assert again.persons is None
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path):

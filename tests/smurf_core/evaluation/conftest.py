@@ -34,7 +34,7 @@ def make_dataset(
         target=target if is_class else target.astype(np.float32),
         target_name="y",
         class_names=tuple(f"c{c}" for c in range(target.max() + 1)) if is_class else (),
-        groups=None if persons is None else persons.astype(str),
+        persons=None if persons is None else persons.astype(str),
         folds=Folds.from_test_folds(units % folds, folds),
     )
 
@@ -101,7 +101,7 @@ def explain(contributions: Contributions, persons: np.ndarray | None = None) -> 
         target=np.zeros(n, np.int64 if contributions.is_classification else np.float32),
         target_name="y",
         class_names=contributions.outputs if contributions.is_classification else (),
-        groups=persons,
+        persons=persons,
     )
     return explained(contributions, dataset)
 

@@ -128,7 +128,7 @@ def test_the_interval_is_the_jackknife_over_persons(random, task):
 def test_with_one_person_a_fold_the_interval_is_the_paired_t_tests(random):
     """Then leaving a person out is leaving a fold out."""
     data, runs = regression(random, n=60, persons=6)
-    data = make_dataset(np.asarray(data.target), data.groups, folds=6)
+    data = make_dataset(np.asarray(data.target), data.persons, folds=6)
     runs = {
         name: predicts(data, run.contributions().prediction()[:, 0]) for name, run in runs.items()
     }
@@ -168,7 +168,7 @@ def test_what_cannot_be_compared_is_refused(random):
     data, runs = regression(random)
     with pytest.raises(InputError, match="No model 'smurf2'"):
         compare_models(runs, data, reference="smurf2")
-    other = make_dataset(np.asarray(data.target), data.groups, folds=4)
+    other = make_dataset(np.asarray(data.target), data.persons, folds=4)
     runs["other"] = predicts(other, np.asarray(data.target))
     with pytest.raises(InputError, match="same folds"):
         compare_models(runs, data, reference="smurf")

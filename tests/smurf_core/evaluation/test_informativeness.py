@@ -66,7 +66,7 @@ def test_effect_size_is_how_much_more_often_information_wins(random):
 
 def test_the_trend_is_kendalls_and_persons_are_the_clusters_of_ranks(random):
     data, levels, contributions = rated(random)
-    data = replace(data, groups=np.repeat(np.arange(40), 5).astype(str))
+    data = replace(data, persons=np.repeat(np.arange(40), 5).astype(str))
     row = informativeness_tests(explained(contributions, data)).set_index("modality").loc["A"]
     effect, there = unique_effect(contributions, "A"), levels >= 0
     expected = stats.kendalltau(levels[there], effect[there])
@@ -76,14 +76,14 @@ def test_the_trend_is_kendalls_and_persons_are_the_clusters_of_ranks(random):
     # Of samples that have nothing in common, persons take little away.
     assert row["p_person"] < 0.01
     assert row["trend_p_person"] < 0.01
-    assert row["persons"] == len(np.unique(data.groups[there]))
+    assert row["persons"] == len(np.unique(data.persons[there]))
     # Cluster-robust least squares of ranks; the CR1 variance is close with 40 persons.
     ranks = stats.rankdata(effect[there])
     informative = (levels[there] > 0).astype(float)
     fit = sm.OLS(ranks, sm.add_constant(informative)).fit(
-        cov_type="cluster", cov_kwds={"groups": data.groups[there]}
+        cov_type="cluster", cov_kwds={"groups": data.persons[there]}
     )
-    slope = clustered_slope(informative, ranks, data.groups[there])
+    slope = clustered_slope(informative, ranks, data.persons[there])
     assert slope.p == pytest.approx(row["p_person"])
     assert slope.statistic == pytest.approx(fit.tvalues[1], rel=0.05)
 

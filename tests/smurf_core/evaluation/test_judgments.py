@@ -69,7 +69,7 @@ def test_single_raters_ratings_stand_beside_the_correlation(random):
     assert table.loc["C", "raters"] == 3
     expected = krippendorff.alpha(ratings.astype(float), level_of_measurement="interval")
     assert table.loc["C", "alpha"] == pytest.approx(expected, abs=1e-6)
-    interval = alpha_interval(ratings.astype(float), persons=data.groups)
+    interval = alpha_interval(ratings.astype(float), persons=data.persons)
     assert table.loc["C", ["alpha_low", "alpha_high"]].tolist() == [interval.low, interval.high]
     assert 0 < table.loc["C", "ceiling"] <= 1
     assert table.loc["B", ["raters", "alpha"]].isna().tolist() == [False, True]

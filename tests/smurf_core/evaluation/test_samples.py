@@ -46,7 +46,7 @@ def with_table(dataset):
         },
         index=dataset.sample_ids,
     )
-    return replace(dataset, samples=table, groups=np.array([f"p{i % 7}" for i in range(n)]))
+    return replace(dataset, samples=table, persons=np.array([f"p{i % 7}" for i in range(n)]))
 
 
 def test_every_row_is_the_sample_that_its_id_says():

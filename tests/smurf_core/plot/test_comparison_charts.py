@@ -5,7 +5,7 @@ import pytest
 from smurf_core.evaluation.two_runs import term_agreement, weight_sweep
 from smurf_core.plot.basins import basin_scatter
 from smurf_core.plot.comparison import curves_by_fold, trade_off
-from smurf_core.plot.shares import paired_shares
+from smurf_core.plot.share_bars import paired_shares
 from tests.smurf_core.plot.test_contributions import contributions
 
 

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from smurf_core.evaluation.redundancy import pair_table, share_intervals
+from smurf_core.plot.dropout import before_and_after, dropout_lines
 from smurf_core.plot.heatmaps import heatmap_multiples, residual_matrix, signed_heatmap
-from smurf_core.plot.missing import before_and_after, dropout_lines
 from smurf_core.plot.points import Points
-from smurf_core.plot.shares import MOST_ROWS, alone_first, largest_terms, shares_with_intervals
+from smurf_core.plot.share_bars import MOST_ROWS, alone_first, largest_terms, shares_with_intervals
 from smurf_core.reporting.sentences import overview_sentences
 from tests.smurf_core.evaluation.conftest import explain
 from tests.smurf_core.plot.test_contributions import contributions

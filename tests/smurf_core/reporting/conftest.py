@@ -35,7 +35,7 @@ def odd_dataset() -> MultimodalDataset:
         features={names[m]: f for m, f in data.features.items()},
         judgments=ratings,
         samples=words,
-        groups=np.repeat([f"p{i}" for i in range(16)], 5),
+        persons=np.repeat([f"p{i}" for i in range(16)], 5),
         factors={},
     )
 

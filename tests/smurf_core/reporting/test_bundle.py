@@ -58,7 +58,7 @@ def test_the_model_explains_samples_without_the_data(reported, tmp_path):
             model = FittedModel.load(tmp_path / "model.safetensors")
             explained = model.contributions(
                 {name: features.values for name, features in dataset.features.items()},
-                persons=dataset.groups,
+                persons=dataset.persons,
             )
             wanted = result.fold_contributions(fold.fold)
             assert explained.terms == wanted.terms

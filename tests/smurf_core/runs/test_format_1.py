@@ -43,7 +43,7 @@ def test_every_kind_of_model_has_its_contributions_and_explains_its_data_with_th
                     )
                 # Late fusion has no redundant contributions; format 1 wrote zeros for them.
                 assert not any(values.any() for values in old.values())
-                again = member.model.contributions(features, persons=data.groups)
+                again = member.model.contributions(features, persons=data.persons)
                 np.testing.assert_allclose(again.values, member.values, atol=1e-5)
         assert result.predict(data).to_frame()["prediction"].notna().all()
 

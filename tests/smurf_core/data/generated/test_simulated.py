@@ -54,11 +54,11 @@ def test_it_is_called_simulated_and_kept_as_such(data, tmp_path):
 
 
 def test_no_person_is_in_two_roles_of_a_fold(data):
-    assert (len(data), len(np.unique(data.groups)), len(data.folds)) == (600, 30, 5)
+    assert (len(data), len(np.unique(data.persons)), len(data.folds)) == (600, 30, 5)
     for training, validation, test in zip(
         data.folds.training, data.folds.validation, data.folds.test, strict=True
     ):
-        persons = [set(data.groups[role]) for role in (training, validation, test)]
+        persons = [set(data.persons[role]) for role in (training, validation, test)]
         assert not persons[0] & persons[1]
         assert not persons[0] & persons[2]
         assert not persons[1] & persons[2]

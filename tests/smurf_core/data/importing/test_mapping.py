@@ -185,7 +185,7 @@ def test_an_empty_role_of_a_mapping_is_not_guessed_and_written_back(folder):
     sources = features_and_labels(folder)
     guess = guess_mapping(sources, known)
     assert (guess.person, guess.id, guess.target) == ("", "id", "valence")
-    assert assemble(sources, guess).dataset.groups is None
+    assert assemble(sources, guess).dataset.persons is None
     write_mapping(guess, folder / "again.yaml")
     assert "person: ''" in (folder / "again.yaml").read_text()
     assert guess_mapping(sources, read_mapping(folder / "again.yaml")) == guess
@@ -205,7 +205,7 @@ def test_columns_of_a_role_that_is_switched_off_are_not_features(folder):
     sources = features_and_labels(folder)
     known = StudyMapping(switched_off=frozenset({"person", "fold"}))
     data = assemble(sources, guess_mapping(sources, known)).dataset
-    assert data.groups is None
+    assert data.persons is None
     assert data.folds is None
     assert data.features["audio"].names == ("f0", "f1", "f2")
     assert "subject" in data.samples
