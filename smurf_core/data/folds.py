@@ -69,7 +69,7 @@ def _deal(
 def _place(
     composition: npt.NDArray[np.float64], count: int, random: np.random.Generator
 ) -> npt.NDArray[np.int64]:
-    """Test fold of each person, [persons], from its number of samples of each class, [persons, c]."""
+    """Test fold of each person, [persons], from the number of samples per class, [persons, c]."""
     shares = composition / composition.sum(axis=0).clip(min=1)
     unevenness = shares.std(axis=1) if shares.shape[1] > 1 else shares[:, 0]
     fold = np.empty(len(composition), dtype=np.int64)

@@ -115,7 +115,7 @@ def test_a_person_that_is_taken_back_is_not_guessed_again_from_the_study_yaml(op
     page.button(key="import").click().run()
     assert not page.exception
     (study,) = (s for s in studies.list_studies(home) if s.origin == "recorded")
-    assert studies.load_study(home, study.id).groups is None
+    assert studies.load_study(home, study.id).persons is None
     mapping = studies.provenance(home, study.id)["mapping"]
     assert mapping["person"] == ""
     assert "fold" not in mapping  # Nothing was guessed, so nothing was taken back.

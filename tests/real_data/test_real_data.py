@@ -55,7 +55,7 @@ def test_vreed_tables_and_the_authors_cache_are_the_identical_data_set():
             tables.features[name].values[a], cache.features[name].values[b]
         )
     np.testing.assert_array_equal(tables.target[a], cache.target[b])
-    np.testing.assert_array_equal(tables.groups[a], cache.persons[b])
+    np.testing.assert_array_equal(tables.persons[a], cache.persons[b])
     for role in ("training", "validation", "test"):
         np.testing.assert_array_equal(
             getattr(tables.folds, role)[:, a], getattr(cache.folds, role)[:, b]

@@ -47,7 +47,7 @@ def test_its_files_are_imported_as_the_same_study(tmp_path):
         same = [features.names.index(column) for column in read.features[name].names]
         np.testing.assert_array_equal(read.features[name].values[rows], features.values[:, same])
     np.testing.assert_allclose(read.target[rows], made.target, atol=1e-3)
-    np.testing.assert_array_equal(read.groups[rows], made.persons)
+    np.testing.assert_array_equal(read.persons[rows], made.persons)
     np.testing.assert_array_equal(read.folds.test[:, rows], made.folds.test)
     for shown, rating in read.judgments.items():
         np.testing.assert_allclose(rating[rows], made.judgments[shown], atol=1e-3)
