@@ -42,6 +42,9 @@ def read_config(path: Path) -> RunConfig:
         plain = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not the configuration of a run: use a report's.") from error
-    return RunConfig.from_dict(plain)
+    try:
+        return RunConfig.from_dict(plain)
+    except InputError as error:
+        raise InputError(f"{path} cannot be used. {error}") from error

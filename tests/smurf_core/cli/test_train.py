@@ -4,6 +4,7 @@ import time
 import pytest
 
 from smurf_core.cli.configuring import read_config
+from smurf_core.configuration import RunConfig
 from smurf_core.runs import store, studies
 
 
@@ -82,7 +83,13 @@ def test_only_the_expected_data_is_trained_on(smurf, workspace, table, quick):
     [
         (None, "cannot be opened"),
         ("model: smurf", "is not the configuration of a run"),
-        ("[]", "Error: "),
+        ("[" * 100_000, "is not the configuration of a run"),
+        ("[]", "cannot be used. The configuration of the run must be names with values"),
+        ('{"speed": 3}', "has no field 'speed' and lacks 'model', 'preset', 'grid'"),
+        (
+            json.dumps({**RunConfig().to_dict(), "selection": "banana"}),
+            "selection must be published or one_standard_error, got 'banana'",
+        ),
     ],
 )
 def test_a_config_that_is_none_is_refused(smurf, table, tmp_path, text, words):
