@@ -1,12 +1,12 @@
-"""What a user can cause: an error that says what is wrong, where, and how to mend it."""
+"""What a user can cause: an error that says what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
 
 class InputError(ValueError):
-    """Bad input from a user, told in one clear sentence.
+    """Bad input from a user, described in one clear sentence.
 
-    The message names what is wrong, where (file, column, row), and how to mend it. The app shows
+    The message names what is wrong, where (file, column, row), and how to fix it. The app shows
     it in an error box and the command line prints it and exits with code 2; neither shows a
     traceback.
     """

@@ -102,7 +102,7 @@ class FittedModel:
     ) -> dict[str, FloatArray]:
         """Features as the networks see them, float32 [n, d] per modality.
 
-        A feature that is missing (NaN) stands at the training samples' mean, and a modality of
+        A feature that is missing (NaN) is set to the training samples' mean, and a modality of
         which all features are missing is zero.
         """
         if self.standardisation == "within_person":
@@ -167,7 +167,7 @@ class FittedModel:
         missing = [name for name in self.modalities if name not in features]
         if missing:
             raise InputError(
-                f"The model needs {', '.join(map(repr, missing))}, too; give rows of NaN for a "
+                f"The model also needs {', '.join(map(repr, missing))}; give rows of NaN for a "
                 "modality that was not recorded."
             )
         inputs = self.inputs(features, persons=persons, norms=norms)

@@ -79,7 +79,7 @@ def train(
     jobs
         Processes of this machine that share the work; the numbers do not depend on it.
     observer
-        Is told of progress, and may stop the training.
+        Receives progress, and may stop the training.
     settings
         Fields of `RunConfig` that differ, for example `model="smurf"`, `seed=1`; `preset` names
         another preset.

@@ -138,7 +138,7 @@ class RunResult:
         ----------
         data
             Features by modality. They are matched by their names, in any order: a feature that is
-            missing stands at the training samples' mean, a modality that is missing is absent.
+            missing is set to the training samples' mean, a modality that is missing is absent.
         fold
             Ask this fold's model alone, from 0. Otherwise the prediction is the mean over all
             folds' models, and their spread is reported.

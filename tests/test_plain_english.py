@@ -25,7 +25,7 @@ _THING = (
 # What is not to be written → what to write. Underscores count as spaces, so that names are read.
 PHRASES = {
     r"told": "shown, reported, warned, said",
-    r"(?<!too small to )tells?": "shows, reports, warns, says",
+    r"(?<!too small to )tells?(?! you)": "shows, reports, warns, says",
     r"mend(?:s|ed|ing)?": "fix, correct",
     r"speaks": "is used, is selected",
     rf"(?:one|an?|each|every) [\w-]+ (?-i:an?) {_THING}": "one … per …",

@@ -29,19 +29,19 @@ def clean_features(
 
     What is infinite (or too large for float32) is missing. Columns with nothing in them, or the
     same in every sample, are left out. A sample without any value lacks the modality and stays
-    NaN; other single gaps are filled with the column's median. Codes for missing values are told
-    and left as they are, because they may be values.
+    NaN; other single gaps are filled with the column's median. Codes for missing values are
+    reported and left as they are, because they may be values.
     """
     where = f"Modality {modality!r}"
     problems: list[Problem] = []
 
-    def tell(severity: Severity, message: str, remedy: str) -> None:
+    def note(severity: Severity, message: str, remedy: str) -> None:
         problems.append(Problem(severity, f"{where}: {message}", file=file, remedy=remedy))
 
     too_large = np.abs(values) > np.finfo(np.float32).max  # infinite ones among them
     if too_large.any():
         some = listing(np.array(names)[too_large.any(axis=0)])
-        tell("warning", f"{too_large.sum()} infinite values ({some}).", "Taken as missing.")
+        note("warning", f"{too_large.sum()} infinite values ({some}).", "Taken as missing.")
         values = np.where(too_large, np.nan, values)
     small = values.astype(np.float32)
     missing: npt.NDArray[np.bool_] = np.asarray(np.isnan(small))
@@ -52,7 +52,7 @@ def clean_features(
     for what, marked in (("without any value", is_empty), ("with one value only", is_constant)):
         if marked.any():
             some = listing(np.array(names)[marked])
-            tell("warning", f"{marked.sum()} columns {what} ({some}).", "Left out.")
+            note("warning", f"{marked.sum()} columns {what} ({some}).", "Left out.")
     kept = ~is_empty & ~is_constant
     if not kept.any():
         raise InputError(
@@ -65,14 +65,14 @@ def clean_features(
     absent = np.asarray(missing.all(axis=1))
     if absent.any():
         share = f"{absent.sum()} of {len(absent)} samples have no value at all."
-        tell("note", share, "The modality is absent for them.")
+        note("note", share, "The modality is absent for them.")
     gaps = missing & ~absent[:, None]
     if gaps.any():
         _fill(small, gaps, absent)
         some = listing(np.array(kept_names)[gaps.any(axis=0)])
         count = int(gaps.any(axis=0).sum())
         message = f"{gaps.sum()} missing values in {count} columns ({some})."
-        tell("note", message, "Filled with the column's median.")
+        note("note", message, "Filled with the column's median.")
     return CleanFeatures(Features(small, kept_names), tuple(problems))
 
 

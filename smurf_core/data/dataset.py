@@ -38,7 +38,7 @@ class Features:
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
-        """Whether the modality was recorded for each sample, [n]: not when all features are NaN."""
+        """True if the modality was recorded for each sample, [n]: not when all features are NaN."""
         return np.asarray(~np.isnan(self.values).all(axis=1))
 
 
@@ -183,7 +183,7 @@ class MultimodalDataset:
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
-        """Whether each modality was recorded for each sample, [n, m]."""
+        """True if each modality was recorded for each sample, [n, m]."""
         return np.stack([f.present for f in self.features.values()], axis=1)
 
     @property

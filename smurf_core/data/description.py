@@ -58,7 +58,7 @@ def sampled_rows(count: int, most: int = SAMPLED_ROWS) -> npt.NDArray[np.intp]:
 
 
 def feature_table(dataset: MultimodalDataset) -> pd.DataFrame:
-    """One row a feature: modality, feature, mean, sd, minimum, median, maximum, outliers.
+    """One row per feature: modality, feature, mean, sd, minimum, median, maximum, outliers.
 
     Over the samples that have the modality. `outliers` is the share of values more than 5 robust
     standard deviations (1.4826 median absolute deviations) from the median; NaN where more than
@@ -141,7 +141,7 @@ def _close_pairs(scores: npt.NDArray[np.float32], threshold: float) -> list[tupl
 def component_correlations(dataset: MultimodalDataset, count: int = COMPONENTS) -> pd.DataFrame:
     """Pearson's r between the first principal components of every two modalities.
 
-    One row a pair: modality, component (from 1), other, other_component, r, samples. Components
+    One row per pair: modality, component (from 1), other, other_component, r, samples. Components
     are of standardised features, over sampled rows that have the modality; r over the rows that
     have both. The sign of a component is arbitrary.
     """
@@ -179,7 +179,7 @@ def _components(values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.f
 def modality_table(
     dataset: MultimodalDataset, features: pd.DataFrame, doubles: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row a modality: features, samples, share, constant, near_duplicates, outliers, scales.
+    """One row per modality: features, samples, share, constant, near_duplicates, outliers, scales.
 
     `near_duplicates` counts features that another one doubles; `smallest_sd` and `largest_sd` say
     how far scales differ.
@@ -205,7 +205,7 @@ def modality_table(
 
 
 def absence_table(dataset: MultimodalDataset) -> pd.DataFrame:
-    """One row a set of modalities that samples lack: lacks, samples, share, examples."""
+    """One row per set of modalities that samples lack: lacks, samples, share, examples."""
     present = dataset.present
     patterns, which = np.unique(present, axis=0, return_inverse=True)
     found = []
@@ -218,7 +218,7 @@ def absence_table(dataset: MultimodalDataset) -> pd.DataFrame:
 
 
 def person_table(dataset: MultimodalDataset) -> pd.DataFrame:
-    """One row a person, most samples first: person, samples, and the target's mean or top class."""
+    """One row per person, most samples first: person, samples, the target's mean or top class."""
     if dataset.persons is None:
         return pd.DataFrame(columns=["person", "samples"])
     target = pd.Series(dataset.target)
@@ -235,7 +235,7 @@ def person_table(dataset: MultimodalDataset) -> pd.DataFrame:
 
 
 def fold_table(dataset: MultimodalDataset) -> pd.DataFrame:
-    """One row a fold: training, validation, test, persons tested, and the tested target."""
+    """One row per fold: training, validation, test, persons tested, and the tested target."""
     if dataset.folds is None:
         return pd.DataFrame()
     folds = dataset.folds

@@ -28,7 +28,7 @@ VIDEO_TYPES = {
     ".mp4": "video/mp4", ".m4v": "video/mp4", ".webm": "video/webm", ".ogv": "video/ogg",
     ".mov": "video/quicktime",
 }  # fmt: skip
-# Where a sample has both, the video comes first: it has the sound, too.
+# Where a sample has both, the video comes first: it also has the sound.
 MEDIA_TYPES = VIDEO_TYPES | AUDIO_TYPES
 # Names under which joining keeps these roles beside the samples.
 MEDIA_COLUMN, START_COLUMN, END_COLUMN = "media", "start", "end"
@@ -158,7 +158,7 @@ def find_clip(settings: MediaSettings, dataset: MultimodalDataset, sample_id: st
 
 
 def media_coverage(settings: MediaSettings, dataset: MultimodalDataset) -> npt.NDArray[np.bool_]:
-    """Whether each sample has a recording, [n]."""
+    """True if each sample has a recording, [n]."""
     if settings.recording:
         return np.ones(len(dataset), dtype=bool)
     found = np.zeros(len(dataset), dtype=bool)
@@ -196,7 +196,7 @@ def check_media(settings: MediaSettings, dataset: MultimodalDataset) -> str:
 def cut_wave(clip: Clip) -> bytes | None:
     """The clip's own seconds of an uncompressed WAV file, exactly; nothing for other files.
 
-    Browsers are told whole seconds only; this is how an utterance is heard from its first sound.
+    Browsers get whole seconds only; this is how an utterance is heard from its first sound.
     """
     if clip.path.suffix.lower() != ".wav" or (clip.start == 0 and clip.end is None):
         return None

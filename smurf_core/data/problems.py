@@ -19,7 +19,7 @@ class Problem:
     """One finding. An error keeps the data from being used; a warning costs something; a note says.
 
     `file`, `column` and `row` are empty where the finding belongs to no single one. `row` counts
-    samples from 1, without the header line. `remedy` is what was done about it, or how to mend it.
+    samples from 1, without the header line. `remedy` is what was done about it, or how to fix it.
     """
 
     severity: Severity
@@ -38,7 +38,7 @@ class Problem:
 
 
 def problem_table(problems: Iterable[Problem]) -> pd.DataFrame:
-    """One row a problem, the gravest first: severity, file, column, row, message, remedy."""
+    """One row per problem, the gravest first: severity, file, column, row, message, remedy."""
     columns = ["severity", "file", "column", "row", "message", "remedy"]
     ordered = sorted(problems, key=lambda problem: SEVERITIES.index(problem.severity))
     table = pd.DataFrame([[getattr(p, name) for name in columns] for p in ordered], columns=columns)

@@ -23,7 +23,7 @@ class SplitName:
 
 
 def split_of_name(name: str) -> SplitName:
-    """The split that a file's name tells, and what is left of the name."""
+    """The split in a file's name, and what is left of the name."""
     pieces = re.split(r"([_\-. ]+)", name)
     for position, piece in enumerate(pieces):
         if piece.lower() in SPLIT_WORDS and len(pieces) > 1:

@@ -19,7 +19,7 @@ from smurf_core.errors import InputError
 
 FORMAT = 1
 _DESCRIPTION = "dataset.json"
-_COLUMNS = "columns.parquet"  # one row a sample: id, target, person, fold roles, ratings, factors
+_COLUMNS = "columns.parquet"  # one row per sample: id, target, person, fold roles, ratings, factors
 _SAMPLES = "samples.parquet"
 _ROLES = ("training", "validation", "test")
 

@@ -86,8 +86,8 @@ def human_agreement(
     `correlation_interval`. The p-value is that of `clustered_slope`, which allows for samples of a
     person being alike, corrected over the table after Holm (1979, *Scandinavian Journal of
     Statistics* 6). Samples without a judgment are left out and counted. Where single raters'
-    ratings are given, their agreement and the ceiling it sets on r (`difference_ceiling`) stand
-    beside it.
+    ratings are given, their agreement and the ceiling it sets on r (`difference_ceiling`) are
+    given with it.
 
     Returns
     -------

@@ -81,7 +81,7 @@ def with_contributions(table: pd.DataFrame, contributions: Contributions) -> pd.
 
 
 def colour_columns(table: pd.DataFrame) -> list[str]:
-    """The columns of a `sample_table` that tell samples apart: neither constant nor all their own.
+    """The columns of a `sample_table` that distinguish samples: neither constant nor all their own.
 
     Numbers may be all different; words may not, since a colour each says nothing.
     """

@@ -110,9 +110,9 @@ def _agreement(pairs: list[tuple[Array, Array]]) -> Array:
 def _is_separated(
     contributions: Contributions, is_large: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
-    """Whether a term keeps from its modality's other kind and fits the other side of its pair.
+    """True if a term keeps from its modality's other kind and fits the other side of its pair.
 
-    Unique contributions are held against redundant ones that are large enough to tell, and
+    Unique contributions are compared with redundant ones that are large enough, and
     redundant ones against unique ones that are.
     """
     terms, names = _terms(contributions), contributions.term_names()

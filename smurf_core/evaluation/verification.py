@@ -1,4 +1,4 @@
-"""Whether the true factors of synthetic data were found again (section 5.1, appendix A)."""
+"""Are the true factors of synthetic data recovered (section 5.1, appendix A)."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Start:
 
     @property
     def is_right(self) -> bool:
-        """Whether it is the right basin."""
+        """True if it is the right basin."""
         return self.recovery >= RIGHT
 
 
@@ -58,7 +58,7 @@ def find_basins(
 ) -> Iterator[Start]:
     """Train the same configuration from many starts, with each scale of initial output weights.
 
-    `at_once` starts train together (all of a scale, where it is not given) and are told as soon
+    `at_once` starts train together (all of a scale, where it is not given) and are reported as soon
     as they are done, the scales taking turns. Numbers do not depend on it.
 
     One linear layer a modality, learning rate 0.005, on all samples of one synthetic data set.

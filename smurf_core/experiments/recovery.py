@@ -58,7 +58,7 @@ def recover_factors(
 
     As in the paper, the three partitions are the same samples, there is one linear layer a
     modality, and learning rate and λ are searched over 1,000 epochs. The bimodal setting shows
-    the model A and B of a target that holds C's factors, too: its prediction can reach
+    the model A and B of a target that also holds C's factors: its prediction can reach
     r = √(5/6) = 0.913, and what A alone knows is u_A + r_AC. `four` and `five` have so many
     modalities, `classes` three classes, whose logits the factors add up to. In `none`, `partial`
     and `only` no pair, the pair A, B alone, and nothing but pairs say something of the target,

@@ -351,7 +351,7 @@ def _term(modality: str, shared_with: str) -> str:
 
 
 def _side_by_side(table: pd.DataFrame, more: list[str]) -> str:
-    """One row a data set (and modality), one column a model: ours over the paper's."""
+    """One row per data set (and modality), one column per model: ours over the paper's."""
     keys = ["dataset", "target", "metric", *more]
     titles = [MODEL_KINDS[model].title for model in MODELS]
     lines = [
@@ -367,8 +367,8 @@ def _side_by_side(table: pd.DataFrame, more: list[str]) -> str:
             marks = f" {row['marks']}" if row.get("marks") else ""
             ours.append(f"{row['mean']:.3f} ± {row['sd']:.3f}{seeds}{marks}")
             is_there = np.isfinite(row["paper"])
-            told = f"{row['paper']:.3f} ± {row['paper_sd']:.3f} {_SIGNS[str(row['differs'])]}"
-            paper.append(told.strip() if is_there else "")
+            written = f"{row['paper']:.3f} ± {row['paper_sd']:.3f} {_SIGNS[str(row['differs'])]}"
+            paper.append(written.strip() if is_there else "")
         lines.append(f"| {' | '.join([*map(str, key), 'ours', *ours])} |")
         lines.append(f"| {' | '.join([*[''] * len(keys), 'paper', *paper])} |")
     return "\n".join(lines) + "\n"

@@ -65,7 +65,7 @@ class EgemapsExtractor:
             if first < 0 or last <= first or first >= seconds or last > seconds + _SLACK:
                 raise InputError(
                     f"{path.name} is {seconds:.2f} s long and is to be cut from {first:g} to "
-                    f"{last:g} s: mend start and end, in seconds."
+                    f"{last:g} s: correct start and end, in seconds."
                 )
             if min(last, seconds) - first < SHORTEST:
                 raise InputError(

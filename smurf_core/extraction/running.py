@@ -1,4 +1,4 @@
-"""Features of many utterances: kept as they come, told as they go, failures listed and passed."""
+"""Features of many utterances: kept as they come, reported as they go, failures listed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Extractor(Protocol):
 class Extraction:
     """A table of features and a table of failures.
 
-    `features`: one row an utterance, its id as `sample_id`; `failures`: sample_id, file, problem.
+    `features`: one row per utterance, its id as `sample_id`; `failures`: sample_id, file, problem.
     """
 
     features: pd.DataFrame

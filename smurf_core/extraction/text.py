@@ -20,7 +20,7 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L12-v2"
 class SentenceEmbedder:
     """One embedding a text, of a model that lies in a folder or in the hub's cache.
 
-    A model is fetched only where `download` says so: nothing else here needs a network.
+    A model is fetched only where `download` is set: nothing else here needs a network.
     """
 
     batch_size = 64

@@ -64,7 +64,7 @@ class Columns:
 
 
 def utterances_of_folder(folder: Path, suffixes: Sequence[str]) -> tuple[Utterance, ...]:
-    """Every file of a kind in a folder and below it, called by its path there without suffix."""
+    """Every file of a kind in a folder and below it, named by its path there without suffix."""
     found = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in suffixes)
     if not found:
         raise InputError(f"{folder} holds no files of this kind ({', '.join(suffixes)}).")
@@ -186,7 +186,7 @@ def _column(
 
 def _names_files(suffixes: Sequence[str]) -> Callable[[pd.Series[Any]], bool]:
     def fits(cells: pd.Series[Any]) -> bool:
-        """Whether all cells are files of this kind, or names that a suffix would make so."""
+        """True if all cells are files of this kind, or names that a suffix would make so."""
         names = cells.dropna().astype("str").str.lower()
         are_files = names.str.endswith(tuple(suffixes)) | ~names.str.contains(".", regex=False)
         return bool(len(names)) and bool(are_files.all())

@@ -41,7 +41,7 @@ class OpenFace:
             )
         self._store = store
         self._program = Path(found).resolve()
-        # It tells no version: the program itself is what a result depends on.
+        # It shows no version: the program itself is what a result depends on.
         version = checksum(self._program, self._program.stat().st_mtime_ns)
         self.tool = Tool("OpenFace", version, {"wanted": _WANTED})
 

@@ -44,7 +44,7 @@ def normalised_correlation_loss(
     at whatever size the task loss asks for, whereas L_cor (eq. 8) also wants var(ŷ_IJ) var(ŷ_JI)
     to be one. The second is zero there, and gives a price to a redundant contribution without a
     partner, in which both L_cor and the first term would let unique information hide. Sides that
-    correlate with less than ρ are lowest at zero: what pairs have in common by chance is not told.
+    correlate with less than ρ are lowest at zero: what pairs have in common by chance is ignored.
     """
     c, m = covariances.shape[-5], covariances.shape[-1]
     i, j = torch.triu_indices(m, m, offset=1, device=covariances.device)

@@ -47,8 +47,9 @@ def factorisation_loss(
 
     The share of variance that a unique contribution has in common with its modality's redundant
     ones, mean cov(ŷ_I, ŷ_IJ)² / (var(ŷ_I) var(ŷ_IJ) + ε²), less what the two sides of a pair have
-    in common, mean cov(ŷ_IJ, ŷ_JI) / (½ (var(ŷ_IJ) + var(ŷ_JI)) + ε). Not trained with: it tells
-    trained configurations apart, without L_cor's liking for contributions of variance one.
+    in common, mean cov(ŷ_IJ, ŷ_JI) / (½ (var(ŷ_IJ) + var(ŷ_JI)) + ε). Not trained with:
+    it distinguishes trained configurations, without L_cor's preference for contributions of
+    variance one.
     """
     c, m = covariances.shape[-5], covariances.shape[-1]
     i, j = ordered_pairs(m, covariances.device)

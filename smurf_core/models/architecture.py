@@ -71,7 +71,7 @@ class Architecture:
 
     @property
     def multiplies_hidden(self) -> bool:
-        """Whether towers of several modalities read products of hidden units."""
+        """True if towers of several modalities read products of hidden units."""
         return self.products and bool(self.hidden_layers)
 
     @property

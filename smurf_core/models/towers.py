@@ -150,7 +150,7 @@ class StackedWeights:
         return self._by_layer[layer]
 
     def spread(self, per_member: Float[Tensor, " k"]) -> Tensor:
-        """One value a member → one value a parameter, in the buffer's order."""
+        """One value per member → one value per parameter, in the buffer's order."""
         result = torch.empty_like(self.flat)
         for view in StackedWeights(self.architecture, self.k, result).views:
             view.copy_(per_member.view(-1, *[1] * (view.ndim - 2)).expand_as(view))

@@ -27,7 +27,7 @@ FORMATS = ("csv", "parquet")
 def export_run(workspace: Workspace, run_id: str, folder: Path, format: str) -> list[Path]:
     """Write a finished run to a new folder and return the files that were written.
 
-    `contributions` is the tidy table of `Contributions.to_frame`, `predictions` one row a sample,
+    `contributions` is the tidy table of `Contributions.to_frame`, `predictions` one row per sample,
     `candidates` every configuration of every fold's search, `run.json` all that decides the
     numbers: configuration, data, device and versions.
     """

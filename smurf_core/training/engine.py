@@ -202,7 +202,7 @@ class _Plan:
         return pd.concat(parts).sort_index()
 
     def finish(self, fold: int, candidates: pd.DataFrame, unit: int) -> FoldResult:
-        """Choose a fold's configuration and train its restarts; the best objective speaks."""
+        """Choose a fold's configuration and train its restarts; the best objective is used."""
         config = self.config
         points = config.grid.configurations(config.model)
         # The candidates' rows stand layer setting by layer setting.
@@ -301,7 +301,7 @@ class _Plan:
         members: Sequence[Member],
         outcome: StackOutcome,
     ) -> pd.DataFrame:
-        """One row a member: what it was, and its best epoch's validation results."""
+        """One row per member: what it was, and its best epoch's validation results."""
         auxiliary, metric, logits = self._validate(data.validation, outcome.weights)
         influence = influence_by_row(logits, data.validation.target.cpu().numpy())
         factorisation = evaluate_factorisation(self.config.model, outcome.weights, data.validation)
@@ -390,7 +390,7 @@ class _Plan:
         before: float = 0.0,
         share: float = 1.0,
     ) -> Callable[[EpochReport], None] | None:
-        """A callback that tells the observer; `before` and `share` place a stack in its unit."""
+        """A callback for the observer; `before` and `share` place a stack in its unit."""
         observer = self.observer
         if observer is None:
             return None
@@ -438,7 +438,7 @@ def _towers(
 
 
 def _curves(outcome: StackOutcome, k: int) -> pd.DataFrame:
-    """Objectives of member k, one row an epoch that it trained."""
+    """Objectives of member k, one row per epoch that it trained."""
     epochs = int(outcome.epochs[k])
     return pd.DataFrame(
         {

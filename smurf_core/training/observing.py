@@ -1,4 +1,4 @@
-"""What a training run tells whoever watches it, and where it keeps finished work. No torch."""
+"""What a training run reports to an observer, and where it keeps finished work. No torch."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Observer(Protocol):
         """Take note of progress; called often, so throttle what is slow."""
 
     def should_stop(self) -> bool:
-        """Whether training should end now; asked once every few epochs."""
+        """True if training should end now; asked once every few epochs."""
 
 
 class ResultCache(Protocol):

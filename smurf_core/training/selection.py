@@ -9,7 +9,7 @@ from smurf_core.errors import InputError
 from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 
 # Metrics are reported with three decimals (table 2): two that differ by less than half of the
-# last one are told as the same number. On data that can be predicted perfectly the standard
+# last one are reported as the same number. On data that can be predicted perfectly the standard
 # error of a difference is zero, and this is all that makes configurations equal.
 REPORTED_RESOLUTION = 0.0005
 

@@ -52,7 +52,7 @@ def processes(jobs: int) -> Iterator[Workers]:
 
 @contextmanager
 def cluster(address: str, observer: Observer | None) -> Iterator[Workers]:
-    """The workers of a Dask cluster; their progress is told to `observer` here.
+    """The workers of a Dask cluster; their progress is reported to `observer` here.
 
     The scheduler gives the units of a worker that is lost to another one.
     """
@@ -86,7 +86,7 @@ class _Cluster:
 
         stop = Event(self.name, client=self.client)
         if self.observer is not None:
-            self.client.subscribe_topic(self.name, self._tell)
+            self.client.subscribe_topic(self.name, self._report)
             plan = replace(plan, observer=_Relay(self.name))
         # The plan is a task of its own, whose recipe the scheduler keeps: data that was only
         # scattered would be lost with the workers that hold it.
@@ -121,7 +121,7 @@ class _Cluster:
             except TimeoutError:
                 continue
 
-    def _tell(self, event: tuple[float, dict[str, Any]]) -> None:
+    def _report(self, event: tuple[float, dict[str, Any]]) -> None:
         if self.observer is not None:
             self.observer.report(Progress(**event[1]["progress"]))
 
@@ -153,7 +153,7 @@ class _Relay:
             get_worker().log_event(self.name, {"progress": asdict(progress)})
 
     def should_stop(self) -> bool:
-        """Whether the one that asked has stopped waiting."""
+        """True if the one that asked has stopped waiting."""
         from distributed import Event, get_client
 
         now = time.monotonic()

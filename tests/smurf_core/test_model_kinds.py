@@ -56,7 +56,7 @@ def test_weights_count_from_the_first_epoch_that_trains_with_all_of_lambda() -> 
 
 
 def test_no_code_compares_a_model_with_the_name_of_a_kind() -> None:
-    """What differs between kinds stands in the table, so that a new kind is one row."""
+    """What differs between kinds is in the table, so that a new kind is one row."""
     kinds = set(get_args(ModelKind))
     wrong = []
     for folder in ("smurf_core", "app", "pages"):

@@ -36,7 +36,7 @@ WEIGHTS: Mapping[str, float] = {
     redundant_factor("audio", "vision"): 0.5,
     redundant_factor("text", "vision"): 0.45,
 }
-PERSON_SD = 0.25  # of persons' mean valence, which no modality tells
+PERSON_SD = 0.25  # of persons' mean valence, which no modality shows
 TARGET_NOISE_SD = 0.25
 RATER_BIAS_SD, RATER_NOISE_SD = 0.15, 0.5
 UNRATED_SHARE = 0.1  # of every subset of modalities, and of informativeness
@@ -50,7 +50,7 @@ _PERSON_FEATURE_SD = 0.3
 _EMBEDDING_SIZE = 24
 # Feature → mean and standard deviation in its unit; below zero where it falls as its factor rises.
 _Scales = Mapping[str, tuple[float, float]]
-# Factor ("" for none: a feature that tells nothing) → features that it moves.
+# Factor ("" for none: a feature without information) → features that it moves.
 _AUDIO: Mapping[str, _Scales] = {
     unique_factor("audio"): {  # voice quality
         "jitterLocal_sma3nz_amean": (0.03, -0.008),
@@ -278,14 +278,14 @@ def _ratings(
     n, ratings = len(habit), {}
     # Pairs first: what they leave over is unique to one modality, the question asked first.
     for size in (2, 1, 3):
-        for shown in modality_subsets(MODALITIES, size):
-            visible = {name for modality in shown for name in _shown_by(modality)}
+        for seen in modality_subsets(MODALITIES, size):
+            visible = {name for modality in seen for name in _shown_by(modality)}
             perceived = sum(factors[name] for name in sorted(visible)) + habit
             bias = random.normal(scale=RATER_BIAS_SD, size=(RATERS, 1))
             noise = random.normal(scale=RATER_NOISE_SD, size=(RATERS, n))
             rated = np.clip(perceived + bias + noise, *TARGET_RANGE).round(1)
             rated[:, random.permutation(n)[: round(UNRATED_SHARE * n)]] = np.nan
-            ratings[frozenset(shown)] = rated.astype(np.float32)
+            ratings[frozenset(seen)] = rated.astype(np.float32)
     return ratings
 
 

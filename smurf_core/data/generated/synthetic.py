@@ -51,7 +51,7 @@ def synthetic_additive(
     [u_I, r_IJ for every other J]. `visible` keeps some modalities and leaves y as it is: the
     paper's bimodal setting is `visible=("A", "B")`, where what A alone knows is u_A + r_AC.
 
-    For classification every factor has one column a class (`u_A[class_1]`, …), the sums over
+    For classification every factor has one column per class (`u_A[class_1]`, …), the sums over
     factors are the logits, and the label is drawn from their softmax: the logits are then what
     cross entropy recovers.
 
@@ -127,7 +127,7 @@ def synthetic_noisy(
 
     What can be found: factors and noise are independent and normal, so the best prediction is
     additive, Σ a u_I + Σ b (w_I s_IJ + w_J s_JI), w_I = σ_I⁻² / (1 + σ_I⁻² + σ_J⁻²). Of I's
-    features only s_IJ is related to J's, and r_IJ in it cannot be told from e_IJ. So the true
+    features only s_IJ is related to J's, and r_IJ in it cannot be separated from e_IJ. So the true
     redundant contribution of I is `r_IJ|I` = b w_I s_IJ; the two sides of a pair correlate with
     1 / √((1 + σ_I²) (1 + σ_J²)), not with 1, and I's side with r_IJ itself with 1 / √(1 + σ_I²).
     """

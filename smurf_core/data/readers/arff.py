@@ -23,7 +23,7 @@ class ArffReader:
     suffixes = (".arff",)
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the first line that is no comment begins a relation."""
+        """True if the first line that is no comment begins a relation."""
         lines = (line.strip().lower() for line in head.splitlines())
         first = next((line for line in lines if line and not line.startswith(b"%")), b"")
         return first.startswith(b"@relation")

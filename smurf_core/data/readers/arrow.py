@@ -31,7 +31,7 @@ class ParquetReader:
     suffixes = (".parquet", ".pq")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file starts as Parquet does."""
+        """True if the file starts as Parquet does."""
         return head.startswith(b"PAR1")
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
@@ -46,7 +46,7 @@ class FeatherReader:
     suffixes = (".feather", ".arrow")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file starts as Arrow's file format does."""
+        """True if the file starts as Arrow's file format does."""
         return head.startswith((b"ARROW1", b"FEA1"))
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
@@ -134,7 +134,7 @@ def _vectors(name: str, column: pa.ChunkedArray, source: SourceFile) -> dict[str
     if len(lengths) != 1 or lengths[0] == 0:
         raise InputError(
             f"{source.name}, column {name!r}: its vectors are of unequal lengths "
-            f"({listing(sorted(lengths))}); give every number a column of its own."
+            f"({listing(sorted(lengths))}); give every number its own column."
         )
     check_shape(source, len(column), lengths[0])
     return {f"{name}_{j}": pc.list_element(column, j) for j in range(lengths[0])}
@@ -150,7 +150,7 @@ def _column(
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         raise InputError(
             f"{source.name}, column {name!r}: each cell holds {kind}; "
-            "give every number a column of its own."
+            "give every number its own column."
         )
     if pa.types.is_boolean(kind):
         cells = pc.cast(cells, pa.int64())

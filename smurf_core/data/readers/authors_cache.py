@@ -48,7 +48,7 @@ class AuthorsCacheReader:
     suffixes = (".pickle", ".pkl")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file is a pickle or a zip with one: other pickles are refused in words."""
+        """True if the file is a pickle or a zip with one: other pickles are refused in words."""
         if head.startswith(b"PK\x03\x04"):
             return b"data.pkl" in head[:300]
         is_pickle = head[:1] == b"\x80" and head[1:2] in b"\1\2\3\4\5"
@@ -177,7 +177,7 @@ def _partition(
     if x is None or x.shape[1] != len(x_names) or x.dtype.kind not in "iuf":
         raise _not_a_cache(source, "x is not a table of numbers with a name for each column")
     if y is None or y.shape[1] != 1 or y.dtype.kind not in "iuf":
-        raise _not_a_cache(source, "y is not one number a sample")
+        raise _not_a_cache(source, "y is not one number per sample")
     if len({len(values) for values in columns.values()}) != 1:
         raise _not_a_cache(source, "x, y and meta have different numbers of samples")
     return columns, (x_names, y_names)

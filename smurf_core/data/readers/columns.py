@@ -94,7 +94,7 @@ def text_column(cells: pa.ChunkedArray, *, may_have_decimal_commas: bool = False
 
 
 def _starts_whole(filled: pa.ChunkedArray) -> bool:
-    """Whether the first cell that holds something is a whole number: if not, not all of them are.
+    """True if the first cell that holds something is a whole number: if not, not all of them are.
 
     Most columns of features end here, which spares them two passes over their cells.
     """
@@ -103,7 +103,7 @@ def _starts_whole(filled: pa.ChunkedArray) -> bool:
 
 
 def _are_names(filled: pa.ChunkedArray) -> bool:
-    """Whether all cells are whole numbers, and some have leading zeros."""
+    """True if all cells are whole numbers, and some have leading zeros."""
     has_leading_zero = pc.any(pc.match_substring_regex(filled, _LEADING_ZERO)).as_py()
     are_whole = has_leading_zero and pc.all(pc.match_substring_regex(filled, r"^[+-]?\d+$"))
     return bool(are_whole and are_whole.as_py())

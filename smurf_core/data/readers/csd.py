@@ -28,7 +28,7 @@ class CsdLabelsReader:
     suffixes = (".csd", ".h5", ".hdf5")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file is a sequence whose name says that it holds labels."""
+        """True if the file is a sequence whose name says that it holds labels."""
         return _is_csd(source, head) and "label" in _root(source).lower()
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
@@ -69,7 +69,7 @@ class CsdReader:
     suffixes = (".csd", ".h5", ".hdf5")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file is laid out as the SDK does."""
+        """True if the file is laid out as the SDK does."""
         return _is_csd(source, head)
 
     def recordings(
@@ -205,7 +205,7 @@ class _open:
 
 
 def _is_csd(source: SourceFile, head: bytes) -> bool:
-    """Whether the only group has data and metadata below it, or the file is called so."""
+    """True if the only group has data and metadata below it, or the file has that name."""
     if not head.startswith(b"\x89HDF\r\n\x1a\n"):
         return False
     with _open(source) as file:

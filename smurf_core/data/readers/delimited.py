@@ -45,7 +45,7 @@ class DelimitedReader:
     suffixes = (".csv", ".tsv", ".txt", ".tab", ".dat")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the start is text."""
+        """True if the start is text."""
         if any(head.startswith(mark) for mark, _, _ in _MARKS):
             return True
         controls = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in head)

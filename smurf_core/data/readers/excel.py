@@ -29,7 +29,7 @@ class ExcelReader:
     suffixes = (".xlsx", ".xlsm", ".xls")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file is a workbook, or an old one that is refused with advice."""
+        """True if the file is a workbook, or an old one that is refused with advice."""
         if head.startswith(_OLD_EXCEL):
             return True
         return head.startswith(b"PK\x03\x04") and (

@@ -87,7 +87,7 @@ class Segments:
     recordings: tuple[str, ...]
     start: npt.NDArray[np.float64]
     end: npt.NDArray[np.float64]
-    said_by: str  # the table that says so
+    said_by: str  # the table that says it
     are_made: bool = False  # the ids are ours: that table has none
 
 

@@ -1,4 +1,4 @@
-"""HDF5 files whose data sets have one row a sample; sequences are pooled over time."""
+"""HDF5 files whose data sets have one row per sample; sequences are pooled over time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Hdf5Reader:
     suffixes = (".h5", ".hdf5", ".hdf")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file starts as HDF5 does."""
+        """True if the file starts as HDF5 does."""
         return head.startswith(b"\x89HDF\r\n\x1a\n")
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:

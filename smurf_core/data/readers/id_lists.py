@@ -1,4 +1,4 @@
-"""Lists of sample ids beside arrays: `emb.npy` with `emb_ids.txt`, one id a line."""
+"""Lists of sample ids beside arrays: `emb.npy` with `emb_ids.txt`, one id per line."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def with_ids(table: Table, ids: SourceFile, *, is_preview: bool) -> Table:
         lines = lines[1:]
     if len(lines) != rows:
         raise InputError(
-            f"{ids.name} holds {len(lines)} ids where {table.name} has {rows} rows: one id a row "
+            f"{ids.name} holds {len(lines)} ids where {table.name} has {rows} rows: one id per row "
             "is needed, in the same order."
         )
     if "sample_id" in table.frame.columns:

@@ -81,7 +81,7 @@ class TableReader(Protocol):
         """The usual endings of such files' names; files with them are read from folders."""
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file is of this format, judged by its first bytes."""
+        """True if the file is of this format, judged by its first bytes."""
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
         """The file's tables, or for a preview their first `rows` rows."""
@@ -97,7 +97,7 @@ class FrameReader(Protocol):
         """The usual endings of such files' names; files with them are read from folders."""
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file is of this format, judged by its first bytes."""
+        """True if the file is of this format, judged by its first bytes."""
 
     def recordings(
         self, source: SourceFile, options: ReadingOptions, *, rows: int | None = None
@@ -115,7 +115,7 @@ class StudyReader(Protocol):
         """The usual endings of such files' names; files with them are read from folders."""
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file is of this format, judged by its first bytes."""
+        """True if the file is of this format, judged by its first bytes."""
 
     def targets(self, source: SourceFile) -> tuple[str, ...]:
         """The targets to choose from."""

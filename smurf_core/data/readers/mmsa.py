@@ -31,7 +31,7 @@ class MmsaReader:
     suffixes = (".pkl", ".pickle")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file is a pickle whose first key is a split."""
+        """True if the file is a pickle whose first key is a split."""
         is_pickle = head[:1] == b"\x80" and head[1:2] in b"\1\2\3\4\5"
         return is_pickle and _FIRST_KEY.match(head[:64]) is not None
 
@@ -111,13 +111,13 @@ class _Part:
         return pd.concat(parts, axis=1)
 
     def _vector(self, key: str) -> list[Any] | None:
-        """One value a sample, from an array or a list; none where there is no such key."""
+        """One value per sample, from an array or a list; none where there is no such key."""
         values = self.given.get(key)
         if values is None:
             return None
         found = np.ravel(values).tolist() if isinstance(values, np.ndarray) else values
         if not isinstance(found, list | tuple):
-            raise _no_mmsa(self.source, f"{self.split}/{key} is not one value a sample")
+            raise _no_mmsa(self.source, f"{self.split}/{key} is not one value per sample")
         if hasattr(self, "n") and len(found) != self.n:
             raise _no_mmsa(
                 self.source, f"{self.split}/{key} has {len(found)} values for {self.n} samples"

@@ -18,13 +18,13 @@ from smurf_core.errors import InputError
 
 
 class NpzReader:
-    """Archives of arrays with one row a sample."""
+    """Archives of arrays with one row per sample."""
 
     title = "NPZ"
     suffixes = (".npz",)
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file is a zip that is called .npz, or starts with an array."""
+        """True if the file is a zip that is called .npz, or starts with an array."""
         return head.startswith(b"PK\x03\x04") and (source.suffix == ".npz" or b".npy" in head[:200])
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
@@ -54,13 +54,13 @@ class NpzReader:
 
 
 class NpyReader:
-    """One array with one row a sample."""
+    """One array with one row per sample."""
 
     title = "NPY"
     suffixes = (".npy",)
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the file starts as an array does."""
+        """True if the file starts as an array does."""
         return head.startswith(b"\x93NUMPY")
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
@@ -92,7 +92,7 @@ def _check_array(file: IO[bytes], size: int, name: str, source: SourceFile) -> N
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = read(file)
     promised = prod(shape) * dtype.itemsize
-    held = size - file.tell()
+    held = size - file.seek(0, 1)
     if dtype.hasobject or dtype.names is not None:
         raise InputError(
             f"{source.name}, array {name!r}: it holds Python objects or records; save arrays of "

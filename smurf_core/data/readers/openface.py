@@ -1,4 +1,4 @@
-"""OpenFace `FeatureExtraction` CSV: one row a frame, with how well the face was tracked."""
+"""OpenFace `FeatureExtraction` CSV: one row per frame, with how well the face was tracked."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class OpenFaceReader:
     suffixes = (".csv",)
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the header names a frame, its time, and how well it was tracked."""
+        """True if the header names a frame, its time, and how well it was tracked."""
         names = _header(head)
         return names[:1] == ["frame"] and all(name in names for name in _NEEDED)
 
     def recordings(
         self, source: SourceFile, options: ReadingOptions, *, rows: int | None = None
     ) -> tuple[Recording, ...]:
-        """One recording: the file's, called as it."""
+        """One recording: the file's, with its name."""
         names = check_names(_header(source.head(_MAX_HEADER)), source)
         features = [name for name in names if _FEATURE.match(name)]
         if not features:

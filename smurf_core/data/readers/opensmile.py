@@ -36,13 +36,13 @@ _CLASSES = ("class", "emotion", "label")
 
 
 class OpenSmileReader:
-    """Functionals: one row a clip."""
+    """Functionals: one row per clip."""
 
     title = "openSMILE"
     suffixes = (".csv", ".arff", ".txt")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the first columns are those that openSMILE writes."""
+        """True if the first columns are those that openSMILE writes."""
         return _has_names(head)
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
@@ -52,19 +52,19 @@ class OpenSmileReader:
 
 
 class OpenSmileFramesReader:
-    """Low-level descriptors: many rows a clip, a hundredth of a second apart."""
+    """Low-level descriptors: many rows per clip, a hundredth of a second apart."""
 
     title = "openSMILE frames"
     suffixes = (".csv", ".arff", ".txt")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """Whether the first rows are moments of one clip."""
+        """True if the first rows are moments of one clip."""
         return _has_names(head) and _are_frames(source)
 
     def recordings(
         self, source: SourceFile, options: ReadingOptions, *, rows: int | None = None
     ) -> tuple[Recording, ...]:
-        """One recording a clip; a single one without a name is called as the file."""
+        """One recording per clip; a single one without a name is called as the file."""
         table = _cells(source, rows)
         # Windows overlap one another: each counts once, as the moment at which it starts.
         start, _ = _times(table.frame, source)
@@ -117,12 +117,12 @@ def _cells(source: SourceFile, rows: int | None) -> Table:
     reader = ArffReader() if ArffReader().recognises(source, head) else DelimitedReader()
     (table,) = reader.read(source, rows=rows)
     check_shape(source, *table.frame.shape)
-    told = tuple(p for p in table.problems if "separated by semicolon" not in p.message)
-    return replace(table, problems=told)
+    reported = tuple(p for p in table.problems if "separated by semicolon" not in p.message)
+    return replace(table, problems=reported)
 
 
 def _are_frames(source: SourceFile) -> bool:
-    """Whether the first two rows are of one clip, at different moments or in short windows."""
+    """True if the first two rows are of one clip, at different moments or in short windows."""
     text = source.head(_START).decode("utf-8", "replace").lstrip("\ufeff")
     delimiter = ","
     if text.lstrip().startswith(("@", "%")):

@@ -1,4 +1,4 @@
-"""Sequences [n, steps, d] to one vector a sample: mean and standard deviation over time."""
+"""Sequences [n, steps, d] to one vector per sample: mean and standard deviation over time."""
 
 from __future__ import annotations
 

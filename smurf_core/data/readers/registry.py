@@ -23,7 +23,7 @@ from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
 STUDY_READERS: tuple[StudyReader, ...] = (AuthorsCacheReader(),)
-# Labels come before frames: they are sequences, too.
+# Labels come before frames: they are also sequences.
 FRAME_READERS: tuple[FrameReader, ...] = (CsdReader(), OpenFaceReader(), OpenSmileFramesReader())
 # Text comes last: it takes whatever looks like text.
 TABLE_READERS: tuple[TableReader, ...] = (

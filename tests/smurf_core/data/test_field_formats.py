@@ -25,7 +25,7 @@ def tables_of(*paths, **options):
     return read_tables(find_sources(paths), **options)
 
 
-def told(problems):
+def reported(problems):
     return " ".join(str(problem) for problem in problems)
 
 
@@ -82,7 +82,7 @@ def test_functionals_of_the_command_line_tool_are_rows_of_named_clips(tmp_path):
     assert table.options["delimiter"] == "semicolon"
 
 
-def test_functionals_in_a_file_a_clip_become_one_table_called_by_the_files(tmp_path):
+def test_functionals_in_a_file_per_clip_become_one_table_named_after_the_files(tmp_path):
     for name, pitch in (("u1", 1.0), ("u2", 2.0), ("u3", 4.0)):
         (tmp_path / f"{name}.csv").write_text(SMILE_HEADER + f"'unknown';0.0;{pitch};2\n")
     (table,) = tables_of(tmp_path)
@@ -147,7 +147,7 @@ def test_openface_frames_become_statistics(separator, tmp_path):
     assert row["AU12_r_slope"] == pytest.approx(0.5)
     assert row["AU12_c_share"] == 0.5
     assert "x_0_mean" not in table.frame
-    assert "1 columns of single landmarks" in told(table.problems)
+    assert "1 columns of single landmarks" in reported(table.problems)
 
 
 def test_frames_that_were_not_tracked_are_left_out_and_counted(tmp_path):
@@ -158,16 +158,16 @@ def test_frames_that_were_not_tracked_are_left_out_and_counted(tmp_path):
     openface(tmp_path / "u1.csv", rows)
     (table,) = tables_of(tmp_path / "u1.csv")
     assert table.frame["AU12_r_mean"][0] == pytest.approx(0.05 * np.arange(10, 40).mean())
-    assert "10 of 40 frames were not tracked well enough" in told(table.problems)
+    assert "10 of 40 frames were not tracked well enough" in reported(table.problems)
     (table,) = tables_of(tmp_path / "u1.csv", options=ReadingOptions(confidence=0.6))
-    assert "5 of 40 frames" in told(table.problems)
+    assert "5 of 40 frames" in reported(table.problems)
     assert table.options["confidence"] == "0.6"
     (table,) = tables_of(tmp_path / "u1.csv", options=ReadingOptions(frames=31))
     assert np.isnan(table.frame["AU12_r_mean"][0])
-    assert "1 of 1 samples have no frame that counts (u1)" in told(table.problems)
+    assert "1 of 1 samples have no frame that counts (u1)" in reported(table.problems)
 
 
-def test_most_frequent_face_speaks(tmp_path):
+def test_most_frequent_face_is_used(tmp_path):
     names = "frame,face_id,timestamp,confidence,success,AU12_r"
     rows = [f"{k},{int(k % 3 == 0)},{k / 10},0.9,1,{9 if k % 3 == 0 else 1}" for k in range(30)]
     (tmp_path / "u1.csv").write_text("\n".join([names, *rows]))
@@ -187,7 +187,7 @@ def test_long_recording_is_cut_by_the_table_with_start_and_end(tmp_path):
     steps = 0.05 * np.arange(80)
     expected = [steps[:20].mean(), steps[20:40].mean(), np.nan]
     np.testing.assert_allclose(video.frame["AU12_r_mean"], expected)
-    assert "1 of 3 samples have no frame that counts (c)" in told(video.problems)
+    assert "1 of 3 samples have no frame that counts (c)" in reported(video.problems)
     assert video.options["samples"] == "cut by labels.csv"
 
 
@@ -212,7 +212,7 @@ def test_clips_of_one_utterance_each_are_not_cut_by_times_of_the_long_recording(
     )
     _, video = tables_of(tmp_path)
     np.testing.assert_allclose(video.frame["AU12_c_share"], [0.5, 0.5])
-    assert "start and end lie outside of 2 recordings" in told(video.problems)
+    assert "start and end lie outside of 2 recordings" in reported(video.problems)
 
 
 def test_end_before_the_start_is_refused_with_its_row(tmp_path):
@@ -462,7 +462,7 @@ def test_option_for_reading_that_there_is_not_is_refused():
         ReadingOptions.from_dict({"confidence": 80})
 
 
-def test_equal_ratings_in_two_files_are_called_by_what_differs_in_the_names(tmp_path):
+def test_equal_ratings_in_two_files_are_named_after_what_differs_in_the_names(tmp_path):
     for what in ("valence", "arousal"):
         columns = {mark: np.arange(4) / 7 for mark in ("T", "A", "TA", "TAV")}
         pd.DataFrame({"file": list("abcd"), **columns}).to_csv(
@@ -472,7 +472,7 @@ def test_equal_ratings_in_two_files_are_called_by_what_differs_in_the_names(tmp_
     assert list(valence.frame.columns) == [
         "file", "valence_T", "valence_A", "valence_TA", "valence_TAV",
     ]  # fmt: skip
-    assert "Here they are called arousal_T" in told(arousal.problems)
+    assert "Here they are called arousal_T" in reported(arousal.problems)
 
 
 def test_source_is_recognised_by_content_whatever_it_is_called(tmp_path):

@@ -108,7 +108,7 @@ def test_absent_class_is_named_with_fold_and_role():
     assert "no training sample is of class class_3." in found
 
 
-def test_constant_target_in_a_role_is_told():
+def test_constant_target_in_a_role_is_reported():
     data = synthetic_additive(samples=20)
     target = data.target.copy()
     target[data.folds.test[2]] = 1.5

@@ -30,7 +30,7 @@ GRID = GRID / "grid_clips"
 
 
 def write_tone(path: Path, seconds: float = 2.0) -> None:
-    """A file of frames that count upwards, so that a cut tells where it was made."""
+    """A file of frames that count upwards, so that a cut shows where it was made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, RATE, 0, "NONE", ""))
@@ -125,9 +125,9 @@ def test_a_wave_file_is_cut_to_the_sample(folder, dataset):
     ],
 )  # fmt: skip
 def test_no_name_leads_out_of_the_folder(folder, name):
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as reported:
         confined(folder, name)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(reported.value)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Links need rights there.")

@@ -159,7 +159,7 @@ def test_any_table_that_pandas_writes_is_read_back_equal_or_refused(
 ):
     table = pd.DataFrame(dict(enumerate(columns)))
     table.columns = names[: len(columns)]
-    # A header without any name is an empty line: nothing tells it from the first row.
+    # A header without any name is an empty line: nothing distinguishes it from the first row.
     assume(any(name.strip() for name in table.columns))
     path = tmp_path / f"any.{suffix}"
     try:
@@ -274,9 +274,9 @@ def test_hdf5_sequences_are_pooled_over_their_own_steps(tmp_path):
     np.testing.assert_allclose(table.frame["mean_1"], [20, np.nan])
     np.testing.assert_allclose(table.frame["sd_0"], [np.sqrt(2 / 3), 0], rtol=1e-6)
     np.testing.assert_allclose(table.frame["sd_1"], [10, np.nan])
-    told = " ".join(str(problem) for problem in table.problems)
-    assert "2 cells hold exactly -255 or 255" in told
-    assert "4 of zeros alone" in told
+    reported = " ".join(str(problem) for problem in table.problems)
+    assert "2 cells hold exactly -255 or 255" in reported
+    assert "4 of zeros alone" in reported
 
 
 def test_hdf5_single_column_is_called_as_the_file_without_its_split(tmp_path):

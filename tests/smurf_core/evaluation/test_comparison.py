@@ -125,7 +125,7 @@ def test_the_interval_is_the_jackknife_over_persons(random, task):
         assert row["ci_high"] - row["difference"] == pytest.approx(half, rel=1e-4)
 
 
-def test_with_one_person_a_fold_the_interval_is_the_paired_t_tests(random):
+def test_with_one_person_per_fold_the_interval_is_the_paired_t_tests(random):
     """Then leaving a person out is leaving a fold out."""
     data, runs = regression(random, n=60, persons=6)
     data = make_dataset(np.asarray(data.target), data.persons, folds=6)

@@ -88,7 +88,7 @@ def test_the_trend_is_kendalls_and_persons_are_the_clusters_of_ranks(random):
     assert slope.statistic == pytest.approx(fit.tvalues[1], rel=0.05)
 
 
-def test_data_without_ratings_is_told(random):
+def test_data_without_ratings_is_reported(random):
     data, _, contributions = rated(random)
     with pytest.raises(InputError, match="no ratings"):
         informativeness_tests(explained(contributions, replace(data, informativeness={})))

@@ -54,13 +54,13 @@ def test_table_counts_what_is_missing_and_correlates_the_rest(random):
         assert row["ci_low"] < row["r"] < row["ci_high"]
 
 
-def test_data_without_judgments_is_told(random):
+def test_data_without_judgments_is_reported(random):
     data, _, contributions = judged(random)
     with pytest.raises(InputError, match="no human judgments"):
         human_agreement(explained(contributions, replace(data, judgments={})))
 
 
-def test_single_raters_ratings_stand_beside_the_correlation(random):
+def test_single_raters_ratings_accompany_the_correlation(random):
     data, _, contributions = judged(random)
     shown = frozenset(("A", "B"))
     ratings = (data.judgments[shown] + random.normal(size=(3, 60))).astype(np.float32)

@@ -1,4 +1,4 @@
-"""One row a sample, and metrics of some samples, against what other libraries say."""
+"""One row per sample, and metrics of some samples, against what other libraries say."""
 
 from dataclasses import replace
 
@@ -62,7 +62,7 @@ def test_every_row_is_the_sample_that_its_id_says():
     assert transcript_column(replace(dataset, samples=pd.DataFrame())) is None
 
 
-def test_columns_that_tell_samples_apart_can_colour_them():
+def test_columns_that_distinguish_samples_can_colour_them():
     dataset = with_table(synthetic_additive(samples=60))
     found = colour_columns(sample_table(some_explained(dataset)))
     assert {"fold", "person", "take", "seconds", "size of error", "target"} <= set(found)

@@ -35,7 +35,7 @@ def test_verdicts_are_what_was_made(random, outputs):
 
 
 @pytest.mark.parametrize("fault", ["none", "unique is redundant", "sides disagree"])
-def test_what_agrees_but_is_no_factorisation_is_told(random, fault):
+def test_what_agrees_but_is_no_factorisation_is_reported(random, fault):
     # Every model says the same, so restarts and folds agree perfectly, whatever they agree on.
     alone, shared, other = random.normal(size=(3, 200))
     values = np.zeros((200, 2, 2, 1), np.float32)

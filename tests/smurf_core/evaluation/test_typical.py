@@ -40,6 +40,6 @@ def test_scores_fall_and_end_where_nothing_is_found(contributions):
         assert len(table) <= 15
 
 
-def test_unknown_outputs_are_told(contributions):
+def test_unknown_outputs_are_reported(contributions):
     with pytest.raises(InputError, match="No output 'joy'"):
         typical_samples(contributions, "unique", output="joy")

@@ -146,7 +146,7 @@ def test_interactions_are_compared_with_products() -> None:
     assert mean_recovery(explained(learned, dataset)) == pytest.approx(1 / 3, abs=1e-6)
 
 
-def test_a_model_without_interactions_is_told_what_it_lacks() -> None:
+def test_a_model_without_interactions_learns_what_it_lacks() -> None:
     dataset = synthetic_interactions(samples=50)
     learned = contributions_of(dataset, np.zeros((50, 3, 3, 1)))
     with pytest.raises(InputError, match="MRO-SMURF"):

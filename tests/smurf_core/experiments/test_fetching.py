@@ -65,7 +65,7 @@ def test_a_file_with_another_checksum_is_refused_and_not_kept(server, tmp_path):
         ("mosi=http://127.0.0.1:9/a#sha256=" + "0" * 64, r"cannot be fetched \(ConnectionError"),
     ],
 )
-def test_what_cannot_be_fetched_is_told_in_a_sentence(server, tmp_path, text, words):
+def test_what_cannot_be_fetched_is_reported_in_a_sentence(server, tmp_path, text, words):
     with pytest.raises(InputError, match=words):
         fetch_cache(text.replace("{address}", server[0]), tmp_path / "caches")
 

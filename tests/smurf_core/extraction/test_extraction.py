@@ -65,12 +65,12 @@ def test_failures_are_listed_and_the_rest_goes_on(tmp_path):
     utterances = [
         *utterances_of_folder(tmp_path, (".wav",)), Utterance("gone", tmp_path / "gone.wav")
     ]  # fmt: skip
-    told = []
+    reported = []
     found = extract(
         utterances,
         Loudness(),
         FeatureStore(tmp_path / "kept"),
-        on_progress=lambda done, total: told.append((done, total)),
+        on_progress=lambda done, total: reported.append((done, total)),
     )
     assert found.features.to_dict("list") == {"sample_id": ["a", "c"], "size": [2.0, 3.0]}
     assert found.failures.to_dict("list") == {
@@ -81,7 +81,7 @@ def test_failures_are_listed_and_the_rest_goes_on(tmp_path):
             "gone.wav cannot be opened: No such file or directory.",
         ],
     }
-    assert told[-1] == (4, 4)
+    assert reported[-1] == (4, 4)
 
 
 def test_an_interrupted_extraction_goes_on_where_it_was(tmp_path):
@@ -247,7 +247,7 @@ def test_texts_become_the_embeddings_of_a_local_model(tiny_model, tmp_path):
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_model_that_is_not_there_is_told_in_a_sentence(tmp_path):
+def test_a_model_that_is_not_there_is_reported_in_a_sentence(tmp_path):
     pytest.importorskip("sentence_transformers", reason="needs the extra [extract]")
     from smurf_core.extraction.text import SentenceEmbedder
 
@@ -257,7 +257,7 @@ def test_a_model_that_is_not_there_is_told_in_a_sentence(tmp_path):
         SentenceEmbedder(str(tmp_path))
 
 
-def test_a_missing_package_is_told_in_a_sentence():
+def test_a_missing_package_is_reported_in_a_sentence():
     from smurf_core.extraction.packages import needed_package
 
     with pytest.raises(InputError, match=r"needs the package no_such_package.*\[extract\]"):

@@ -108,12 +108,12 @@ def test_the_command_writes_features_and_failures(program, videos, home, monkeyp
         monkeypatch.setattr(sys, "argv", ["smurf", "extract", "video", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()
-        told = capsys.readouterr()
-        return ended.value.code or 0, told.out, told.err
+        reported = capsys.readouterr()
+        return ended.value.code or 0, reported.out, reported.err
 
-    code, told, _ = call(videos, "--openface", program, "--output", output)
+    code, reported, _ = call(videos, "--openface", program, "--output", output)
     assert code == 0
-    assert "1 of 3 samples" in told
+    assert "1 of 3 samples" in reported
     assert pd.read_csv(output)["sample_id"].tolist() == ["talk"]
     failed = pd.read_csv(videos.parent / "faces_failures.csv")
     assert failed["sample_id"].tolist() == ["blurred", "empty"]

@@ -167,7 +167,7 @@ def test_every_fold_is_chosen_by_its_validation_samples_alone() -> None:
     )
 
 
-def test_the_best_objective_of_the_restarts_speaks(dataset: MultimodalDataset) -> None:
+def test_the_best_objective_of_the_restarts_is_used(dataset: MultimodalDataset) -> None:
     result = train_run(dataset, config(restarts=3)).fold_results[0]
     objectives = [member.validation_objective for member in result.members]
     assert len(set(objectives)) == 3

@@ -1,4 +1,4 @@
-"""The scale-free criterion by which configurations that predict alike are told apart."""
+"""The scale-free criterion by which configurations that predict alike are distinguished."""
 
 from collections.abc import Iterator
 from itertools import permutations
@@ -72,7 +72,7 @@ def test_a_stack_evaluated_some_members_at_a_time_is_the_same(monkeypatch):
         torch.testing.assert_close(parted, whole)
 
 
-def test_models_without_an_auxiliary_loss_are_not_told_apart():
+def test_models_without_an_auxiliary_loss_are_not_distinguished():
     architecture = Architecture.of("late_fusion", (4, 3), (), 1)
     weights = StackedWeights.of(architecture, initial_parameters(architecture, 0))
     data = Partition(tuple(torch.randn(d, 10) for d in (4, 3)), torch.zeros(10))

@@ -42,7 +42,7 @@ def test_the_one_standard_error_rule_takes_the_best_factorised_of_those_alike() 
     assert choose(TABLE, "one_standard_error", "smurf") == 2
 
 
-def test_models_that_err_on_the_same_samples_are_told_apart() -> None:
+def test_models_that_err_on_the_same_samples_are_distinguished() -> None:
     same = TABLE.assign(influence=[np.zeros(100)] * 4)
     assert choose(same, "one_standard_error", "smurf") == 1
 

@@ -321,8 +321,8 @@ def test_a_halving_search_drops_nobody_before_the_losses_have_grown(monkeypatch)
     assert sorted(halved.epochs) == [12, 12, 12, 12, 24, 40, 40, 40]
 
 
-def test_what_is_told_while_the_losses_grow_is_a_number() -> None:
-    told: list[float] = []
+def test_what_is_reported_while_the_losses_grow_is_a_number() -> None:
+    reported: list[float] = []
     architecture = Architecture.of("smurf_normalised", INPUTS, (), 1)
     train_stack(
         "smurf_normalised",
@@ -331,10 +331,10 @@ def test_what_is_told_while_the_losses_grow_is_a_number() -> None:
         training=partition(architecture, 0, 50, 1),
         validation=partition(architecture, 1, 30, 1),
         max_epochs=4, patience=2, batch_size=20, batch_seed=3, output_scale=0.1, report_every=1,
-        on_epoch=lambda report: told.append(report.validation_objective),
+        on_epoch=lambda report: reported.append(report.validation_objective),
     )  # fmt: skip
-    assert len(told) == 4
-    assert np.isfinite(told).all()
+    assert len(reported) == 4
+    assert np.isfinite(reported).all()
 
 
 def test_equal_seeds_give_equal_numbers() -> None:
@@ -378,7 +378,7 @@ def test_halving_drops_the_worse_half_of_each_weight_and_leaves_the_others_as_th
         )
 
 
-def test_a_diverging_member_is_told_by_an_infinite_objective_and_spoils_no_other() -> None:
+def test_a_diverging_member_is_reported_by_an_infinite_objective_and_spoils_no_other() -> None:
     good = Member(Configuration(1e-2, (6, 4), 0.0, 0.5), seed=1)
     bad = Member(Configuration(1e30, (6, 4), 0.0, 0.5), seed=1)
     together = train("smurf", (6, 4), [bad, good], 1)

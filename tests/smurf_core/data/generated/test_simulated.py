@@ -67,9 +67,9 @@ def test_no_person_is_in_two_roles_of_a_fold(data):
 
 
 def test_all_subsets_of_modalities_are_judged_with_a_tenth_missing(data):
-    shown = {frozenset(s) for s in ("a", "t", "v", "at", "av", "tv", "atv")}
+    every_subset = {frozenset(s) for s in ("a", "t", "v", "at", "av", "tv", "atv")}
     judged = data.judgments
-    assert {frozenset(name[0] for name in subset) for subset in judged} == shown
+    assert {frozenset(name[0] for name in subset) for subset in judged} == every_subset
     for subset, rating in judged.items():
         assert np.isnan(rating).mean() == pytest.approx(0.1)
         np.testing.assert_allclose(rating, data.ratings[subset].mean(axis=0), atol=1e-6)
