@@ -22,6 +22,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.description import Description, describe
 from smurf_core.data.grouping import groupings
 from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.complete import tables_of_run
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import UniquePair, human_agreement, unique_pairs
 from smurf_core.evaluation.missing import (
@@ -235,6 +236,12 @@ def human_agreement_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
 def informativeness_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
     """Unique contributions by how informative people called a modality, of a scope's samples."""
     return informativeness_tests(scope.apply(explained_of(run)))
+
+
+@st.cache_data(max_entries=6, show_spinner="Evaluating…", hash_funcs=_BY_RUN)
+def tables_of(run: RunInfo, scope: Scope) -> dict[str, pd.DataFrame]:
+    """Every table about a run, of a scope's samples, as a report contains them."""
+    return tables_of_run(result_of(run), scope.apply(explained_of(run)))
 
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)

@@ -5,10 +5,12 @@ import html
 import json
 import re
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from app.state.navigation import PageName
 from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.model_kinds import ModelKind
@@ -19,10 +21,7 @@ from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.workspace import Workspace
 
-PAGES = (
-    "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
-    "what_if", "compare", "verify", "report",
-)  # fmt: skip
+PAGES = get_args(PageName)
 FAST = replace(
     RunConfig.from_preset("quick"),
     preset="custom",

@@ -10,12 +10,10 @@ import streamlit as st
 from app.loading import (
     comparison_of,
     explained_of,
-    human_agreement_of,
     missing_comparison_of,
-    pairs_of,
     result_of,
     shares_of,
-    stability_of,
+    tables_of,
 )
 from app.state.selection import Scope
 from app.state.session import workspace
@@ -28,7 +26,6 @@ from smurf_core.reporting.bundle import Files, report_files, run_titles, zipped
 from smurf_core.reporting.findings import (
     Findings,
     examples,
-    has_judgments,
     model_shares,
     report_tables,
 )
@@ -60,16 +57,13 @@ def findings_of(
     missing modalities and stability are for all test samples, fold by fold.
     """
     everything = Scope.everything(len(dataset))
-    is_judged, is_paired = has_judgments(dataset), run.config.kind.has_redundant_heads
     return Findings(
         reference=run.id,
         titles=run_titles(compared),
         comparison=comparison_of(compared, run.id, everything),
         missing=missing_comparison_of(compared, run.id),
         shares=model_shares(result_of(run), shares_of(run, scope)),
-        stability=stability_of(run),
-        pairs=pairs_of(run, scope) if is_paired else pd.DataFrame(),
-        agreement=human_agreement_of(run, scope) if is_judged else pd.DataFrame(),
+        tables=tables_of(run, scope),
         typical=examples(scope.apply(explained_of(run))),
     )
 

@@ -17,7 +17,7 @@ from smurf_core.evaluation.redundancy import pair_table, share_intervals
 from smurf_core.evaluation.stability import stability
 from smurf_core.evaluation.typical import Finding, typical_samples
 from smurf_core.evaluation.verification import factor_matrix, recovery
-from smurf_core.explained import explained
+from smurf_core.explained import Explained, explained
 from smurf_core.results import RunResult
 
 
@@ -32,9 +32,8 @@ def evaluation_tables(
 ) -> dict[str, pd.DataFrame]:
     """All tables that one study's runs allow, by name; columns as their functions' docstrings say.
 
-    What is asked of one model (contributions, judgments, redundancy…) is asked of the reference;
-    performance and missing modalities of all models, side by side. `count` is the length of each
-    list of typical samples, for every output.
+    Performance and missing modalities are of all models, side by side. The tables of
+    `tables_of_run` are of the reference.
     """
     by_model = {
         "performance_by_fold": fold_performance,
@@ -57,10 +56,30 @@ def evaluation_tables(
             results, dataset, reference=reference, permutations=permutations, seed=seed
         )
     result = results[reference]
-    found = explained(result, dataset)
-    contributions = found.contributions
-    shares = share_intervals(found, seed=seed)
-    tables |= {"variance_shares": shares.terms, "variance_totals": shares.totals}
+    return tables | tables_of_run(result, explained(result, dataset), count=count, seed=seed)
+
+
+def tables_of_run(
+    result: RunResult, explained: Explained, *, count: int = 50, seed: int = 0
+) -> dict[str, pd.DataFrame]:
+    """Every table about one run, by name. A new evaluation of a run gets its line here.
+
+    `smurf evaluate` exports these tables, and a report contains them as CSV files.
+
+    Parameters
+    ----------
+    result
+        The run. Stability is a property of all its samples.
+    explained
+        The samples that the other tables are about.
+    count
+        Length of each list of typical samples, for every output.
+    seed
+        Of all draws.
+    """
+    contributions, dataset = explained.contributions, explained.dataset
+    shares = share_intervals(explained, seed=seed)
+    tables = {"variance_shares": shares.terms, "variance_totals": shares.totals}
     if result.config.kind.has_redundant_heads:
         tables["redundancy"] = pair_table(contributions)
     for finding in get_args(Finding):
@@ -73,13 +92,13 @@ def evaluation_tables(
         )
     tables["stability"] = stability(result)
     if dataset.judgments and dataset.task == "regression":
-        tables["human_judgments"] = human_agreement(found, seed=seed)
+        tables["human_judgments"] = human_agreement(explained, seed=seed)
     if dataset.informativeness:
-        tables["informativeness"] = informativeness_tests(found)
+        tables["informativeness"] = informativeness_tests(explained)
     is_product = any("*" in factor for factor in dataset.factors)
     if dataset.factors and (len(contributions.orders) > 1 or not is_product):
-        tables["recovery"] = recovery(found)
-        tables["factor_matrix"] = factor_matrix(found)
+        tables["recovery"] = recovery(explained)
+        tables["factor_matrix"] = factor_matrix(explained)
     return tables
 
 

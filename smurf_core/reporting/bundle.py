@@ -46,9 +46,7 @@ def table_files(found: Findings, dataset: MultimodalDataset) -> Files:
     files = {f"{table.name}.csv": table.numbers.to_csv(index=False) for table in tables}
     files |= {f"{table.name}.tex": tabular(table) for table in tables}
     files["tables.tex"] = document(tables, dataset.name)
-    if not found.pairs.empty:
-        files["redundancy.csv"] = found.pairs.to_csv(index=False)
-    files["stability.csv"] = found.stability.to_csv(index=False)
+    files |= {f"{name}.csv": table.to_csv(index=False) for name, table in found.tables.items()}
     return {name: text.encode() for name, text in files.items()}
 
 

@@ -9,12 +9,11 @@ import pandas as pd
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.comparison import compare_models
-from smurf_core.evaluation.judgments import human_agreement
+from smurf_core.evaluation.complete import tables_of_run
 from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.missing import compare_missing
-from smurf_core.evaluation.redundancy import ALL_OUTPUTS, pair_table, variance_shares
+from smurf_core.evaluation.redundancy import ALL_OUTPUTS, variance_shares
 from smurf_core.evaluation.samples import transcript_column
-from smurf_core.evaluation.stability import stability
 from smurf_core.evaluation.typical import Finding, typical_samples
 from smurf_core.explained import Explained, explained
 from smurf_core.reporting.tables import (
@@ -38,11 +37,24 @@ class Findings:
     titles: Mapping[str, str]  # run → its title, in the order of columns
     comparison: pd.DataFrame  # `compare_models`, all runs against the reference
     missing: pd.DataFrame  # `compare_missing` of the task's main metric, all runs
-    shares: pd.DataFrame  # `variance_shares` of the reference, as the next four
-    stability: pd.DataFrame
-    pairs: pd.DataFrame  # empty where the model has no redundant heads
-    agreement: pd.DataFrame  # `human_agreement`; empty where there are no judgments
+    shares: pd.DataFrame  # `variance_shares` of the reference, as the next two
+    tables: Mapping[str, pd.DataFrame]  # `tables_of_run`
     typical: Mapping[Finding, pd.DataFrame]
+
+    @property
+    def stability(self) -> pd.DataFrame:
+        """Agreement of every contribution over restarts and folds."""
+        return self.tables["stability"]
+
+    @property
+    def pairs(self) -> pd.DataFrame:
+        """What each pair of modalities shares; empty if the model has no redundant heads."""
+        return self.tables.get("redundancy", pd.DataFrame())
+
+    @property
+    def agreement(self) -> pd.DataFrame:
+        """Learned and human unique contributions; empty without judgments."""
+        return self.tables.get("human_judgments", pd.DataFrame())
 
 
 def find(
@@ -63,18 +75,9 @@ def find(
             results, dataset, reference=reference, metrics=(main_metric(dataset),)
         ),
         shares=model_shares(result, variance_shares(found.contributions)),
-        stability=stability(result),
-        pairs=pair_table(found.contributions)
-        if result.config.kind.has_redundant_heads
-        else pd.DataFrame(),
-        agreement=human_agreement(found) if has_judgments(dataset) else pd.DataFrame(),
+        tables=tables_of_run(result, found),
         typical=examples(found),
     )
-
-
-def has_judgments(dataset: MultimodalDataset) -> bool:
-    """True if there are judgments to compare unique contributions with."""
-    return bool(dataset.judgments) and dataset.task == "regression"
 
 
 def main_metric(dataset: MultimodalDataset) -> str:

@@ -12,6 +12,8 @@ import pytest
 
 from smurf_core.configuration import Grid, RunConfig
 from smurf_core.errors import InputError
+from smurf_core.evaluation.complete import tables_of_run
+from smurf_core.explained import explained
 from smurf_core.fitted import FittedModel
 from smurf_core.processes import worker
 from smurf_core.reporting.bundle import model_files, report_of, zipped
@@ -45,6 +47,18 @@ def test_csv_has_the_evaluation_unrounded(files):
     table = pd.read_csv(io.BytesIO(files["tables/table_2_performance.csv"]))
     assert set(table["title"]) == {"SMURF", "Late fusion"}
     assert {"difference", "p_person", "p_resampled"} <= set(table.columns)
+
+
+def test_a_report_contains_every_evaluation_of_the_run(files, reported):
+    """A new evaluation used to need places of its own in the report; many were missing there."""
+    smurf = list_runs(reported)[1]
+    result = RunFiles.of(reported, smurf.id).read_result()
+    expected = tables_of_run(result, explained(result, load_study(reported, smurf.study_id)))
+    assert "variance_totals" in expected
+    for name, table in expected.items():
+        found = pd.read_csv(io.BytesIO(files[f"tables/{name}.csv"]))
+        assert list(found.columns) == list(table.columns)
+        assert len(found) == len(table)
 
 
 def test_the_model_explains_samples_without_the_data(reported, tmp_path):
