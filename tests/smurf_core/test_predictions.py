@@ -208,7 +208,7 @@ def test_files_without_ids_are_joined_by_position_only_if_they_are_equally_long(
     assert "by their position" in str(new.problems[-1])
     table = pd.read_csv(tmp_path / "new" / "B.csv").iloc[:4]
     table.to_csv(tmp_path / "new" / "B.csv", index=False)
-    with pytest.raises(InputError, match="give every file its own column of sample ids"):
+    with pytest.raises(InputError, match="add a column of sample ids to every file"):
         read_new_samples(sources, needed(result), StudyMapping())
 
 
