@@ -125,6 +125,15 @@ def test_the_first_page_of_the_installed_app_is_drawn(installed):
     assert result.stdout.strip().endswith("Study")
 
 
+def test_the_readme_s_example_prints_a_table_and_writes_a_figure(installed):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    example = readme.partition("```python\n")[2].partition("```")[0]
+    result = installed.run("-c", example)
+    assert result.returncode == 0, result.stderr
+    assert "metric" in result.stdout
+    assert "Share of the prediction's variance" in (installed.empty / "shares.html").read_text()
+
+
 def test_smurf_studio_serves_the_app_and_stops(installed):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

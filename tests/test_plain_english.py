@@ -1,21 +1,17 @@
 """Words and phrases that a native speaker would not write, in everything that we wrote.
 
-`python tests/test_plain_english.py` lists every place with what to write instead;
-`python tests/test_plain_english.py --shrink` removes files that are clean by now from the list of
-exceptions. The list may only get shorter.
+`python tests/test_plain_english.py` lists every place with what to write instead.
 """
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-EXCEPTIONS = Path(__file__).with_name("plain_english_exceptions.txt")
 PLACES = ("app", "pages", "smurf_core", "tests", "docs", "data", "benchmarks", ".ci", ".streamlit")
 SUFFIXES = {".py", ".md", ".toml", ".yml", ".ipynb", ".txt", ".cff", ""}
 # This list itself, what is generated or fetched, and texts that others wrote.
-LEFT_OUT = {"tests/test_plain_english.py", "tests/plain_english_exceptions.txt", "LICENSE"}
+LEFT_OUT = {"tests/test_plain_english.py", "LICENSE"}
 
 _THING = (
     "(?:sample|clip|modality|worker|fold|file|run|person|page|gpu|batch|tower|epoch|start|restart|"
@@ -84,24 +80,14 @@ def occurrences(path: Path) -> list[str]:
     ]
 
 
-def exceptions() -> set[str]:
-    lines = EXCEPTIONS.read_text(encoding="utf-8").splitlines() if EXCEPTIONS.exists() else []
-    return {line for line in lines if line and not line.startswith("#")}
-
-
 def to_reword() -> dict[str, list[str]]:
     found = {path.relative_to(ROOT).as_posix(): occurrences(path) for path in files()}
     return {name: places for name, places in found.items() if places}
 
 
 def test_everything_is_written_in_plain_english():
-    wrong = {name: places for name, places in to_reword().items() if name not in exceptions()}
+    wrong = to_reword()
     assert not wrong, "\n".join(f"{name}: {place}" for name, ps in wrong.items() for place in ps)
-
-
-def test_the_list_of_exceptions_only_gets_shorter():
-    clean = sorted(exceptions() - set(to_reword()))
-    assert not clean, f"Remove from {EXCEPTIONS.name} (--shrink does it): {', '.join(clean)}"
 
 
 def test_a_phrase_is_found_across_lines_and_in_names(tmp_path):
@@ -120,11 +106,5 @@ def test_usual_english_passes(tmp_path):
 
 
 if __name__ == "__main__":
-    left = to_reword()
-    if "--shrink" in sys.argv:
-        kept = sorted(exceptions() & set(left))
-        head = "# Files that are still to be reworded. The list only gets shorter.\n"
-        EXCEPTIONS.write_text(head + "".join(f"{name}\n" for name in kept), encoding="utf-8")
-    else:
-        for file_name, places in left.items():
-            print(f"{file_name}\n  " + "\n  ".join(places))
+    for file_name, places in to_reword().items():
+        print(f"{file_name}\n  " + "\n  ".join(places))
