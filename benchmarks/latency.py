@@ -247,7 +247,7 @@ def measure_training(home: Path, data: Path | None, browser: Browser) -> None:
         settled(page, "Train")
         start = time.perf_counter()
         page.get_by_role("button", name="Start training").click()
-        page.get_by_role("button", name="Open", exact=True).click()
+        page.get_by_role("button", name="Open run", exact=True).click()
         page.locator("h1", has_text="Overview").wait_for()
         page.locator(".js-plotly-plot").first.wait_for()
         found = time.perf_counter() - start

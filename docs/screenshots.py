@@ -70,7 +70,7 @@ def documentation(browser: Browser, folder: Path) -> None:
     page.get_by_test_id("stVegaLiteChart").wait_for(timeout=60_000)
     page.wait_for_timeout(4_000)
     page.screenshot(path=folder / "train.png")
-    page.get_by_role("button", name="Open", exact=True).wait_for(timeout=300_000)
+    page.get_by_role("button", name="Open run", exact=True).wait_for(timeout=300_000)
     for name in ("overview", "samples"):
         page.goto(f"{URL}/{name}")
         page.locator(".js-plotly-plot").first.wait_for()

@@ -114,7 +114,7 @@ def _one(run: RunInfo) -> None:
             + (f"  \n{escaped(run.error)}" if run.error else ""),
             width="stretch",
         )
-        if run.is_finished and st.button("Open", key=f"open_{run.id}"):
+        if run.is_finished and st.button("Open run", key=f"open_{run.id}"):
             select_run(run.id)
             st.switch_page(page_path("overview"))
         if run.status in ("cancelled", "failed", "crashed"):
