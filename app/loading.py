@@ -55,6 +55,7 @@ from smurf_core.evaluation.two_runs import (
     term_agreement,
 )
 from smurf_core.explained import Explained, explained
+from smurf_core.fold_label import fold_label
 from smurf_core.reporting.findings import main_metric
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
@@ -215,7 +216,7 @@ def tried_by(run: RunInfo) -> pd.DataFrame:
 def chosen_curves_of(run: RunInfo) -> pd.DataFrame:
     """Learning curves of the folds' chosen models: fold, epoch and both objectives."""
     return pd.concat(
-        [fold.curves.assign(fold=fold.fold) for fold in result_of(run).fold_results],
+        [fold.curves.assign(fold=fold_label(fold.fold)) for fold in result_of(run).fold_results],
         ignore_index=True,
     )
 

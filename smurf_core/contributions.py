@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smurf_core.fold_label import fold_label
 from smurf_core.sample_choice import SampleChoice, chosen_positions
 from smurf_core.terms import Source, Term, subset_name
 
@@ -207,7 +208,7 @@ class Contributions:
         per_term = term_table(self.terms)
         frame = per_term.iloc[np.tile(np.repeat(np.arange(t), c), n)].reset_index(drop=True)
         frame.insert(0, "output", np.tile(np.asarray(self.outputs, dtype=str), n * t))
-        frame.insert(0, "fold", np.repeat(self.folds + 1, t * c))
+        frame.insert(0, "fold", np.repeat(fold_label(self.folds), t * c))
         frame.insert(0, "sample_id", np.repeat(self.sample_ids, t * c))
         frame["contribution"] = self.values.reshape(-1)
         return frame

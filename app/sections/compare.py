@@ -25,6 +25,7 @@ from smurf_core.data.dataset import MultimodalDataset, Task
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRICS
 from smurf_core.evaluation.samples import subset_performance
 from smurf_core.evaluation.two_runs import configuration_differences, weight_sweep
+from smurf_core.fold_label import fold_label
 from smurf_core.model_kinds import REFERENCE_MODEL
 from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.comparison import curves_by_fold, trade_off
@@ -277,6 +278,11 @@ def sample_by_sample(
         download_view(listed, "differences_of_two_runs")
 
 
+def _search_curves(run: RunInfo) -> pd.DataFrame:
+    found = curves(workspace(), run.id)
+    return found.assign(fold=fold_label(found["fold"].to_numpy()))
+
+
 def learning_curves(runs: list[RunInfo], titles: dict[str, str]) -> None:
     """Learning curves of the folds' chosen models, or of the search, side by side."""
     st.subheader("Learning curves", help=explain("objective"))
@@ -284,8 +290,7 @@ def learning_curves(runs: list[RunInfo], titles: dict[str, str]) -> None:
         "Of", ["Chosen models", "Search"], default="Chosen models", key="curves_of", required=True
     )
     tables = [
-        chosen_curves_of(run) if what == "Chosen models" else curves(workspace(), run.id)
-        for run in runs
+        chosen_curves_of(run) if what == "Chosen models" else _search_curves(run) for run in runs
     ]
     # The first epochs are far above all others and would flatten the rest.
     late = pd.concat([table[table["epoch"] > table["epoch"].max() * 0.02] for table in tables])

@@ -16,6 +16,7 @@ from smurf_core.evaluation.performance import fold_performance
 from smurf_core.evaluation.redundancy import variance_shares
 from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.explained import explained
+from smurf_core.fold_label import fold_label
 from smurf_core.runs import studies
 from smurf_core.runs.exporting import write_folder
 from smurf_core.runs.files import RunFiles
@@ -50,8 +51,8 @@ def show(run: Run) -> None:
     for fold in result.fold_results:
         member = fold.member
         chosen.add_row(
-            str(fold.fold + 1), str(member.configuration), str(member.best_epoch),
-            f"{member.validation_metric:.3f}", f"{scores[main, fold.fold]:.3f}",
+            str(fold_label(fold.fold)), str(member.configuration), str(member.best_epoch),
+            f"{member.validation_metric:.3f}", f"{scores[main, fold_label(fold.fold)]:.3f}",
         )  # fmt: skip
     out.print(chosen)
     if dataset.factors and config.kind.has_redundant_heads:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.data.dataset import Features, MultimodalDataset
+from smurf_core.fold_label import fold_label
 from smurf_core.statistics.correlation import pearson_r
 
 # Quantiles and correlations come from at most so many samples, spread evenly over the data set.
@@ -241,7 +242,7 @@ def fold_table(dataset: MultimodalDataset) -> pd.DataFrame:
     folds = dataset.folds
     table = pd.DataFrame(
         {
-            "fold": range(len(folds)),
+            "fold": fold_label(np.arange(len(folds))),
             "training": folds.training.sum(axis=1),
             "validation": folds.validation.sum(axis=1),
             "test": folds.test.sum(axis=1),

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from smurf_core.data.dataset import Folds, MultimodalDataset, Task
 from smurf_core.data.problems import Problem, Severity, listing
 from smurf_core.errors import InputError
+from smurf_core.fold_label import fold_label
 
 
 def make_folds(
@@ -102,7 +103,7 @@ def fold_problems(dataset: MultimodalDataset) -> list[Problem]:
         }
         for check in (_empty_roles, _shared_samples, _shared_persons, _absent_values):
             for problem in check(roles, dataset):
-                found.setdefault(problem, []).append(fold + 1)
+                found.setdefault(problem, []).append(fold_label(fold))
     problems = [_in_folds(problem, numbers) for problem, numbers in found.items()]
     untested = int((folds.tested_by() < 0).sum())
     if untested:

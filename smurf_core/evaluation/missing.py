@@ -17,6 +17,7 @@ from smurf_core.evaluation.comparison import check_comparable, compare_predictio
 from smurf_core.evaluation.metrics import METRICS, score
 from smurf_core.evaluation.performance import check_samples
 from smurf_core.explained import Explained
+from smurf_core.fold_label import fold_label
 from smurf_core.results import RunResult
 from smurf_core.sample_choice import SampleChoice, chosen_positions
 from smurf_core.statistics.correlation import pearson_r
@@ -186,7 +187,7 @@ def missing_modalities(result: RunResult, dataset: MultimodalDataset) -> pd.Data
                     "available": subset_name(available),
                     "missing": subset_name(missing),
                     "size": len(available),
-                    "fold": fold,
+                    "fold": fold_label(fold),
                     "metric": metric,
                     "value": score(result.task, metric, truth, found),
                     "full": best[metric],

@@ -9,6 +9,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.metrics import METRICS, score
 from smurf_core.explained import explained
+from smurf_core.fold_label import fold_label
 from smurf_core.results import RunResult
 
 
@@ -21,7 +22,9 @@ def fold_performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFr
         prediction = result.fold_contributions(fold).prediction()[test]
         for metric in METRICS[result.task]:
             value = score(result.task, metric, dataset.target[test], prediction)
-            rows.append({"fold": fold, "metric": metric, "value": value, "n": int(test.sum())})
+            rows.append(
+                {"fold": fold_label(fold), "metric": metric, "value": value, "n": int(test.sum())}
+            )
     return pd.DataFrame(rows)
 
 
@@ -65,7 +68,9 @@ def chance_performance(result: RunResult, dataset: MultimodalDataset) -> pd.Data
         prediction = np.tile(constant, (int(test.sum()), 1))
         for metric in METRICS[result.task]:
             value = score(result.task, metric, dataset.target[test], prediction)
-            rows.append({"fold": fold, "metric": metric, "value": value, "n": int(test.sum())})
+            rows.append(
+                {"fold": fold_label(fold), "metric": metric, "value": value, "n": int(test.sum())}
+            )
     return pd.DataFrame(rows)
 
 

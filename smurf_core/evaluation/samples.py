@@ -12,6 +12,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRICS, score
 from smurf_core.explained import Explained
+from smurf_core.fold_label import fold_label
 from smurf_core.sample_choice import SampleChoice, chosen_positions
 
 # A metric of fewer samples than this says nothing (a correlation of two is always ±1).
@@ -36,7 +37,7 @@ def sample_table(explained: Explained) -> pd.DataFrame:
     prediction = contributions.prediction()
     columns: dict[str, object] = {
         "sample_id": contributions.sample_ids,
-        "fold": contributions.folds,
+        "fold": fold_label(contributions.folds),
     }
     if explained.persons is not None:
         columns["person"] = explained.persons

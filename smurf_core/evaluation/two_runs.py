@@ -14,6 +14,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.errors import InputError
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS, variance_shares
 from smurf_core.explained import Explained
+from smurf_core.fold_label import fold_label
 from smurf_core.results import RunResult
 from smurf_core.statistics.correlation import pearson_r
 from smurf_core.statistics.folds import centred_within
@@ -146,7 +147,7 @@ def candidates_of(result: RunResult) -> pd.DataFrame:
     Only those with a finite validation metric and factorisation loss.
     """
     table = pd.concat(
-        [fold.candidates.assign(fold=fold.fold) for fold in result.fold_results],
+        [fold.candidates.assign(fold=fold_label(fold.fold)) for fold in result.fold_results],
         ignore_index=True,
     )
     known = np.isfinite(table[["validation_metric", "factorisation_loss"]].to_numpy(dtype=float))

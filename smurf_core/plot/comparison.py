@@ -20,7 +20,6 @@ def curves_by_fold(curves: pd.DataFrame, domain: tuple[float, float] | None) -> 
     tidy = curves.rename(
         columns={"training_objective": "training", "validation_objective": "validation"}
     ).melt(keys, ["training", "validation"], var_name="samples", value_name="objective")
-    tidy = tidy.assign(fold=tidy["fold"] + 1)
     scale = alt.Scale(zero=False, domain=list(domain)) if domain else alt.Scale(zero=False)
     chart: alt.Chart = (
         alt.Chart(tidy)

@@ -19,6 +19,7 @@ from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.evaluation.verification import factor_matrix
 from smurf_core.explained import Explained
+from smurf_core.fold_label import fold_label
 from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.contributions import variance_bars
 from smurf_core.plot.heatmaps import factor_table, pair_matrix, share_matrix, signed_heatmap
@@ -113,7 +114,9 @@ def report_figures(
 
 
 def _curves(result: RunResult) -> pd.DataFrame:
-    curves = pd.concat([fold.curves.assign(fold=fold.fold) for fold in result.fold_results])
+    curves = pd.concat(
+        [fold.curves.assign(fold=fold_label(fold.fold)) for fold in result.fold_results]
+    )
     return curves[curves["epoch"] % max(1, len(curves) // 2_000) == 0]
 
 

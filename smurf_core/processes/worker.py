@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smurf_core.errors import InputError
+from smurf_core.fold_label import fold_label
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import RunInfo, claim, has_work, purge_runs, scheduler_of
 from smurf_core.runs.studies import load_study, purge_studies
@@ -44,7 +45,7 @@ class StoreObserver:
         if now - self._reported < REPORT_SECONDS and progress.done < 1:
             return
         self._reported = now
-        message = f"fold {progress.fold + 1} of {progress.folds}, {progress.unit}"
+        message = f"fold {fold_label(progress.fold)} of {progress.folds}, {progress.unit}"
         with self.workspace.connect() as connection:
             connection.execute(
                 "UPDATE run SET progress = max(progress, ?), message = ? WHERE id = ?",

@@ -11,6 +11,7 @@ import yaml
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.fold_label import fold_label
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.reporting.findings import Findings, find, report_tables
 from smurf_core.reporting.latex import document, tabular
@@ -54,7 +55,7 @@ def model_files(name: str, result: RunResult, dataset: MultimodalDataset, found:
     """Every fold's model (`FittedModel.load` reads it), and the model card."""
     return {
         **{
-            f"fold_{fold.fold + 1}.safetensors": fold.model.to_bytes()
+            f"fold_{fold_label(fold.fold)}.safetensors": fold.model.to_bytes()
             for fold in result.fold_results
         },
         "model_card.md": model_card(name, result, dataset, found).encode(),

@@ -7,6 +7,7 @@ from typing import Any
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
+from smurf_core.fold_label import fold_label
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.reporting.findings import Findings
 from smurf_core.reporting.numbers import mean_and_spread, plain
@@ -76,7 +77,7 @@ def _configuration(result: RunResult) -> tuple[str, str]:
     )  # fmt: skip
     rows = [
         (
-            str(fold.fold),
+            str(fold_label(fold.fold)),
             str(fold.member.configuration),
             str(fold.member.best_epoch),
             plain(fold.member.validation_metric),

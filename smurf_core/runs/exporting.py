@@ -15,6 +15,7 @@ import pandas as pd
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.explained import Explained, explained
+from smurf_core.fold_label import fold_label
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import RunInfo, get_run
@@ -111,7 +112,9 @@ def prediction_table(explained: Explained) -> pd.DataFrame:
     """
     contributions, dataset = explained.contributions, explained.dataset
     prediction = contributions.prediction()
-    table = pd.DataFrame({"sample_id": contributions.sample_ids, "fold": contributions.folds + 1})
+    table = pd.DataFrame(
+        {"sample_id": contributions.sample_ids, "fold": fold_label(contributions.folds)}
+    )
     if explained.persons is not None:
         table["person"] = explained.persons
     if dataset.task == "regression":
@@ -127,6 +130,6 @@ def prediction_table(explained: Explained) -> pd.DataFrame:
 def candidate_table(result: RunResult) -> pd.DataFrame:
     """Every configuration of every fold's search, with its validation results; folds from 1."""
     return pd.concat(
-        [fold.candidates.assign(fold=fold.fold + 1) for fold in result.fold_results],
+        [fold.candidates.assign(fold=fold_label(fold.fold)) for fold in result.fold_results],
         ignore_index=True,
     )

@@ -20,6 +20,7 @@ from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel
+from smurf_core.fold_label import fold_label
 from smurf_core.results import FittedMember, FoldResult, RunResult
 from smurf_core.runs import format_1
 from smurf_core.runs.format_1 import below, configuration
@@ -229,7 +230,7 @@ class RunFiles:
                 for fold in range(found["folds"])
             )
         folds = [self.load_fold(fold) for fold in range(found["folds"])]
-        missing = [f"{fold + 1}" for fold, result in enumerate(folds) if result is None]
+        missing = [f"{fold_label(fold)}" for fold, result in enumerate(folds) if result is None]
         if missing:
             raise InputError(
                 f"The result in {self.folder} lacks the files of fold {', '.join(missing)}: train "

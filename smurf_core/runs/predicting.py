@@ -8,6 +8,7 @@ from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.new_samples import read_new_samples
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
+from smurf_core.fold_label import fold_label
 from smurf_core.predictions import Predictions
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import get_run
@@ -41,7 +42,8 @@ def predict_files(
     result = RunFiles.of(workspace, run_id).read_result()
     if fold is not None and not 0 <= fold < len(result.fold_results):
         raise InputError(
-            f"Run {run_id} has no fold {fold + 1}; there are folds 1 to {len(result.fold_results)}."
+            f"Run {run_id} has no fold {fold_label(fold)}; there are folds 1 to "
+            f"{len(result.fold_results)}."
         )
     mapping = StudyMapping.from_dict(provenance(workspace, info.study_id).get("mapping", {}))
     model = result.fold_results[0].model

@@ -24,6 +24,7 @@ from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.data.folds import with_made_folds
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel, Layer, Tower
+from smurf_core.fold_label import fold_label
 from smurf_core.models.architecture import Architecture
 from smurf_core.models.towers import StackedWeights
 from smurf_core.results import FittedMember, FoldResult, RunResult
@@ -95,8 +96,8 @@ def _check_folds(dataset: MultimodalDataset, folds: Folds) -> None:
             count = int(getattr(folds, role)[fold].sum())
             if count < 2:
                 raise InputError(
-                    f"Fold {fold + 1} of {dataset.name!r} has {count} {role} samples, at least 2 "
-                    "are needed: use fewer folds, or name folds with samples in every role."
+                    f"Fold {fold_label(fold)} of {dataset.name!r} has {count} {role} samples, at "
+                    "least 2 are needed: use fewer folds, or name folds with samples in every role."
                 )
 
 

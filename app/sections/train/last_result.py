@@ -10,6 +10,7 @@ from app.state.session import finished_runs
 from app.widgets.messages import escaped
 from smurf_core.configuration import layers_label
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
+from smurf_core.fold_label import fold_label
 from smurf_core.plot.training import chosen_curves
 from smurf_core.reporting.explanations import explain
 
@@ -31,7 +32,7 @@ def last_result(study_id: str) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "Fold": fold.fold,
+                "Fold": fold_label(fold.fold),
                 "Learning rate": fold.member.configuration.learning_rate,
                 "Layers": layers_label(fold.member.configuration.hidden_layers),
                 "Weight decay": fold.member.configuration.weight_decay,

@@ -246,7 +246,7 @@ def test_samples_that_lack_all_that_is_left_are_counted_and_predicted_by_a_const
         index="fold", columns="available", values="absent"
     )
     for fold, test in enumerate(gaps.folds.test):
-        assert by_fold.loc[fold, "A"] == (test & absent).sum()
-        assert by_fold.loc[fold, "A+B"] == 0
+        assert by_fold.loc[fold + 1, "A"] == (test & absent).sum()
+        assert by_fold.loc[fold + 1, "A+B"] == 0
         alone = recovered_predictions(gaps.fold_contributions(fold), ("A",), gaps.folds.training[0])
         assert np.ptp(alone[absent]) == pytest.approx(0, abs=1e-6)

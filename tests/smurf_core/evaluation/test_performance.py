@@ -28,11 +28,11 @@ def trained(request):
 def test_every_fold_is_scored_on_its_own_test_samples(trained):
     data, result = trained
     table = fold_performance(result, data)
-    assert sorted(table["fold"].unique()) == [0, 1, 2, 3, 4]
+    assert sorted(table["fold"].unique()) == [1, 2, 3, 4, 5]
     out_of_fold = result.contributions().prediction()
     main = "r" if data.task == "regression" else "accuracy"
     for fold, value in table[table["metric"] == main].set_index("fold")["value"].items():
-        test = result.folds.test[fold]
+        test = result.folds.test[fold - 1]
         if data.task == "regression":
             expected = np.corrcoef(data.target[test], out_of_fold[test, 0])[0, 1]
         else:

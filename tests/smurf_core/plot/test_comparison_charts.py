@@ -37,7 +37,7 @@ def test_every_candidate_is_a_faint_point_and_the_best_of_each_weight_are_joined
 
 def test_curves_have_one_line_per_fold_for_both_objectives():
     curves = pd.DataFrame(
-        {"fold": [0, 1], "epoch": 1, "training_objective": 0.5, "validation_objective": [0.6, 0.7]}
+        {"fold": [1, 2], "epoch": 1, "training_objective": 0.5, "validation_objective": [0.6, 0.7]}
     )
     data = curves_by_fold(curves, (0.4, 0.8)).data
     assert sorted(zip(data["fold"], data["samples"], data["objective"], strict=True)) == [
