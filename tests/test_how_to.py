@@ -93,7 +93,7 @@ def test_a_reader_touches_two_files_and_reads(copy):
 def test_an_evaluation_touches_six_files_and_is_exported_reported_and_shown(copy, home):
     data = synthetic_additive(samples=80)
     people = np.repeat([f"p{i}" for i in range(16)], 5)
-    trained(home, replace(data, groups=people), "smurf")
+    trained(home, replace(data, persons=people), "smurf")
     assert len(copy.follow("add-an-evaluation.md")) == 6
     (copy.folder / "tests" / "pages" / "test_example.py").write_text(SHOWN_AND_REPORTED)
     tests = ("tests/smurf_core/evaluation/test_persons.py", "tests/pages/test_example.py")
