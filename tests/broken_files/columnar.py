@@ -18,7 +18,7 @@ def _cut_parquet(folder):
     return of_bytes(folder, "study.parquet", (folder / "whole.parquet").read_bytes()[:900])
 
 
-@case("study.parquet", "column 'audio_vector'", "unequal lengths", "column of its own")
+@case("study.parquet", "column 'audio_vector'", "unequal lengths", "its own column")
 def _ragged_vectors_in_parquet(folder):
     table = good_table().assign(audio_vector=[[1.0, 2.0], [1.0]] * 12)
     table.to_parquet(folder / "study.parquet")
