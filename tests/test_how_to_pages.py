@@ -106,5 +106,5 @@ def test_an_evaluation_touches_six_files_and_is_exported_reported_and_shown(copy
 @pytest.mark.slow
 def test_a_page_touches_three_files_and_opens(copy):
     assert len(copy.follow("add-a-page.md")) == 3
-    tests = ("tests/pages/test_persons_page.py", "tests/pages/test_every_page.py")
+    tests = ("tests/pages/test_persons_page.py", "tests/pages/test_all_pages.py")
     copy.run("pytest", *tests, "-k", "every_person or (new_workspace and persons)")
