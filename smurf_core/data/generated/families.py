@@ -1,0 +1,393 @@
+"""Families of simulated studies whose true contributions are known, for sets of any size.
+
+A study has latent factors; each is held by a set of modalities and weighs something, or nothing,
+in the target. Modalities show random mixtures of what they hold, through noise. Families differ
+in what goes wrong in real data: useless common factors, noise as target, copies, weak signal,
+correlated or bent factors, heavy tails, unequal sides, persons, ordinal and unequal classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from string import ascii_uppercase
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from smurf_core.data.dataset import Features, MultimodalDataset
+from smurf_core.data.folds import with_made_folds
+from smurf_core.data.generated.synthetic import derived_factor, unique_factor
+from smurf_core.errors import InputError
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Family:
+    """How studies of a family are drawn. Sets are written as letters: `AB` is held by A and B.
+
+    Parameters
+    ----------
+    description
+        What it asks of a method.
+    modalities
+        How many; named A, B, C…
+    weights
+        Set → weight of its factor in the target; 0: modalities hold it, but it is useless.
+    features
+        Observed features per modality; 0: the factors themselves, in random rotation.
+    noise
+        Standard deviation of each observed feature's own noise, beside factors of sd 1.
+    r2
+        Share of the target's variance that the factors explain; 1: all of it. At 0 the target is
+        noise.
+    sides
+        Modality → further noise on everything that it holds of shared factors.
+    correlation
+        Of the unique factors with each other.
+    bends
+        True if one side of each shared factor sees it bent (z² − 1 added).
+    tails
+        Degrees of freedom of Student's t of the factors; 0: normal.
+    persons
+        Number of persons, 0: none are known. Each has an offset in all factors and features.
+    levels
+        Number of ordinal levels that the target is cut into; 0: continuous.
+    classes
+        Frequencies of classes that are drawn from the softmax of the factors; none: regression.
+    is_kept
+        True if it was not looked at while methods and thresholds were chosen.
+    """
+
+    description: str
+    modalities: int
+    weights: Mapping[str, float]
+    features: int = 6
+    noise: float = 0.4
+    r2: float = 0.7
+    sides: Mapping[str, float] = field(default_factory=dict)
+    correlation: float = 0.0
+    bends: bool = False
+    tails: int = 0
+    persons: int = 0
+    levels: int = 0
+    classes: tuple[float, ...] = ()
+    is_kept: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Modalities: A, B, C…"""
+        return tuple(ascii_uppercase[: self.modalities])
+
+    @property
+    def sharing(self) -> tuple[str, ...]:
+        """The sets of two and more that share something useful."""
+        if self.r2 == 0:
+            return ()
+        return tuple(held for held, weight in self.weights.items() if weight and len(held) > 1)
+
+
+def _every(count: int, **changes: float) -> dict[str, float]:
+    letters = ascii_uppercase[:count]
+    found = {"".join(s): 1.0 for k in range(1, count + 1) for s in combinations(letters, k)}
+    return {held: changes.get(held, changes.get(f"of_{len(held)}", w)) for held, w in found.items()}
+
+
+_UNIQUE = {"A": 1.0, "B": 1.0, "C": 1.0}
+_PAIRS = _UNIQUE | {"AB": 1.0, "AC": 1.0, "BC": 1.0}
+_TRIPLE = _UNIQUE | {"ABC": 1.0}
+_BOTH = _UNIQUE | {"AB": 1.0, "ABC": 1.0}
+
+FAMILIES: Mapping[str, Family] = MappingProxyType(
+    {
+        "pairs": Family("Unique factors and pairs.", 3, _PAIRS),
+        "triple": Family("One factor in all three modalities.", 3, _TRIPLE),
+        "pair_and_triple": Family("One factor in all three, one in A and B.", 3, _BOTH),
+        "nuisance": Family("Pairs, and a useless factor in all three.", 3, _PAIRS | {"ABC": 0.0}),
+        "noise": Family("The target is noise; modalities share factors.", 3, _PAIRS, r2=0.0),
+        "noise_modality": Family("C is noise.", 3, {"A": 1.0, "B": 1.0, "AB": 1.0, "C": 0.0}),
+        "copy": Family("C is a copy of B.", 3, {"A": 1.0, "BC": 1.0, "ABC": 1.0}),
+        "weak": Family("Pairs at R² 0.1.", 3, _PAIRS, r2=0.1),
+        "faint": Family("Pairs at R² 0.3.", 3, _PAIRS, r2=0.3),
+        "three_classes": Family("Three unequal classes.", 3, _PAIRS, classes=(0.5, 0.3, 0.2)),
+        "bent": Family(
+            "One shared factor that C sees bent.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0}, bends=True
+        ),
+        # Kept for the final measurement.
+        "correlated": Family(
+            "Unique factors correlate at 0.3.", 3, _PAIRS, correlation=0.3, is_kept=True
+        ),
+        "heavy_tails": Family("Factors of Student's t, 4 df.", 3, _BOTH, tails=4, is_kept=True),
+        "unequal_sides": Family(
+            "A sees what it shares through more noise.", 3, _PAIRS, sides={"A": 0.6}, is_kept=True
+        ),
+        "persons": Family("Persons differ in everything.", 3, _BOTH, persons=30, is_kept=True),
+        "ordinal": Family("A target of five levels.", 3, _PAIRS, levels=5, is_kept=True),
+        "unequal_weights": Family(
+            "Weights from 0.5 to 1.5.", 3,
+            {"A": 0.5, "B": 1.0, "C": 1.5, "AB": 1.5, "BC": 0.7, "ABC": 1.0}, is_kept=True,
+        ),
+        "four": Family(
+            "Four modalities: a pair, a triple.", 4,
+            {"A": 1.0, "B": 1.0, "C": 1.0, "D": 1.0, "AB": 1.0, "BCD": 1.0}, is_kept=True,
+        ),
+        "four_all": Family(
+            "Four modalities: all share one, C and D another.", 4,
+            {"A": 1.0, "B": 1.0, "C": 1.0, "D": 1.0, "CD": 1.0, "ABCD": 1.0}, is_kept=True,
+        ),
+        "five": Family(
+            "Five modalities: two pairs.", 5,
+            {"A": 1.0, "B": 1.0, "C": 1.0, "D": 1.0, "E": 1.0, "AB": 1.0, "DE": 1.0}, is_kept=True,
+        ),
+        "five_triple": Family(
+            "Five modalities: a triple and a useless factor in all.", 5,
+            {"A": 1.0, "B": 1.0, "C": 1.0, "D": 1.0, "E": 1.0, "BCD": 1.2, "ABCDE": 0.0},
+            is_kept=True,
+        ),
+        "two": Family("Two modalities.", 2, {"A": 1.0, "B": 1.0, "AB": 1.0}, is_kept=True),
+        "unequal_classes": Family(
+            "Three classes of 60, 30 and 10%.", 3, _BOTH, classes=(0.6, 0.3, 0.1), is_kept=True
+        ),
+    }
+)  # fmt: skip
+
+NOISE_FREE: Mapping[str, Family] = MappingProxyType(
+    {
+        f"lattice_{m}{'' if not what else '_' + what}": Family(
+            f"All sets of {m} modalities, seen without noise" + (f"; {said}." if said else "."),
+            m,
+            _every(m, **changes),
+            features=0,
+            noise=0.0,
+            r2=1.0,
+        )
+        for m in (3, 4, 5)
+        for what, said, changes in (
+            ("", "", {}),
+            ("no_largest", "what all share is useless", {f"of_{m}": 0.0}),
+            ("no_pairs", "pairs are useless", {"of_2": 0.0}),
+            ("unique_only", "only unique factors count",
+             {f"of_{k}": 0.0 for k in range(2, m + 1)}),
+            ("no_unique", "unique factors are useless", {"of_1": 0.0}),
+        )
+    }
+)  # fmt: skip
+
+
+def shared_factor(held: str) -> str:
+    """How `factors` call what a set of single-letter modalities shares: `r_ABC`."""
+    return unique_factor(held) if len(held) == 1 else f"r_{held}"
+
+
+def simulate(
+    family: Family | str, *, samples: int, seed: int = 0, draw: int = 0, folds: int = 5
+) -> MultimodalDataset:
+    """One study of a family.
+
+    Parameters
+    ----------
+    family
+        A name of `FAMILIES` or `NOISE_FREE`, or a family of your own.
+    samples
+        Number of samples.
+    seed
+        Decides how factors are mixed into features: the population.
+    draw
+        Decides the samples that are drawn from that population.
+    folds
+        Person-independent folds to make.
+
+    Returns
+    -------
+    MultimodalDataset
+        `factors` hold every useful factor as it enters the target (`u_A`, `r_ABC`) and, as
+        `r_ABC|A`, what A's features can say of it (its best linear prediction).
+
+    Raises
+    ------
+    InputError
+        If there is no such family.
+    """
+    if isinstance(family, str):
+        known = {**FAMILIES, **NOISE_FREE}
+        if family not in known:
+            raise InputError(f"No family {family!r}; there are {', '.join(known)}.")
+        name, family = family, known[family]
+    else:
+        name = "own"
+    structure = np.random.default_rng([seed, 1])
+    random = np.random.default_rng([seed, 2, draw])
+    factors, person = _factors(family, samples, random)
+    views: dict[str, Array] = {}
+    features: dict[str, Array] = {}
+    seen: dict[str, Array] = {}
+    copied: dict[str, str] = {"C": "B"} if name == "copy" else {}
+    for letter in family.names:
+        held = [s for s in family.weights if letter in s]
+        columns = []
+        for s in held:
+            view = factors[s]
+            if len(s) > 1 and letter in family.sides:
+                view = view + family.sides[letter] * random.standard_normal(samples)
+            if family.bends and len(s) > 1 and letter == "C":
+                view = (view + (view**2 - 1)) / np.sqrt(3)
+            columns.append(view)
+        views[letter] = np.stack(columns, axis=1)
+        mixing = _mixing(len(held), family.features, structure)
+        features[letter] = views[letter] @ mixing
+        if family.noise:
+            features[letter] = features[letter] + family.noise * random.standard_normal(
+                features[letter].shape
+            )
+        if family.persons:
+            shift = random.standard_normal((family.persons, features[letter].shape[1]))
+            features[letter] = features[letter] + 0.5 * shift[person]
+    for letter, source in copied.items():
+        features[letter] = features[source].copy()
+    signal = sum(w * factors[s] for s, w in family.weights.items())
+    assert isinstance(signal, np.ndarray)  # noqa: S101 — for the type checker
+    size = float(np.sqrt(_signal_variance(family)))
+    if family.classes:
+        return _classes(family, name, features, factors, views, samples, random, structure, folds)
+    noise = random.standard_normal(samples)
+    if family.r2 == 0:
+        target = noise
+        scale = 0.0
+    else:
+        scale = 1.0
+        target = signal + size * np.sqrt(1 / family.r2 - 1) * noise
+    for s, weight in family.weights.items():
+        truth = scale * weight * factors[s]
+        if not truth.any():
+            continue
+        seen[shared_factor(s)] = truth
+        for letter in s:
+            known = truth
+            if family.noise or family.sides:
+                known = _linear_part(truth, features[letter])
+            seen[derived_factor(shared_factor(s), letter)] = known
+    if family.levels:
+        edges = np.quantile(target, np.linspace(0, 1, family.levels + 1)[1:-1])
+        target = np.digitize(target, edges).astype(float)
+    return _dataset(
+        family, name, features, seen, target.astype(np.float32), person, samples, folds, seed, draw
+    )
+
+
+def _factors(
+    family: Family, samples: int, random: np.random.Generator
+) -> tuple[dict[str, Array], npt.NDArray[np.int64] | None]:
+    person = None
+    if family.persons:
+        person = np.sort(random.integers(0, family.persons, samples))
+    common = random.standard_normal(samples)
+    drawn: dict[str, Array] = {}
+    for s in family.weights:
+        if family.tails:
+            values = random.standard_t(family.tails, samples)
+            values = values / np.sqrt(family.tails / (family.tails - 2))
+        else:
+            values = random.standard_normal(samples)
+        if family.correlation and len(s) == 1:
+            values = np.sqrt(1 - family.correlation) * values
+            values = values + np.sqrt(family.correlation) * common
+        if person is not None:
+            offset = random.standard_normal(family.persons)
+            values = (values + 0.5 * offset[person]) / np.sqrt(1.25)
+        drawn[s] = values
+    return drawn, person
+
+
+def _signal_variance(family: Family) -> float:
+    weights = np.array(list(family.weights.values()))
+    unique = np.array([w for s, w in family.weights.items() if len(s) == 1])
+    pairs = unique.sum() ** 2 - (unique**2).sum()
+    return float((weights**2).sum() + family.correlation * pairs)
+
+
+def _mixing(held: int, features: int, random: np.random.Generator) -> Array:
+    if features == 0:
+        return np.linalg.qr(random.standard_normal((held, held)))[0]
+    return random.standard_normal((held, features))
+
+
+def _linear_part(truth: Array, features: Array) -> Array:
+    centred = features - features.mean(axis=0)
+    weights, *_ = np.linalg.lstsq(centred, truth - truth.mean(), rcond=None)
+    return np.asarray(centred @ weights)
+
+
+def _classes(
+    family: Family,
+    name: str,
+    features: dict[str, Array],
+    factors: dict[str, Array],
+    views: dict[str, Array],
+    samples: int,
+    random: np.random.Generator,
+    structure: np.random.Generator,
+    folds: int,
+) -> MultimodalDataset:
+    """Every factor moves the classes' logits in a direction of its own."""
+    c = len(family.classes)
+    prior = np.log(np.asarray(family.classes))
+    seen: dict[str, Array] = {}
+    logits = np.zeros((samples, c)) + prior
+    names = [f"class_{k + 1}" for k in range(c)]
+    for s, weight in family.weights.items():
+        direction = structure.standard_normal(c)
+        direction = direction - direction.mean()
+        direction *= 1.5 / np.linalg.norm(direction)
+        truth = weight * factors[s][:, None] * direction
+        logits = logits + truth
+        if not weight:
+            continue
+        for k, label in enumerate(names):
+            seen[f"{shared_factor(s)}[{label}]"] = truth[:, k]
+            for letter in s:
+                known = _linear_part(truth[:, k], features[letter])
+                seen[f"{derived_factor(shared_factor(s), letter)}[{label}]"] = known
+    label = (logits + random.gumbel(size=logits.shape)).argmax(axis=1)
+    return _dataset(
+        family, name, features, seen, label.astype(np.int64), None, samples, folds, 0, 0,
+        classes=tuple(names),
+    )  # fmt: skip
+
+
+def _dataset(
+    family: Family,
+    name: str,
+    features: dict[str, Array],
+    seen: dict[str, Array],
+    target: npt.NDArray[np.generic],
+    person: npt.NDArray[np.int64] | None,
+    samples: int,
+    folds: int,
+    seed: int,
+    draw: int,
+    classes: tuple[str, ...] = (),
+) -> MultimodalDataset:
+    ids = np.array([f"s{k + 1:06d}" for k in range(samples)])
+    dataset = MultimodalDataset(
+        name=f"Simulated, {name}",
+        task="classification" if classes else "regression",
+        features={
+            letter: Features(
+                values.astype(np.float32),
+                tuple(f"{letter.lower()}{d + 1}" for d in range(values.shape[1])),
+            )
+            for letter, values in features.items()
+        },
+        sample_ids=ids,
+        target=target,
+        target_name="y",
+        class_names=classes,
+        folds=None,
+        persons=None if person is None else np.array([f"p{p + 1:03d}" for p in person]),
+        factors={key: values.astype(np.float32) for key, values in seen.items()},
+        origin="synthetic",
+    )
+    return with_made_folds(dataset, count=folds, seed=seed + draw)

@@ -1,0 +1,158 @@
+"""One training fold: solves for any sets, ridge and weights of samples; explains every sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from smurf_core.exclusive.classes import solve_classes
+from smurf_core.exclusive.problem import (
+    Head,
+    ModalitySet,
+    System,
+    Weighing,
+    solve,
+    system,
+    totals,
+)
+from smurf_core.exclusive.sources import Moments, Rotated, moments, stacked
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+# At most so many numbers in the matrices that are solved at once.
+_AT_ONCE = 3e7
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Weights of B solves: of every head, and the constant."""
+
+    heads: tuple[Head, ...]
+    parts: tuple[slice, ...]
+    weights: Array  # [B, H, c]
+    offset: Array  # [B, c]: the prediction where every contribution is zero
+    centres: Array  # [B, heads, c]: what is taken off, so that weighted training means are zero
+
+    def of(self, head: Head) -> Array:
+        """Weights of a head's components, [B, r, c]."""
+        return self.weights[:, self.parts[self.heads.index(head)]]
+
+    def contributions(self, source: Rotated, which: int = 0) -> Array:
+        """Contributions [n, heads, c] by one of the solves, in the scaled target's unit."""
+        values = list(source.values.values())
+        found = [
+            values[i] @ self.weights[which, part]
+            for (i, _), part in zip(self.heads, self.parts, strict=True)
+        ]
+        return np.stack(found, axis=1) - self.centres[which]
+
+
+@dataclass(frozen=True)
+class FoldProblem:
+    """A fold's rotated inputs and target, to be solved again and again.
+
+    Parameters
+    ----------
+    source
+        All samples, turned to this fold's training samples.
+    target
+        [n, c]: the scaled target, or 1 for a sample's class.
+    training, validation
+        [n] masks.
+    is_classes
+        True if the target is classes.
+    """
+
+    source: Rotated
+    target: Array
+    training: Mask
+    validation: Mask
+    is_classes: bool
+
+    @cached_property
+    def _trained(self) -> Rotated:
+        return self.source.rows(self.training)
+
+    @cached_property
+    def _inputs(self) -> Array:
+        return stacked(self._trained)
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Moments of the training samples, each counted once."""
+        return moments(self._trained, np.ones((1, int(self.training.sum()))))
+
+    def solve(
+        self,
+        sets: Sequence[ModalitySet],
+        ridge: float,
+        weighing: Weighing,
+        weights: Array | None = None,
+        start: Solution | None = None,
+    ) -> Solution:
+        """The solution for B weightings [B, n] of all samples (others than training are ignored)."""
+        if weights is None:
+            return self._solve(
+                system(self.moments, sets, weighing),
+                ridge,
+                np.ones((1, int(self.training.sum()))),
+                start,
+            )
+        used = weights[:, self.training]
+        rows = sum(self.source.widths[i] for s in sets for i in s)
+        at_once = max(1, int(_AT_ONCE / max(rows, 1) ** 2))
+        found = [
+            self._solve(system(moments(self._trained, w), sets, weighing), ridge, w, start)
+            for w in (used[k : k + at_once] for k in range(0, len(used), at_once))
+        ]
+        first = found[0]
+        return Solution(
+            first.heads,
+            first.parts,
+            np.concatenate([f.weights for f in found]),
+            np.concatenate([f.offset for f in found]),
+            np.concatenate([f.centres for f in found]),
+        )
+
+    def _solve(
+        self, matrix: System, ridge: float, weights: Array, start: Solution | None
+    ) -> Solution:
+        target = self.target[self.training]
+        inputs = self._inputs
+        share = weights / weights.sum(axis=1, keepdims=True)
+        means = share @ inputs
+        if self.is_classes:
+            first = None
+            if start is not None:
+                known = System(start.weights, matrix.columns, start.heads, start.parts)
+                first = totals(known, start.weights[:1], inputs.shape[1])
+                first = np.repeat(first, len(weights), axis=0)
+            found, _, offset = solve_classes(matrix, ridge, inputs, target, weights, first)
+        else:
+            offset = share @ target
+            right = np.einsum("nr,bn,nc->brc", inputs, share, target, optimize=True)
+            right -= means[:, :, None] * offset[:, None, :]
+            found = solve(matrix, right, ridge)
+        centres = np.stack(
+            [
+                np.einsum("br,brc->bc", means[:, matrix.columns[part]], found[:, part])
+                for part in matrix.parts
+            ],
+            axis=1,
+        )
+        return Solution(matrix.heads, matrix.parts, found, offset, centres)
+
+    def loss(self, solution: Solution, chosen: Mask) -> float:
+        """Mean squared error, or log loss, of some samples (by the first solve)."""
+        rows = self.source.rows(chosen)
+        guess = solution.contributions(rows).sum(axis=1) + solution.offset[0]
+        target = self.target[chosen]
+        if self.is_classes:
+            shifted = guess - guess.max(axis=1, keepdims=True)
+            log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+            return float(-(log_p * target).sum(axis=1).mean())
+        return float(((guess - target) ** 2).mean())

@@ -1,0 +1,197 @@
+"""What each modality can contribute and what it knows: rotated inputs and their moments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+# At most so many leading principal components of a modality carry its contributions. More cost
+# cubed time, and predict no better (docs/method.md).
+MOST_COMPONENTS = 96
+# What a modality knows of the others: at most so many leading components.
+KNOWN_DIRECTIONS = 12
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """Inputs of every modality, centred and turned to the training samples' principal components.
+
+    Parameters
+    ----------
+    values
+        Modality → [n, r] for all samples; zero where the modality is absent.
+    bases
+        Modality → [d, r]: orthonormal columns. Weights of the inputs are `bases @ weights`.
+    known
+        Modality → number q of leading components that count as what the modality knows.
+    present
+        [n, m] in the order of the modalities.
+    """
+
+    values: Mapping[str, Array]
+    bases: Mapping[str, Array]
+    known: Mapping[str, int]
+    present: Mask
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names, in the data set's order."""
+        return tuple(self.values)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Number of components of each modality, [m]."""
+        return tuple(v.shape[1] for v in self.values.values())
+
+    def rows(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Rotated:
+        """Some samples in the same coordinates."""
+        return Rotated(
+            {name: v[chosen] for name, v in self.values.items()},
+            self.bases,
+            self.known,
+            self.present[chosen],
+        )
+
+
+def rotated(
+    inputs: Mapping[str, npt.NDArray[np.floating]],
+    present: Mask,
+    training: Mask,
+    *,
+    most: int = MOST_COMPONENTS,
+    known: int = KNOWN_DIRECTIONS,
+) -> Rotated:
+    """Turn every modality's inputs to the principal components of its training samples.
+
+    Parameters
+    ----------
+    inputs
+        Modality → standardised inputs [n, d] of all samples; zero where it is absent.
+    present
+        [n, m]: which sample has which modality, in the order of `inputs`.
+    training
+        [n]: the samples that the rotation and the means come from.
+    most
+        Components that are kept, at most; also no more than a third of the samples.
+    known
+        Leading components that count as what a modality knows, at most.
+
+    Returns
+    -------
+    Rotated
+    """
+    values, bases, directions = {}, {}, {}
+    for i, (name, given) in enumerate(inputs.items()):
+        there = present[:, i]
+        learned = np.asarray(given[training & there], dtype=np.float64)
+        mean = learned.mean(axis=0) if len(learned) else np.zeros(given.shape[1])
+        centred = np.where(there[:, None], given - mean, 0.0)
+        sizes, vectors = np.linalg.eigh(centred[training].T @ centred[training])
+        order = np.argsort(-sizes, kind="stable")
+        sizes, vectors = sizes[order], vectors[:, order]
+        # An eigenvector's sign is arbitrary: the largest entry is positive, so that equal data
+        # give equal numbers on every machine.
+        largest = np.abs(vectors).argmax(axis=0)
+        vectors = vectors * np.where(vectors[largest, np.arange(len(largest))] < 0, -1.0, 1.0)
+        rank = int((sizes > 1e-9 * max(sizes[0], 1e-300)).sum()) if len(learned) else 0
+        rank = min(rank, most, max(1, len(learned) // 3))
+        bases[name] = vectors[:, :rank]
+        values[name] = centred @ bases[name]
+        directions[name] = min(known, rank)
+    return Rotated(values, bases, directions, present)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Second moments of weighted samples: all that a squared error needs to know of the data.
+
+    The first axis runs over B weightings of the same samples (refits).
+    """
+
+    gram: Array  # [B, R, R] of all modalities' components, centred
+    # (I, J) → moments of I's and J's components over the samples that have both.
+    own: Mapping[tuple[int, int], Array]  # [B, r_I, r_I]
+    cross: Mapping[tuple[int, int], Array]  # [B, r_I, r_J]
+    effective: Mapping[tuple[int, int], Array]  # Kish's number of samples, [B]
+    widths: tuple[int, ...]
+    known: tuple[int, ...]
+
+    def part(self, modality: int) -> slice:
+        """Where a modality's components are in `gram`."""
+        ends = np.cumsum((0, *self.widths))
+        return slice(int(ends[modality]), int(ends[modality + 1]))
+
+
+def moments(source: Rotated, weights: Array) -> Moments:
+    """Centred second moments of samples, weighted in B ways.
+
+    Parameters
+    ----------
+    source
+        The samples.
+    weights
+        [B, n], not negative: how often each sample counts.
+
+    Returns
+    -------
+    Moments
+        Each divided by the sum of the weights of the samples that count for it.
+    """
+    stacked = np.concatenate(list(source.values.values()), axis=1)
+    m = len(source.widths)
+    ends = np.cumsum((0, *source.widths))
+    parts = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    gram = np.stack([_centred_gram(stacked, w) for w in weights])
+    own: dict[tuple[int, int], Array] = {}
+    cross: dict[tuple[int, int], Array] = {}
+    effective: dict[tuple[int, int], Array] = {}
+    everywhere = bool(source.present.all())
+    size = _effective_size(weights)
+    for i in range(m):
+        for j in range(i + 1, m):
+            if everywhere:
+                pair, kish = gram, size
+                first, second = parts[i], parts[j]
+            else:
+                both = source.present[:, i] & source.present[:, j]
+                columns = np.concatenate(
+                    [stacked[both][:, parts[i]], stacked[both][:, parts[j]]], axis=1
+                )
+                pair = np.stack([_centred_gram(columns, w[both]) for w in weights])
+                kish = _effective_size(weights[:, both])
+                first = slice(0, source.widths[i])
+                second = slice(source.widths[i], None)
+            own[i, j], own[j, i] = pair[:, first, first], pair[:, second, second]
+            cross[i, j], cross[j, i] = pair[:, first, second], pair[:, second, first]
+            effective[i, j] = effective[j, i] = kish
+    return Moments(gram, own, cross, effective, source.widths, tuple(source.known.values()))
+
+
+def _centred_gram(values: Array, weights: Array) -> Array:
+    total = weights.sum()
+    if total <= 0:
+        return np.zeros((values.shape[1],) * 2)
+    weighted = values * weights[:, None]
+    mean = weighted.sum(axis=0) / total
+    return np.asarray(values.T @ weighted / total - np.outer(mean, mean))
+
+
+def _effective_size(weights: Array) -> Array:
+    squares = (weights**2).sum(axis=1)
+    return np.asarray(weights.sum(axis=1) ** 2 / np.where(squares > 0, squares, 1.0))
+
+
+def stacked(source: Rotated) -> Array:
+    """All modalities' components side by side, [n, R]."""
+    return np.concatenate(list(source.values.values()), axis=1)
+
+
+def widths_of(values: Sequence[Array]) -> tuple[int, ...]:
+    """Number of columns of each array."""
+    return tuple(v.shape[1] for v in values)
