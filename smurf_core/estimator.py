@@ -47,6 +47,7 @@ class _SmurfEstimator(BaseEstimator):  # type: ignore[misc]
         weight_decay: float | None = None,
         auxiliary_weight: float | None = None,
         standardisation: Standardisation = "training_fold",
+        clip: float | None = 5.0,
         validation_fraction: float = 0.2,
         max_epochs: int = 400,
         patience: int | None = 40,
@@ -62,6 +63,7 @@ class _SmurfEstimator(BaseEstimator):  # type: ignore[misc]
         self.weight_decay = weight_decay
         self.auxiliary_weight = auxiliary_weight
         self.standardisation = standardisation
+        self.clip = clip
         self.validation_fraction = validation_fraction
         self.max_epochs = max_epochs
         self.patience = patience
@@ -195,6 +197,7 @@ class _SmurfEstimator(BaseEstimator):  # type: ignore[misc]
             preset="custom",
             grid=grid,
             standardisation=self.standardisation,
+            clip=self.clip,
             max_epochs=self.max_epochs,
             patience=self.patience,
             restarts=self.restarts,
@@ -235,6 +238,8 @@ class SmurfRegressor(RegressorMixin, _SmurfEstimator):  # type: ignore[misc]
         are tried and the validation samples decide.
     standardisation
         `training_fold`, `within_person` or `none`.
+    clip
+        Standardised features are clipped at ± this many standard deviations; `None`: never.
     validation_fraction
         Share of the samples (of the persons, where known) that choose the configuration and stop
         training, between 0 and 1.

@@ -99,10 +99,12 @@ class FittedModel:
         *,
         persons: npt.NDArray[np.str_] | None = None,
         norms: Mapping[tuple[str, str], Norm] | None = None,
+        clipped: bool = True,
     ) -> dict[str, FloatArray]:
         """Features as the networks see them, float32 [n, d] per modality.
 
-        A feature that is missing (NaN) is set to the training samples' mean, and a modality of
+        Without `clipped`, features keep how far they are from the training samples' mean. A
+        feature that is missing (NaN) is set to the training samples' mean, and a modality of
         which all features are missing is zero.
         """
         if self.standardisation == "within_person":
@@ -122,7 +124,8 @@ class FittedModel:
             is_there = _is_there(values)
             if norms is not None and persons is not None:
                 values = within_person(values, persons, name, norms)
-            scaled = self.scaler.scaled(name, values)
+            scale = self.scaler.scaled if clipped else self.scaler.standardised
+            scaled = scale(name, values)
             gaps = np.isnan(scaled)
             if gaps.any():
                 scaled = np.where(gaps, self.scaler.input_means[name], scaled)
@@ -262,6 +265,7 @@ class FittedModel:
             "products": self.products,
             "target_mean": self.scaler.target_mean,
             "target_sd": self.scaler.target_sd,
+            "clip": self.scaler.clip,
         }
 
     @classmethod
@@ -300,7 +304,11 @@ class FittedModel:
                 outputs=tuple(description["outputs"]),
                 standardisation=description["standardisation"],
                 scaler=Scaler.from_arrays(
-                    arrays, modalities, description["target_mean"], description["target_sd"]
+                    arrays,
+                    modalities,
+                    description["target_mean"],
+                    description["target_sd"],
+                    description.get("clip"),  # Models were not clipped before there was one.
                 ),
                 terms=terms,
                 towers={

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smurf_core.configuration import RunConfig, suggested_standardisation
+from smurf_core.configuration import RunConfig, suggested_clip, suggested_standardisation
 from smurf_core.data.dataset import MultimodalDataset, NewSamples
 from smurf_core.data.importing.assembly import assemble
 from smurf_core.data.importing.guessing import guess_mapping
@@ -107,7 +107,9 @@ def train(
         preset = settings.pop("preset", "quick")
         config = RunConfig.from_preset(preset, settings.pop("model", DEFAULT_MODEL))
         how = suggested_standardisation(preset, dataset.origin)
-        config = replace(config, standardisation=how)
+        how = settings.get("standardisation", how)
+        clip = suggested_clip(preset, dataset.origin, standardisation=how)
+        config = replace(config, standardisation=how, clip=clip)
     if settings:
         config = replace(config, **settings)
     return train_run(dataset, config, jobs=jobs, observer=observer)

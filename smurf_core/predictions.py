@@ -164,7 +164,7 @@ def _outside(
     """Features that no model saw as low or as high among its training samples."""
     found: dict[str, npt.NDArray[np.bool_]] = {}
     for model in models:
-        inputs = model.inputs(features, persons=persons)
+        inputs = model.inputs(features, persons=persons, clipped=False)
         for name, values in inputs.items():
             scaler = model.scaler
             low, high = scaler.input_lows[name], scaler.input_highs[name]

@@ -24,8 +24,9 @@ class Scaler:
 
     A feature is standardised as (x − mean) / sd. Where features are standardised within persons,
     mean and sd of a person's own samples were taken off before, and these are 0 and 1. What comes
-    out is called an input; the inputs' means and range over the training samples say what the
-    model has seen.
+    out, beyond ± `clip` set to that bound, is called an input. The inputs' means over the training
+    samples are what the model has seen on average. Their lowest and highest values are those before
+    clipping: they say which samples lie outside of what was recorded for training.
     """
 
     feature_means: Mapping[str, FloatArray]  # modality → [d]
@@ -35,11 +36,19 @@ class Scaler:
     input_highs: Mapping[str, FloatArray]  # modality → [d]
     target_mean: float = 0.0  # of regression
     target_sd: float = 1.0
+    clip: float | None = None  # standard deviations
 
-    def scaled(self, modality: str, values: npt.NDArray[np.floating]) -> FloatArray:
-        """Features [n, d] of a modality as inputs; NaN stays NaN."""
+    def standardised(self, modality: str, values: npt.NDArray[np.floating]) -> FloatArray:
+        """Features [n, d] of a modality in standard deviations, not clipped; NaN stays NaN."""
         scaled = (values - self.feature_means[modality]) / self.feature_sds[modality]
         return np.asarray(scaled, dtype=np.float32)
+
+    def scaled(self, modality: str, values: npt.NDArray[np.floating]) -> FloatArray:
+        """Features [n, d] of a modality as inputs, clipped; NaN stays NaN."""
+        return self._clipped(self.standardised(modality, values))
+
+    def _clipped(self, values: FloatArray) -> FloatArray:
+        return values if self.clip is None else np.clip(values, -self.clip, self.clip)
 
     def arrays(self, modalities: tuple[str, ...]) -> dict[str, FloatArray]:
         """Every array by its name and the modality's position, as `from_arrays` reads it."""
@@ -56,13 +65,14 @@ class Scaler:
         modalities: tuple[str, ...],
         target_mean: float,
         target_sd: float,
+        clip: float | None = None,
     ) -> Scaler:
         """The scaler that `arrays` was called on."""
         found = {
             what: {name: arrays[f"{what}/{i}"] for i, name in enumerate(modalities)}
             for what in _ARRAYS
         }
-        return cls(**found, target_mean=target_mean, target_sd=target_sd)
+        return cls(**found, target_mean=target_mean, target_sd=target_sd, clip=clip)
 
 
 _ARRAYS = ("feature_means", "feature_sds", "input_means", "input_lows", "input_highs")
@@ -74,6 +84,7 @@ def fit_scaler(
     how: Standardisation,
     *,
     target_too: bool = True,
+    clip: float | None = None,
 ) -> Scaler:
     """Means and standard deviations of a training fold's features and target.
 
@@ -82,13 +93,16 @@ def fit_scaler(
     instead, which uses the unlabelled features of test persons but none of their labels. `none`
     leaves features as they are. A feature without spread keeps a standard deviation of 1. A
     regression target is standardised on the training samples unless `target_too` is false
-    (`RunConfig.standardises_target`).
+    (`RunConfig.standardises_target`). Inputs are clipped at ± `clip`, after a person's own mean
+    and standard deviation were taken off; with `none` there is no unit to clip in, and they never
+    are.
 
     Raises
     ------
     InputError
         If the training samples' target does not vary, or persons are needed and not known.
     """
+    bound = None if how == "none" else clip
     means, sds = {}, {}
     input_means, lows, highs = {}, {}, {}
     for name, features in dataset.features.items():
@@ -100,8 +114,9 @@ def fit_scaler(
             means[name] = np.zeros(width, dtype=np.float32)
             sds[name] = np.ones(width, dtype=np.float32)
         seen = (_own_scale(dataset, name, how)[rows] - means[name]) / sds[name]
+        inputs = seen if bound is None else np.clip(seen, -bound, bound)
         # Of a modality that no training sample has, nothing is known.
-        input_means[name] = seen.mean(axis=0) if len(seen) else np.zeros(width, dtype=np.float32)
+        input_means[name] = inputs.mean(axis=0) if len(seen) else np.zeros(width, dtype=np.float32)
         lows[name], highs[name] = (
             (seen.min(axis=0), seen.max(axis=0))
             if len(seen)
@@ -116,7 +131,7 @@ def fit_scaler(
                 f"The target {dataset.target_name!r} is the same for all training samples of a "
                 "fold: there is nothing to predict. Use other folds or another target."
             )
-    return Scaler(means, sds, input_means, lows, highs, target_mean, target_sd)
+    return Scaler(means, sds, input_means, lows, highs, target_mean, target_sd, bound)
 
 
 def standardise(

@@ -36,6 +36,14 @@ def changed_grid(
     return replace(PRESETS[preset], **changes) if changes else None  # type: ignore[arg-type]
 
 
+def parse_clip(text: str) -> float | None:
+    """The bound that `--clip` gave: a number of standard deviations, or `none`."""
+    try:
+        return None if text == "none" else float(text)
+    except ValueError:
+        raise InputError(f"--clip {text!r}: write a number as 5, or none.") from None
+
+
 def read_config(path: Path) -> RunConfig:
     """The configuration that a report keeps in `config.json`."""
     try:

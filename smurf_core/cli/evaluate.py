@@ -31,7 +31,7 @@ def show(run: Run) -> None:
     out.print(f"{info.id}  {info.name}  ({info.status})", markup=False)
     out.print(
         f"{config.kind.title}, preset {config.preset}, selection {config.selection}, "
-        f"standardisation {config.standardisation}, {config.restarts} restarts, "
+        f"standardisation {config.scaling}, {config.restarts} restarts, "
         f"seed {config.seed}"
     )
     if info.error:

@@ -8,7 +8,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from smurf_core.cli.configuring import changed_grid, model_kinds, read_config
+from smurf_core.cli.configuring import changed_grid, model_kinds, parse_clip, read_config
 from smurf_core.cli.options import AuxiliaryWeights, LearningRates, Preset, SelectionRule, choice
 from smurf_core.cli.output import out
 from smurf_core.cli.progress import watch
@@ -20,6 +20,7 @@ from smurf_core.configuration import (
     RunConfig,
     Search,
     Standardisation,
+    suggested_clip,
     suggested_standardisation,
 )
 from smurf_core.errors import InputError
@@ -66,6 +67,16 @@ def train(
             "regression target is standardised like the features; the normalised losses always "
             "standardise it.",
             show_default="training_fold, but none for synthetic data, as published",
+        ),
+    ] = None,
+    clip: Annotated[
+        str | None,
+        typer.Option(
+            help="Standardised features are clipped at so many standard deviations, or none: not "
+            "at all. Features that are not standardised are not clipped.",
+            metavar="[NUMBER|none]",
+            show_default="5, but none for presets paper and synthetic and for synthetic data, as "
+            "published",
         ),
     ] = None,
     restarts: Annotated[
@@ -121,6 +132,7 @@ def train(
                 preset, kind, selection=selection, restarts=restarts, seed=seed, device=device,
                 fold_count=folds, search=search,
                 **({"standardisation": standardisation} if standardisation else {}),
+                **({"clip": parse_clip(clip)} if clip else {}),
             )
             for kind in model_kinds(model or [DEFAULT_MODEL])
         ]  # fmt: skip
@@ -130,10 +142,13 @@ def train(
     study = study_of(workspace, data, roles)
     if expect_data:
         _check_fingerprint(workspace, study, expect_data)
-    if not standardisation and not config:
+    if not config:
         origin = studies.get_study(workspace, study).origin
-        suggested = suggested_standardisation(preset, origin)
-        configs = [replace(asked, standardisation=suggested) for asked in configs]
+        how = standardisation or suggested_standardisation(preset, origin)
+        configs = [replace(asked, standardisation=how) for asked in configs]
+        if not clip:
+            bound = suggested_clip(preset, origin, standardisation=how)
+            configs = [replace(asked, clip=bound) for asked in configs]
     runs = [
         store.create_run(workspace, study, asked, jobs=jobs, scheduler=scheduler)
         for asked in configs

@@ -52,7 +52,7 @@ def report_state(
         "Made": datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z"),
         "Seed": str(config.seed),
         "Search": f"preset {config.preset}, selection {config.selection}, standardisation "
-        f"{config.standardisation}, {config.restarts} restarts",
+        f"{config.scaling}, {config.restarts} restarts",
         "Versions": ", ".join(f"{name} {version}" for name, version in result.versions.items()),
         "Device": result.device,
         "Data (SHA-256)": result.data_fingerprint,

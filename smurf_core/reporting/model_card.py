@@ -90,7 +90,7 @@ def _configuration(result: RunResult) -> tuple[str, str]:
     ]
     return (
         f"Preset {config.preset}, selection {config.selection}, standardisation "
-        f"{config.standardisation}, {config.restarts} restarts, seed {config.seed}, "
+        f"{config.scaling}, {config.restarts} restarts, seed {config.seed}, "
         f"{result.device}, {result.seconds:.0f} s; {versions}.",
         _table(header, rows),
     )

@@ -240,13 +240,9 @@ class _Plan:
         return Architecture.of(self.config.model, inputs, hidden_layers, len(self.dataset.outputs))
 
     def _prepare(self, fold: int, architecture: Architecture) -> _Fold:
-        how = self.config.standardisation
-        scaler = fit_scaler(
-            self.dataset,
-            self.folds.training[fold],
-            how,
-            target_too=self.config.standardises_target,
-        )
+        config, training = self.config, self.folds.training[fold]
+        how, target_too = config.standardisation, config.standardises_target
+        scaler = fit_scaler(self.dataset, training, how, target_too=target_too, clip=config.clip)
         inputs = standardise(self.dataset, scaler, how)
         by_modality = [
             torch.tensor(np.ascontiguousarray(x.T), device=self.device) for x in inputs.values()
@@ -267,7 +263,7 @@ class _Plan:
             index=fold,
             scaler=scaler,
             inputs=inputs,
-            training=role(self.folds.training[fold]),
+            training=role(training),
             validation=role(self.folds.validation[fold]),
         )
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from smurf_core.configuration import PRESETS, Configuration, Grid, RunConfig
+from smurf_core.configuration import PRESETS, Configuration, Grid, RunConfig, suggested_clip
 from smurf_core.errors import InputError
 from smurf_core.model_kinds import MODEL_KINDS
 
@@ -92,6 +92,8 @@ def test_impossible_settings_are_refused_in_a_sentence() -> None:
         RunConfig(restarts=0)
     with pytest.raises(InputError, match="seed must be at least 0, got -1"):
         RunConfig(seed=-1)
+    with pytest.raises(InputError, match="clip must be above 0 standard deviations, got -5"):
+        RunConfig(clip=-5)
     with pytest.raises(InputError, match="at least one learning rate"):
         Grid((), ((),), (0.0,), (0.1,))
     with pytest.raises(InputError, match="item 1 of learning_rates must be a number, got nan"):
@@ -109,3 +111,25 @@ def test_a_model_kind_decides_whether_the_target_is_always_standardised() -> Non
         config = RunConfig(model=model, standardisation="none")
         assert config.standardises_target == model.endswith("normalised")
         assert replace(config, standardisation="within_person").standardises_target
+
+
+@pytest.mark.parametrize(
+    ("preset", "origin", "bound"),
+    [
+        ("quick", "recorded", 5.0),
+        ("standard", "simulated", 5.0),
+        ("custom", "recorded", 5.0),
+        ("paper", "recorded", None),
+        ("synthetic", "recorded", None),
+        ("quick", "synthetic", None),
+    ],
+)
+def test_published_settings_are_not_clipped_and_others_are(preset, origin, bound) -> None:
+    assert suggested_clip(preset, origin) == bound
+    assert suggested_clip(preset, origin, standardisation="none") is None
+
+
+def test_how_features_are_scaled_is_said_in_words() -> None:
+    assert RunConfig().scaling == "training_fold, not clipped"
+    assert RunConfig(clip=5).scaling == "training_fold, clipped at 5 sd"
+    assert RunConfig(clip=5, standardisation="none").scaling == "none, not clipped"

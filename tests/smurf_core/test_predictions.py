@@ -217,3 +217,29 @@ def test_files_of_something_else_are_refused(tmp_path):
     (tmp_path / "x.csv").write_text("sample_id,other\na,1\nb,2\n")
     with pytest.raises(InputError, match="none of the features that the model needs"):
         read_new_samples(find_sources([tmp_path]), needed(result), StudyMapping())
+
+
+def test_a_clipped_model_is_read_back_and_still_says_what_is_outside(tmp_path):
+    result, dataset = small_run("smurf")
+    clipped = train_run(dataset, replace(result.config, clip=1.0), jobs=1)
+    before = clipped.fold_results[0].model
+    before.save(tmp_path / "model.safetensors")
+    model = FittedModel.load(tmp_path / "model.safetensors")
+    assert model.scaler.clip == 1.0
+    rows = some(dataset, np.arange(3))
+    rows.features["A"].values[:] *= 1000
+    inputs = model.inputs({n: f.values for n, f in rows.features.items()})
+    assert np.abs(inputs["A"]).max() == 1.0
+    assert clipped.predict(rows).outside["A"].any(axis=1).all()
+    np.testing.assert_array_equal(
+        before.predict({n: f.values for n, f in rows.features.items()}),
+        model.predict({n: f.values for n, f in rows.features.items()}),
+    )
+
+
+def test_a_model_written_before_models_were_clipped_is_not_clipped():
+    result, _ = small_run("smurf")
+    model = result.fold_results[0].model
+    description = model.description()
+    del description["clip"]
+    assert FittedModel.from_parts(description, model.arrays()).scaler.clip is None

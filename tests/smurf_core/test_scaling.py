@@ -97,6 +97,37 @@ def test_the_normalised_losses_standardise_the_target_whatever_happens_to_featur
     assert_allclose([target[TRAINING].mean(), target[TRAINING].std()], [0, 1], atol=1e-5)
 
 
+def test_inputs_are_clipped_and_the_range_of_the_training_samples_is_not(dataset) -> None:
+    values = dataset.features["A"].values.copy()
+    values[:, 0] = [0, 0, 0, 0, 0, 6, -90, 90]
+    far = replace(dataset, features={**dataset.features, "A": Features(values, ("x", "c"))})
+    scaler = fit_scaler(far, TRAINING, "training_fold", clip=2)
+    # Training mean 1, sd √5: 0 → −0.447, 6 → 2.236; ±90 are about 40 sd out.
+    inputs = standardise(far, scaler, "training_fold")["A"][:, 0]
+    assert_allclose(inputs, [*[-1 / 5**0.5] * 5, 2, -2, 2], rtol=1e-6)
+    assert_allclose(scaler.input_highs["A"][0], 5**0.5, rtol=1e-6)
+    assert_allclose(scaler.input_means["A"][0], inputs[:6].mean(), atol=1e-6)
+    assert_allclose(scaler.standardised("A", values)[6, 0], -91 / 5**0.5, rtol=1e-6)
+    gap = np.full((1, 2), np.nan, dtype=np.float32)
+    assert np.isnan(scaler.scaled("A", gap)).all()
+
+
+def test_within_persons_inputs_are_clipped_after_the_persons_own_mean(dataset) -> None:
+    values = dataset.features["A"].values.copy()
+    values[:, 0] = [100, 100, 100, 104, 0, 0, 0, 4]
+    far = replace(dataset, features={**dataset.features, "A": Features(values, ("x", "c"))})
+    scaler = fit_scaler(far, TRAINING, "within_person", clip=1.5)
+    # Both persons: mean 1 above their lowest, sd √3; 3 / √3 = 1.73 is clipped.
+    inputs = standardise(far, scaler, "within_person")["A"][:, 0]
+    assert_allclose(inputs, [*[-1 / 3**0.5] * 3, 1.5] * 2, rtol=1e-6)
+
+
+def test_features_that_are_not_standardised_are_not_clipped(dataset) -> None:
+    scaler = fit_scaler(dataset, TRAINING, "none", clip=0.1)
+    assert scaler.clip is None
+    assert_allclose(standardise(dataset, scaler, "none")["A"], dataset.features["A"].values)
+
+
 def test_a_constant_target_is_refused(dataset: MultimodalDataset) -> None:
     flat = replace(dataset, target=np.ones(8, dtype=np.float32))
     with pytest.raises(InputError, match="nothing to predict"):

@@ -16,6 +16,7 @@ from smurf_core.configuration import (
     Selection,
     Standardisation,
     parse_layers,
+    suggested_clip,
     suggested_standardisation,
 )
 from smurf_core.data.dataset import MultimodalDataset
@@ -122,6 +123,21 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             "not standardised, neither is the target, except for the normalised losses, which "
             "always need it.",
         )
+        suggested = suggested_clip(preset, dataset.origin, standardisation=scaling)
+        clip = second.number_input(
+            "Clipped at (standard deviations)",
+            0.5,
+            None,
+            suggested,
+            0.5,
+            key=f"clip_{preset}_{dataset.origin}_{scaling}",
+            bind="query-params",
+            disabled=scaling == "none",
+            placeholder="not clipped",
+            help="Standardised features beyond this bound are set to it, so that single samples "
+            "far outside the training data do not decide what a run relies on. Empty: not at "
+            "all, as published. Features that are not standardised are not clipped.",
+        )
         restarts = third.number_input(
             "Restarts of the chosen configuration",
             1,
@@ -165,6 +181,7 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
         grid=grid,
         selection=rule,
         standardisation=scaling,
+        clip=clip,
         restarts=int(restarts),
         seed=int(seed),
         device=device,

@@ -40,6 +40,8 @@ def test_the_roles_of_an_imported_study_are_settled(trained, quick):
         (("--modality", "voice"), ("Error: --modality 'voice': write NAME=COLUMN",)),
         (("--target", "nothing"), ("nothing",)),
         (("--restarts", "0"), ("restarts must be at least 1",)),
+        (("--clip", "far"), ("Error: --clip 'far': write a number as 5, or none.",)),
+        (("--clip", "0"), ("clip must be above 0 standard deviations, got 0.",)),
     ],
 )
 def test_bad_options_end_with_a_sentence(smurf, workspace, table, options, words):
@@ -55,6 +57,15 @@ def test_a_run_that_fails_ends_with_its_sentence(smurf, table, quick):
     ended = smurf("train", table, "--device", "mps", *quick)
     assert ended.code == 2
     assert "no mps device" in ended.error
+
+
+def test_features_are_clipped_at_5_unless_something_else_is_asked(smurf, workspace, table, quick):
+    for options in ((), ("--clip", "3"), ("--clip", "none"), ("--standardisation", "none")):
+        assert smurf("train", table, *quick, *options).code == 0
+    runs = store.list_runs(workspace)[::-1]  # the oldest first
+    assert [run.config.clip for run in runs] == [5, 3, None, None]
+    assert "standardisation training_fold, clipped at 5 sd" in smurf("show", runs[0].id).out
+    assert "standardisation none, not clipped" in smurf("show", runs[3].id).out
 
 
 def test_a_detached_run_is_cancelled_and_resumed(smurf, workspace, table, quick):
