@@ -24,7 +24,7 @@ from benchmarks.work import Size, members_of, train_by_engine
 from smurf_core.configuration import PRESETS, Grid, RunConfig
 from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.models.architecture import Architecture
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 from smurf_core.training.sizing import member_bytes, stack_size
 
 LAYERS = (20, 10)

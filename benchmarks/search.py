@@ -25,7 +25,7 @@ from smurf_core.data.readers.registry import find_sources
 from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.performance import fold_performance
 from smurf_core.results import RunResult
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ class Grid:
 
     def configurations(self, model: ModelKind) -> tuple[Configuration, ...]:
         """Every combination; λ is 0 where the model has no auxiliary loss (section 4.3)."""
-        weights = self.auxiliary_weights if MODEL_KINDS[model].has_auxiliary_loss else (0.0,)
+        weights = self.auxiliary_weights if MODEL_KINDS[model].has_weight else (0.0,)
         return tuple(
             Configuration(*point)
             for point in product(
@@ -159,6 +159,32 @@ PRESETS: dict[str, Grid] = {
         (1e-5, 1e-4, 1e-3, 5e-3, 1e-2, 5e-2), ((),), (0.0,), (0.1, 0.25, 0.5, 0.75, 1.0)
     ),
 }
+
+
+# The exclusive kind needs no search of its own: its penalties have no unit, and ridges are chosen
+# along a path that costs nothing. Layers are those of late fusion, which is trained before.
+_EXCLUSIVE_LAYERS: dict[str, tuple[tuple[int, ...], ...]] = {
+    "quick": ((),),
+    "standard": ((), (10,), (20, 10)),
+    "paper": ((), (5,), (10,), (20, 10)),
+    "synthetic": ((),),
+}
+
+
+def preset_grid(preset: str, model: ModelKind) -> Grid:
+    """The grid of a preset for a model kind.
+
+    Raises
+    ------
+    InputError
+        If there is no such preset.
+    """
+    if preset not in PRESETS:
+        raise InputError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
+    grid = PRESETS[preset]
+    if MODEL_KINDS[model].is_solved:
+        return replace(grid, hidden_layers=_EXCLUSIVE_LAYERS[preset], auxiliary_weights=(1.0,))
+    return grid
 
 
 @dataclass(frozen=True)
@@ -202,6 +228,10 @@ class RunConfig:
         Standardised features beyond ± this many standard deviations are set to this bound, above
         0; `None`: never, as published. Features that are not standardised (`none`) are not clipped.
 
+    refits
+        How often the chosen models are refitted to reweighted persons, for intervals and
+        reliabilities; of the exclusive kind. 0: not at all.
+
     Raises
     ------
     InputError
@@ -233,9 +263,10 @@ class RunConfig:
     fold_count: int = 5
     search: Search = "full"
     clip: float | None = None
+    refits: int = 200
 
-    # Layout 2 has `clip`: what was written before was trained without.
-    UPGRADES: ClassVar[Upgrades] = (lambda plain: {"clip": None, **plain},)
+    # Layout 2 has `clip` and `refits`: what was written before was trained without.
+    UPGRADES: ClassVar[Upgrades] = (lambda plain: {"clip": None, "refits": 0, **plain},)
 
     def __post_init__(self) -> None:
         check(self)
@@ -245,6 +276,7 @@ class RunConfig:
             ("max_epochs", 1),
             ("batch_size", 2),
             ("fold_count", 3),
+            ("refits", 0),
         ):
             if getattr(self, name) < lowest:
                 raise InputError(f"{name} must be at least {lowest}, got {getattr(self, name)}.")
@@ -303,9 +335,7 @@ class RunConfig:
         InputError
             If there is no such preset, or a setting is wrong.
         """
-        if preset not in PRESETS:
-            raise InputError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
-        config = cls(model=model, preset=preset, grid=PRESETS[preset])
+        config = cls(model=model, preset=preset, grid=preset_grid(preset, model))
         if preset == "synthetic":
             config = replace(config, max_epochs=1_000, patience=None, standardisation="none")
         elif preset == "quick":

@@ -98,7 +98,7 @@ class _SmurfEstimator(BaseEstimator):  # type: ignore[misc]
     def _fit(
         self, X: Any, codes: npt.NDArray[Any], class_names: tuple[str, ...], persons: Any
     ) -> Self:
-        from smurf_core.training.engine import train_run
+        from smurf_core.training.run import train_run
 
         values = np.asarray(X, dtype=np.float64)
         self.columns_ = self._columns_of(values.shape[1])

@@ -71,6 +71,8 @@ class FittedModel:
     products
         True if networks of several modalities read products of one unit of each of their
         modalities' last hidden layers (of one feature each, without hidden layers).
+    reads_features
+        True if output layers read the features after the last hidden layer's units.
     """
 
     kind: ModelKind
@@ -84,6 +86,7 @@ class FittedModel:
     towers: Mapping[Source, Tower]
     baseline: FloatArray
     products: bool = False
+    reads_features: bool = False
 
     @cached_property
     def _rows(self) -> dict[Source, npt.NDArray[np.int64]]:
@@ -212,6 +215,8 @@ class FittedModel:
         activation = np.concatenate([inputs[name] for name in source], axis=1)
         for layer in self.towers[source][:-1]:
             activation = np.maximum(np.asarray(_linear(layer, activation), dtype=np.float32), 0)
+        if self.reads_features:
+            activation = np.concatenate([activation, *(inputs[name] for name in source)], axis=1)
         return activation
 
     def centred(
@@ -263,6 +268,7 @@ class FittedModel:
             "standardisation": self.standardisation,
             "terms": [term.to_data() for term in self.terms],
             "products": self.products,
+            "reads_features": self.reads_features,
             "target_mean": self.scaler.target_mean,
             "target_sd": self.scaler.target_sd,
             "clip": self.scaler.clip,
@@ -317,6 +323,7 @@ class FittedModel:
                 },
                 baseline=arrays["baseline"],
                 products=description["products"],
+                reads_features=description.get("reads_features", False),
             )
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise InputError(f"The model cannot be read: {error!r} is missing or wrong.") from error

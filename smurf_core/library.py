@@ -101,7 +101,7 @@ def train(
     >>> run.contributions().values.shape
     (80, 9, 1)
     """
-    from smurf_core.training.engine import train_run
+    from smurf_core.training.run import train_run
 
     if config is None:
         preset = settings.pop("preset", "quick")

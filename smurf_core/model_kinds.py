@@ -18,6 +18,7 @@ ModelKind = Literal[
     "mro_smurf",
     "mro_smurf_subsets",
     "mro_smurf_normalised",
+    "exclusive",
 ]
 
 # What the app and `smurf train` offer first. Where the true contributions are known, it recovers
@@ -55,6 +56,9 @@ class ModelTraits:
         loaded when training starts, so that this table needs no torch.
     growth_epochs
         λ grows over this many epochs; 0: every epoch trains with all of λ.
+    is_solved
+        True if it is the solution of a convex problem on fixed features (`smurf_core.exclusive`),
+        with sets of any number of modalities; the others are trained.
     always_standardises_target
         True if a regression target is standardised even where features are not. The normalised
         losses have no unit, so their weight against the task loss must not depend on the target's.
@@ -68,6 +72,7 @@ class ModelTraits:
     multiplies_embeddings: bool = False
     auxiliary_loss: str = ""
     growth_epochs: int = 0
+    is_solved: bool = False
     always_standardises_target: bool = False
 
     @property
@@ -77,8 +82,13 @@ class ModelTraits:
 
     @property
     def has_auxiliary_loss(self) -> bool:
-        """True if λ means anything, so that a grid searches it (section 4.3: else λ = 0)."""
+        """True if training adds a loss to the task's (section 4.3: else λ = 0)."""
         return bool(self.auxiliary_loss)
+
+    @property
+    def has_weight(self) -> bool:
+        """True if λ means anything."""
+        return self.has_auxiliary_loss or self.is_solved
 
     @property
     def has_subset_networks(self) -> bool:
@@ -151,6 +161,15 @@ MODEL_KINDS: dict[ModelKind, ModelTraits] = {
         multiplies_embeddings=True,
         auxiliary_loss="smurf_core.losses.normalised:INTERACTIONS",
         growth_epochs=_GROWTH_EPOCHS,
+        always_standardises_target=True,
+    ),
+    "exclusive": ModelTraits(
+        name="Exclusive",
+        description="Unique contributions and what any set of modalities shares, as the one "
+        "solution of a convex problem, with intervals. Only sets whose members agree on samples "
+        "that did not train them are kept. Our extension.",
+        is_extension=True,
+        is_solved=True,
         always_standardises_target=True,
     ),
 }

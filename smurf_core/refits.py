@@ -7,8 +7,9 @@ sample of persons. Imports no torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ DRAWS = 200
 # bootstrap (Rubin, 1981). Gentler weights keep refits near the model that they are asked about;
 # their deviations are divided by TEMPER.
 TEMPER = 0.5
+# Intervals are wider by this factor. The choice of ridge and sets is not repeated in refits; the
+# factor is what coverage needs on simulated families (docs/method.md).
+WIDENING = 1.1
 
 
 def person_weights(
@@ -97,6 +101,22 @@ class Refits:
         """Half of an interval from draws [B, …]: t · sd, with persons − 1 degrees of freedom."""
         return np.asarray(critical(self.persons, level) * values.std(axis=0, ddof=1))
 
+    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Everything as arrays by name; `from_arrays` reads them back."""
+        return {
+            "shares": self.shares,
+            "spread": self.spread,
+            "reliability": self.reliability,
+            "persons": np.array([self.persons]),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Refits:
+        """What `arrays` gave."""
+        return cls(
+            arrays["shares"], arrays["spread"], arrays["reliability"], int(arrays["persons"][0])
+        )
+
 
 def critical(persons: int, level: float = 0.95) -> float:
     """Quantile of Student's t for an interval over persons."""
@@ -108,7 +128,7 @@ def refits_of(
     folds: npt.NDArray[np.integer],
     persons: npt.NDArray[np.generic] | None,
     weights: Array,
-    refitted: Iterable[tuple[npt.NDArray[np.int64], npt.NDArray[np.floating]]],
+    refitted: Iterable[tuple[npt.NDArray[np.int64], Array, Array]],
     *,
     temper: float = TEMPER,
 ) -> Refits:
@@ -117,7 +137,7 @@ def refits_of(
     Parameters
     ----------
     values
-        Out-of-fold contributions [n, t, c] of the tested samples; for classes, centred over them.
+        Out-of-fold contributions [n, t, c] of the tested samples.
     folds
         The fold that tested each sample, [n].
     persons
@@ -126,20 +146,27 @@ def refits_of(
         [B, n]: what the draws weighed the same samples with.
     refitted
         (positions of some tested samples of one fold, their contributions [B, k, t, c] by the
-        refits); together all samples, one or more pieces per fold.
+        refits, and how far the penalty is thought to shrink them [k, t, c]); together all
+        samples, one or more pieces per fold.
     """
     n, t, c = values.shape
+    if c > 1:
+        values = values - values.mean(axis=-1, keepdims=True)
     b = len(weights)
     spread = np.full((n, t, c), np.nan)
-    within = np.zeros(t)
     size = np.zeros((b, len(np.unique(folds))))
     names = {fold: k for k, fold in enumerate(np.unique(folds))}
     sums = np.zeros((b, len(names), t, c))
     products = np.zeros((b, len(names), t, c))
-    for rows, drawn in refitted:
+    for rows, drawn, shrunk in refitted:
+        if c > 1:
+            drawn = drawn - drawn.mean(axis=-1, keepdims=True)
+            shrunk = shrunk - shrunk.mean(axis=-1, keepdims=True)
         fold = names[folds[rows[0]]]
         w = weights[:, rows]
-        spread[rows] = drawn.std(axis=0, ddof=1) / temper
+        # A ridge moves contributions towards zero, which no refit shows: it adds to the spread.
+        variance = drawn.var(axis=0, ddof=1) / temper**2 + shrunk**2
+        spread[rows] = WIDENING * np.sqrt(variance)
         total = drawn.sum(axis=2, keepdims=True)
         size[:, fold] += w.sum(axis=1)
         sums[:, fold] += np.einsum("bk,bktc->btc", w, drawn)
@@ -152,13 +179,13 @@ def refits_of(
         rows = folds == fold
         centred[rows] = values[rows] - values[rows].mean(axis=0)
     variance = (centred**2).mean(axis=(0, 2))
-    within = (np.nan_to_num(spread) ** 2).mean(axis=(0, 2))
+    within = ((np.nan_to_num(spread) / WIDENING) ** 2).mean(axis=(0, 2))
     reliability = np.where(
         variance > 0, 1 - within / np.where(variance > 0, variance, 1), 0.0
     ).clip(0, 1)
     middle = shares.mean(axis=0)
     return Refits(
-        shares=(middle + (shares - middle) / temper).astype(np.float32),
+        shares=(middle + WIDENING * (shares - middle) / temper).astype(np.float32),
         spread=spread.astype(np.float32),
         reliability=reliability,
         persons=int(person_codes(persons, n).max()) + 1,

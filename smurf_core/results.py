@@ -15,6 +15,7 @@ from smurf_core.data.dataset import Folds, MultimodalDataset, NewSamples, Task
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel
 from smurf_core.predictions import Predictions, predict_new
+from smurf_core.refits import Refits
 from smurf_core.sample_choice import SampleChoice, chosen_positions
 
 
@@ -72,6 +73,10 @@ class RunResult:
     device: str
     versions: Mapping[str, str]
     seconds: float
+    # Of the exclusive kind: the sets that were offered (`smurf_core.exclusive.training`), and how
+    # far models of other persons would agree.
+    sharing: pd.DataFrame | None = None
+    refits: Refits | None = None
 
     def select(self, chosen: SampleChoice) -> RunResult:
         """The same models, tested on some samples alone: metrics of a slice, fold by fold.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from smurf_core.configuration import PRESETS, Grid, RunConfig, parse_layers
+from smurf_core.configuration import Grid, RunConfig, parse_layers, preset_grid
 from smurf_core.errors import InputError
 from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 
@@ -19,6 +19,7 @@ def model_kinds(names: Sequence[str]) -> tuple[ModelKind, ...]:
 
 def changed_grid(
     preset: str,
+    model: ModelKind,
     *,
     learning_rates: Sequence[float] | None = None,
     layers: Sequence[str] | None = None,
@@ -33,7 +34,7 @@ def changed_grid(
         "auxiliary_weights": tuple(auxiliary_weights or ()),
     }
     changes = {key: values for key, values in given.items() if values}
-    return replace(PRESETS[preset], **changes) if changes else None  # type: ignore[arg-type]
+    return replace(preset_grid(preset, model), **changes) if changes else None  # type: ignore[arg-type]
 
 
 def parse_clip(text: str) -> float | None:

@@ -117,13 +117,6 @@ def train(
 
     Runs are kept and also appear in the app. Ctrl-C cancels the run that trains.
     """
-    grid = changed_grid(
-        preset,
-        learning_rates=learning_rate,
-        layers=layers,
-        weight_decays=weight_decay,
-        auxiliary_weights=auxiliary_weight,
-    )
     if config:
         configs = [read_config(config)]
     else:
@@ -136,8 +129,13 @@ def train(
             )
             for kind in model_kinds(model or [DEFAULT_MODEL])
         ]  # fmt: skip
-        if grid:
-            configs = [replace(asked, preset="custom", grid=grid) for asked in configs]
+        for k, asked in enumerate(configs):
+            grid = changed_grid(
+                preset, asked.model, learning_rates=learning_rate, layers=layers,
+                weight_decays=weight_decay, auxiliary_weights=auxiliary_weight,
+            )  # fmt: skip
+            if grid:
+                configs[k] = replace(asked, preset="custom", grid=grid)
     workspace = Workspace.default()
     study = study_of(workspace, data, roles)
     if expect_data:

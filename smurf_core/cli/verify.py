@@ -44,10 +44,10 @@ def verify(
     from smurf_core.experiments.recovery import PAPER_RECOVERY, recover_factors
 
     settings = [known for known in SETTINGS if known in (setting or _USUAL)]
-    grid = changed_grid(
-        "synthetic", learning_rates=learning_rate, auxiliary_weights=auxiliary_weight
-    )
     (kind,) = model_kinds([model])
+    grid = changed_grid(
+        "synthetic", kind, learning_rates=learning_rate, auxiliary_weights=auxiliary_weight
+    )
     rows = []
     columns = ("setting", "seed", "r", "r, visible", "recovery", "lowest", "invented")
     out.print("  ".join(f"{name:>12}" for name in columns) + "  chosen")

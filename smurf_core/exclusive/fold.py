@@ -48,7 +48,7 @@ class Solution:
             values[i] @ self.weights[which, part]
             for (i, _), part in zip(self.heads, self.parts, strict=True)
         ]
-        return np.stack(found, axis=1) - self.centres[which]
+        return np.asarray(np.stack(found, axis=1) - self.centres[which])
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class FoldProblem:
         weights: Array | None = None,
         start: Solution | None = None,
     ) -> Solution:
-        """The solution for B weightings [B, n] of all samples (others than training are ignored)."""
+        """The solution for B weightings [B, n]; of samples that did not train, none counts."""
         if weights is None:
             return self._solve(
                 system(self.moments, sets, weighing),
@@ -146,13 +146,34 @@ class FoldProblem:
         )
         return Solution(matrix.heads, matrix.parts, found, offset, centres)
 
+    def losses(self, solution: Solution) -> Array:
+        """Squared error, or log loss, of every validation sample (by the first solve)."""
+        return self._losses(solution, self.validation)
+
     def loss(self, solution: Solution, chosen: Mask) -> float:
         """Mean squared error, or log loss, of some samples (by the first solve)."""
+        return float(self._losses(solution, chosen).mean())
+
+    def _losses(self, solution: Solution, chosen: Mask) -> Array:
         rows = self.source.rows(chosen)
         guess = solution.contributions(rows).sum(axis=1) + solution.offset[0]
         target = self.target[chosen]
         if self.is_classes:
             shifted = guess - guess.max(axis=1, keepdims=True)
             log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-            return float(-(log_p * target).sum(axis=1).mean())
-        return float(((guess - target) ** 2).mean())
+            return np.asarray(-(log_p * target).sum(axis=1))
+        return np.asarray(((guess - target) ** 2).mean(axis=1))
+
+    def widening(self, sets: Sequence[ModalitySet], ridge: float, weighing: Weighing) -> float:
+        """What the variance of refits is multiplied with: n / (n − effective parameters).
+
+        Residuals of a fitted model are too small by this factor, and with them what reweighting
+        persons does to it (Davison and Hinkley, 1997, section 6.2). At most 3.
+        """
+        matrix = system(self.moments, sets, weighing)
+        spread = np.zeros((len(matrix.columns), self._inputs.shape[1]))
+        spread[np.arange(len(matrix.columns)), matrix.columns] = 1.0
+        kernel = spread.T @ np.linalg.solve(matrix.ridged(ridge)[0], spread)
+        parameters = 1 + float(np.trace(kernel @ self.moments.gram[0]))
+        n = int(self.training.sum())
+        return float(min(n / max(n - parameters, n / 3), 3.0))

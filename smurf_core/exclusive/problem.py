@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,7 @@ def heads_of(sets: Sequence[ModalitySet]) -> tuple[Head, ...]:
 class Weighing:
     """How strongly agreement and exclusion count beside the squared error of a target of sd 1."""
 
-    exclusion: float = 1.0  # λ
+    exclusion: float = 1.0  # λ, which also weighs agreement
     agreement: float = 1.0  # w, in times of λ
 
 
@@ -59,7 +59,7 @@ class System:
         matrix = self.matrix + ridge * (self.columns[:, None] == self.columns[None, :])
         at = np.arange(matrix.shape[-1])
         matrix[:, at, at] += HEAD_RIDGE
-        return matrix
+        return np.asarray(matrix)
 
 
 def system(moments: Moments, sets: Sequence[ModalitySet], weighing: Weighing) -> System:
@@ -67,7 +67,7 @@ def system(moments: Moments, sets: Sequence[ModalitySet], weighing: Weighing) ->
     heads = heads_of(sets)
     m = len(moments.widths)
     ends = np.cumsum([0] + [moments.widths[i] for i, _ in heads])
-    parts = tuple(slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True))
+    parts = tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
     columns = np.concatenate([np.arange(moments.gram.shape[-1])[moments.part(i)] for i, _ in heads])
     matrix = moments.gram[:, columns[:, None], columns[None, :]]
     lam, agree = weighing.exclusion, weighing.exclusion * weighing.agreement

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -32,12 +33,15 @@ class Rotated:
         Modality → number q of leading components that count as what the modality knows.
     present
         [n, m] in the order of the modalities.
+    means
+        Modality → [d]: the training samples' mean, which is taken off.
     """
 
     values: Mapping[str, Array]
     bases: Mapping[str, Array]
     known: Mapping[str, int]
     present: Mask
+    means: Mapping[str, Array]
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -56,6 +60,7 @@ class Rotated:
             self.bases,
             self.known,
             self.present[chosen],
+            self.means,
         )
 
 
@@ -86,11 +91,12 @@ def rotated(
     -------
     Rotated
     """
-    values, bases, directions = {}, {}, {}
+    values, bases, directions, means = {}, {}, {}, {}
     for i, (name, given) in enumerate(inputs.items()):
         there = present[:, i]
         learned = np.asarray(given[training & there], dtype=np.float64)
         mean = learned.mean(axis=0) if len(learned) else np.zeros(given.shape[1])
+        means[name] = mean
         centred = np.where(there[:, None], given - mean, 0.0)
         sizes, vectors = np.linalg.eigh(centred[training].T @ centred[training])
         order = np.argsort(-sizes, kind="stable")
@@ -104,7 +110,7 @@ def rotated(
         bases[name] = vectors[:, :rank]
         values[name] = centred @ bases[name]
         directions[name] = min(known, rank)
-    return Rotated(values, bases, directions, present)
+    return Rotated(values, bases, directions, present, means)
 
 
 @dataclass(frozen=True)
@@ -143,11 +149,11 @@ def moments(source: Rotated, weights: Array) -> Moments:
     Moments
         Each divided by the sum of the weights of the samples that count for it.
     """
-    stacked = np.concatenate(list(source.values.values()), axis=1)
+    everything = stacked(source)
     m = len(source.widths)
     ends = np.cumsum((0, *source.widths))
-    parts = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
-    gram = np.stack([_centred_gram(stacked, w) for w in weights])
+    parts = [slice(int(a), int(b)) for a, b in pairwise(ends)]
+    gram = np.stack([_centred_gram(everything, w) for w in weights])
     own: dict[tuple[int, int], Array] = {}
     cross: dict[tuple[int, int], Array] = {}
     effective: dict[tuple[int, int], Array] = {}
@@ -161,7 +167,7 @@ def moments(source: Rotated, weights: Array) -> Moments:
             else:
                 both = source.present[:, i] & source.present[:, j]
                 columns = np.concatenate(
-                    [stacked[both][:, parts[i]], stacked[both][:, parts[j]]], axis=1
+                    [everything[both][:, parts[i]], everything[both][:, parts[j]]], axis=1
                 )
                 pair = np.stack([_centred_gram(columns, w[both]) for w in weights])
                 kish = _effective_size(weights[:, both])
@@ -190,8 +196,3 @@ def _effective_size(weights: Array) -> Array:
 def stacked(source: Rotated) -> Array:
     """All modalities' components side by side, [n, R]."""
     return np.concatenate(list(source.values.values()), axis=1)
-
-
-def widths_of(values: Sequence[Array]) -> tuple[int, ...]:
-    """Number of columns of each array."""
-    return tuple(v.shape[1] for v in values)

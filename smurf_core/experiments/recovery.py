@@ -21,7 +21,7 @@ from smurf_core.experiments.settings import Setting
 from smurf_core.explained import explained
 from smurf_core.model_kinds import ModelKind
 from smurf_core.statistics.correlation import pearson_r
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 
 # What the paper reports (section 5.1).
 PAPER_RECOVERY: dict[Setting, float] = {"bimodal": 0.964, "trimodal": 0.922}

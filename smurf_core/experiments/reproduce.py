@@ -31,7 +31,7 @@ from smurf_core.model_kinds import MODEL_KINDS, REFERENCE_MODEL, ModelKind
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.terms import read_subset, subset_name
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 
 # The paper's four, and the extension beside them.
 MODELS: tuple[ModelKind, ...] = (

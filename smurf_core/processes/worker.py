@@ -85,7 +85,7 @@ def train_claimed(workspace: Workspace, run: RunInfo) -> None:
     """Train a run that this process has claimed, and write down how it ended."""
     # Torch takes seconds to import; the claim is already visible meanwhile.
     from smurf_core.training.devices import resolve_device
-    from smurf_core.training.engine import train_run
+    from smurf_core.training.run import train_run
 
     files = RunFiles.of(workspace, run.id)
     try:

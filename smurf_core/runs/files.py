@@ -21,6 +21,7 @@ from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel
 from smurf_core.fold_label import fold_label
+from smurf_core.refits import Refits
 from smurf_core.results import FittedMember, FoldResult, RunResult
 from smurf_core.runs import format_1
 from smurf_core.runs.format_1 import below, configuration
@@ -31,6 +32,8 @@ FORMAT = 2
 _RESULT = "result.json"  # written last: a run is finished when it is there
 _SAMPLES = "samples.parquet"  # sample ids and fold roles
 _UNITS = "units"
+# Of runs that were refitted: which sets of modalities share, and what refits say.
+_SHARING, _REFITS = "sharing.parquet", "refits.safetensors"
 
 
 class RunFiles:
@@ -141,6 +144,10 @@ class RunFiles:
         }
         samples = pd.DataFrame({"sample_id": result.sample_ids, **roles})
         _write_table(samples, self.folder / _SAMPLES)
+        if result.sharing is not None:
+            _write_table(result.sharing, self.folder / _SHARING)
+        if result.refits is not None:
+            _write_arrays(result.refits.arrays(), self.folder / _REFITS)
         description = {
             "format": FORMAT,
             "config": result.config.to_dict(),
@@ -197,7 +204,13 @@ class RunFiles:
             device=found["device"],
             versions=found["versions"],
             seconds=found["seconds"],
+            sharing=self._optional(_SHARING, pd.read_parquet),
+            refits=self._optional(_REFITS, lambda path: Refits.from_arrays(load_file(path))),
         )
+
+    def _optional(self, name: str, read: Callable[[Path], Any]) -> Any:
+        path = self.folder / name
+        return read(path) if path.exists() else None
 
     def _config(self, stored: dict[str, Any]) -> RunConfig:
         try:

@@ -6,32 +6,26 @@ the configuration that its validation samples chose. Every unit computes on one 
 its numbers do not depend on how many run beside it.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from platform import python_version
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from smurf_core import __version__
 from smurf_core.configuration import RunConfig, layers_label
 from smurf_core.data.dataset import Folds, MultimodalDataset
-from smurf_core.data.folds import with_made_folds
-from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel, Layer, Tower
-from smurf_core.fold_label import fold_label
 from smurf_core.models.architecture import Architecture
 from smurf_core.models.towers import StackedWeights
-from smurf_core.results import FittedMember, FoldResult, RunResult
+from smurf_core.results import FittedMember, FoldResult
 from smurf_core.scaling import Scaler, fit_scaler, standardise, standardised_target
 from smurf_core.statistics.correlation import pearson_by_row
 from smurf_core.terms import Source, pairwise_terms
-from smurf_core.training.devices import device_title, resolve_device
+from smurf_core.training.devices import resolve_device
 from smurf_core.training.objective import Partition, evaluate, evaluate_factorisation
 from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
 from smurf_core.training.selection import accuracy_by_row, choose, influence_by_row
@@ -42,63 +36,7 @@ from smurf_core.training.stack import (
     StackOutcome,
     train_stack,
 )
-from smurf_core.training.workers import Workers, cluster, processes
-
-
-def train_run(
-    dataset: MultimodalDataset,
-    config: RunConfig,
-    *,
-    jobs: int = 1,
-    scheduler: str | None = None,
-    observer: Observer | None = None,
-    cache: ResultCache | None = None,
-) -> RunResult:
-    """Train one model kind over all folds (section 4.5) and explain every sample out of fold.
-
-    Folds are made (person-independent, stratified) where the data names none. `jobs` processes
-    share the units, or the workers of the Dask cluster whose `scheduler` is named; the numbers do
-    not depend on it. Finished units are kept in and taken from `cache`, here and not on a worker.
-    Raises `TrainingCancelled` when the observer asks to stop.
-    """
-    start = time.perf_counter()
-    folds = with_made_folds(dataset, count=config.fold_count, seed=config.seed).folds
-    assert folds is not None  # noqa: S101 — for the type checker
-    _check_folds(dataset, folds)
-    plan = _Plan(dataset, config, folds, observer)
-    # A cluster's workers know best what they have.
-    device = device_title(resolve_device(config.device)) if scheduler is None else scheduler
-    with cluster(scheduler, observer) if scheduler else processes(jobs) as workers:
-        fold_results = tuple(plan.run(workers, cache))
-    return RunResult(
-        config=config,
-        task=dataset.task,
-        modalities=dataset.modalities,
-        outputs=dataset.outputs,
-        sample_ids=dataset.sample_ids,
-        folds=folds,
-        fold_results=fold_results,
-        data_fingerprint=dataset.fingerprint,
-        device=device,
-        versions={
-            "python": python_version(),
-            "torch": str(torch.__version__),
-            "numpy": np.__version__,
-            "smurf-studio": __version__,
-        },
-        seconds=time.perf_counter() - start,
-    )
-
-
-def _check_folds(dataset: MultimodalDataset, folds: Folds) -> None:
-    for fold in range(len(folds)):
-        for role in ("training", "validation", "test"):
-            count = int(getattr(folds, role)[fold].sum())
-            if count < 2:
-                raise InputError(
-                    f"Fold {fold_label(fold)} of {dataset.name!r} has {count} {role} samples, at "
-                    "least 2 are needed: use fewer folds, or name folds with samples in every role."
-                )
+from smurf_core.training.workers import Workers
 
 
 def _seed(*parts: int) -> int:
@@ -129,7 +67,7 @@ class _Fold:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """The units of one run. Picklable: worker processes get a copy."""
 
     dataset: MultimodalDataset

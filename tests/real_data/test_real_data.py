@@ -20,7 +20,7 @@ from smurf_core.evaluation.judgments import unique_pairs
 from smurf_core.evaluation.performance import chance_performance, performance
 from smurf_core.experiments.reproduce import as_markdown, reproduce
 from smurf_core.explained import explained
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 from tests.smurf_core.by_hand import square_contributions
 
 DATA = Path(

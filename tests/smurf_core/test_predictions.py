@@ -13,7 +13,7 @@ from smurf_core.data.readers.registry import find_sources
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel
 from smurf_core.model_kinds import MODEL_KINDS
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 from tests.smurf_core.trained import small_run
 
 

@@ -10,7 +10,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.model_kinds import ModelKind
 from smurf_core.results import RunResult
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 
 
 @cache

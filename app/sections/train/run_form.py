@@ -9,13 +9,13 @@ from typing import get_args
 import streamlit as st
 
 from smurf_core.configuration import (
-    PRESETS,
     Device,
     Grid,
     RunConfig,
     Selection,
     Standardisation,
     parse_layers,
+    preset_grid,
     suggested_clip,
     suggested_standardisation,
 )
@@ -97,7 +97,7 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
         "Search", presets, key="preset", bind="query-params", format_func=str.capitalize
     )
     right.markdown(PRESET_NOTES[preset])
-    grid = _custom_grid() if preset == "custom" else PRESETS[preset]
+    grid = _custom_grid() if preset == "custom" else preset_grid(preset, model)
     with st.expander("More settings"):
         first, second, third = st.columns(3)
         rules = list(SELECTION_NOTES)

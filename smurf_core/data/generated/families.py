@@ -212,10 +212,10 @@ def simulate(
         If there is no such family.
     """
     if isinstance(family, str):
-        known = {**FAMILIES, **NOISE_FREE}
-        if family not in known:
-            raise InputError(f"No family {family!r}; there are {', '.join(known)}.")
-        name, family = family, known[family]
+        everything = {**FAMILIES, **NOISE_FREE}
+        if family not in everything:
+            raise InputError(f"No family {family!r}; there are {', '.join(everything)}.")
+        name, family = family, everything[family]
     else:
         name = "own"
     structure = np.random.default_rng([seed, 1])
@@ -362,7 +362,7 @@ def _dataset(
     name: str,
     features: dict[str, Array],
     seen: dict[str, Array],
-    target: npt.NDArray[np.generic],
+    target: npt.NDArray[np.float32] | npt.NDArray[np.int64],
     person: npt.NDArray[np.int64] | None,
     samples: int,
     folds: int,

@@ -8,7 +8,7 @@ from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 
 CONFIG = replace(
     RunConfig.from_preset("quick"),

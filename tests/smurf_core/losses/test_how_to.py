@@ -20,8 +20,8 @@ from smurf_core.losses.interface import auxiliary_loss_of
 from smurf_core.model_kinds import MODEL_KINDS
 from smurf_core.models.architecture import Architecture
 from smurf_core.runs.workspace import HOME_VARIABLE
-from smurf_core.training.engine import train_run
 from smurf_core.training.objective import Partition, evaluate
+from smurf_core.training.run import train_run
 from smurf_core.training.stack import Member, train_stack
 
 ROOT = Path(__file__).resolve().parents[3]

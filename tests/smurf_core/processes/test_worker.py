@@ -13,7 +13,7 @@ from smurf_core.processes import worker
 from smurf_core.processes.launcher import launch
 from smurf_core.runs import store, studies
 from smurf_core.runs.files import RunFiles
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 
 PATIENCE = 90
 

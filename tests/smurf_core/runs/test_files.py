@@ -9,7 +9,7 @@ from smurf_core.configuration import RunConfig
 from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.errors import InputError
 from smurf_core.runs.files import RunFiles
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 
 
 def assert_same(a: Any, b: Any) -> None:

@@ -16,8 +16,8 @@ from smurf_core.fitted import Layer
 from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 from smurf_core.results import FoldResult, RunResult
 from smurf_core.training import engine
-from smurf_core.training.engine import train_run
 from smurf_core.training.observing import Progress, TrainingCancelled
+from smurf_core.training.run import train_run
 from smurf_core.training.sizing import stack_size
 
 GRID = Grid((5e-3, 2e-2), ((), (4,)), (0.0,), (0.1, 0.5))

@@ -17,7 +17,7 @@ from smurf_core.runs import studies
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import list_runs
 from smurf_core.runs.workspace import Workspace
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 
 STORE = Path(__file__).resolve().parents[2] / "stores/version_1.zip"
 RUNS = 19

@@ -11,8 +11,8 @@ from smurf_core.data.dataset import Folds
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 from smurf_core.results import RunResult
-from smurf_core.training.engine import train_run
 from smurf_core.training.observing import Progress, TrainingCancelled
+from smurf_core.training.run import train_run
 from tests.smurf_core.training.test_engine import assert_same_numbers
 
 distributed = pytest.importorskip("distributed", reason="the package distributed is not installed")

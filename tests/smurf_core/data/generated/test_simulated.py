@@ -15,7 +15,7 @@ from smurf_core.errors import InputError
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import human_agreement, unique_pairs
 from smurf_core.explained import explained
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 
 
 @pytest.fixture(scope="module")
