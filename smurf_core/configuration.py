@@ -169,6 +169,8 @@ _EXCLUSIVE_LAYERS: dict[str, tuple[tuple[int, ...], ...]] = {
     "paper": ((), (5,), (10,), (20, 10)),
     "synthetic": ((),),
 }
+# The largest that predicts as well as the best is used.
+_EXCLUSIVE_WEIGHTS = (0.03, 0.1, 0.3, 1.0)
 
 
 def preset_grid(preset: str, model: ModelKind) -> Grid:
@@ -183,7 +185,9 @@ def preset_grid(preset: str, model: ModelKind) -> Grid:
         raise InputError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
     grid = PRESETS[preset]
     if MODEL_KINDS[model].is_solved:
-        return replace(grid, hidden_layers=_EXCLUSIVE_LAYERS[preset], auxiliary_weights=(1.0,))
+        return replace(
+            grid, hidden_layers=_EXCLUSIVE_LAYERS[preset], auxiliary_weights=_EXCLUSIVE_WEIGHTS
+        )
     return grid
 
 

@@ -9,7 +9,7 @@ from smurf_core.exclusive.problem import System
 
 Array = npt.NDArray[np.float64]
 
-_STEPS, _CLOSE = 500, 1e-7
+_STEPS = 500
 
 
 def solve_classes(
@@ -19,6 +19,7 @@ def solve_classes(
     hits: Array,
     weights: Array,
     start: Array | None = None,
+    close: float = 1e-7,
 ) -> tuple[Array, Array, Array]:
     """Minimise 4 · mean log loss + penalties, for B weightings of the samples at once.
 
@@ -41,6 +42,8 @@ def solve_classes(
         [B, n], not negative.
     start
         Totals [B, R, c] to begin with; zero where not given.
+    close
+        Largest change of a step, relative to the largest weight, at which iteration ends.
 
     Returns
     -------
@@ -63,17 +66,17 @@ def solve_classes(
     ahead, ahead_offset = total, offset
     pace = np.ones(b)
     for _ in range(_STEPS):
-        logits = np.einsum("nr,brc->bnc", inputs, ahead, optimize=True)
+        logits = _logits(inputs, ahead)
         centre = np.einsum("br,brc->bc", means, ahead)
         logits += (ahead_offset - centre)[:, None, :]
-        residual = hits[None] - _softmax(logits)
-        gradient = np.einsum("nr,bnc->brc", inputs, share[:, :, None] * residual, optimize=True)
+        residual = 2 * (hits[None] - _softmax(logits))
         mean_residual = np.einsum("bn,bnc->bc", share, residual)
-        gradient -= means[:, :, None] * mean_residual[:, None, :]
-        gram_ahead = _gram_times(inputs, share, means, ahead)
-        moment = gram_ahead + 2 * gradient
+        # Working response less its weighted mean: what the regression's system is solved for.
+        response = logits - ahead_offset[:, None, :] + residual - mean_residual[:, None, :]
+        response *= share[:, :, None]
+        moment = _transposed(inputs, response)
         new = kernel @ moment
-        new_offset = ahead_offset + 2 * mean_residual
+        new_offset = ahead_offset + mean_residual
         step = new - total
         # Restart where the momentum points against the step (O'Donoghue & Candès, 2015).
         against = ((ahead - new) * step).sum(axis=(1, 2)) > 0
@@ -85,17 +88,24 @@ def solve_classes(
         ahead = new + momentum[:, None, None] * step
         ahead_offset = new_offset + momentum[:, None] * (new_offset - offset)
         total, offset = new, new_offset
-        if (size <= _CLOSE * (1 + np.abs(total).max(axis=(1, 2)))).all():
+        if (size <= close * (1 + np.abs(total).max(axis=(1, 2)))).all():
             break
     found = inverse @ moment
     return _over_classes(found), _over_classes(total), _over_classes(offset)
 
 
-def _gram_times(inputs: Array, share: Array, means: Array, values: Array) -> Array:
-    projected = np.einsum("nr,brc->bnc", inputs, values, optimize=True) * share[:, :, None]
-    back = np.einsum("nr,bnc->brc", inputs, projected, optimize=True)
-    centre = np.einsum("br,brc->bc", means, values)
-    return np.asarray(back - means[:, :, None] * centre[:, None, :])
+def _logits(inputs: Array, values: Array) -> Array:
+    """[n, R] times [B, R, c] as one product: [B, n, c]."""
+    b, width, c = values.shape
+    flat = inputs @ values.transpose(1, 0, 2).reshape(width, b * c)
+    return np.asarray(flat.reshape(len(inputs), b, c).transpose(1, 0, 2))
+
+
+def _transposed(inputs: Array, values: Array) -> Array:
+    """[n, R]ᵀ times [B, n, c] as one product: [B, R, c]."""
+    b, n, c = values.shape
+    flat = inputs.T @ values.transpose(1, 0, 2).reshape(n, b * c)
+    return np.asarray(flat.reshape(inputs.shape[1], b, c).transpose(1, 0, 2))
 
 
 def _softmax(logits: Array) -> Array:

@@ -131,7 +131,8 @@ class FoldProblem:
                 known = System(start.weights, matrix.columns, start.heads, start.parts)
                 first = totals(known, start.weights[:1], inputs.shape[1])
                 first = np.repeat(first, len(weights), axis=0)
-            found, _, offset = solve_classes(matrix, ridge, inputs, target, weights, first)
+            close = 1e-7 if len(weights) == 1 else 1e-4
+            found, _, offset = solve_classes(matrix, ridge, inputs, target, weights, first, close)
         else:
             offset = share @ target
             right = np.einsum("nr,bn,nc->brc", inputs, share, target, optimize=True)
