@@ -270,6 +270,11 @@ class RunConfig:
         return self.standardisation != "none" or self.kind.always_standardises_target
 
     @property
+    def clips(self) -> bool:
+        """True if inputs are clipped: not without a bound, nor without standardised features."""
+        return self.clip is not None and self.standardisation != "none"
+
+    @property
     def scaling(self) -> str:
         """How features are brought to one scale, in words: `training_fold, clipped at 5 sd`."""
         if self.standardisation == "none":
