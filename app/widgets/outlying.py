@@ -14,14 +14,14 @@ from smurf_core.runs.store import RunInfo
 
 
 def show_outlying(sample: str, run: RunInfo) -> None:
-    """Say that a recorded sample is far from the training data, if it is."""
+    """Warn if a recorded sample is far from the training data."""
     table = outlying_of(run)
     for row in table[table["sample_id"] == sample].to_dict("records"):
         show_distance(row, run, what="This sample")
 
 
 def show_distance(row: Mapping[Hashable, Any], run: RunInfo, *, what: str) -> None:
-    """Say that a sample, recorded or changed, is far out, if its row of `distances` says so."""
+    """Warn if a sample, recorded or changed, is far out by its row of `distances`."""
     sentence = outlying_sentence(row, clips=run.config.clips, what=what)
     if sentence:
         st.warning(escaped(sentence), icon=":material/warning:")

@@ -1,4 +1,4 @@
-"""Sentences about single samples, on a simulated study in which one decides a modality's share."""
+"""Sentences about single samples: a simulated study where one of them decides a share."""
 
 import numpy as np
 import pandas as pd
