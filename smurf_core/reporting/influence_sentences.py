@@ -51,7 +51,10 @@ def influence_sentence(influence: ShareInfluence, outlying: pd.DataFrame | None 
     shares = [_share(row, is_first=i == 0) for i, row in enumerate(rows.to_dict("records"))]
     ids = influence.sample_ids[:k]
     count = f"{k} of {influence.n:,} samples" if k > 1 else f"one of {influence.n:,} samples"
-    sentence = f"Shares depend on single samples: without {_listed(ids)} ({count}), {_and(shares)}."
+    sentence = (
+        f"Shares depend on single samples: without {_listed(ids)} ({count}), {_and(shares)}"
+        f"{_further(influence, k, rows.iloc[0]['modality'])}."
+    )
     far = _far(ids, outlying)
     return f"{sentence} {far}" if far else sentence
 
@@ -110,6 +113,15 @@ def worse_than_baseline(table: pd.DataFrame) -> str:
         f"and {plain(baseline)} for the mean of the training folds (worse {where}). This is so "
         "whatever the correlation."
     )
+
+
+def _further(influence: ShareInfluence, k: int, modality: str) -> str:
+    """The share without all samples of `influence`, if it differs from that without the first k."""
+    path = influence.path[influence.path["modality"] == modality].set_index("left_out")["share"]
+    most = len(influence.sample_ids)
+    if abs(path[most] - path[k]) < SMALLEST_CHANGE:
+        return ""
+    return f"; without the {most} most influential samples, {modality} has {percent(path[most])}"
 
 
 def _share(row: Mapping[Hashable, Any], *, is_first: bool) -> str:
