@@ -38,6 +38,7 @@ from smurf_core.evaluation.neighbours import (
     similar_samples,
     standardised_terms,
 )
+from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.redundancy import (
     GroupedRedundancy,
@@ -47,7 +48,12 @@ from smurf_core.evaluation.redundancy import (
     share_intervals,
     variance_shares,
 )
-from smurf_core.evaluation.samples import colour_columns, sample_table, with_contributions
+from smurf_core.evaluation.samples import (
+    colour_columns,
+    sample_table,
+    with_contributions,
+    with_distances,
+)
 from smurf_core.evaluation.stability import stability
 from smurf_core.evaluation.two_runs import (
     candidates_of,
@@ -261,7 +267,14 @@ def missing_comparison_of(runs: list[RunInfo], reference: str) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=6, show_spinner="Listing samples…", hash_funcs=_BY_RUN)
 def _sample_table(run: RunInfo) -> pd.DataFrame:
-    return with_contributions(sample_table(explained_of(run)), contributions_of(run))
+    table = with_contributions(sample_table(explained_of(run)), contributions_of(run))
+    return with_distances(table, outlying_of(run))
+
+
+@st.cache_data(max_entries=12, show_spinner=False, hash_funcs=_BY_RUN)
+def outlying_of(run: RunInfo) -> pd.DataFrame:
+    """How far each tested sample lies from the training data of its fold."""
+    return outlying_samples(result_of(run), explained_of(run))
 
 
 def sample_table_of(run: RunInfo) -> pd.DataFrame:

@@ -40,7 +40,7 @@ with show_errors():
         st.markdown(FINDING_NOTES[finding])
         found = typical_samples(scope.apply(contributions), finding, count=50)
         found = found.rename(columns={"prediction": "output prediction"}).dropna(axis=1, how="all")
-        table = found.merge(table[["sample_id", "target"]], on="sample_id", how="left")
+        table = found.merge(table[["sample_id", "target", "outlying"]], on="sample_id", how="left")
         origin = f"the list “{LISTS[finding]}” of Samples"
     if table.empty:
         st.info("No samples match: shorten the search, widen the filters, or show all samples.")

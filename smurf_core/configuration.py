@@ -47,8 +47,8 @@ def suggested_clip(
 
     As published, nowhere, for the presets `paper` and `synthetic` and for synthetic data. Elsewhere
     at 5 standard deviations: recorded data have single samples dozens of standard deviations out,
-    which can decide what a whole run seems to rely on, and the clip costs no accuracy
-    (measured in docs/method.md). Features that are not standardised are not clipped.
+    which can decide what a whole run seems to rely on, and no loss of accuracy was seen
+    (docs/method.md). Features that are not standardised are not clipped.
     """
     is_published = preset in ("paper", "synthetic") or origin == "synthetic"
     return None if is_published or standardisation == "none" else 5.0
@@ -304,6 +304,11 @@ class RunConfig:
         always needs it.
         """
         return self.standardisation != "none" or self.kind.always_standardises_target
+
+    @property
+    def clips(self) -> bool:
+        """True if inputs are clipped: not without a bound, nor without standardised features."""
+        return self.clip is not None and self.standardisation != "none"
 
     @property
     def scaling(self) -> str:

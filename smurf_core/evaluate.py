@@ -1,9 +1,12 @@
 """Evaluations of trained runs: each returns a tidy table, or a result that holds some."""
 
+from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.influence import share_influence
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import human_agreement
 from smurf_core.evaluation.missing import missing_modalities, missing_summary
+from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.redundancy import pair_table, share_intervals, variance_shares
 from smurf_core.evaluation.stability import stability
@@ -12,7 +15,8 @@ from smurf_core.evaluation.verification import recovery
 from smurf_core.explained import explained
 
 __all__ = [
-    "compare_models", "explained", "human_agreement", "informativeness_tests", "missing_modalities",
-    "missing_summary", "pair_table", "performance", "recovery", "share_intervals", "stability",
-    "typical_samples", "variance_shares",
+    "against_baseline", "compare_models", "explained", "human_agreement", "informativeness_tests",
+    "missing_modalities", "missing_summary", "outlying_samples", "pair_table", "performance",
+    "recovery", "share_influence", "share_intervals", "stability", "typical_samples",
+    "variance_shares",
 ]  # fmt: skip

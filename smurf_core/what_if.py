@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import pandas as pd
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.evaluation.outlying import distances
 from smurf_core.results import RunResult
 from smurf_core.scaling import Norm, person_norms
 
@@ -54,12 +55,65 @@ def changed_contributions(
     InputError
         If no fold tested the sample, or the changed features have gaps.
     """
+    versions = _versions(result, dataset, sample_id, changes, persons or {})
+    before = result.contributions()
+    stored = before.select(np.flatnonzero(before.sample_ids == sample_id))
+    k = len(next(iter(changes.values())))
+    explained = result.fold_results[versions.fold].model.contributions(
+        versions.features, persons=versions.persons, norms=versions.norms
+    )
+    is_changed = stored.where(lambda term: any(name in changes for name in term.source))
+    values = np.repeat(stored.values, k, axis=0)
+    values[:, is_changed] = explained.values[:, is_changed]
+    return replace(
+        stored,
+        values=values,
+        baseline=np.repeat(stored.baseline, k, axis=0),
+        sample_ids=np.repeat(stored.sample_ids, k),
+        folds=np.repeat(stored.folds, k),
+    )
+
+
+def changed_distances(
+    result: RunResult,
+    dataset: MultimodalDataset,
+    sample_id: str,
+    changes: Mapping[str, npt.NDArray[np.floating]],
+    *,
+    persons: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """How far changed versions of a sample lie from the training data of the sample's fold.
+
+    Takes what `changed_contributions` takes; returns one row per version, as `distances` does.
+    """
+    versions = _versions(result, dataset, sample_id, changes, persons or {})
+    return distances(
+        result, dataset, versions.fold, versions.features,
+        persons=versions.persons, norms=versions.norms,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Versions:
+    """Features of changed versions of a sample, and what its fold's model needs to read them."""
+
+    fold: int
+    features: dict[str, npt.NDArray[np.float32]]  # modality → [k, d]
+    persons: npt.NDArray[np.str_] | None  # [k]
+    norms: dict[tuple[str, str], Norm] | None
+
+
+def _versions(
+    result: RunResult,
+    dataset: MultimodalDataset,
+    sample_id: str,
+    changes: Mapping[str, npt.NDArray[np.floating]],
+    persons: Mapping[str, str],
+) -> _Versions:
     at = position_of(result, sample_id)
     fold = int(result.folds.tested_by()[at])
     if fold < 0:
         raise InputError(f"Sample {sample_id!r} was tested by no fold: no model may explain it.")
-    before = result.contributions()
-    stored = before.select(np.flatnonzero(before.sample_ids == sample_id))
     k = len(next(iter(changes.values())))
     features = {}
     for modality in result.modalities:
@@ -71,20 +125,11 @@ def changed_contributions(
             rows = np.repeat(dataset.features[modality].values[at : at + 1], k, axis=0)
         features[modality] = rows
     person = None if dataset.persons is None else str(dataset.persons[at])
-    explained = result.fold_results[fold].model.contributions(
-        features,
+    return _Versions(
+        fold=fold,
+        features=features,
         persons=None if person is None else np.repeat(np.array([person]), k),
-        norms=_norms(result, dataset, person, persons or {}),
-    )
-    is_changed = stored.where(lambda term: any(name in changes for name in term.source))
-    values = np.repeat(stored.values, k, axis=0)
-    values[:, is_changed] = explained.values[:, is_changed]
-    return replace(
-        stored,
-        values=values,
-        baseline=np.repeat(stored.baseline, k, axis=0),
-        sample_ids=np.repeat(stored.sample_ids, k),
-        folds=np.repeat(stored.folds, k),
+        norms=_norms(result, dataset, person, persons),
     )
 
 

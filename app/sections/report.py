@@ -57,14 +57,15 @@ def findings_of(
     missing modalities and stability are for all test samples, fold by fold.
     """
     everything = Scope.everything(len(dataset))
+    tables = tables_of(run, scope)
     return Findings(
         reference=run.id,
         titles=run_titles(compared),
         comparison=comparison_of(compared, run.id, everything),
         missing=missing_comparison_of(compared, run.id),
         shares=model_shares(result_of(run), shares_of(run, scope)),
-        tables=tables_of(run, scope),
-        typical=examples(scope.apply(explained_of(run))),
+        tables=tables,
+        typical=examples(scope.apply(explained_of(run)), tables["outlying_samples"]),
     )
 
 

@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.loading import contributions_of, feature_effects_of, result_of
 from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts
+from app.widgets.outlying import show_distance, show_outlying
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
@@ -21,7 +22,7 @@ from smurf_core.evaluation.samples import transcript_column
 from smurf_core.plot.contributions import breakdown, change_steps, waterfall
 from smurf_core.reporting.numbers import plain, signed
 from smurf_core.runs.store import RunInfo
-from smurf_core.what_if import changed_contributions
+from smurf_core.what_if import changed_contributions, changed_distances
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -44,6 +45,7 @@ def sample_to_change(run: RunInfo, dataset: MultimodalDataset) -> str:
     st.session_state["sample"] = sample
     st.query_params["sample"] = sample
     _say(sample, dataset)
+    show_outlying(sample, run)
     return sample
 
 
@@ -136,6 +138,12 @@ def show_change(
         change.features[0], dataset.features[change.modality].values[_at(dataset, sample)]
     ):
         after = own  # Nothing was moved: do not show rounding as a change.
+    else:
+        far = changed_distances(
+            result_of(run), dataset, sample, {change.modality: change.features},
+            persons=change.persons,
+        )  # fmt: skip
+        show_distance(far.iloc[0].to_dict(), run, what="The changed sample")
     parts = breakdown(own, 0, output), breakdown(after, 0, output)
     first, last = (float(p["value"].iloc[-1]) for p in parts)
     facts(_predictions(own, after, dataset) | {"Change": signed(last - first)})

@@ -26,6 +26,8 @@ _TITLES = {
     "contribution": "Contribution",
     "other": "Other side",
     "output prediction": "Prediction",
+    "sd from training": "Farthest feature (sd from training)",
+    "outlying": "Far from training data",
 }
 
 
@@ -36,10 +38,12 @@ def column_title(name: object) -> str:
 
 def shown_columns(table: pd.DataFrame, dataset: MultimodalDataset) -> list[str]:
     """Known values first, then unique contributions, then the transcript; the CSV has all."""
+    is_marked = "outlying" in table and bool((table["outlying"] != "").any())
     if "score" in table:
-        return list(table.columns)
+        return [str(name) for name in table if name != "outlying" or is_marked]
     alone = [f"{name} alone" for name in dataset.modalities]
     first = ["sample_id", "person", "target", "prediction", "error", "correct", "probability"]
+    first += ["outlying"] if is_marked else []
     wanted = [*first, *alone, transcript_column(dataset), "fold"]
     return [name for name in wanted if name is not None and name in table]
 

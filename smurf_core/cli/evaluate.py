@@ -10,13 +10,17 @@ import typer
 from smurf_core.cli.options import Run
 from smurf_core.cli.output import new_table, out
 from smurf_core.cli.runs import find_run
+from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import fold_performance
 from smurf_core.evaluation.redundancy import variance_shares
 from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.explained import explained
 from smurf_core.fold_label import fold_label
+from smurf_core.reporting.influence_sentences import worse_than_baseline
+from smurf_core.results import RunResult
 from smurf_core.runs import studies
 from smurf_core.runs.exporting import write_folder
 from smurf_core.runs.files import RunFiles
@@ -55,6 +59,7 @@ def show(run: Run) -> None:
             f"{member.validation_metric:.3f}", f"{scores[main, fold_label(fold.fold)]:.3f}",
         )  # fmt: skip
     out.print(chosen)
+    _warn(result, dataset)
     if dataset.factors and config.kind.has_redundant_heads:
         found = mean_recovery(explained(result, dataset))
         out.print(f"mean recovery of the true factors (synthetic data): r = {found:.3f}")
@@ -66,6 +71,13 @@ def show(run: Run) -> None:
         name = row.modality if row.kind == "unique" else f"{row.modality}, with {row.shared_with}"
         table.add_row(f"{row.kind} {name}", f"{row.share:+.3f}")
     out.print(table)
+
+
+def _warn(result: RunResult, dataset: MultimodalDataset) -> None:
+    """Say that a run predicts worse than a constant, if it does."""
+    sentence = worse_than_baseline(against_baseline(result, dataset))
+    if sentence:
+        out.print(sentence, markup=False)
 
 
 def evaluate(
@@ -100,5 +112,6 @@ def evaluate(
         results, dataset, reference=info.id, count=count, permutations=permutations
     )
     files = {f"{name}.csv": table.to_csv(index=False).encode() for name, table in tables.items()}
+    _warn(results[info.id], dataset)
     for path in write_folder(folder or Path(f"smurf-evaluation-{info.id}"), files):
         out.print(f"{path}  {len(tables[path.stem]):,} rows", markup=False)

@@ -12,9 +12,11 @@ from smurf_core.cli.options import Run
 from smurf_core.cli.output import clock, new_table, out, spread
 from smurf_core.cli.progress import watch
 from smurf_core.errors import InputError
+from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import chance_performance, performance
 from smurf_core.processes.launcher import launch
+from smurf_core.reporting.influence_sentences import worse_than_baseline
 from smurf_core.runs import store, studies
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.workspace import Workspace
@@ -54,7 +56,7 @@ def resume(run: Run) -> None:
     (ended,) = watch(workspace, [info.id])
     if ended.status != "finished":
         raise InputError(f"Run {ended.id} {ended.status}. {ended.error}")
-    out.print(comparison(workspace, [ended]))
+    show_comparison(workspace, [ended])
 
 
 def find_run(workspace: Workspace, text: str) -> store.RunInfo:
@@ -66,6 +68,17 @@ def find_run(workspace: Workspace, text: str) -> store.RunInfo:
     if len(found) > 1:
         raise InputError(f"{len(found)} runs start with {text!r}; write more of the id.")
     return found[0]
+
+
+def show_comparison(workspace: Workspace, runs: list[store.RunInfo]) -> None:
+    """Print `comparison`, and which of the runs are worse than a constant prediction."""
+    out.print(comparison(workspace, runs))
+    dataset = studies.load_study(workspace, runs[0].study_id)
+    for run in runs:
+        result = RunFiles.of(workspace, run.id).read_result()
+        sentence = worse_than_baseline(against_baseline(result, dataset))
+        if sentence:
+            out.print(f"{run.id}: {sentence}", markup=False)
 
 
 def comparison(workspace: Workspace, runs: list[store.RunInfo]) -> Table:

@@ -13,7 +13,7 @@ from smurf_core.cli.options import AuxiliaryWeights, LearningRates, Preset, Sele
 from smurf_core.cli.output import out
 from smurf_core.cli.progress import watch
 from smurf_core.cli.roles import Roles, with_roles
-from smurf_core.cli.runs import comparison
+from smurf_core.cli.runs import show_comparison
 from smurf_core.cli.studies import study_of
 from smurf_core.configuration import (
     Device,
@@ -159,7 +159,7 @@ def train(
     ended = watch(workspace, runs)
     finished = [run for run in ended if run.status == "finished"]
     if finished:
-        out.print(comparison(workspace, finished))
+        show_comparison(workspace, finished)
     for run in ended:
         if run.status == "failed":
             raise InputError(f"Run {run.id}: {run.error}")

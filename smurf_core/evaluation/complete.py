@@ -8,10 +8,13 @@ from typing import get_args
 import pandas as pd
 
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.influence import share_influence
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import human_agreement
 from smurf_core.evaluation.missing import compare_missing, missing_modalities, missing_summary
+from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
 from smurf_core.evaluation.redundancy import pair_table, share_intervals
 from smurf_core.evaluation.stability import stability
@@ -39,6 +42,7 @@ def evaluation_tables(
         "performance_by_fold": fold_performance,
         "performance": performance,
         "chance": chance_performance,
+        "against_baseline": against_baseline,
         "missing_modalities_by_fold": missing_modalities,
     }
     tables = {
@@ -79,7 +83,16 @@ def tables_of_run(
     """
     contributions, dataset = explained.contributions, explained.dataset
     shares = share_intervals(explained, seed=seed)
-    tables = {"variance_shares": shares.terms, "variance_totals": shares.totals}
+    outlying = outlying_samples(result, explained)
+    tables = {
+        "variance_shares": shares.terms,
+        "variance_totals": shares.totals,
+        "outlying_samples": outlying,
+    }
+    if len(contributions) > 1:
+        influence = share_influence(explained, shares)
+        left_out = ", ".join(influence.sample_ids)
+        tables["share_influence"] = influence.terms.assign(without=left_out)
     if result.config.kind.has_redundant_heads:
         tables["redundancy"] = pair_table(contributions)
     for finding in get_args(Finding):
@@ -89,7 +102,7 @@ def tables_of_run(
                 for output in contributions.outputs
             ],
             ignore_index=True,
-        )
+        ).merge(outlying[["sample_id", "mark"]], on="sample_id", how="left")
     tables["stability"] = stability(result)
     if dataset.judgments and dataset.task == "regression":
         tables["human_judgments"] = human_agreement(explained, seed=seed)

@@ -81,6 +81,20 @@ def with_contributions(table: pd.DataFrame, contributions: Contributions) -> pd.
     return pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1)
 
 
+def with_distances(table: pd.DataFrame, outlying: pd.DataFrame) -> pd.DataFrame:
+    """A `sample_table` with what `outlying_samples` says of the same samples.
+
+    Columns: `sd from training` (of the most distant feature, without its sign), and `outlying`,
+    the mark of samples that are far out.
+    """
+    return table.assign(
+        **{
+            "sd from training": outlying["distance"].abs().to_numpy(),
+            "outlying": outlying["mark"].to_numpy(),
+        }
+    )
+
+
 def colour_columns(table: pd.DataFrame) -> list[str]:
     """The columns of a `sample_table` that distinguish samples: neither constant nor all their own.
 

@@ -67,6 +67,7 @@ def find(
     """Compute every evaluation of one study's runs."""
     result = results[reference]
     found = explained(result, dataset)
+    tables = tables_of_run(result, found)
     return Findings(
         reference=reference,
         titles=titles,
@@ -75,8 +76,8 @@ def find(
             results, dataset, reference=reference, metrics=(main_metric(dataset),)
         ),
         shares=model_shares(result, variance_shares(found.contributions)),
-        tables=tables_of_run(result, found),
-        typical=examples(found),
+        tables=tables,
+        typical=examples(found, tables["outlying_samples"]),
     )
 
 
@@ -92,17 +93,24 @@ def model_shares(result: RunResult, shares: pd.DataFrame) -> pd.DataFrame:
     return shares[shares["kind"] == "unique"].reset_index(drop=True)
 
 
-def examples(explained: Explained, *, count: int = 50) -> dict[Finding, pd.DataFrame]:
-    """Typical samples of every kind with their target and, where there is one, transcript."""
+def examples(
+    explained: Explained, outlying: pd.DataFrame, *, count: int = 50
+) -> dict[Finding, pd.DataFrame]:
+    """Typical samples of every kind with their target and, where there is one, transcript.
+
+    `outlying` is what `outlying_samples` returns for these samples: its marks come along.
+    """
     dataset = explained.dataset
     words = transcript_column(dataset)
     target = pd.Series(explained.target, index=explained.sample_ids)
     if dataset.task == "classification":
         target = target.astype(int).map(dict(enumerate(dataset.class_names)))
+    marks = outlying.set_index("sample_id")["mark"]
     found = {}
     for finding in _FINDINGS:
         table = typical_samples(explained.contributions, finding, count=count)
         table["target"] = target.reindex(table["sample_id"]).to_numpy()
+        table["mark"] = marks.reindex(table["sample_id"]).to_numpy()
         if words:
             table["transcript"] = dataset.samples[words].reindex(table["sample_id"]).to_numpy()
         found[finding] = table

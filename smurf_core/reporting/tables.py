@@ -183,11 +183,12 @@ _FINDINGS: dict[Finding, str] = {
 def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) -> ReportTable:
     """Table 6: samples that show what the factorisation does.
 
-    `typical` holds `typical_samples` of every finding, with a column target and, where there are
-    any, transcript. The printed table has the first `count` of each, the numbers have all.
+    `typical` holds `typical_samples` of every finding, with the columns target, mark (of
+    `outlying_samples`) and, where there are any, transcript. The printed table has the first
+    `count` of each, the numbers have all.
     """
     has_words = any("transcript" in table for table in typical.values())
-    sections = []
+    sections, is_marked = [], False
     for finding, heading in _FINDINGS.items():
         rows = []
         for row in typical[finding].head(count).to_dict("records"):
@@ -205,7 +206,9 @@ def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) ->
                 values += f", {signed(row['other'])}"
             target = row["target"]
             cells = [
-                Cell(str(row["sample_id"])),
+                Cell(
+                    f"{row['sample_id']} ({row['mark']})" if row["mark"] else str(row["sample_id"])
+                ),
                 Cell(", ".join(f"{s}_{i}" for s, i in symbols), indexed=symbols),
                 Cell(values),
                 Cell(plain(row["prediction"])),
@@ -214,9 +217,11 @@ def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) ->
             if has_words:
                 words = row.get("transcript")
                 cells.insert(1, Cell(_short(words) if isinstance(words, str) else ""))
+            is_marked = is_marked or bool(row["mark"])
             rows.append(tuple(cells))
         if rows:
             sections.append(Section(heading, tuple(rows)))
+    far = " In brackets: samples far outside the training data, and how far." if is_marked else ""
     header = ["Sample", "Contribution", "Value", "Prediction", "Target"]
     if has_words:
         header.insert(1, "Transcript")
@@ -224,7 +229,7 @@ def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) ->
         name="table_6_examples",
         title="Examples",
         caption="Samples with the largest scores. Contributions and predictions in the target's "
-        "unit, or logits for classes.",
+        f"unit, or logits for classes.{far}",
         header=tuple(header),
         sections=tuple(sections),
         numbers=pd.concat(

@@ -1,8 +1,10 @@
 """Samples: found, filtered, walked through, taken apart, and pinned."""
 
+from dataclasses import replace
+
 import pytest
 
-from smurf_core.data.generated.synthetic import synthetic_interactions
+from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import slices, store, studies
 from tests.studio import facts, text, trained
 
@@ -29,6 +31,25 @@ def test_samples_are_found_ordered_and_linked(open_page, trained_home):
     assert errors.is_monotonic_decreasing
     page = open_page("samples", sample="s42")
     assert "Sample s42" in text(page)
+
+
+def test_a_sample_far_from_the_training_data_is_marked_wherever_it_is_listed(open_page, home):
+    data = synthetic_additive(samples=80)
+    values = data.features["A"].values.copy()
+    values[33] = 500
+    features = {**data.features, "A": replace(data.features["A"], values=values)}
+    trained(home, replace(data, features=features), "smurf")
+    page = open_page("samples", sample="s33")
+    marks = page.dataframe[0].value.set_index("sample_id")["outlying"]
+    assert marks["s33"].startswith("A: ")
+    assert (marks.drop("s33") == "").all()
+    (warning,) = page.warning
+    assert warning.value.startswith("This sample lies far from the training data")
+    page.session_state["samples_list"] = "unique"
+    page.run()
+    listed = page.dataframe[0].value
+    assert (listed.loc[listed["sample_id"] == "s33", "outlying"] == marks["s33"]).all()
+    assert "s33" in set(listed["sample_id"])
 
 
 @pytest.mark.parametrize("finding", ["unique", "redundant", "unexpected"])

@@ -1,10 +1,13 @@
 """What if: only what reads the changed modality moves."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from smurf_core.data.generated.synthetic import synthetic_interactions
-from smurf_core.runs import studies
-from tests.studio import text, trained
+from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.runs import store, studies
+from tests.studio import result_of, text, trained
 
 
 def key(elements, start: str):
@@ -33,6 +36,25 @@ def test_only_the_changed_modalitys_parts_move(open_page, trained_home, task):
     assert moved["A alone"] != ""
     key(page.text_input, "donor_").set_value("nobody").run()
     assert "There is no sample" in text(page)
+
+
+def test_a_changed_sample_far_from_the_training_data_is_marked(open_page, home):
+    data = synthetic_additive(samples=80)
+    values = data.features["A"].values.copy()
+    values[33] = 500
+    features = {**data.features, "A": replace(data.features["A"], values=values)}
+    trained(home, replace(data, features=features), "smurf")
+    result = result_of(home, store.list_runs(home)[0])
+    # Where the model was trained on s33, it is part of what is usual.
+    tested_by = result.folds.tested_by()
+    sample = next(i for i in np.flatnonzero(tested_by == tested_by[33]) if i != 33)
+    page = open_page("what_if", sample=data.sample_ids[sample])
+    assert not page.warning
+    page.session_state["change_way"] = "Take another sample's"
+    page.run()
+    key(page.text_input, "donor_").set_value("s33").run()
+    (warning,) = page.warning
+    assert warning.value.startswith("The changed sample lies far from the training data")
 
 
 def test_interactions_that_read_the_changed_modality_move_too(open_page, home):

@@ -7,12 +7,19 @@ import pandas as pd
 import scipy  # whose parts load when used, after the first paint
 import streamlit as st
 
-from app.loading import attributions_of, contributions_of, sample_table_of, similar_to, stability_of
+from app.loading import (
+    attributions_of,
+    contributions_of,
+    sample_table_of,
+    similar_to,
+    stability_of,
+)
 from app.state.selection import pin_sample, pinned_sample, run_pinned_beside
 from app.state.session import run_label
 from app.widgets.downloads import download_view
 from app.widgets.media import show_media
 from app.widgets.messages import escaped, facts, show_errors
+from app.widgets.outlying import show_outlying
 from app.widgets.pins import pin_run_button
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
@@ -89,6 +96,7 @@ def _known(sample: str, run: RunInfo, dataset: MultimodalDataset) -> None:
     where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
     absent = [m for m, there in zip(dataset.modalities, dataset.present[where], strict=True)
               if not there]  # fmt: skip
+    show_outlying(sample, run)
     if absent:
         names = ", ".join(escaped(name) for name in absent)
         st.info(f"Not recorded for this sample, so without contributions: {names}.")
@@ -274,7 +282,7 @@ def _neighbours(sample: str, run: RunInfo) -> None:
         "strength.",
     )  # fmt: skip
     found = similar_to(run, sample, measure)
-    columns = ["sample_id", "person", "target", "prediction"]
+    columns = ["sample_id", "person", "target", "prediction", "outlying"]
     table = sample_table_of(run)
     shown = found.merge(table[[c for c in columns if c in table]], on="sample_id")
 
@@ -294,6 +302,7 @@ def _neighbours(sample: str, run: RunInfo) -> None:
         column_config={
             "sample_id": "Sample",
             "person": "Person",
+            "outlying": "Far from training data",
             "cosine": number("Cosine", format="%.3f"),
             "distance": number("Distance (sd)", format="%.2f"),
             "target": number("Target", format="%.3f") if _is_numeric(shown) else "Target",

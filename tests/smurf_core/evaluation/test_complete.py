@@ -32,7 +32,7 @@ def test_a_study_with_everything_gives_every_table(random):
         "missing_modalities_by_fold", "missing_modalities", "missing_modalities_comparison",
         "variance_shares", "variance_totals", "redundancy", "typical_unique",
         "typical_redundant", "typical_unexpected", "stability", "human_judgments",
-        "informativeness",
+        "informativeness", "against_baseline", "outlying_samples", "share_influence",
     }  # fmt: skip
     for name, columns in {
         "comparison": ("difference", "ci_low", "ci_high", "statistic", "p_person", "n"),

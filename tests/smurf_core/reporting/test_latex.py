@@ -1,6 +1,7 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -77,6 +78,17 @@ def test_table_6_lists_the_highest_scores_with_their_transcripts(found, dataset)
     assert row[1].text == dataset.samples["transcript"][first["sample_id"]]
     assert float(row[3].text.replace("−", "-")) == pytest.approx(first["contribution"], abs=5.1e-4)
     assert np.isclose(dataset.target[dataset.sample_ids == first["sample_id"]], first["target"])
+
+
+def test_table_6_marks_samples_far_from_the_training_data(found, dataset):
+    (table,) = [t for t in report_tables(found, dataset) if t.name == "table_6_examples"]
+    assert "In brackets" not in table.caption
+    first = found.typical["unique"].assign(mark=["face: 35 sd"] + [""] * 49)
+    marked = replace(found, typical={**found.typical, "unique": first})
+    (table,) = [t for t in report_tables(marked, dataset) if t.name == "table_6_examples"]
+    assert table.rows[0][0].text == f"{first['sample_id'].iloc[0]} (face: 35 sd)"
+    assert table.rows[1][0].text == first["sample_id"].iloc[1]
+    assert "In brackets: samples far outside the training data" in table.caption
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="No pdflatex here: install TeX Live.")
