@@ -42,7 +42,7 @@ def test_human_unique_is_what_raters_without_the_modality_could_not_say(random):
 
 def test_table_counts_what_is_missing_and_correlates_the_rest(random):
     data, _, contributions = judged(random)
-    table = human_agreement(explained(contributions, data), resamples=200).set_index("modality")
+    table = human_agreement(explained(contributions, data)).set_index("modality")
     for pair in unique_pairs(explained(contributions, data)):
         there = np.isfinite(pair.human)
         row = table.loc["+".join(pair.modalities)]
@@ -65,7 +65,7 @@ def test_single_raters_ratings_accompany_the_correlation(random):
     shown = frozenset(("A", "B"))
     ratings = (data.judgments[shown] + random.normal(size=(3, 60))).astype(np.float32)
     data = replace(data, ratings={shown: ratings})
-    table = human_agreement(explained(contributions, data), resamples=50).set_index("modality")
+    table = human_agreement(explained(contributions, data)).set_index("modality")
     assert table.loc["C", "raters"] == 3
     expected = krippendorff.alpha(ratings.astype(float), level_of_measurement="interval")
     assert table.loc["C", "alpha"] == pytest.approx(expected, abs=1e-6)

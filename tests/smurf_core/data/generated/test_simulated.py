@@ -87,7 +87,7 @@ def test_what_humans_find_unique_is_the_unique_factor_and_noise(data, contributi
 
 
 def test_smurf_learns_what_humans_find_unique(data, contributions):
-    found = human_agreement(explained(contributions, data), resamples=200).set_index("modality")
+    found = human_agreement(explained(contributions, data)).set_index("modality")
     for modality in MODALITIES:
         assert found.loc[modality, "raters"] == 3
         assert found.loc[modality, "r"] > 0.4
