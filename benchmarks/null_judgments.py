@@ -3,7 +3,7 @@
 `python -m benchmarks.null_judgments` draws a target, ratings by people who saw a part of the
 modalities, and a learned unique contribution, 1,000 times for each case. The contribution contains
 some of what the raters also saw, as learned ones do. With nothing unique, a share of p-values below
-0.05 above 5% is wrong; with something unique, r should be that of the truth. Two minutes on one
+0.05 above 5% is wrong; with something unique, r should be that of the truth. A minute on one
 core.
 
 The ways: *published*, y − rating; *spread*, ratings on y's mean and standard deviation;
@@ -17,6 +17,7 @@ from itertools import product
 
 import numpy as np
 
+from smurf_core.reporting.numbers import plain
 from smurf_core.statistics.calibration import by_rater, calibrated_correlation
 from smurf_core.statistics.correlation import pearson_r
 from smurf_core.statistics.slopes import clustered_slope
@@ -109,8 +110,16 @@ WAYS = {
 }
 
 
+def cell(found: list[Outcome]) -> str:
+    """Mean r of the draws that have one, and the share of all draws with p < 0.05."""
+    r, p = np.array(found).T
+    known = r[np.isfinite(r)]
+    mean = plain(float(known.mean()), 2) if len(known) else "–"
+    return f"{mean}, {np.mean(p < ALPHA):.1%}"
+
+
 def show(case: Case, repetitions: int) -> None:
-    """A row: mean r and share of p < 0.05, of the draws that have a result."""
+    """A row: the truth, `cell` of every way, and the share of draws that could be calibrated."""
     random = np.random.default_rng(0)
     found: dict[str, list[Outcome]] = {name: [] for name in WAYS}
     for _ in range(repetitions):
@@ -118,10 +127,7 @@ def show(case: Case, repetitions: int) -> None:
         rating = rated(random, case, drawn)
         for name, way in WAYS.items():
             found[name].append(way(drawn, rating))
-    cells = []
-    for name in WAYS:
-        r, p = np.array(found[name]).T
-        cells.append(f"{np.nanmean(r):.2f}, {np.mean(p < ALPHA):.1%}")
+    cells = [cell(found[name]) for name in WAYS]
     known = np.isfinite(np.array(found["instrument"])[:, 0]).mean()
     print(f"| {case.persons} | {case.range_used} | {case.noise} | {case.unique:g} | {case.knows} "
           f"| {truth(case):.2f} | {' | '.join(cells)} | {known:.0%} |", flush=True)  # fmt: skip
@@ -149,10 +155,7 @@ def show_raters(repetitions: int) -> None:
             y, rating = by_rater(drawn.y, ratings)
             each = Drawn(drawn.learned, y, drawn.says, drawn.shown, drawn.who)
             found["by rater"].append(instrument(each, rating))
-        cells = [
-            f"{np.nanmean([r for r, _ in of]):.2f}, {np.mean([p < ALPHA for _, p in of]):.1%}"
-            for of in found.values()
-        ]
+        cells = [cell(of) for of in found.values()]
         equal = truth(Case(24, 0.5, 0.5 / np.sqrt(2), unique))
         print(f"| {unique:g} | {equal:.2f} | {' | '.join(cells)} |", flush=True)
 

@@ -157,9 +157,10 @@ def by_rater(y: Array, ratings: Array) -> tuple[Array, Array]:
 
     Every rater's ratings are centred and divided by how widely this rater uses the scale: the
     spread of the ratings over that of y for the same samples, relative to the average rater. The
-    target is centred over what each rater rated, too, so that samples which only a generous
-    rater saw do not look special. Differences of y between such groups of samples are lost with
-    it: they cannot be told from the raters'. Raters with fewer than ten ratings count as one.
+    target is centred over the samples of each rater as well. Otherwise samples that only a
+    generous rater saw would look special. Differences of y between the raters' samples are lost
+    with it, because they cannot be separated from differences between the raters. Raters with
+    fewer than ten ratings count as one.
 
     Parameters
     ----------

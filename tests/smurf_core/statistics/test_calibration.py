@@ -104,7 +104,7 @@ def test_raters_on_different_scales_agree_after_their_own_is_taken_out(random):
     target, rating = by_rater(y, ratings)
     assert np.corrcoef(np.nanmean(ratings[:2], axis=0), y)[0, 1] < 0.5
     assert np.corrcoef(rating, target)[0, 1] == pytest.approx(1)
-    # What the two groups of samples differ in cannot be told from the raters.
+    # Differences between the two halves are not separable from differences between the raters.
     np.testing.assert_allclose([target[:100].mean(), target[100:].mean()], 0, atol=1e-12)
 
 
