@@ -4,8 +4,8 @@
 plain loop and of the engine, on this machine's cores and on the card; how far the card's numbers
 agree with the processor's; the card's memory and what larger stacks bring; and the published grid
 at VREED's and MOSEI's size for some epochs. Without a card, the same runs on the processor with
-small sizes, so that it can be tried and tested. After `LIMIT` seconds, what is left is skipped, and
-a line says so.
+small sizes, so that it can be tried and tested. After `LIMIT` seconds, the remaining parts are skipped and
+named.
 """
 
 import resource

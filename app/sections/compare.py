@@ -110,9 +110,13 @@ def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> No
     st.markdown(
         f"{first['n']:,} samples of {first['persons']:,} "
         f"{'persons' if first['persons'] < first['n'] else 'samples, taken as independent'}. "
-        f"Bars are means over {first['folds']} test folds, with their standard deviation. "
-        f"If no run differed, {plain(by_chance, 2)} of {tests} tests would be expected to have an "
-        "arrow by chance; a double arrow remains after Holm's correction."
+        f"Bars are means over {first['folds']} test folds, with their standard deviation."
+        + (
+            f" If no run differed, {plain(by_chance, 2)} of {tests} tests would be expected to "
+            "have an arrow by chance; a double arrow remains after Holm's correction."
+            if tests > 1
+            else ""
+        )
     )
     download_view(table.reset_index(drop=True), "comparison")
 

@@ -40,16 +40,11 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
     contributions = contributions_of(run)
     pairs = unique_pairs_of(run)
     names = [subset_name(pair.modalities) for pair in pairs]
-    left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         name = st.segmented_control(
             "Unique to", names, default=names[0], key=f"unique_{run.study_id}", required=True
         )
-    with middle:
-        ratings = st.segmented_control(
-            "Ratings", [_PUBLISHED, _CALIBRATED], default=_PUBLISHED, key="judgments_ratings",
-            required=True, help=explain("calibrated"),
-        )  # fmt: skip
     with right:
         colouring = colour_column_picker(dataset, contributions, key="judgments_colour")
     pair = pairs[names.index(name)]
@@ -74,6 +69,10 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
             }
         )
     numbers_first()
+    ratings = st.segmented_control(
+        "Ratings", [_PUBLISHED, _CALIBRATED], default=_PUBLISHED, key="judgments_ratings",
+        required=True, help=explain("calibrated"),
+    )  # fmt: skip
     human = pair.human if ratings == _PUBLISHED else pair.calibrated
     judged = np.isfinite(human)
     if not judged.any():

@@ -138,11 +138,16 @@ def _against(comparison: pd.DataFrame, titles: Mapping[str, str], reference: str
         return ""
     has_persons = comparison["persons"].iloc[0] < comparison["n"].iloc[0]
     tests, by_chance = marks_by_chance(comparison)
-    return (
+    caption = (
         f" ↓ and ↑: worse or better than {titles[reference]}, permutation test on "
         f"{'persons' if has_persons else 'samples'}, α = 0.05; ⇓ and ⇑: also after Holm's "
-        f"correction over the {tests} tests of a metric. If no model differed, "
-        f"{plain(by_chance, 2)} of these tests would be expected to have an arrow by chance."
+        "correction over the tests of a metric."
+    )
+    if tests < 2:
+        return caption
+    return (
+        f"{caption} If no model differed, {plain(by_chance, 2)} of {tests} tests of a metric would "
+        "be expected to have an arrow by chance."
     )
 
 
