@@ -4,8 +4,8 @@
 plain loop and of the engine, on this machine's cores and on the card; how far the card's numbers
 agree with the processor's; the card's memory and what larger stacks bring; and the published grid
 at VREED's and MOSEI's size for some epochs. Without a card, the same runs on the processor with
-small sizes, so that it can be tried and tested. After `LIMIT` seconds, the remaining parts are skipped and
-named.
+small sizes, so that it can be tried and tested. After `LIMIT` seconds, the remaining parts are
+skipped and named.
 """
 
 import resource
@@ -26,7 +26,7 @@ from benchmarks.work import BATCH, LAYERS, SIZES, Size, members_of, products_flo
 from smurf_core.configuration import Grid, RunConfig, layers_label
 from smurf_core.models.architecture import Architecture
 from smurf_core.training.devices import resolve_device
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 from smurf_core.training.sizing import STACK_BYTES, member_bytes, stack_size
 
 LIMIT = 400  # seconds after which no further part begins
