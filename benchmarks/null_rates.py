@@ -3,7 +3,8 @@
 `python benchmarks/null_rates.py` draws data without any effect, 2,000 times for each test (the
 last, with models trained anew in every draw, 500 times), with persons that differ from each
 other, and prints the share of p-values below 0.05. For an interval it is the share of draws in
-which the true value lies outside. Three minutes on one core.
+which the true value lies outside. Three minutes on one core. `benchmarks/null_judgments.py` does
+the same for ratings by people who use a part of the scale.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from scipy import stats
 from smurf_core.data.dataset import Folds
 from smurf_core.evaluation.additive import FoldPair, paired_sums
 from smurf_core.evaluation.metrics import log_loss
+from smurf_core.statistics.correlation_interval import correlation_interval
 from smurf_core.statistics.holm import holm
 from smurf_core.statistics.jackknife import jackknife_error
 from smurf_core.statistics.krippendorff import alpha_interval
@@ -22,7 +24,6 @@ from smurf_core.statistics.permutation import permutation_test
 from smurf_core.statistics.ranks import rank_slope, rank_sum
 from smurf_core.statistics.resampled_t import corrected_resampled_t_test
 from smurf_core.statistics.slopes import clustered_slope
-from smurf_core.statistics.studentised_bootstrap import correlation_interval
 
 REPETITIONS = 2_000
 ALPHA = 0.05
@@ -123,12 +124,18 @@ def trained(features: int) -> tuple[float, float, float]:
     return float(between), float((p < ALPHA).mean()), float(np.mean(permuted))
 
 
-def judgments(random: Random, persons: int, r: float = 0.0) -> tuple[np.ndarray, ...]:
+def judgments(
+    random: Random, persons: int, r: float = 0.0, *, is_equal: bool = True
+) -> tuple[np.ndarray, ...]:
     """Learned and human unique contributions and their persons; a fifth was not judged.
 
-    Persons' levels and utterances both correlate by r.
+    Persons' levels and utterances both correlate by r. Every person has six samples, or some have
+    many more than others.
     """
-    who = np.repeat(np.arange(persons), 6)
+    each = np.full(persons, 6)
+    if not is_equal:
+        each = np.maximum(2, 6 * random.lognormal(sigma=0.8, size=persons)).astype(int)
+    who = np.repeat(np.arange(persons), each)
     levels, utterances = (
         random.multivariate_normal([0, 0], [[1, r], [r, 1]], size=size)
         for size in (persons, len(who))
@@ -149,12 +156,16 @@ def family(random: Random) -> bool:
     return bool((holm(np.array(p)) < ALPHA).any())
 
 
-def interval_of_r(persons: int, r: float) -> Draw:
-    """Does the bootstrap interval over persons hold the true r?"""
+def uncorrected_family(random: Random) -> bool:
+    """The same without a correction."""
+    return any(clustered_slope(*judgments(random, 20)).p < ALPHA for _ in range(4))
+
+
+def interval_of_r(persons: int, r: float, *, is_equal: bool = True) -> Draw:
+    """Does the interval over persons hold the true r?"""
 
     def draw(random: Random) -> bool:
-        seed = int(random.integers(2**31))
-        low, high = correlation_interval(*judgments(random, persons, r), resamples=1_000, seed=seed)
+        low, high = correlation_interval(*judgments(random, persons, r, is_equal=is_equal))
         return not low <= r <= high
 
     return draw
@@ -212,7 +223,12 @@ TESTS: dict[str, Draw] = {
     "slope by person (CR2), 30 persons": slope(30),
     "slope by person (CR2), 8 persons": slope(8),
     "Holm, any of four slopes": family,
+    "uncorrected, any of four slopes": uncorrected_family,
+    "interval of r = 0, 8 persons": interval_of_r(8, 0.0),
+    "interval of r = 0.5, 8 persons": interval_of_r(8, 0.5),
+    "interval of r = 0.5, 8 unequal persons": interval_of_r(8, 0.5, is_equal=False),
     "interval of r = 0, 20 persons": interval_of_r(20, 0.0),
+    "interval of r = 0.5, 20 unequal persons": interval_of_r(20, 0.5, is_equal=False),
     "interval of r = 0.5, 40 persons": interval_of_r(40, 0.5),
     "interval of alpha = 0.5, 30 units": interval_of_alpha(30),
     "interval of alpha = 0.5, 100 units": interval_of_alpha(100),

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from benchmarks.work import BATCH
+from benchmarks.work import BATCH, BATCH_SEED, OUTPUT_SCALE, Size, on_device, simulated
 from smurf_core.models.architecture import Architecture, initial_parameters
 from smurf_core.training.stack import Member, batch_bounds
 
@@ -31,6 +31,19 @@ class Work:
     epochs: int
     batch_seed: int
     output_scale: float
+
+    @classmethod
+    def of(cls, size: Size, device: str = "cpu") -> "Work":
+        """Simulated work of a size."""
+        training, validation = (
+            on_device(simulated(size, samples, seed), device)
+            for seed, samples in enumerate((size.training, size.validation))
+        )
+        return cls(
+            tuple(x.T.contiguous() for x in training.inputs), training.target,
+            tuple(x.T.contiguous() for x in validation.inputs), validation.target,
+            size.classes, size.epochs, BATCH_SEED, OUTPUT_SCALE,
+        )  # fmt: skip
 
 
 class Smurf(nn.Module):
@@ -92,7 +105,7 @@ def train_plainly(work: Work, members: Sequence[Member]) -> list[float]:
     """Best validation objective of every configuration, one after another."""
     found = []
     for member in members:
-        network = Smurf(work, member)
+        network = Smurf(work, member).to(work.target.device)
         point = member.configuration
         optimiser = torch.optim.Adam(
             network.parameters(), lr=point.learning_rate, weight_decay=point.weight_decay
@@ -102,7 +115,7 @@ def train_plainly(work: Work, members: Sequence[Member]) -> list[float]:
         bounds = batch_bounds(len(work.target), BATCH)
         for _ in range(work.epochs):
             network.train()
-            order = torch.randperm(len(work.target), generator=generator)
+            order = torch.randperm(len(work.target), generator=generator).to(work.target.device)
             for start, end in bounds:
                 rows = order[start:end] if len(bounds) > 1 else slice(None)
                 optimiser.zero_grad()

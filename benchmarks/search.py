@@ -50,6 +50,13 @@ def dataset_of(name: str, samples: int) -> MultimodalDataset:
     return assemble(sources, guess_mapping(sources)).dataset
 
 
+def with_one_fold(dataset: MultimodalDataset, fold: int, seed: int) -> MultimodalDataset:
+    """The data with one of its five folds."""
+    folds = with_made_folds(dataset, count=5, seed=seed).folds
+    roles = ("training", "validation", "test")
+    return dataset.with_folds(Folds(*(getattr(folds, r)[[fold]] for r in roles)))
+
+
 def processor_seconds() -> float:
     """Of this process and its children so far."""
     here = psutil.Process()
@@ -77,9 +84,7 @@ def main() -> None:
     asked = parser.parse_args()
     dataset = dataset_of(asked.data, asked.samples)
     if asked.fold is not None:
-        folds = with_made_folds(dataset, count=5, seed=asked.seed).folds
-        roles = ("training", "validation", "test")
-        dataset = dataset.with_folds(Folds(*(getattr(folds, r)[[asked.fold]] for r in roles)))
+        dataset = with_one_fold(dataset, asked.fold, asked.seed)
     base = {
         "seed": asked.seed,
         "device": "cpu",

@@ -18,17 +18,7 @@ import torch
 
 from benchmarks.machine import machine, peak_gflops
 from benchmarks.rivals import Work, train_plainly, train_with_lightning, train_with_skorch
-from benchmarks.work import (
-    BATCH_SEED,
-    LAYERS,
-    OUTPUT_SCALE,
-    SIZES,
-    Size,
-    members_of,
-    products_flops,
-    simulated,
-    train_by_engine,
-)
+from benchmarks.work import LAYERS, SIZES, Size, members_of, products_flops, train_by_engine
 from smurf_core.configuration import layers_label
 
 Clock = Callable[[], float]
@@ -61,12 +51,7 @@ def compare(
     size: Size, layers: tuple[int, ...], contest: Contest, parallel: joblib.Parallel
 ) -> dict[str, float]:
     """Seconds per configuration and epoch of every way, the best of some rounds in turns."""
-    training, validation = simulated(size, size.training, 0), simulated(size, size.validation, 1)
-    work = Work(
-        tuple(x.T.contiguous() for x in training.inputs), training.target,
-        tuple(x.T.contiguous() for x in validation.inputs), validation.target,
-        size.classes, size.epochs, BATCH_SEED, OUTPUT_SCALE,
-    )  # fmt: skip
+    work = Work.of(size)
     members, clock = members_of(layers, size.members), contest.clock
     few = members[: size.few]
     parts = [members[i :: contest.cores] for i in range(contest.cores)]

@@ -9,7 +9,7 @@ import torch
 from smurf_core.configuration import PRESETS, Configuration
 from smurf_core.models.architecture import Architecture
 from smurf_core.training.objective import Partition
-from smurf_core.training.sizing import stack_size
+from smurf_core.training.sizing import STACK_BYTES, stack_size
 from smurf_core.training.stack import Member, train_stack
 
 BATCH = 256
@@ -60,12 +60,26 @@ def members_of(layers: tuple[int, ...], count: int) -> list[Member]:
     ]
 
 
-def train_by_engine(size: Size, layers: tuple[int, ...], members: Sequence[Member]) -> list[float]:
-    """Best validation objective of every member, on one thread."""
+def on_device(data: Partition, device: str) -> Partition:
+    """The same samples on another device."""
+    return Partition(tuple(x.to(device) for x in data.inputs), data.target.to(device))
+
+
+def train_by_engine(
+    size: Size,
+    layers: tuple[int, ...],
+    members: Sequence[Member],
+    device: str = "cpu",
+    budget: int = STACK_BYTES,
+) -> list[float]:
+    """Best validation objective of every member, on one thread; a stack takes `budget` bytes."""
     torch.set_num_threads(1)
     architecture = Architecture.of("smurf", size.features, layers, size.classes)
-    training, validation = simulated(size, size.training, 0), simulated(size, size.validation, 1)
-    step = stack_size(architecture, BATCH)
+    training, validation = (
+        on_device(simulated(size, samples, seed), device)
+        for seed, samples in enumerate((size.training, size.validation))
+    )
+    step = stack_size(architecture, BATCH, budget)
     found: list[float] = []
     for first in range(0, len(members), step):
         outcome = train_stack(

@@ -38,7 +38,8 @@ with show_errors():
         format_func=lambda key: run_label(finished[key]),
         key=f"reported_{run.id}",
         help="Runs side by side, as in the paper's Tables 2 and 5. ↓ and ↑ compare them with "
-        "the run that is chosen in the sidebar, which is always included.",
+        "the run that is chosen in the sidebar, which is always included. ⇓ and ⇑: also after "
+        "Holm's correction for the number of tests.",
     )
     compared = [run, *(finished[key] for key in chosen if key != run.id)]
     images = st.toggle(

@@ -22,6 +22,7 @@ from app.widgets.figures import colour_column_picker, selectable_chart
 from app.widgets.messages import escaped
 from app.widgets.selected_samples import open_in_samples
 from smurf_core.data.dataset import MultimodalDataset, Task
+from smurf_core.evaluation.comparison import marks_by_chance
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRICS
 from smurf_core.evaluation.samples import subset_performance
 from smurf_core.evaluation.two_runs import configuration_differences, weight_sweep
@@ -77,11 +78,12 @@ def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> No
         key="compare_bars",
         config={"displaylogo": False},
     )
-    numbers = ("difference", "p_person", "p_resampled", "effect_size")
+    numbers = ("difference", "p_person", "p_person_holm", "p_resampled", "effect_size")
     text = st.column_config.TextColumn
     st.dataframe(
         shown.assign(
             result=list(map(mean_and_spread, shown["mean"], shown["sd"])),
+            mark=shown["mark_holm"].where(shown["mark_holm"] != "", shown["mark"]),
             interval=[
                 "–" if np.isnan(low) else f"[{plain(low)}, {plain(high)}]"
                 for low, high in zip(shown["ci_low"], shown["ci_high"], strict=True)
@@ -98,15 +100,23 @@ def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> No
             "difference": text("Difference", help=explain("difference")),
             "interval": text("95% interval", help=explain("difference_interval")),
             "p_person": text("p, persons", help=explain("p_person")),
+            "p_person_holm": text("p, persons (Holm)", help=explain("p_holm")),
             "p_resampled": text("p, folds", help=explain("p_resampled")),
             "effect_size": text("d", help=explain("effect_size")),
         },
     )
     first = table.iloc[0]
+    tests, by_chance = marks_by_chance(shown)
     st.markdown(
         f"{first['n']:,} samples of {first['persons']:,} "
         f"{'persons' if first['persons'] < first['n'] else 'samples, taken as independent'}. "
         f"Bars are means over {first['folds']} test folds, with their standard deviation."
+        + (
+            f" If no run differed, {plain(by_chance, 2)} of {tests} tests would be expected to "
+            "have an arrow by chance; a double arrow remains after Holm's correction."
+            if tests > 1
+            else ""
+        )
     )
     download_view(table.reset_index(drop=True), "comparison")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -29,6 +32,7 @@ from smurf_core.runs.store import RunInfo
 from smurf_core.terms import subset_name
 
 _FEWEST = 3
+_PUBLISHED, _CALIBRATED = "As published", "Calibrated"
 
 
 def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
@@ -52,22 +56,34 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
             f"{scope.label}: fewer than {_FEWEST} of these samples have judgments. Choose more."
         )
     else:
-        interval = f"[{plain(row['ci_low'])}, {plain(row['ci_high'])}]"
         facts(
             {
-                "Pearson's r": f"{plain(row['r'])} {interval}",
-                "Spearman": plain(row["spearman"]),
+                "Pearson's r": f"{plain(row['r'])} {_interval(row, '')}",
                 "p (Holm)": p_text(row["p_holm"]),
+                "r, calibrated": f"{plain(row['r_calibrated'])} {_interval(row, '_calibrated')}",
+                "p, calibrated (Holm)": p_text(row["p_calibrated_holm"]),
+                "Spearman": plain(row["spearman"]),
                 "Samples": f"{row['n']:,}",
                 "Without a judgment": f"{row['missing']:,}",
                 "Persons": f"{row['persons']:,}",
             }
         )
     numbers_first()
-    judged = np.isfinite(pair.human)
+    ratings = st.segmented_control(
+        "Ratings", [_PUBLISHED, _CALIBRATED], default=_PUBLISHED, key="judgments_ratings",
+        required=True, help=explain("calibrated"),
+    )  # fmt: skip
+    human = pair.human if ratings == _PUBLISHED else pair.calibrated
+    judged = np.isfinite(human)
+    if not judged.any():
+        st.info(
+            "These ratings cannot be calibrated: the model says too little from "
+            f"{subset_name(pair.judged)}. Show them as published."
+        )
+        return
     points = Points(
         pair.learned[judged],
-        pair.human[judged],
+        human[judged],
         pair.sample_ids[judged],
         colour=modality_colours(contributions.modalities)[pair.modalities[0]],
         colouring=None if colouring is None else colouring.pick(judged),
@@ -77,10 +93,12 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
         coloured_scatter(
             points,
             x_title=f"Learned: unique contribution of {name} ({dataset.target_name})",
-            y_title=f"Human: {dataset.target_name} − judgment from {subset_name(pair.judged)}",
+            y_title=f"Human: {dataset.target_name} − "
+            f"{'' if ratings == _PUBLISHED else 'calibrated '}judgment from "
+            f"{subset_name(pair.judged)}",
         ),
         points,
-        key=f"human_scatter_{name}",
+        key=f"human_scatter_{name}_{ratings}",
         origin=f"Human judgments, unique to {name}",
     )
     st.markdown(
@@ -88,28 +106,33 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
         "bars beside the axes count samples. Raters who could not see or hear a modality could not "
         "use what only it says: the target minus their rating is its human unique contribution."
         + points.note(),
-        help=explain("human_unique", "human_r", "bootstrap", "p_clustered"),
+        help=explain("human_unique", "human_r", "calibrated", "interval_r", "p_clustered"),
     )
 
 
 def agreement_table(run: RunInfo, scope: Scope) -> None:
     """Tables 3 and 4: every judged modality with r, stars, interval, p and n."""
     table = human_agreement_of(run, scope)
-    st.subheader("All judged modalities", help=explain("human_r", "bootstrap", "p_holm"))
+    st.subheader(
+        "All judged modalities", help=explain("human_r", "calibrated", "interval_r", "p_holm")
+    )
+    rows = table.to_dict("records")
     shown = pd.DataFrame(
         {
             "Unique to": table["modality"],
             "Raters saw": table["judged"],
-            "r": [
-                f"{plain(r)}{stars(p)}" for r, p in zip(table["r"], table["p_holm"], strict=True)
+            "r": [f"{plain(row['r'])}{stars(row['p_holm'])}" for row in rows],
+            "95% interval": [_interval(row, "") for row in rows],
+            "r, calibrated": [
+                f"{plain(row['r_calibrated'])}{stars(row['p_calibrated_holm'])}" for row in rows
             ],
-            "95% interval": [
-                f"[{plain(low)}, {plain(high)}]"
-                for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
-            ],
+            "95% interval, calibrated": [_interval(row, "_calibrated") for row in rows],
+            "Factor": [plain(value, 2) for value in table["scale"]],
             "Spearman": [plain(value) for value in table["spearman"]],
             "p": [p_text(value) for value in table["p"]],
             "p (Holm)": [p_text(value) for value in table["p_holm"]],
+            "p, calibrated": [p_text(value) for value in table["p_calibrated"]],
+            "p, calibrated (Holm)": [p_text(value) for value in table["p_calibrated_holm"]],
             "n": table["n"],
             "Not judged": table["missing"],
             "Persons": table["persons"],
@@ -124,7 +147,9 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
             )
         ]
         shown["Ceiling of r"] = [plain(value) for value in table["ceiling"]]
-    narrow = ("r", "Spearman", "p", "p (Holm)", "n", "Not judged", "Persons", "Raters")
+    narrow = (
+        "r", "Factor", "Spearman", "p", "p (Holm)", "n", "Not judged", "Persons", "Raters",
+    )  # fmt: skip
     st.dataframe(
         shown, hide_index=True, width="stretch", key="human_table",
         column_config={name: st.column_config.Column(width=72) for name in narrow},
@@ -134,7 +159,12 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
             "Ratings of single raters show how far raters agree, and how high r can be at most.",
             help=explain("krippendorff_alpha", "ceiling"),
         )
-    st.markdown("\\*\\*\\* p < .001, \\*\\* p < .01, \\* p < .05, after Holm's correction.")
+    st.markdown(
+        "\\*\\*\\* p < .001, \\*\\* p < .01, \\* p < .05, after Holm's correction. "
+        "*Calibrated*: ratings are multiplied by the factor, which puts them on the scale of the "
+        "target. Raters who use only a part of the scale raise r as published, also where nothing "
+        "is unique."
+    )
     download_view(table, "human_agreement")
 
 
@@ -181,6 +211,11 @@ def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> N
     with st.expander("Numbers"):
         st.dataframe(tests, hide_index=True, width="stretch", key="informativeness_table")
     download_view(tests, "informativeness")
+
+
+def _interval(row: Mapping[Hashable, Any], suffix: str) -> str:
+    low, high = row[f"ci_low{suffix}"], row[f"ci_high{suffix}"]
+    return "–" if np.isnan(low) else f"[{plain(low)}, {plain(high)}]"
 
 
 def stars(p: float) -> str:

@@ -15,6 +15,7 @@ from smurf_core.evaluation.additive import FoldPair, paired_sums
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRICS, score
 from smurf_core.evaluation.performance import check_samples
 from smurf_core.results import RunResult
+from smurf_core.statistics.holm import holm
 from smurf_core.statistics.jackknife import jackknife_error
 from smurf_core.statistics.permutation import PERMUTATIONS, permutation_test
 from smurf_core.statistics.persons import person_codes
@@ -54,7 +55,8 @@ def compare_models(
         reference), ci_low, ci_high, p_person, statistic (t of the resampled test), p_resampled,
         effect_size (fold-wise difference over its standard deviation, Cohen's d for pairs), mark
         (↑ better or ↓ worse than the reference with p_person < 0.05, uncorrected, as in the
-        paper's tables), n, persons. The reference's own row has no difference.
+        paper's tables), p_person_holm and mark_holm (⇑ or ⇓: the same after Holm's correction
+        over the tests of a metric), n, persons. The reference's own row has no difference.
     """
     check_comparable(results, dataset, reference)
     predictions = {
@@ -111,6 +113,7 @@ def compare_predictions(
                 "sd": values.std(ddof=1) if len(values) > 1 else np.nan, "folds": len(values),
                 "difference": np.nan, "ci_low": np.nan, "ci_high": np.nan, "p_person": np.nan,
                 "statistic": np.nan, "p_resampled": np.nan, "effect_size": np.nan, "mark": "",
+                "p_person_holm": np.nan, "mark_holm": "",
                 "n": int(tested.sum()), "persons": len(np.unique(persons[tested])),
             }  # fmt: skip
             if name != reference:
@@ -130,11 +133,31 @@ def compare_predictions(
                     "effect_size": differences.mean() / spread if spread > 0 else np.nan,
                 }
             rows.append(row)
-    table = pd.DataFrame(rows)
+    table = corrected_marks(pd.DataFrame(rows))
     # Model by model, as they were given.
     return table.sort_values(
         "model", key=lambda names: names.map(list(predictions).index), kind="stable"
     ).reset_index(drop=True)
+
+
+def corrected_marks(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with p_person_holm and mark_holm, corrected over all tests of each metric.
+
+    Metrics are not one family, because they ask the same question again: a table of all subsets of
+    modalities and all metrics would have more tests than 5,000 permutations can answer.
+    """
+    table = table.copy()
+    for _, rows in table.groupby("metric", sort=False):
+        table.loc[rows.index, "p_person_holm"] = holm(rows["p_person"].to_numpy(dtype=float))
+    is_marked = table["p_person_holm"] < ALPHA
+    table["mark_holm"] = table["mark"].map({"↑": "⇑", "↓": "⇓", "": ""}).where(is_marked, "")
+    return table
+
+
+def marks_by_chance(table: pd.DataFrame) -> tuple[int, float]:
+    """Tests of one metric in a table, and how many marks they would give if nothing differed."""
+    tests = int(table.loc[table["metric"] == table["metric"].iloc[0], "p_person"].notna().sum())
+    return tests, ALPHA * tests
 
 
 def _difference(

@@ -12,12 +12,13 @@ import scipy  # whose parts load when used: stats takes a second that the first 
 from smurf_core.contributions import Contributions
 from smurf_core.errors import InputError
 from smurf_core.explained import Explained
+from smurf_core.statistics.calibration import by_rater, calibrated_correlation, calibrated_scale
 from smurf_core.statistics.correlation import pearson_r
+from smurf_core.statistics.correlation_interval import correlation_interval
 from smurf_core.statistics.holm import holm
 from smurf_core.statistics.krippendorff import alpha_interval
 from smurf_core.statistics.reliability import difference_ceiling
 from smurf_core.statistics.slopes import clustered_slope
-from smurf_core.statistics.studentised_bootstrap import RESAMPLES, correlation_interval
 from smurf_core.terms import subset_name
 
 Array = npt.NDArray[np.float64]
@@ -34,6 +35,28 @@ class UniquePair:
     human: Array  # NaN where there is no judgment
     persons: npt.NDArray[np.str_] | None
     ratings: Array | None  # [raters, n] of what `judged` shows, where single raters' are given
+    # What a calibration needs (`smurf_core.statistics.calibration`), [n] each. Target and rating
+    # are free of single raters' scales (`by_rater`), where these are known.
+    target: Array
+    rating: Array  # NaN where there is no judgment
+    shown: Array  # what the model says from `judged` alone
+
+    @property
+    def who(self) -> npt.NDArray[np.str_]:
+        """The person of each sample; the sample itself, where no persons are known, [n]."""
+        return self.sample_ids if self.persons is None else self.persons
+
+    @property
+    def calibrated(self) -> Array:
+        """Human unique contributions with the ratings on the target's scale, [n].
+
+        NaN where there is no judgment, and everywhere if the scale cannot be estimated.
+        """
+        judged = np.isfinite(self.rating)
+        scale = calibrated_scale(
+            self.target[judged], self.rating[judged], self.shown[judged], self.who[judged]
+        )
+        return _centred(self.target, judged) - scale * _centred(self.rating, judged)
 
 
 def unique_pairs(explained: Explained) -> list[UniquePair]:
@@ -53,18 +76,22 @@ def unique_pairs(explained: Explained) -> list[UniquePair]:
         group = tuple(name for name in dataset.modalities if name not in shown)
         if not group or not shown:
             continue
-        ratings = dataset.ratings.get(shown)
+        single = dataset.ratings.get(shown)
+        ratings = None if single is None else explained.aligned(single.T).T.astype(np.float64)
+        judgment = explained.aligned(rating).astype(np.float64)
+        calibrated = (target, judgment) if ratings is None else by_rater(target, ratings)
         found.append(
             UniquePair(
                 modalities=group,
                 judged=tuple(name for name in dataset.modalities if name in shown),
                 sample_ids=explained.sample_ids,
                 learned=_within(explained.contributions, group),
-                human=target - explained.aligned(rating).astype(np.float64),
+                human=target - judgment,
                 persons=explained.persons,
-                ratings=None
-                if ratings is None
-                else explained.aligned(ratings.T).T.astype(np.float64),
+                ratings=ratings,
+                target=calibrated[0],
+                rating=calibrated[1],
+                shown=_from(explained.contributions, shown),
             )
         )
     return found
@@ -73,21 +100,46 @@ def unique_pairs(explained: Explained) -> list[UniquePair]:
 def _within(contributions: Contributions, group: tuple[str, ...]) -> Array:
     """What these modalities say and share only with each other, [n]."""
     members = {(name,) for name in group}
-    inside = contributions.where(lambda term: members.issuperset(term.sharers))
-    return np.asarray(contributions.values[:, inside, 0].sum(axis=1, dtype=np.float64))
+    return _sum(contributions, contributions.where(lambda t: members.issuperset(t.sharers)))
 
 
-def human_agreement(
-    explained: Explained, *, resamples: int = RESAMPLES, seed: int = 0
-) -> pd.DataFrame:
+def _from(contributions: Contributions, shown: frozenset[str]) -> Array:
+    """What the model says from these modalities alone, [n]: interactions of theirs included."""
+    return _sum(contributions, contributions.where(lambda t: shown.issuperset(t.source)))
+
+
+def _sum(contributions: Contributions, terms: npt.NDArray[np.bool_]) -> Array:
+    return np.asarray(contributions.values[:, terms, 0].sum(axis=1, dtype=np.float64))
+
+
+def _centred(values: Array, judged: npt.NDArray[np.bool_]) -> Array:
+    """Less the mean over judged samples; NaN for the others."""
+    mean = values[judged].mean() if judged.any() else np.nan
+    return np.where(judged, values, np.nan) - mean
+
+
+def human_agreement(explained: Explained, *, seed: int = 0) -> pd.DataFrame:
     """Correlation of learned with human unique contributions, for every judged subset.
 
-    The interval is a bootstrap over persons (samples, where no persons are known):
-    `correlation_interval`. The p-value is that of `clustered_slope`, which allows for samples of a
-    person being alike, corrected over the table after Holm (1979, *Scandinavian Journal of
-    Statistics* 6). Samples without a judgment are left out and counted. Where single raters'
+    It stands twice: as published, and with the ratings calibrated to the target's scale. Raters
+    who use a part of the scale leave (1 − b) times what they saw in y − rating. It correlates with
+    any contribution that is related to what they saw, also where nothing is unique
+    (`benchmarks/null_judgments.py`). `calibrated_correlation` removes it; where the model says
+    too little from the shown modalities to estimate the scale, the calibrated columns are NaN.
+
+    Intervals are a jackknife over persons (samples, where no persons are known):
+    `correlation_interval`. p-values are those of `clustered_slope`, which allows for samples of a
+    person being alike, and are corrected over the table after Holm (1979, *Scandinavian Journal
+    of Statistics* 6). Samples without a judgment are left out and counted. Where single raters'
     ratings are given, their agreement and the ceiling it sets on r (`difference_ceiling`) are
-    given with it.
+    given with it, and every rater's own scale is taken out before calibrating (`by_rater`).
+
+    Parameters
+    ----------
+    explained : Explained
+        Contributions of a regression, with a data set that has judgments.
+    seed : int
+        Of the draws for the interval of α.
 
     Returns
     -------
@@ -95,34 +147,26 @@ def human_agreement(
         One row per judged subset: modality (names joined by +), judged, r, ci_low, ci_high,
         spearman, statistic (t), degrees (of freedom), p, p_holm, n, missing, persons, raters
         (most of any sample), alpha (Krippendorff's, of the judgments), alpha_low, alpha_high,
-        ceiling. NaN where a number is not defined, or no single ratings are there.
+        ceiling; then scale (what ratings are multiplied by: above 1 where raters use a part of
+        the scale), r_calibrated, ci_low_calibrated, ci_high_calibrated, statistic_calibrated,
+        degrees_calibrated, p_calibrated, p_calibrated_holm. NaN where a number is not defined,
+        or no single ratings are there.
+
+    Raises
+    ------
+    InputError
+        If the data set has no judgments of all modalities but some, or classes.
     """
     rows = []
     for pair in unique_pairs(explained):
+        row = _counted(pair, seed)
         judged = np.isfinite(pair.human)
-        x, y = pair.learned[judged], pair.human[judged]
-        who = (pair.sample_ids if pair.persons is None else pair.persons)[judged]
-        row: dict[str, object] = {
-            "modality": subset_name(pair.modalities), "judged": subset_name(pair.judged),
-            "r": np.nan, "ci_low": np.nan, "ci_high": np.nan, "spearman": np.nan,
-            "statistic": np.nan, "degrees": np.nan, "p": np.nan, "p_holm": np.nan, "n": len(x),
-            "missing": int((~judged).sum()), "persons": len(np.unique(who)), "raters": 0,
-            "alpha": np.nan, "alpha_low": np.nan, "alpha_high": np.nan, "ceiling": np.nan,
-        }  # fmt: skip
-        if pair.ratings is not None:
-            raters = alpha_interval(pair.ratings, persons=pair.persons, seed=seed)
-            row |= {
-                "raters": int(np.isfinite(pair.ratings).sum(axis=0).max(initial=0)),
-                "alpha": raters.alpha,
-                "alpha_low": raters.low,
-                "alpha_high": raters.high,
-                "ceiling": difference_ceiling(pair.human, pair.ratings),
-            }
+        x, y, who = pair.learned[judged], pair.human[judged], pair.who[judged]
         if len(x) >= 3 and np.ptp(x) > 0 and np.ptp(y) > 0:
-            row["r"] = pearson_r(x, y)
-            low, high = correlation_interval(x, y, who, resamples=resamples, seed=seed)
+            low, high = correlation_interval(x, y, who)
             slope = clustered_slope(x, y, who)
             row |= {
+                "r": pearson_r(x, y),
                 "ci_low": low,
                 "ci_high": high,
                 "spearman": float(scipy.stats.spearmanr(x, y).statistic),
@@ -130,12 +174,53 @@ def human_agreement(
                 "degrees": slope.degrees,
                 "p": slope.p,
             }
-        rows.append(row)
+        rows.append(row | _calibrated(pair))
     if not rows:
         raise InputError(
             f"{explained.dataset.name!r} has no human judgments of all modalities but one or some; "
             "name the columns of ratings and what their raters saw."
         )
     table = pd.DataFrame(rows)
-    table["p_holm"] = holm(table["p"].to_numpy(dtype=float))
+    for column in ("p", "p_calibrated"):
+        table[f"{column}_holm"] = holm(table[column].to_numpy(dtype=float))
     return table
+
+
+def _counted(pair: UniquePair, seed: int) -> dict[str, object]:
+    """A row of `human_agreement` before anything is correlated: counts, and raters' agreement."""
+    judged = np.isfinite(pair.human)
+    row: dict[str, object] = {
+        "modality": subset_name(pair.modalities), "judged": subset_name(pair.judged),
+        "r": np.nan, "ci_low": np.nan, "ci_high": np.nan, "spearman": np.nan,
+        "statistic": np.nan, "degrees": np.nan, "p": np.nan, "p_holm": np.nan,
+        "n": int(judged.sum()), "missing": int((~judged).sum()),
+        "persons": len(np.unique(pair.who[judged])), "raters": 0,
+        "alpha": np.nan, "alpha_low": np.nan, "alpha_high": np.nan, "ceiling": np.nan,
+    }  # fmt: skip
+    if pair.ratings is not None:
+        raters = alpha_interval(pair.ratings, persons=pair.persons, seed=seed)
+        row |= {
+            "raters": int(np.isfinite(pair.ratings).sum(axis=0).max(initial=0)),
+            "alpha": raters.alpha,
+            "alpha_low": raters.low,
+            "alpha_high": raters.high,
+            "ceiling": difference_ceiling(pair.human, pair.ratings),
+        }
+    return row
+
+
+def _calibrated(pair: UniquePair) -> dict[str, object]:
+    """The columns of a row of `human_agreement` that are about calibrated ratings."""
+    rated = np.isfinite(pair.rating)
+    x, y, rating, shown = (a[rated] for a in (pair.learned, pair.target, pair.rating, pair.shown))
+    found = calibrated_correlation(x, y, rating, shown, pair.who[rated])
+    return {
+        "scale": found.scale,
+        "r_calibrated": found.r,
+        "ci_low_calibrated": found.low,
+        "ci_high_calibrated": found.high,
+        "statistic_calibrated": found.test.statistic,
+        "degrees_calibrated": found.test.degrees,
+        "p_calibrated": found.test.p,
+        "p_calibrated_holm": np.nan,
+    }

@@ -13,7 +13,11 @@ import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.evaluation.comparison import check_comparable, compare_predictions
+from smurf_core.evaluation.comparison import (
+    check_comparable,
+    compare_predictions,
+    corrected_marks,
+)
 from smurf_core.evaluation.metrics import METRICS, score
 from smurf_core.evaluation.performance import check_samples
 from smurf_core.explained import Explained
@@ -231,7 +235,8 @@ def compare_missing(
     """`compare_models` of what every subset of modalities recovers: Table 5's marks.
 
     Columns as there, after available (names joined by +) and size; every model against the
-    reference with the same subset. `metrics` and `most` (modalities of a subset) leave out what
+    reference with the same subset. p_person_holm and mark_holm are corrected over all models and
+    subsets. `metrics` and `most` (modalities of a subset) leave out what
     is not asked for.
     """
     check_comparable(results, dataset, reference)
@@ -258,7 +263,7 @@ def compare_missing(
         table.insert(0, "available", subset_name(available))
         table.insert(1, "size", len(available))
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    return corrected_marks(pd.concat(tables, ignore_index=True))
 
 
 def sample_changes(explained: Explained, prediction: FloatArray) -> pd.DataFrame:

@@ -13,7 +13,8 @@ _SPECIAL = {
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
     # Without braces, two of them would become a dash or a quotation mark.
     "-": "{-}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
-    "ŷ": r"$\hat{y}$", "±": r"$\pm$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "−": r"$-$",
+    "ŷ": r"$\hat{y}$", "±": r"$\pm$", "↓": r"$\downarrow$", "↑": r"$\uparrow$",
+    "⇓": r"$\Downarrow$", "⇑": r"$\Uparrow$", "−": r"$-$",
     "→": r"$\rightarrow$", "←": r"$\leftarrow$", "≤": r"$\leq$", "≥": r"$\geq$",
     "≈": r"$\approx$", "≠": r"$\neq$", "×": r"$\times$", "·": r"$\cdot$", "√": r"$\surd$",
     "∞": r"$\infty$", "Σ": r"$\Sigma$", "²": r"$^2$", "³": r"$^3$", "°": r"$^\circ$",

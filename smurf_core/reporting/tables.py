@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from smurf_core.evaluation.comparison import marks_by_chance
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
 from smurf_core.evaluation.typical import Finding
 from smurf_core.reporting.numbers import mean_and_spread, plain, signed
@@ -119,7 +121,10 @@ def _cells(rows: pd.DataFrame, models: list[str], metric: str) -> list[Cell]:
             " ".join(
                 filter(
                     None,
-                    (mean_and_spread(rows["mean"][model], rows["sd"][model]), rows["mark"][model]),
+                    (
+                        mean_and_spread(rows["mean"][model], rows["sd"][model]),
+                        rows["mark_holm"][model] or rows["mark"][model],
+                    ),
                 )
             ),
             is_best=bool(best[model]),
@@ -132,45 +137,63 @@ def _against(comparison: pd.DataFrame, titles: Mapping[str, str], reference: str
     if len(titles) < 2:
         return ""
     has_persons = comparison["persons"].iloc[0] < comparison["n"].iloc[0]
-    return (
+    tests, by_chance = marks_by_chance(comparison)
+    caption = (
         f" ↓ and ↑: worse or better than {titles[reference]}, permutation test on "
-        f"{'persons' if has_persons else 'samples'}, α = 0.05."
+        f"{'persons' if has_persons else 'samples'}, α = 0.05; ⇓ and ⇑: also after Holm's "
+        "correction over the tests of a metric."
+    )
+    if tests < 2:
+        return caption
+    return (
+        f"{caption} If no model differed, {plain(by_chance, 2)} of {tests} tests of a metric would "
+        "be expected to have an arrow by chance."
     )
 
 
 def judgment_table(agreement: pd.DataFrame, *, target: str) -> ReportTable:
     """Tables 3 and 4: Pearson's r of human with learned unique contributions.
 
-    `agreement` is what `human_agreement` returns.
+    `agreement` is what `human_agreement` returns. r stands twice: as published, and with the
+    ratings on the target's scale.
     """
     rows = []
     for row in agreement.to_dict("records"):
-        stars = next((s for limit, s in _STARS if row["p_holm"] < limit), "")
-        interval = (
-            f"[{plain(row['ci_low'])}, {plain(row['ci_high'])}]"
-            if np.isfinite(row["ci_low"])
-            else "–"
-        )
         what = (("ŷ", row["modality"]), ("y", row["judged"]))
         rows.append(
             (
                 Cell(row["modality"]),
                 Cell(f"r(ŷ_{row['modality']}, y − y_{row['judged']})", indexed=what),
-                Cell(f"{plain(row['r'])}{stars}"),
-                Cell(interval),
+                *_correlation(row, ""),
+                *_correlation(row, "_calibrated"),
+                Cell(plain(row["scale"], 2)),
                 Cell(f"{row['n']:,}"),
             )
         )
     return ReportTable(
         name="table_3_human_judgments",
         title="Human judgments",
-        caption="Pearson's r between human and learned unique contributions. * and **: p < 0.05 "
-        "and p < 0.01 after Holm's correction, robust to alike samples of a person; interval: "
-        "bootstrap over persons, 95%.",
-        header=("Unique contributions", "", target, "95% interval", "n"),
+        caption="Pearson's r between human and learned unique contributions: as published, and "
+        "with ratings multiplied by the given factor, which puts them on the target's scale. "
+        "Raters who use a part of the scale raise r as published, also where nothing is unique. "
+        "A dash: the model says too little from the shown modalities to know the factor. * and "
+        "**: p < 0.05 and p < 0.01 after Holm's correction over the rows, robust to alike samples "
+        "of a person; interval: jackknife over persons, 95%.",
+        header=(
+            "Unique contributions", "", target, "95% interval", "r, calibrated", "95% interval",
+            "Factor", "n",
+        ),
         sections=(Section("", tuple(rows)),),
         numbers=agreement,
-    )
+    )  # fmt: skip
+
+
+def _correlation(row: Mapping[Hashable, Any], suffix: str) -> tuple[Cell, Cell]:
+    """r with its stars, and its interval; a dash where there is none."""
+    stars = next((s for limit, s in _STARS if row[f"p{suffix}_holm"] < limit), "")
+    low, high = row[f"ci_low{suffix}"], row[f"ci_high{suffix}"]
+    interval = f"[{plain(low)}, {plain(high)}]" if np.isfinite(low) else "–"
+    return Cell(f"{plain(row[f'r{suffix}'])}{stars}"), Cell(interval)
 
 
 _FINDINGS: dict[Finding, str] = {

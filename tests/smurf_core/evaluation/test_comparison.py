@@ -1,11 +1,12 @@
 """Tests of models against brute force, textbook formulas, and null data."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from smurf_core.errors import InputError
-from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.comparison import compare_models, corrected_marks, marks_by_chance
 from smurf_core.evaluation.metrics import METRICS, score
 from smurf_core.evaluation.performance import fold_performance
 from smurf_core.statistics.resampled_t import corrected_resampled_t_test
@@ -78,6 +79,37 @@ def test_marks_say_which_is_better_also_where_lower_is(random):
     assert marks.tolist() == ["↓"] * 4
     marks = compare_models(runs, data, reference="a").query("model == 'smurf'")["mark"]
     assert marks.tolist() == ["↑"] * 4
+
+
+def test_double_arrows_are_what_remains_after_holm_within_a_metric():
+    table = pd.DataFrame(
+        {
+            "metric": ["r", "r", "r", "r", "mae"],
+            # Of four: 0.01 · 4 = 0.04 remains, 0.02 · 3 = 0.06 does not. Alone, 0.03 remains.
+            "p_person": [0.02, np.nan, 0.01, 0.9, 0.03],
+            "mark": ["↓", "", "↑", "", "↓"],
+        }
+    )
+    table.loc[5] = ["r", 0.6, ""]
+    found = corrected_marks(table)
+    assert found["mark_holm"].tolist() == ["", "", "⇑", "", "⇓", ""]
+    assert found["p_person_holm"].round(9).tolist()[2:5] == [0.04, 1.0, 0.03]
+    assert marks_by_chance(found) == (4, 0.2)
+
+
+def test_equal_models_hardly_ever_have_a_double_arrow(random):
+    """Six runs that differ by chance: many tables have an arrow, few a double one."""
+    marked = {"mark": 0, "mark_holm": 0}
+    for seed in range(60):
+        target = random.normal(size=60)
+        data = make_dataset(target, np.repeat(np.arange(20), 3))
+        runs = {name: predicts(data, target + random.normal(size=60)) for name in "abcdef"}
+        table = compare_models(runs, data, reference="a", permutations=400, seed=seed)
+        for column in marked:
+            marked[column] += (table.loc[table["metric"] == "mae", column] != "").any()
+    assert marked["mark"] >= 6
+    # 5% of 60 tables are 3; more than 8 have a probability of 0.2%.
+    assert marked["mark_holm"] <= 8
 
 
 def test_validation_folds_count_as_training(random):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import krippendorff
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -42,7 +43,7 @@ def test_human_unique_is_what_raters_without_the_modality_could_not_say(random):
 
 def test_table_counts_what_is_missing_and_correlates_the_rest(random):
     data, _, contributions = judged(random)
-    table = human_agreement(explained(contributions, data), resamples=200).set_index("modality")
+    table = human_agreement(explained(contributions, data)).set_index("modality")
     for pair in unique_pairs(explained(contributions, data)):
         there = np.isfinite(pair.human)
         row = table.loc["+".join(pair.modalities)]
@@ -65,7 +66,7 @@ def test_single_raters_ratings_accompany_the_correlation(random):
     shown = frozenset(("A", "B"))
     ratings = (data.judgments[shown] + random.normal(size=(3, 60))).astype(np.float32)
     data = replace(data, ratings={shown: ratings})
-    table = human_agreement(explained(contributions, data), resamples=50).set_index("modality")
+    table = human_agreement(explained(contributions, data)).set_index("modality")
     assert table.loc["C", "raters"] == 3
     expected = krippendorff.alpha(ratings.astype(float), level_of_measurement="interval")
     assert table.loc["C", "alpha"] == pytest.approx(expected, abs=1e-6)
@@ -73,3 +74,51 @@ def test_single_raters_ratings_accompany_the_correlation(random):
     assert table.loc["C", ["alpha_low", "alpha_high"]].tolist() == [interval.low, interval.high]
     assert 0 < table.loc["C", "ceiling"] <= 1
     assert table.loc["B", ["raters", "alpha"]].isna().tolist() == [False, True]
+
+
+def compressed(random, ratings=None, n=300):
+    """Raters of A and B use half of the scale, and C says nothing that A does not."""
+    says = random.normal(size=n)
+    data = make_dataset(says + 0.5 * random.normal(size=n), np.repeat(np.arange(n // 10), 10))
+    rating = 2 + 0.5 * says + 0.3 * random.normal(size=n)
+    data = replace(data, judgments={frozenset("AB"): rating.astype(np.float32)})
+    if ratings is not None:
+        scales = np.array([0.2, 1.0, 3.0])[:, None]
+        single = scales * (rating + 0.3 * random.normal(size=(3, n)) + 1)
+        single[random.random((3, n)) < 0.4] = np.nan
+        data = replace(data, ratings={frozenset("AB"): single.astype(np.float32)})
+    values = np.zeros((n, 3, 3, 1), np.float32)
+    values[:, 0, 0, 0] = says + 0.5 * random.normal(size=n)
+    values[:, 2, 2, 0] = 0.5 * says + 0.5 * random.normal(size=n)
+    result = make_result(data, lambda _: (values, np.zeros(1, np.float32)))
+    return explained(result.contributions(), data)
+
+
+@pytest.mark.parametrize("ratings", [None, "of single raters"])
+def test_raters_who_use_half_of_the_scale_are_calibrated(random, ratings):
+    """y − rating showed r = 0.5 with a modality that has nothing of its own."""
+    found = compressed(random, ratings)
+    row = human_agreement(found).iloc[0]
+    assert row["r"] > 0.3
+    assert row["p_holm"] < 0.001
+    assert abs(row["r_calibrated"]) < 0.2
+    assert row["ci_low_calibrated"] < 0 < row["ci_high_calibrated"]
+    assert row["p_calibrated_holm"] > 0.05
+    (pair,) = unique_pairs(found)
+    if ratings is None:
+        assert row["scale"] == pytest.approx(2, abs=0.25)
+    there = np.isfinite(pair.calibrated)
+    expected = np.corrcoef([pair.learned[there], pair.calibrated[there], pair.shown[there]])
+    assert row["r_calibrated"] == pytest.approx(expected[0, 1], abs=1e-6)
+    # What is calibrated is free of all that the model says from A and B.
+    assert expected[2, 1] == pytest.approx(0, abs=1e-6)
+
+
+def test_without_anything_to_calibrate_by_the_calibrated_columns_are_empty(random):
+    data, _, contributions = judged(random)
+    table = human_agreement(explained(contributions, data))
+    columns = [name for name in table if name == "scale" or name.endswith("calibrated")]
+    assert len(columns) == 7
+    assert table.loc[0, columns].isna().all()
+    pairs = unique_pairs(explained(contributions, data))
+    assert pd.isna(pairs[0].calibrated).all()

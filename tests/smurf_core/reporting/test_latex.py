@@ -61,6 +61,10 @@ def test_tables_3_and_5_print_the_numbers_of_their_evaluations(found, dataset):
     judged = tables["table_3_human_judgments"]
     shown = [float(row[2].text.replace("−", "-").rstrip("*")) for row in judged.rows]
     assert shown == pytest.approx(found.agreement["r"].tolist(), abs=5.01e-4)
+    calibrated = [row[4].text.replace("−", "-").rstrip("*") for row in judged.rows]
+    expected = found.agreement["r_calibrated"].map(lambda r: "–" if np.isnan(r) else f"{r:.3f}")
+    assert calibrated == expected.tolist()
+    assert "r, calibrated" in tabular(judged)
     assert r"\hat{y}_{\mbox{\scriptsize voice\_\&\_50\%+text}}" in tabular(judged)
     missing = tables["table_5_missing_modalities"]
     assert [row[0].text for row in missing.rows][:3] == ["voice_&_50%", "text", "face"]

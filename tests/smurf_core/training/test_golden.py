@@ -22,7 +22,7 @@ from smurf_core.training.run import train_run
 STORE = Path(__file__).resolve().parents[2] / "stores/version_1.zip"
 RUNS = 19
 # The targets' standard deviations are 1 and more.
-TOLERANCE = {"rtol": 1e-4, "atol": 1e-3}
+TOLERANCE = {"rtol": 1e-4, "atol": 5e-3}
 
 
 @pytest.fixture(scope="module")

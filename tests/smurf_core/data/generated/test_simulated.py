@@ -87,11 +87,26 @@ def test_what_humans_find_unique_is_the_unique_factor_and_noise(data, contributi
 
 
 def test_smurf_learns_what_humans_find_unique(data, contributions):
-    found = human_agreement(explained(contributions, data), resamples=200).set_index("modality")
+    found = human_agreement(explained(contributions, data)).set_index("modality")
     for modality in MODALITIES:
         assert found.loc[modality, "raters"] == 3
         assert found.loc[modality, "r"] > 0.4
         assert found.loc[modality, "ci_low"] > 0.2
+
+
+def test_ratings_that_use_half_of_the_scale_are_calibrated_to_the_same_r(data, contributions):
+    """Its raters use the whole scale: the factor is 1, and 2 for ratings divided by two."""
+    halved = replace(
+        data,
+        judgments={shown: 0.5 * rating for shown, rating in data.judgments.items()},
+        ratings={shown: 0.5 * rating for shown, rating in data.ratings.items()},
+    )
+    whole = human_agreement(explained(contributions, data))
+    half = human_agreement(explained(contributions, halved))
+    np.testing.assert_allclose(whole["scale"], 1, atol=0.1)
+    np.testing.assert_allclose(half["scale"], 2 * whole["scale"], rtol=1e-4)
+    np.testing.assert_allclose(half["r_calibrated"], whole["r_calibrated"], atol=1e-5)
+    assert (half["r"] - whole["r"]).abs().max() > 0.05
 
 
 def test_modalities_called_informative_contribute_more(data, contributions):
