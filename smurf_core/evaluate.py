@@ -1,4 +1,4 @@
-"""Evaluations of trained runs: each returns a tidy table, or a result that holds some."""
+"""Evaluations of trained runs: each returns a tidy table, or a result that contains tables."""
 
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.informativeness import informativeness_tests

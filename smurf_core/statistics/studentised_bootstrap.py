@@ -24,10 +24,10 @@ def correlation_interval(
 ) -> tuple[float, float]:
     """Studentised bootstrap interval of Pearson's r: whole persons are drawn with replacement.
 
-    On Fisher's z: each draw's distance from the whole sample's z is divided by the draw's own
-    standard error (infinitesimal jackknife over persons); the quantiles of that take the place
-    of Student's t. Plain quantiles or standard deviations of draws are too narrow with few
-    persons.
+    The interval is computed on Fisher's z: each draw's distance from the z of the whole sample is
+    divided by the standard error of the draw (infinitesimal jackknife over persons). Quantiles of
+    these ratios replace those of Student's t. Plain quantiles or standard deviations of draws are
+    too narrow with few persons.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def correlation_interval(
 def _z_and_error(sums: Array, products: Array) -> tuple[Array, Array]:
     """Fisher's z of r and its standard error, from persons' sums [..., 6].
 
-    `products` [..., 6, 6] are Σ s sᵀ over persons; the error is that of the gradient of z along
-    each person's sums (which add up to nothing).
+    `products` [..., 6, 6] are Σ s sᵀ over persons; the error is computed from the gradient of z
+    along each person's sums (which add up to zero).
     """
     n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
     zero = np.zeros_like(n)
