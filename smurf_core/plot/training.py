@@ -19,7 +19,7 @@ def live_curve(points: pd.DataFrame) -> alt.LayerChart:
         columns={"training_objective": "training", "validation_objective": "validation"}
     ).melt("epoch", ["training", "validation"], var_name="samples", value_name="objective")
     chart = alt.Chart(tidy).encode(
-        x=alt.X("epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1)),
+        x=alt.X("epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1, format="d")),
         y=alt.Y("objective:Q", title="Objective", scale=alt.Scale(zero=False)),
         color=alt.Color(
             "samples:N", title=None, scale=alt.Scale(range=_COLOURS),
