@@ -158,7 +158,8 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str) -> None:
         "The baseline is the prediction for an average sample. Each contribution shows how far "
         "this sample's modality moves it: plain bars alone, hatched bars shared with another "
         "modality. They add up to exactly the prediction. Do not rely on contributions that are "
-        "unstable (restarts or folds disagree) or not separated (they agree on no factorisation)."
+        "unstable (restarts or folds disagree) or not separated (a modality's unique and redundant "
+        "contributions are correlated, or the two sides of a pair disagree)."
     )
     matrices = contribution_matrices(own, 0, output)
     limit = max(float(m.abs().to_numpy().max()) for m in matrices.values()) or 1.0
