@@ -75,8 +75,8 @@ def performance_table(
     return ReportTable(
         name="table_2_performance",
         title="Performance",
-        caption=f"Performance on {n:,} test samples, mean ± standard deviation over folds. The best "
-        f"number is bold.{_against(comparison, titles, reference)}",
+        caption=f"Performance on {n:,} test samples, mean ± standard deviation over folds. The "
+        f"best number is bold.{_against(comparison, titles, reference)}",
         header=("", *titles.values()),
         sections=tuple(sections),
         numbers=comparison.assign(title=comparison["model"].map(dict(titles))),
