@@ -84,7 +84,7 @@ def _run_key(run: RunInfo) -> str:
     return f"{workspace().root}|{run.study_id}|{run.id}|{stamp}"
 
 
-# What arguments are cached by. A scope's samples follow from its key.
+# How arguments are hashed for the cache. The key of a scope determines its samples.
 _Keys = dict[str | type[Any], Callable[[Any], Any]]
 _BY_STUDY: _Keys = {StudyInfo: _study_key, RunInfo: _study_key}
 _BY_RUN: _Keys = {
@@ -187,7 +187,7 @@ def missing_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
     max_entries=4, show_spinner="Predicting from every subset of modalities…", hash_funcs=_BY_RUN
 )
 def subset_predictions_of(run: RunInfo) -> SubsetPredictions:
-    """The predictions from every subset of modalities."""
+    """Predictions from each subset of modalities."""
     return subset_predictions(result_of(run))
 
 

@@ -12,7 +12,7 @@ from smurf_core.runs.store import RunInfo
 
 
 def newest_of_each_model(runs: list[RunInfo], run: RunInfo) -> list[str]:
-    """The run and, of every other model, the newest run."""
+    """The run and the newest run of each other model."""
     models: dict[str, str] = {run.config.model: run.id}
     for other in runs:
         models.setdefault(other.config.model, other.id)

@@ -1,4 +1,4 @@
-"""What if a modality had said something else: which contributions move, and how far?"""
+"""Change what a modality says about a sample: which contributions move, and how far?"""
 
 import streamlit as st
 

@@ -1,7 +1,7 @@
 """SMURF: what each modality contributes to a prediction, alone and with others (ICMI 2024).
 
 The library behind SMURF Studio. Everything listed in `__all__` is loaded when it is first used:
-importing the package takes no torch, no plotly and no scikit-learn, and no part of it imports a
+importing the package does not import torch, plotly or scikit-learn, and no part of it imports a
 user interface.
 
 Examples

@@ -1,11 +1,11 @@
-"""Why a modality said what it said: its features' parts of one of its contributions.
+"""Attribution of one contribution of a sample to the features of the modalities behind it.
 
-Integrated gradients (Sundararajan et al., 2017) through Captum, on the tower rebuilt in torch from
-a run's stored weights. The path starts at the training fold's mean features, so that the features'
-attributions add up to the contribution less what the average sample's features would contribute.
+Captum computes integrated gradients (Sundararajan et al., 2017) on the tower, which is rebuilt in
+torch from a run's stored weights. The path starts at the training fold's mean features, so the
+attributions add up to the contribution minus the contribution of these mean features.
 
-Torch is imported by a process of its own (`python -m smurf_core.attribution`), which answers one
-line of JSON with another: `AttributionProcess` talks to it, and itself imports no torch.
+Torch is imported in a separate process (`python -m smurf_core.attribution`), which answers each
+line of JSON with another one. `AttributionProcess` communicates with it and does not import torch.
 """
 
 from __future__ import annotations
@@ -34,16 +34,18 @@ from smurf_core.runs.workspace import Workspace
 from smurf_core.terms import Source, Term
 from smurf_core.what_if import position_of
 
-# Points on the path; rectifiers make the integrand piecewise constant, so error falls as 1/steps.
+# Points on the path; rectifiers make the integrand piecewise constant, so the error falls as
+# 1/steps.
 STEPS = 300
 
 
 @dataclass(frozen=True)
 class Attributions:
-    """One contribution of one sample, spread over the features of the modalities that made it.
+    """One contribution of one sample, divided among the features of the modalities it comes from.
 
-    `contribution` is the stored one and `at_average` what the training fold's mean features
-    contribute; `attributions` add up to their difference but for `gap`, the integration's error.
+    `contribution` is the stored value, and `at_average` is the contribution of the training fold's
+    mean features. `attributions` add up to the difference of the two, except for `gap`, the error
+    of the integration.
     """
 
     term: Term
@@ -57,11 +59,11 @@ class Attributions:
 
     @property
     def gap(self) -> float:
-        """What the attributions lack of contribution − at_average."""
+        """Contribution − at_average, minus the sum of the attributions."""
         return self.contribution - self.at_average - float(np.sum(self.attributions))
 
     def table(self) -> pd.DataFrame:
-        """One row per feature, the largest part first: group, feature, value, attribution."""
+        """One row per feature, largest attribution first: group, feature, value, attribution."""
         table = pd.DataFrame(
             {
                 "group": self.groups,
@@ -82,7 +84,7 @@ def attribute(
     *,
     output: int = 0,
 ) -> Attributions:
-    """Spread one contribution of a sample over the features that its source reads.
+    """Divide one contribution of a sample among the features that its source reads.
 
     For an interaction's contribution, features and groups are called `A: feature`. Imports torch
     and Captum.
@@ -149,8 +151,7 @@ def attribute(
 def _ends(
     result: RunResult, dataset: MultimodalDataset, fold: int, source: Source, at: int
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Where the path ends and where it starts: a sample's features and the training samples'
-    means, [1, d] per modality, as the networks see them."""
+    """End and start of the path, [1, d] per modality: a sample's features, and training means."""
     import torch
 
     everyone = result.fold_results[fold].model.inputs(
@@ -167,7 +168,7 @@ def _ends(
 
 
 class AttributionProcess:
-    """A long-lived process that computes attributions; started when it is first asked.
+    """A long-lived process that computes attributions; it starts with the first request.
 
     Safe to share between threads: one request at a time.
     """
@@ -180,7 +181,7 @@ class AttributionProcess:
     def attribute(
         self, run_id: str, sample_id: str, term: Term, *, output: int = 0
     ) -> Attributions:
-        """`attribute`, computed there. Raises its `InputError` here."""
+        """Return the result of `attribute` from the process, or raise its `InputError`."""
         request = {
             "run_id": run_id,
             "sample_id": sample_id,

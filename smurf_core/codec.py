@@ -1,16 +1,16 @@
-"""Stored settings as plain data and back, by the type hints of their dataclass. Imports no torch.
+"""Converts settings to plain data and back, by the type hints of their dataclass. Imports no torch.
 
 A class whose settings are stored is a frozen dataclass that calls `check` when it is made.
-`to_plain` writes its settings as data for JSON, `from_plain` reads them. Whatever they refuse, they
-refuse by an `InputError` of one sentence.
+`to_plain` writes its settings as data for JSON, `from_plain` reads them. Both reject wrong values
+with an `InputError` of one sentence.
 
 Hints may be made of `str`, `int`, `float`, `bool`, `None`, `Literal` of texts, unions,
 `tuple[T, ...]`, `Mapping[str, T]` and dataclasses of these. A field with
 `metadata={"choices": …}` takes one of these choices, like a field with a `Literal`.
 
-Data carry the number of their layout; data without a number have the first. A class whose fields
-change gets one more function in `UPGRADES: ClassVar[Upgrades]`: the first one makes data of the
-second layout from data of the first, and so on.
+Data contain the number of their layout; data without a number have layout 1. If the fields of a
+class change, one function is added to its `UPGRADES: ClassVar[Upgrades]`: the first function
+converts layout 1 to layout 2, and so on.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _WORDS: dict[type, tuple[str, str]] = {
 
 
 def check(settings: DataclassInstance) -> None:
-    """Refuse wrong values of a dataclass that is being made; for its `__post_init__`.
+    """Check the values of a dataclass that is being made; for its `__post_init__`.
 
     Lists become tuples and whole numbers floats where the hints say so, so that settings made in
     Python equal those read from a file.
@@ -53,7 +53,7 @@ def check(settings: DataclassInstance) -> None:
     Raises
     ------
     InputError
-        Where a value does not fit its field's hint or choices. Names the field and what it takes.
+        If a value does not fit its field's hint or choices. Names the field and what it accepts.
     """
     for name, hint in _hints(type(settings)).items():
         object.__setattr__(settings, name, _fitting(hint, getattr(settings, name), name))
@@ -71,7 +71,7 @@ def to_plain(settings: DataclassInstance) -> dict[str, Any]:
 
 
 def from_plain(cls: type[T], data: object, what: str) -> T:
-    """The settings that `to_plain` wrote, of today's layout or an older one.
+    """The settings that `to_plain` wrote, in the current layout or an older one.
 
     Parameters
     ----------
@@ -80,12 +80,12 @@ def from_plain(cls: type[T], data: object, what: str) -> T:
     data
         Plain data, as JSON gives them.
     what
-        What to call them in an error, as *The run's configuration*.
+        Their name in an error message, such as *The run's configuration*.
 
     Raises
     ------
     InputError
-        Where a field is missing or unknown, a value does not fit its field, or the layout is newer
+        If a field is missing or unknown, a value does not fit its field, or the layout is newer
         than this version of the program.
     """
     if not isinstance(data, Mapping):
@@ -116,7 +116,7 @@ def _layout(cls: type) -> int:
 
 
 class _OneOf:
-    """A hint for one of some values; a collection that grows later is asked when it is needed."""
+    """A hint for a fixed set of values; a collection that grows later is read when it is needed."""
 
     def __init__(self, choices: Collection[Any]) -> None:
         self.choices = choices
@@ -124,7 +124,7 @@ class _OneOf:
 
 @cache
 def _hints(cls: type[DataclassInstance]) -> dict[str, Any]:
-    """What each field takes: its hint, or its choices."""
+    """What each field accepts: its hint, or its choices."""
     hints = get_type_hints(cls)
     return {
         f.name: _OneOf(f.metadata["choices"]) if "choices" in f.metadata else hints[f.name]
@@ -144,7 +144,7 @@ def _made(cls: type[T], plain: Mapping[str, Any], what: str, where: str = "") ->
 
 
 def _fitting(hint: Any, value: Any, where: str) -> Any:
-    """A value as its hint wants it; refuses a value that does not fit."""
+    """A value converted to its hint; raises an error for a value that does not fit."""
     parts = get_args(hint)
     if isinstance(hint, _OneOf) or get_origin(hint) is Literal:
         if isinstance(value, str) and value in _choices(hint):
@@ -193,7 +193,7 @@ def _choices(hint: Any) -> Collection[Any]:
 
 
 def _described(hint: Any, *, several: bool = False) -> str:
-    """What a hint takes, in words."""
+    """What a hint accepts, in words."""
     parts = get_args(hint)
     if isinstance(hint, _OneOf) or get_origin(hint) is Literal:
         return _joined(_choices(hint), "or")

@@ -1,4 +1,4 @@
-"""Data sets that the project makes itself, with known true contributions. All are simulated."""
+"""Simulated data sets whose true contributions are known."""
 
 from smurf_core.data.generated.simulated import simulated_affect
 from smurf_core.data.generated.synthetic import (

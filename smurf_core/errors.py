@@ -1,4 +1,4 @@
-"""What a user can cause: an error that says what is wrong, where, and how to fix it."""
+"""The error for bad input: it says what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 

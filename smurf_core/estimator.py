@@ -1,4 +1,4 @@
-"""SMURF as scikit-learn estimators over groups of columns. Imports torch when it is fitted.
+"""SMURF as scikit-learn estimators over groups of columns. Fitting imports torch.
 
 Needs the package scikit-learn: `pip install 'smurf-studio[sklearn]'`.
 """
@@ -35,7 +35,7 @@ Columns = str | slice | Sequence[str] | Sequence[int]
 
 
 class _SmurfEstimator(BaseEstimator):  # type: ignore[misc]
-    """What both estimators share: columns, the validation split, training, contributions."""
+    """The common part of both estimators: columns, validation split, training, contributions."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class _SmurfEstimator(BaseEstimator):  # type: ignore[misc]
         X
             Features [n, d], with the columns that `fit` was given.
         persons
-            Person of each sample, [n]; needed where features are standardised within persons.
+            Person of each sample, [n]; required if features are standardised within persons.
 
         Returns
         -------
@@ -213,7 +213,7 @@ class _SmurfEstimator(BaseEstimator):  # type: ignore[misc]
 
 
 def _without_gaps(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """Single gaps at their column's mean; a row of gaps stays: the modality is absent there."""
+    """Fill single gaps with the column's mean; a row of gaps stays: the modality is absent."""
     gaps = np.isnan(values)
     known = ~gaps
     sums = np.where(known, values, 0).sum(axis=0)
@@ -234,17 +234,18 @@ class SmurfRegressor(RegressorMixin, _SmurfEstimator):  # type: ignore[misc]
     model
         A model kind, for example `smurf`, `smurf_normalised`, `late_fusion`, `mro_smurf`.
     learning_rate, hidden_layers, weight_decay, auxiliary_weight
-        Hyper-parameters (λ is `auxiliary_weight`). Where not given, those of the preset `quick`
-        are tried and the validation samples decide.
+        Hyper-parameters (λ is `auxiliary_weight`). For those not given, the values of the preset
+        `quick` are tried and the validation samples decide.
     standardisation
         `training_fold`, `within_person` or `none`.
     clip
         Standardised features are clipped at ± this many standard deviations; `None`: never.
     validation_fraction
-        Share of the samples (of the persons, where known) that choose the configuration and stop
-        training, between 0 and 1.
+        Share of the samples (of the persons, if known) that are used to choose the configuration
+        and to stop training, between 0 and 1.
     max_epochs, patience
-        Longest training, and epochs without improvement after which it stops.
+        Maximum number of epochs, and number of epochs without improvement after which training
+        stops.
     restarts
         Starts of the chosen configuration; the lowest validation objective is used.
     batch_size, device, random_state
@@ -309,11 +310,11 @@ class SmurfClassifier(ClassifierMixin, _SmurfEstimator):  # type: ignore[misc]
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError("A classifier needs at least 2 classes; y holds 1 class.")
+            raise ValueError("A classifier needs at least 2 classes; y has 1 class.")
         return self._fit(X, codes, tuple(map(str, self.classes_)), persons)
 
     def decision_function(self, X: Any, *, persons: Any = None) -> npt.NDArray[np.float64]:
-        """Logits [n, c]; for two classes the second's less the first's, [n]."""
+        """Logits [n, c]; for two classes, the second logit minus the first, [n]."""
         logits = self.contributions(X, persons=persons).prediction().astype(np.float64)
         return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
@@ -324,6 +325,6 @@ class SmurfClassifier(ClassifierMixin, _SmurfEstimator):  # type: ignore[misc]
         return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
     def predict(self, X: Any, *, persons: Any = None) -> npt.NDArray[Any]:
-        """The likeliest class of each sample, [n]."""
+        """The most probable class of each sample, [n]."""
         logits = self.contributions(X, persons=persons).prediction()
         return np.asarray(self.classes_[logits.argmax(axis=1)])

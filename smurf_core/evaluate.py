@@ -1,4 +1,4 @@
-"""Evaluations of trained runs: each returns a tidy table, or a result that holds some."""
+"""Evaluations of trained runs: each returns a tidy table, or a result that contains tables."""
 
 from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.comparison import compare_models

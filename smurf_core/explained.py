@@ -1,4 +1,4 @@
-"""Explained samples: contributions beside the target and the persons, aligned once."""
+"""Explained samples: contributions, target and persons, aligned sample by sample."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from smurf_core.sample_choice import SampleChoice, chosen_positions
 
 @dataclass(frozen=True)
 class Explained:
-    """Contributions to some samples of a data set, with what the data set knows of them.
+    """Contributions to some samples of a data set, with the target and persons of these samples.
 
     Evaluations take this. Everything is in the order of the contributions' samples: `target` and
-    `persons` here, and any other array of the data set through `aligned`. Made by `explained`.
+    `persons` here, and any other array of the data set through `aligned`. The function `explained`
+    makes it.
     """
 
     contributions: Contributions
@@ -38,7 +39,7 @@ class Explained:
         return self.contributions.sample_ids
 
     def aligned(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """An array of the data set for the explained samples.
+        """The rows of one of the data set's arrays that belong to the explained samples.
 
         Parameters
         ----------
@@ -53,7 +54,7 @@ class Explained:
         Raises
         ------
         ValueError
-            Where `values` has not one row per sample of the data set.
+            If `values` does not have one row per sample of the data set.
         """
         if len(values) != len(self.dataset):
             raise ValueError(
@@ -63,7 +64,7 @@ class Explained:
         return np.asarray(values[self.positions])
 
     def select(self, chosen: SampleChoice) -> Explained:
-        """Some of the explained samples: of a slice, a person, a class…
+        """Some of the explained samples, for example those of a slice, a person or a class.
 
         Parameters
         ----------
@@ -91,9 +92,9 @@ def explained(source: RunResult | Contributions, dataset: MultimodalDataset) -> 
     Parameters
     ----------
     source : RunResult or Contributions
-        Of a run: its out-of-fold contributions.
+        For a run, its out-of-fold contributions are used.
     dataset : MultimodalDataset
-        The data set that holds the samples, in any order, and possibly more of them.
+        The data set that contains the samples, in any order, and possibly more of them.
 
     Returns
     -------
@@ -103,7 +104,7 @@ def explained(source: RunResult | Contributions, dataset: MultimodalDataset) -> 
     Raises
     ------
     InputError
-        Where a sample is not in the data set.
+        If a sample is not in the data set.
 
     Examples
     --------
@@ -144,6 +145,6 @@ def explained(source: RunResult | Contributions, dataset: MultimodalDataset) -> 
 
 
 def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A fresh array that several sessions may share."""
+    """Make a new array read-only, because several sessions may share it."""
     array.flags.writeable = False
     return array

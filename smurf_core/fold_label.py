@@ -1,4 +1,4 @@
-"""How folds are numbered wherever a user reads them: tables, figures, files and messages."""
+"""The numbers of folds that users see in tables, figures, files and messages."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Fold = TypeVar("Fold", int, npt.NDArray[np.int64])
 
 
 def fold_label(fold: Fold) -> Fold:
-    """The number of a fold, or of several, that a user reads: the first fold is fold 1.
+    """The number under which users see a fold (or several folds): the first fold is fold 1.
 
-    In the library folds are positions, which count from 0.
+    Inside the library, folds are positions, which count from 0.
 
     Examples
     --------

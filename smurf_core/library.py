@@ -1,4 +1,4 @@
-"""The few steps of a notebook: read files, train, keep a run, predict new samples."""
+"""The main steps of an analysis: read files, train, save and load a run, predict new samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def read(*paths: Path | str, **roles: Any) -> MultimodalDataset:
-    """Read files or folders of features with a target.
+    """Read files or folders with features and a target into one data set.
 
     Parameters
     ----------
@@ -30,18 +30,17 @@ def read(*paths: Path | str, **roles: Any) -> MultimodalDataset:
         Files or folders: one table with all modalities, or one table per modality with the same
         sample ids, in any format that the app imports.
     roles
-        Fields of `StudyMapping`, where a guess is wrong: `target`, `person`, `id`, `fold`,
+        Fields of `StudyMapping` whose guess is to be replaced: `target`, `person`, `id`, `fold`,
         `modalities={"audio": ("audio_*",)}` and so on.
 
     Returns
     -------
     Dataset
-        What was changed on the way stands in its `notes`.
 
     Raises
     ------
     InputError
-        In one sentence with file, column and row, for whatever keeps the files from being used.
+        If the files cannot be used. The message is one sentence that names file, column and row.
 
     Examples
     --------
@@ -68,16 +67,16 @@ def train(
     observer: Observer | None = None,
     **settings: Any,
 ) -> RunResult:
-    """Train a model over all folds and explain every sample by the model that did not see it.
+    """Train a model on each fold and explain each sample with a model not trained on it.
 
     Parameters
     ----------
     dataset
-        Folds are made (person-independent, stratified) where the data names none.
+        If the data defines no folds, they are made (person-independent, stratified).
     config
-        What to train. Where not given, the preset `quick` of the app's default model.
+        What to train. Default: the preset `quick` of the app's default model.
     jobs
-        Processes of this machine that share the work; the numbers do not depend on it.
+        Number of processes that share the work; results do not depend on it.
     observer
         Receives progress, and may stop the training.
     settings
@@ -116,17 +115,17 @@ def train(
 
 
 def save_run(result: RunResult, folder: Path | str) -> None:
-    """Keep a run in a folder of its own: JSON, Parquet and safetensors, read by `load_run`."""
+    """Save a run to a folder as JSON, Parquet and safetensors; `load_run` reads it."""
     RunFiles(Path(folder)).write_result(result)
 
 
 def load_run(folder: Path | str) -> RunResult:
-    """The run that `save_run`, or the app, wrote to a folder.
+    """Load the run that `save_run` or the app wrote to a folder.
 
     Raises
     ------
     InputError
-        If there is none, or it cannot be read.
+        If the folder contains no run, or the run cannot be read.
     """
     return RunFiles(Path(folder)).read_result()
 
@@ -137,7 +136,7 @@ def read_new(result: RunResult, *paths: Path | str, **roles: Any) -> NewSamples:
     Parameters
     ----------
     result
-        The run that is to predict them: it knows the features that it needs, by name.
+        The run that will predict them; it stores the names of the features that it needs.
     paths
         Files or folders like those of the study.
     roles
@@ -146,7 +145,7 @@ def read_new(result: RunResult, *paths: Path | str, **roles: Any) -> NewSamples:
     Raises
     ------
     InputError
-        If none of the features is there, a cell holds text, or ids repeat.
+        If none of the features is in the files, a cell contains text, or ids repeat.
     """
     model = result.fold_results[0].model
     features = {name: model.features[name] for name in model.modalities}

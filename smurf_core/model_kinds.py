@@ -1,7 +1,7 @@
-"""The kinds of model as a table: one row holds all that differs between them. Imports no torch.
+"""The kinds of model as a table: one row contains everything specific to a kind. Imports no torch.
 
-A new kind is a new row here. What it adds to the task loss is an object in `smurf_core/losses`,
-which the row names; `docs/how-to/add-a-loss.md` shows both.
+To add a kind, add a row here. The row names an object in `smurf_core/losses` that defines what the
+kind adds to the task loss; `docs/how-to/add-a-loss.md` shows both.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ ModelKind = Literal[
     "exclusive",
 ]
 
-# What the app and `smurf train` offer first. Where the true contributions are known, it recovers
-# them best of all kinds, and it predicts nearly as well (docs/results.md).
+# What the app and `smurf train` offer first. If the true contributions are known, this kind
+# recovers them best, and it predicts nearly as well as the others (docs/results.md).
 DEFAULT_MODEL: ModelKind = "smurf_normalised"
-# The published method, with which comparisons compare the others unless a user says otherwise.
+# The published method: the default reference of comparisons.
 REFERENCE_MODEL: ModelKind = "smurf"
-# λ of the normalised losses grows over this many epochs. These losses are steep where
-# contributions are small: at their full weight they would freeze the signs of the start.
+# λ of the normalised losses grows over this many epochs. These losses are steep where contributions
+# are small: at full weight they would fix the signs of the initial weights.
 _GROWTH_EPOCHS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelTraits:
-    """All that differs between kinds of model: one row of `MODEL_KINDS`.
+    """Everything that is specific to a kind of model: one row of `MODEL_KINDS`.
 
     Parameters
     ----------
     name
-        Its title where space is narrow.
+        Its short title, for narrow spaces.
     description
-        What it is, in a sentence or two for the user who chooses.
+        One or two sentences that help the user choose.
     is_extension
-        True if the paper does not have it.
+        True if it is not in the paper.
     has_redundant_heads
         True if it outputs redundant contributions; late fusion has one head per modality.
     has_interactions
@@ -52,8 +52,8 @@ class ModelTraits:
         builds MRO-SMURF that way; the paper's appendix has one network for each subset of
         modalities (eq. 23-26).
     auxiliary_loss
-        Where its auxiliary loss is, as `module:object`; empty where it has none. The object is
-        loaded when training starts, so that this table needs no torch.
+        Its auxiliary loss as `module:object`; empty if it has none. The object is loaded when
+        training starts, so that this table does not need torch.
     growth_epochs
         λ grows over this many epochs; 0: every epoch trains with all of λ.
     is_solved
@@ -96,13 +96,13 @@ class ModelTraits:
         return self.has_interactions and not self.multiplies_embeddings
 
     def share_of_weight(self, epoch: int) -> float:
-        """The share of λ that an epoch (counted from 1) trains with; validation uses all of λ."""
+        """The share of λ that an epoch (counted from 1) trains with; validation uses the full λ."""
         return min(1.0, epoch / self.growth_epochs) ** 2 if self.growth_epochs else 1.0
 
     def first_counted_epoch(self, max_epochs: int) -> int:
-        """The first epoch whose weights may be kept: the first that trains with all of λ.
+        """The first epoch whose weights may be kept: the first one that trains with the full λ.
 
-        An earlier epoch hardly asks for a factorisation, however low its objective.
+        Earlier epochs hardly enforce a factorisation, even if their objective is low.
         """
         return max(1, min(self.growth_epochs, max_epochs))
 

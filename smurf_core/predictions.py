@@ -1,4 +1,4 @@
-"""What a run's models predict for new samples: the mean of the folds' models, and its doubt."""
+"""Predictions of a run's models for new samples: mean and spread over the folds' models."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from smurf_core.fitted import FittedModel
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predictions of new samples with their parts, and where the models had to guess.
+    """Predictions of new samples with their contributions, and what was missing or out of range.
 
     Parameters
     ----------
     contributions
-        Mean over the models, or those of one model.
+        Mean over the models, or the contributions of one model.
     spread
         Standard deviation of the contributions over the models, [n, t, c]; NaN for one model.
     prediction_spread
@@ -31,7 +31,7 @@ class Predictions:
     absent
         Modalities that a sample lacks, [n, m].
     missing
-        Modality → features that a sample lacks, though it has the modality, [n, d].
+        Modality → features that are missing although the sample has the modality, [n, d].
     outside
         Modality → features outside the range of every model's training samples, [n, d].
     features
@@ -61,10 +61,10 @@ class Predictions:
         Returns
         -------
         DataFrame
-            sample_id, person (where known), prediction and spread (for classes: prediction is the
-            likeliest class, then its probability and, for each class, `logit NAME` and
-            `spread NAME`), absent (modalities, separated by commas), missing and outside (counts
-            of features), outside_features (their names, at most five).
+            sample_id, person (if known), prediction and spread (for classes: prediction is the most
+            probable class, followed by its probability and, for each class, `logit NAME` and
+            `spread NAME`), absent (modalities, separated by commas), missing and outside (counts of
+            features), outside_features (their names, at most five).
         """
         found = self.contributions
         prediction = found.prediction()
@@ -120,7 +120,8 @@ def predict_new(
     features, problems = aligned(data.features, needed)
     if all(np.isnan(values).all() for values in features.values()):
         raise InputError(
-            "None of the features that the run was trained on is there: give files with the "
+            "The files contain none of the features that the run was trained on: give files with "
+            "the "
             f"columns that the study was imported from (modalities {', '.join(first.modalities)})."
         )
     if first.standardisation == "within_person" and persons is not None:
@@ -161,14 +162,14 @@ def _outside(
     features: dict[str, npt.NDArray[np.float32]],
     persons: npt.NDArray[np.str_] | None,
 ) -> dict[str, npt.NDArray[np.bool_]]:
-    """Features that no model saw as low or as high among its training samples."""
+    """Features whose value is lower or higher than in any model's training samples."""
     found: dict[str, npt.NDArray[np.bool_]] = {}
     for model in models:
         inputs = model.inputs(features, persons=persons, clipped=False)
         for name, values in inputs.items():
             scaler = model.scaler
             low, high = scaler.input_lows[name], scaler.input_highs[name]
-            margin = 1e-5 * (high - low)  # Rounding is no news.
+            margin = 1e-5 * (high - low)  # Ignore differences due to rounding.
             mask = (values < low - margin) | (values > high + margin)
             mask &= ~np.isnan(features[name])
             found[name] = found[name] & mask if name in found else mask
@@ -176,13 +177,13 @@ def _outside(
 
 
 def _alone(persons: npt.NDArray[np.str_]) -> tuple[Problem, ...]:
-    """Persons of one sample: their own mean is the sample itself."""
+    """Warn about persons with only one sample, whose mean is the sample itself."""
     names, counts = np.unique(persons, return_counts=True)
     alone = names[counts < 2]
     if not len(alone):
         return ()
-    message = f"{len(alone)} persons have one sample only ({listing(alone)})."
-    remedy = "Standardised within persons, all of their features are zero: give more samples."
+    message = f"{len(alone)} persons have only one sample ({listing(alone)})."
+    remedy = "After standardisation within persons all their features are zero: give more samples."
     return (Problem("warning", message, remedy=remedy),)
 
 

@@ -1,4 +1,4 @@
-"""How some of the samples are named wherever `select` takes them."""
+"""The ways to specify some of the samples: a mask, positions or ids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SampleChoice = (
 
 
 class Selectable(Protocol):
-    """What can be restricted to some of its samples: contributions, a run's result…"""
+    """Anything that can be restricted to some of its samples, such as contributions."""
 
     def select(self, chosen: SampleChoice) -> Self:
         """The same of some samples."""
@@ -31,9 +31,9 @@ def chosen_positions(
     Parameters
     ----------
     chosen : array of bool [n], array of int [k], or sample ids
-        A mask, positions (in any order, repeated or not), or ids. Ids are a set: the samples come
-        in the order of `sample_ids`, and ids that are not among them are ignored, because a slice
-        may hold samples that a run never tested.
+        A mask, positions (in any order, repeated or not), or ids. Ids are a set: samples are
+        returned in the order of `sample_ids`, and unknown ids are ignored, because a slice may
+        contain samples that a run never tested.
     sample_ids : array of str [n]
         All samples.
 
@@ -45,7 +45,7 @@ def chosen_positions(
     Raises
     ------
     ValueError
-        Where a mask has another length than `sample_ids`.
+        If the length of a mask differs from that of `sample_ids`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a fold's model predicts if features of a sample are changed. Imports no torch."""
+"""Predictions of a fold's model after features of a sample were changed. Imports no torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from smurf_core.results import RunResult
 from smurf_core.scaling import Norm, person_norms
 
 FloatArray = npt.NDArray[np.float32]
-# A feature's observed range, as it can be moved in, and the swing that `feature_effects` measures.
+# The quantiles between which a feature can be moved, and those that `feature_effects` compares.
 RANGE = (0.0, 100.0)
 SWING = (5.0, 95.0)
 
@@ -30,7 +30,7 @@ def changed_contributions(
     *,
     persons: Mapping[str, str] | None = None,
 ) -> Contributions:
-    """The contributions to one sample's prediction if some modalities had other features.
+    """The contributions to one sample's prediction after some modalities' features were changed.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ def changed_contributions(
     changes
         Modality → rows of features [k, d] in the recorded unit, the same k for all.
     persons
-        For a modality whose features were taken from another sample: that sample's person, whose
-        mean and standard deviation they are standardised with (`within_person` only).
+        For a modality whose features were taken from another sample: the person of that sample. The
+        person's mean and standard deviation standardise these features (`within_person` only).
 
     Returns
     -------
     Contributions
-        One row per changed version. Contributions that read none of the changed modalities are
-        the stored ones, to the last bit.
+        One row per changed version. Contributions that depend on none of the changed modalities are
+        exactly the stored ones.
 
     Raises
     ------
@@ -136,9 +136,9 @@ def _versions(
 def _norms(
     result: RunResult, dataset: MultimodalDataset, own: str | None, others: Mapping[str, str]
 ) -> dict[tuple[str, str], Norm] | None:
-    """What each modality of a sample of person `own` is standardised with, within persons.
+    """The means and standard deviations that standardise a sample of person `own`.
 
-    All samples of a person count, which a change of one of them leaves alone.
+    They are computed from all samples of the person as recorded, without the change.
     """
     if result.config.standardisation != "within_person" or own is None or dataset.persons is None:
         return None
@@ -152,7 +152,7 @@ def _norms(
 
 
 def feature_ranges(dataset: MultimodalDataset, modality: str) -> pd.DataFrame:
-    """Every feature's observed range: feature, low, high, mean, and the 5th and 95th percentile."""
+    """The observed range of each feature: feature, low, high, mean, and 5th and 95th percentile."""
     features = dataset.features[modality]
     values = features.values[features.present].astype(np.float64)
     if not len(values):
@@ -181,14 +181,16 @@ def feature_effects(
 ) -> pd.DataFrame:
     """How far each feature alone can move a sample's prediction, the largest effect first.
 
-    Each feature goes from the 5th to the 95th percentile of its observed values, all others stay
-    as recorded. Columns: those of `feature_ranges`, value (as recorded), effect (change of the
+    Each feature goes from the 5th to the 95th percentile of its observed values, while all others
+    stay as recorded. Columns: those of `feature_ranges`, value (as recorded), effect (change of the
     prediction, or of one class's logit, between the two).
     """
     at = position_of(result, sample_id)
     recorded = dataset.features[modality].values[at]
     if np.isnan(recorded).all():
-        raise InputError(f"{modality!r} was not recorded for {sample_id!r}: nothing can be moved.")
+        raise InputError(
+            f"{modality!r} was not recorded for {sample_id!r}: it has no features to change."
+        )
     table = feature_ranges(dataset, modality)
     d = len(recorded)
     rows = np.repeat(recorded[None], 2 * d, axis=0)
@@ -203,7 +205,7 @@ def feature_effects(
 
 
 def position_of(result: RunResult, sample_id: str) -> int:
-    """Where a sample stands in a run's data; raises `InputError` where it is not."""
+    """The position of a sample in a run's data; raises `InputError` if it is not there."""
     found = np.flatnonzero(result.sample_ids == sample_id)
     if not len(found):
         raise InputError(f"There is no sample {sample_id!r} in this run.")

@@ -78,10 +78,12 @@ def target_and_folds(dataset: MultimodalDataset, described: Description) -> None
             st.markdown("No column identifies persons: a person's samples may be in several folds.")
         else:
             sizes = described.persons["samples"]
-            st.markdown(
-                f"{len(sizes):,} persons with {sizes.min():,} to {sizes.max():,} samples each "
-                f"(median {sizes.median():g})."
+            each = (
+                f"{sizes.min():,} to {sizes.max():,} samples each (median {sizes.median():g})"
+                if sizes.min() < sizes.max()
+                else f"{sizes.min():,} samples each"
             )
+            st.markdown(f"{len(sizes):,} persons with {each}.")
             st.dataframe(
                 described.persons,
                 hide_index=True,
@@ -103,17 +105,21 @@ def target_and_folds(dataset: MultimodalDataset, described: Description) -> None
                 key="fold_table",
                 column_config={
                     **_TARGET_COLUMNS,
-                    **{name: _NUMBER(title, width=62) for name, title in _FOLD_COLUMNS.items()},
+                    **{
+                        name: _NUMBER(title, width=width)
+                        for name, (title, width) in _FOLD_COLUMNS.items()
+                    },
                     "target_mean": _NUMBER("Mean", width=62, format="%.3g"),
-                    "target_sd": _NUMBER("sd", width=62, format="%.3g"),
+                    "target_sd": _NUMBER("sd", width=58, format="%.3g"),
                     **{c: _NUMBER(c.capitalize(), format="percent") for c in shares},
                 },
             )
 
 
+# Titles and widths in pixels: with mean and sd, they fit half of a page of 1,280 pixels.
 _FOLD_COLUMNS = {
-    "fold": "Fold", "training": "Train", "validation": "Valid.", "test": "Test",
-    "persons_tested": "Persons",
+    "fold": ("Fold", 50), "training": ("Train", 52), "validation": ("Valid.", 54),
+    "test": ("Test", 50), "persons_tested": ("Persons", 68),
 }  # fmt: skip
 _TARGET_COLUMNS: dict[str, Any] = {
     "person": "Person",

@@ -169,7 +169,7 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
 
 
 def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
-    """Is a unique contribution's effect larger where people called the modality informative?"""
+    """Test whether unique contributions are larger if people called the modality informative."""
     st.subheader("Informativeness", help=explain("informativeness", "effect_size", "p_holm"))
     st.markdown(
         "Does taking a modality's unique contribution away change predictions more where people "

@@ -111,7 +111,7 @@ def one_pair(
     layer: Layer,
     scope: Scope,
 ) -> None:
-    """ŷ_IJ against ŷ_JI, one point per sample; a selection here holds on all pages."""
+    """ŷ_IJ against ŷ_JI, one point per sample; a selection here applies to all pages."""
     st.subheader("A pair, sample by sample")
     pairs = pairs_of(run, scope)
     here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
@@ -151,7 +151,7 @@ def one_pair(
 
 
 def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None:
-    """Both heatmaps for every level of a grouping, side by side."""
+    """Both heatmaps for each level of a grouping, side by side."""
     st.subheader("By group")
     known = groupings_of(study)
     if not known:

@@ -39,7 +39,7 @@ _BUILT = "built_report"
 
 @dataclass(frozen=True)
 class BuiltReport:
-    """A finished report; `asked` holds the choices it was built from."""
+    """A finished report; `asked` contains the choices it was built from."""
 
     asked: tuple[object, ...]
     page: bytes

@@ -23,7 +23,7 @@ from smurf_core.sample_choice import Selectable
 
 SampleIds = npt.NDArray[np.str_]
 Part = TypeVar("Part", bound=Selectable)
-# Names of query parameters; in session state each holds one value per study.
+# Names of query parameters; in session state each has one value per study.
 _SLICE, _PIN, _PIN_RUN = "slice", "pin", "pin_run"
 # A study's last unnamed selection, to which the picker goes back from "All samples".
 _UNNAMED = "unnamed_slice"
@@ -50,13 +50,13 @@ class Scope:
         return self.sample_ids is None
 
     def mask(self, sample_ids: SampleIds) -> npt.NDArray[np.bool_]:
-        """Which of these samples are in the scope, [n]."""
+        """True for each of these samples in the scope, [n]."""
         if self.sample_ids is None:
             return np.ones(len(sample_ids), dtype=np.bool_)
         return np.asarray(pd.Index(sample_ids).isin(self.sample_ids))
 
     def apply(self, whole: Part) -> Part:
-        """The same of the scope's samples: of contributions, a run's result, predictions…"""
+        """Restrict contributions, a run's result or predictions to the scope's samples."""
         return whole if self.sample_ids is None else whole.select(self.sample_ids)
 
 
@@ -159,7 +159,7 @@ def _study() -> str | None:
 
 
 def _kept(key: str) -> dict[str, str]:
-    """Study → what is remembered of it under a key."""
+    """Study → the value that is stored for it under a key."""
     kept: dict[str, str] = st.session_state.setdefault(f"{key}_of_study", {})
     return kept
 

@@ -40,7 +40,7 @@ def finished_runs(study_id: str | None = None) -> list[RunInfo]:
 
 
 def settle(key: str, known: Sequence[str]) -> None:
-    """Set a picker: to what was just requested, else its last value, the address, the first."""
+    """Set a picker to what was just requested, its last value, the address, or the first."""
     wanted = [
         st.session_state.pop(f"next_{key}", None),
         st.session_state.get(key),

@@ -27,7 +27,7 @@ def selectable_chart(
 ) -> None:
     """A Plotly figure whose points, boxes and lassos set the selection of the whole app.
 
-    The figure's `customdata` holds ids of `points`. An empty event changes nothing: Streamlit
+    The figure's `customdata` contains ids of `points`. An empty event changes nothing: Streamlit
     sends one whenever the figure changes. *Clear* in the bar removes the selection.
     `then` is called with what was selected.
     """
@@ -50,7 +50,7 @@ def selectable_chart(
 def colour_column_picker(
     dataset: MultimodalDataset, contributions: Contributions, *, key: str = "colour_by"
 ) -> Colouring | None:
-    """Ask for the column that colours points: person, fold, class, error, or any of the data.
+    """Ask for the column that colours points: person, fold, class, error, or a column of the data.
 
     Returns None if the user wants one colour. The table of the current run's samples is cached;
     for other contributions it is computed again.

@@ -1,8 +1,8 @@
 """The command `smurf`: all its commands, and how errors end it.
 
 To add a command, write its function in a file of this folder, with a docstring as its help, and
-name it in `COMMANDS`. Bad input ends with one sentence and exit code 2; nothing that was there is
-lost.
+name it in `COMMANDS`. After bad input, a command prints one sentence and exits with code 2;
+existing files are not changed.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "studio": studio,
     "version": version,
 }
-# Commands that have commands of their own.
+# Commands that have subcommands.
 GROUPS: dict[str, typer.Typer] = {"extract": extract_app}
 
 app = typer.Typer(
@@ -89,7 +89,7 @@ def _options(
 
 
 def main() -> None:
-    """Entry of the command; bad input is one sentence and exit code 2."""
+    """Entry point of the command; bad input gives one sentence and exit code 2."""
     try:
         app()
     except InputError as error:

@@ -1,4 +1,4 @@
-"""From options to the configuration of a run."""
+"""Makes the configuration of a run from options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 
 
 def model_kinds(names: Sequence[str]) -> tuple[ModelKind, ...]:
-    """Models by their names, which the option has checked."""
+    """Models by name; the option has already checked the names."""
     return tuple(kind for name in names for kind in MODEL_KINDS if kind == name)
 
 
@@ -26,7 +26,7 @@ def changed_grid(
     weight_decays: Sequence[float] | None = None,
     auxiliary_weights: Sequence[float] | None = None,
 ) -> Grid | None:
-    """The preset's grid with the values that were given; nothing if none were given."""
+    """The preset's grid with the given values; None if no values were given."""
     given = {
         "learning_rates": tuple(learning_rates or ()),
         "hidden_layers": tuple(parse_layers(text, f"--layers {text!r}") for text in layers or ()),
@@ -46,13 +46,15 @@ def parse_clip(text: str) -> float | None:
 
 
 def read_config(path: Path) -> RunConfig:
-    """The configuration that a report keeps in `config.json`."""
+    """The configuration from a report's `config.json`."""
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not the configuration of a run: use a report's.") from error
+        raise InputError(
+            f"{path} is not the configuration of a run: use config.json from a report."
+        ) from error
     try:
         return RunConfig.from_dict(plain)
     except InputError as error:

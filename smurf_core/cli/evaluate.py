@@ -1,4 +1,4 @@
-"""`smurf show` and `evaluate`: what a run found, on the screen and as tables."""
+"""`smurf show` and `evaluate`: a run's results, on the screen and as tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from smurf_core.runs.workspace import Workspace
 
 
 def show(run: Run) -> None:
-    """Print a run's settings, what it selected in every fold, and its results."""
+    """Print a run's settings, the configuration selected in each fold, and its results."""
     workspace = Workspace.default()
     info = find_run(workspace, run)
     config = info.config
@@ -83,13 +83,15 @@ def _warn(result: RunResult, dataset: MultimodalDataset) -> None:
 def evaluate(
     run: Run,
     compare: Annotated[
-        list[str] | None, typer.Option(help="Another run of the study to compare with; repeat.")
+        list[str] | None, typer.Option(help="Another run of the study to compare with; repeatable.")
     ] = None,
     folder: Annotated[
         Path | None, typer.Option(help="New folder.", show_default="smurf-evaluation-RUN")
     ] = None,
-    count: Annotated[int, typer.Option(help="Typical samples of each kind and output.")] = 50,
-    permutations: Annotated[int, typer.Option(help="Swaps of the tests between models.")] = 5_000,
+    count: Annotated[int, typer.Option(help="Number of typical samples per kind and output.")] = 50,
+    permutations: Annotated[
+        int, typer.Option(help="Number of permutations in tests between models.")
+    ] = 5_000,
 ) -> None:
     """Write every evaluation of a run as tidy CSV tables: estimates, intervals, n, p-values.
 

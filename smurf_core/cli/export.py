@@ -37,12 +37,12 @@ def report(
     ] = None,
     compare: Annotated[
         list[str] | None,
-        typer.Option(help="Another run of the study, as a column of its tables; repeat."),
+        typer.Option(help="Another run of the study, as a column of the tables; repeatable."),
     ] = None,
 ) -> None:
     """Write a run's tables (CSV, LaTeX), model and model card, and a script that trains it again.
 
-    Figures and a report in HTML come with it; images of figures need Chromium.
+    It also writes a report in HTML and figures; images of figures need Chromium.
     """
     from smurf_core.plot.html_report import figure_files  # Plotly takes a while to load.
 

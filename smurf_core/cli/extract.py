@@ -29,10 +29,10 @@ from smurf_core.extraction.video import OPENFACE_SUFFIX, VIDEO_SUFFIXES, extract
 from smurf_core.runs.workspace import Workspace
 
 extract_app = typer.Typer(
-    help="From recordings to features: tables that `smurf check` and `smurf train` read.",
+    help="Extract features from recordings, as tables that `smurf check` and `smurf train` read.",
     no_args_is_help=True,
 )
-_SHOWN = 5  # failures that are printed; all are in the file
+_SHOWN = 5  # number of failures that are printed; all are in the file
 _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
     ".csv": lambda table, path: table.to_csv(path, index=False),
     ".parquet": lambda table, path: table.to_parquet(path, index=False),
@@ -48,7 +48,7 @@ _Source = Annotated[
 _Output = Annotated[Path, typer.Option(help="Table to write: .csv or .parquet.")]
 _Folder = Annotated[
     Path | None,
-    typer.Option(help="Folder of the recordings that the table names.", show_default="the table's"),
+    typer.Option(help="Folder of the recordings in the table.", show_default="the table's"),
 ]
 _Id = Annotated[str, typer.Option(help="Column of sample ids.", show_default="guessed")]
 _File = Annotated[str, typer.Option(help="Column of files.", show_default="guessed")]
@@ -66,7 +66,7 @@ def audio(
     start: _Start = "",
     end: _End = "",
 ) -> None:
-    """Sound to the 88 functionals of eGeMAPSv02 (openSMILE)."""
+    """Extract the 88 functionals of eGeMAPSv02 from sound (openSMILE)."""
     writer = _writer(output)
     columns = Columns(id=id, file=file, start=start, end=end)
     utterances = _utterances(source, AUDIO_SUFFIXES, folder, columns)
@@ -86,12 +86,12 @@ def text(
         str, typer.Option(help="Name of a sentence-transformers model, or its folder.")
     ] = DEFAULT_MODEL,
     download: Annotated[
-        bool, typer.Option("--download", help="Fetch the model if it is not on this machine.")
+        bool, typer.Option("--download", help="Download the model if it is not on this machine.")
     ] = False,
     id: _Id = "",
     text: Annotated[str, typer.Option(help="Column of texts.", show_default="guessed")] = "",
 ) -> None:
-    """Text to sentence embeddings (sentence-transformers)."""
+    """Compute sentence embeddings of texts (sentence-transformers)."""
     writer = _writer(output)
     _needed(source)
     utterances = (
@@ -115,14 +115,14 @@ def video(
         typer.Option(help="OpenFace's FeatureExtraction.", show_default="the one on PATH"),
     ] = "",
     confidence: Annotated[
-        float, typer.Option(help="Frames that were tracked with less are left out.")
+        float, typer.Option(help="Frames that were tracked with a lower confidence are left out.")
     ] = ReadingOptions().confidence,
     id: _Id = "",
     file: _File = "",
     start: _Start = "",
     end: _End = "",
 ) -> None:
-    """Video to statistics of action units, pose and gaze (OpenFace, or CSV files it wrote)."""
+    """Extract statistics of action units, pose and gaze from video (OpenFace, or its CSV files)."""
     writer = _writer(output)
     options = ReadingOptions(confidence=confidence)
     columns = Columns(id=id, file=file, start=start, end=end)
@@ -150,11 +150,11 @@ def _utterances(
 
 def _needed(source: Path) -> None:
     if not source.exists():
-        raise InputError(f"There is no {source}: name a folder or a table.")
+        raise InputError(f"{source} does not exist: name a folder or a table.")
 
 
 def _writer(output: Path) -> Callable[[pd.DataFrame, Path], None]:
-    """How the output is written; refused before anything is extracted, not after."""
+    """The function that writes the output; errors are raised before the extraction starts."""
     if output.suffix.lower() not in _WRITERS:
         raise InputError(f"--output {output}: end it with {' or '.join(_WRITERS)}.")
     if not output.parent.is_dir():
@@ -167,7 +167,7 @@ def _store() -> FeatureStore:
 
 
 def _finish(found: Extraction, output: Path, writer: Callable[[pd.DataFrame, Path], None]) -> None:
-    """Write the table, and the failures beside it; an old list of failures goes."""
+    """Write the table and, next to it, the failures; an old list of failures is deleted."""
     console = Console(highlight=False, soft_wrap=True)
     failed = output.with_name(f"{output.stem}_failures.csv")
     failed.unlink(missing_ok=True)

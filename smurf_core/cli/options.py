@@ -10,14 +10,14 @@ import typer
 from smurf_core.configuration import PRESETS, Selection
 from smurf_core.model_kinds import MODEL_KINDS
 
-_WIDEST = 45  # characters of names that are written next to an option; longer lists are in its help
+_WIDEST = 45  # maximum characters of names next to an option; longer lists are in its help
 
 
 def choice(names: Iterable[str], help: str, *, show_default: bool | str = True) -> Any:
-    """An option that takes one of some names: they are listed in its help, and checked.
+    """An option that takes one of several names, which its help lists and which are checked.
 
-    Give the table or the `get_args` of the Literal that the library uses, so that no name is
-    written twice.
+    Pass the table or the `get_args` of the Literal that the library uses, so that no name is
+    defined twice.
     """
     known = tuple(names)
 
@@ -40,9 +40,9 @@ SelectionRule = Annotated[
 ]
 LearningRates = Annotated[
     list[float] | None,
-    typer.Option(help="Learning rate instead of the preset's; repeat for several."),
+    typer.Option(help="Learning rate instead of the preset's; repeatable."),
 ]
 AuxiliaryWeights = Annotated[
     list[float] | None,
-    typer.Option(help="λ of equation 4 instead of the preset's; repeat for several."),
+    typer.Option(help="λ of equation 4 instead of the preset's; repeatable."),
 ]

@@ -1,4 +1,4 @@
-"""What commands print: the console, tables, and how numbers and times are written."""
+"""The output of commands: the console, tables, and the format of numbers and times."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-# A file or a pipe has no width: tables are not squeezed into 80 columns there.
+# A file or a pipe has no width, so tables are not limited to 80 columns there.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
@@ -27,7 +27,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def spread(mean: float, sd: float) -> str:
-    """Mean ± standard deviation, as far as there are any."""
+    """Mean ± standard deviation, as far as they are defined."""
     return number(mean) if np.isnan(mean) or np.isnan(sd) else f"{mean:.3f} ± {sd:.3f}"
 
 

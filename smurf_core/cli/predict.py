@@ -1,4 +1,4 @@
-"""`smurf predict`: what a run's models say of samples that they have not seen."""
+"""`smurf predict`: predictions of a run's models for new samples."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def predict(
     fold: Annotated[
         int | None,
         typer.Option(
-            help="Ask the model of this fold alone, from 1.", show_default="mean of all folds"
+            help="Use only the model of this fold, counted from 1.",
+            show_default="mean of all folds",
         ),
     ] = None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""How far something is: bars on a terminal, and elsewhere a line every few seconds."""
+"""Shows progress: bars on a terminal, elsewhere a line every few seconds."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from smurf_core.processes.launcher import launch
 from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import Workspace
 
-LINE_SECONDS = 5.0  # between two lines of one run
-_LOOK_SECONDS = 0.2  # between two looks at the store
+LINE_SECONDS = 5.0  # seconds between two lines of one run
+_LOOK_SECONDS = 0.2  # seconds between two reads of the store
 
 
 class _Display(Protocol):
-    """Shows runs as they are now."""
+    """Shows the current state of runs."""
 
     def __enter__(self) -> Self: ...
 
@@ -38,7 +38,7 @@ class _Display(Protocol):
     ) -> None: ...  # fmt: skip
 
     def show(self, runs: list[store.RunInfo]) -> None:
-        """Show what has changed."""
+        """Show changes."""
 
 
 def watch(workspace: Workspace, run_ids: list[str]) -> list[store.RunInfo]:
@@ -115,7 +115,7 @@ class _Lines:
         for run in runs:
             when, status, message = self._printed.get(run.id, (0.0, "", ""))
             is_due = now - when >= LINE_SECONDS and run.message != message
-            # The first message of a run is what a watcher waits for most.
+            # Users wait most for the first message of a run, so it is printed at once.
             is_first = run.status == status == "running" and message in ("", "starting")
             if run.status != status or is_due or (is_first and run.message != message):
                 self._printed[run.id] = (now, run.status, run.message)
@@ -130,7 +130,7 @@ class _Lines:
         return f"{title}: {run.status} after {run.finished - run.started:.0f} s"
 
     def _best(self, run_id: str) -> str:
-        """The best value so far in the fold that trains."""
+        """The best value so far in the fold that is being trained."""
         curves = store.curves(self._workspace, run_id)
         if curves.empty:
             return ""
@@ -140,7 +140,7 @@ class _Lines:
 
 
 class Steps:
-    """Progress of something that is done piece by piece: call what `with` gives with the counts."""
+    """Progress of a task with steps: call the function that `with` returns with the counts."""
 
     def __init__(self, title: str) -> None:
         self._title = title

@@ -27,8 +27,8 @@ def reproduce(
     fetch: Annotated[
         list[str] | None,
         typer.Option(
-            help="NAME=URL#sha256=CHECKSUM of a cache to download, as vreed=https://…; repeat. "
-            "The checksums of toy, natoy and vreed are known."
+            help="NAME=URL#sha256=CHECKSUM of a cache to download, such as vreed=https://…; "
+            "repeatable. The checksums of toy, natoy and vreed are known."
         ),
     ] = None,
     preset: Annotated[
@@ -36,26 +36,31 @@ def reproduce(
     ] = "standard",
     only: Annotated[
         list[str] | None,
-        typer.Option(help="A cache without its suffix, as vreed; repeat.", show_default="all"),
+        typer.Option(
+            help="Name of a cache without its suffix, such as vreed; repeatable.",
+            show_default="all",
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,
         choice(
             MODEL_KINDS,
-            "Only this model, and the one that it is compared with; repeat for several.",
+            "Only this model and its reference; repeatable.",
             show_default="the paper's and ours",
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(help="Initial weights to average over.")] = 5,
+    seeds: Annotated[int, typer.Option(help="Number of initial weights to average over.")] = 5,
     selection: SelectionRule = "one_standard_error",
     output: Annotated[Path, typer.Option(help="Folder for tables as Markdown and CSV.")] = Path(
         "results"
     ),
-    jobs: Annotated[int, typer.Option(help="Processes that share the work.")] = os.cpu_count() or 1,
+    jobs: Annotated[
+        int, typer.Option(help="Number of processes that share the work.")
+    ] = os.cpu_count() or 1,
 ) -> None:
     """Train the paper's models on its data and compare Tables 2 and 5 with the paper's.
 
-    Finished work is kept in the workspace: the same command continues where it was stopped.
+    Finished work is stored in the workspace: after an interruption, the same command continues.
     """
     from smurf_core.experiments.fetching import fetch_cache
     from smurf_core.experiments.reproduce import as_markdown

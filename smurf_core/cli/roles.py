@@ -1,4 +1,4 @@
-"""The roles of files and columns as options, the same for every command that reads files."""
+"""Options for the roles of files and columns, the same for every command that reads files."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def _column(help: str, *names: str) -> Any:
 
 @dataclass(frozen=True)
 class Roles:
-    """What the user says about roles. `None`: nothing; an empty text: nothing plays this role.
+    """The user's options for roles. `None`: not given; an empty text: no column has this role.
 
-    Every option can be repeated on a command line, so that a second name is an error and is not
-    silently taken instead of the first.
+    Every option can be repeated on a command line, so that a second name is an error and does not
+    silently replace the first.
     """
 
     mapping: Annotated[
-        Path | None, typer.Option(help="YAML file that gives columns their roles; none is guessed.")
+        Path | None, typer.Option(help="YAML file with the roles of columns; no role is guessed.")
     ] = None
     name: Annotated[str, typer.Option(help="Name of the study.")] = ""
     task: Annotated[str, choice(_TASKS, "What is predicted.")] = "auto"
@@ -49,8 +49,10 @@ class Roles:
     id: Annotated[list[str] | None, _column("Sample ids, the same in every table.")] = None
     person: Annotated[list[str] | None, _column("Person of each sample.")] = None
     fold: Annotated[list[str] | None, _column("Number of each sample's test fold.")] = None
-    split: Annotated[list[str] | None, _column("Words: train, validation, test.")] = None
-    transcript: Annotated[list[str] | None, _column("Words of each sample.")] = None
+    split: Annotated[
+        list[str] | None, _column("Column with the words train, validation, test.")
+    ] = None
+    transcript: Annotated[list[str] | None, _column("Transcript of each sample.")] = None
     start: Annotated[list[str] | None, _column("Start in a recording, in seconds.")] = None
     end: Annotated[list[str] | None, _column("End in a recording, in seconds.")] = None
     media: Annotated[list[str] | None, _column("Recording of each sample.", "--media-column")] = (
@@ -66,7 +68,7 @@ class Roles:
     judgment: Annotated[
         list[str] | None,
         typer.Option(
-            help="COLUMN=MODALITY,MODALITY: ratings by people who saw these modalities only; "
+            help="COLUMN=MODALITY,MODALITY: ratings by people who saw only these modalities; "
             "repeat for each column.",
             rich_help_panel=_PANEL,
         ),
@@ -85,7 +87,7 @@ class Roles:
         return self != Roles()
 
     def applied_to(self, known: StudyMapping) -> StudyMapping:
-        """A mapping in which these options come first."""
+        """A mapping in which these options take precedence."""
         given: dict[str, Any] = {}
         for role in _COLUMNS:
             values = getattr(self, role)
@@ -118,12 +120,12 @@ class Roles:
         return replace(known, **given, switched_off=known.switched_off | off)
 
 
-# Options of one column each, called as the role of the mapping.
+# Options for one column each, with the names of the mapping's roles.
 _COLUMNS = ("target", "id", "person", "fold", "split", "transcript", "start", "end", "media")
 
 
 def _only(role: str, values: Sequence[str]) -> str:
-    """The one value of an option."""
+    """The single value of an option."""
     names = list(dict.fromkeys(values))
     if len(names) > 1:
         if role == "target":
@@ -133,7 +135,7 @@ def _only(role: str, values: Sequence[str]) -> str:
 
 
 def _lists(option: str, texts: Sequence[str], form: str) -> dict[str, tuple[str, ...]]:
-    """What `NAME=ITEM,ITEM` says, for every time that the option was given."""
+    """Parse all `NAME=ITEM,ITEM` values of an option."""
     found: dict[str, tuple[str, ...]] = {}
     for text in texts:
         name, _, items = (part.strip() for part in text.partition("="))
@@ -188,13 +190,13 @@ class Chosen:
 def chosen_data(names: Sequence[str], roles: Roles) -> Chosen:
     """Files and their roles: from a `study.yaml` alone, from --mapping, or guessed.
 
-    Options come before what a file says. A `study.yaml` leaves the roles that it does not name to
-    a guess; --mapping does not.
+    Options take precedence over files. Roles that a `study.yaml` does not name are guessed; with
+    --mapping they are not.
     """
     paths = [Path(name) for name in names]
     if len(paths) == 1 and paths[0].suffix.lower() in (".yaml", ".yml"):
         if roles.mapping:
-            raise InputError(f"{paths[0]} is a mapping itself: leave --mapping out.")
+            raise InputError(f"{paths[0]} is already a mapping: leave --mapping out.")
         known = read_mapping(paths[0])
         sources = mapped_sources(known, paths[0].parent)
         mapping = guess_mapping(sources, roles.applied_to(known))

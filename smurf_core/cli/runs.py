@@ -42,7 +42,7 @@ def list_runs(
 
 
 def cancel(run: Run) -> None:
-    """Stop a run; what it has finished is kept."""
+    """Stop a run; its finished work is kept."""
     workspace = Workspace.default()
     store.request_cancel(workspace, find_run(workspace, run).id)
 
@@ -60,13 +60,13 @@ def resume(run: Run) -> None:
 
 
 def find_run(workspace: Workspace, text: str) -> store.RunInfo:
-    """The run that a user names by its id, the start of it, or `last`."""
+    """Find a run by its id, the start of its id, or `last`."""
     known = store.list_runs(workspace)
     found = known[:1] if text == "last" else [run for run in known if run.id.startswith(text)]
     if not found:
-        raise InputError(f"There is no run {text!r}; `smurf runs` lists those there are.")
+        raise InputError(f"There is no run {text!r}; `smurf runs` lists all runs.")
     if len(found) > 1:
-        raise InputError(f"{len(found)} runs start with {text!r}; write more of the id.")
+        raise InputError(f"The ids of {len(found)} runs start with {text!r}; write more of the id.")
     return found[0]
 
 

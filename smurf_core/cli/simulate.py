@@ -1,4 +1,4 @@
-"""`smurf simulate-study`: a study to try everything with."""
+"""`smurf simulate-study`: makes a study for trying out the app and all commands."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from smurf_core.runs.workspace import Workspace
 
 def simulate_study(
     samples: Annotated[int, typer.Option(help="Utterances.")] = 600,
-    persons: Annotated[int, typer.Option(help="Persons who say them.")] = 30,
-    seed: Annotated[int, typer.Option(help="Decides everything that is drawn.")] = 2024,
+    persons: Annotated[int, typer.Option(help="Number of persons who speak them.")] = 30,
+    seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 2024,
     files: Annotated[
         Path | None,
         typer.Option(
-            help="Write tables and clips to this new folder, to try the import with, "
+            help="Write tables and clips to this new folder, to try the import, "
             "instead of making a study.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Make a simulated affect study on which every page can be tried; not data of real people."""
+    """Make a simulated affect study, with which every page can be tried; no data of real people."""
     from smurf_core.runs.simulated import add_simulated_study, write_simulated_files
 
     if files is not None:

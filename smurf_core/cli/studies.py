@@ -22,7 +22,7 @@ from smurf_core.runs.workspace import Workspace
 _Files = Annotated[
     list[str],
     typer.Argument(
-        help="Files or folders with features; or a study.yaml with its files beside it."
+        help="Files or folders with features, or a study.yaml in the folder of its files."
     ),
 ]
 
@@ -37,7 +37,7 @@ def check(
         typer.Option(help="Write the columns' roles to this YAML file, so that you can edit it."),
     ] = None,
 ) -> None:
-    """Read files and print what is in them and what is wrong. Nothing is kept."""
+    """Read files and print their content and problems. Nothing is stored."""
     chosen = chosen_data(data, roles)
     assembly = assemble(chosen.sources, chosen.mapping)
     _describe(assembly)
@@ -54,9 +54,9 @@ def import_study(
         Path | None, typer.Option("--media", help="Folder with the samples' sound and video.")
     ] = None,
 ) -> None:
-    """Make a study of files, for the app and for `smurf train`, and print what is wrong with them.
+    """Make a study from files, for the app and for `smurf train`, and print problems.
 
-    The last line is the study's id. The same files are imported once.
+    The last line is the study's id. The same files are imported only once.
     """
     workspace = Workspace.default()
     chosen = chosen_data(data, roles)
@@ -77,7 +77,7 @@ def import_study(
 
 
 def list_studies() -> None:
-    """List data sets that were imported, newest first."""
+    """List imported data sets, newest first."""
     workspace = Workspace.default()
     studies.ensure_synthetic_study(workspace)
     table = new_table("study", "name", "task", "target", "samples", "modalities", "imported")
@@ -90,13 +90,13 @@ def list_studies() -> None:
 
 
 def study_of(workspace: Workspace, data: list[str], roles: Roles) -> str:
-    """The id of the study that is named, or that is made of files (once)."""
+    """The id of the named study, or of a study made from files (once)."""
     if len(data) == 1 and not Path(data[0]).exists():
         studies.ensure_synthetic_study(workspace)
         if data[0] in {study.id for study in studies.list_studies(workspace)}:
             if roles.are_given:
                 raise InputError(
-                    f"{data[0]!r} is an imported study; its columns' roles are settled."
+                    f"{data[0]!r} is an imported study; the roles of its columns cannot be changed."
                 )
             return data[0]
     chosen = chosen_data(data, roles)

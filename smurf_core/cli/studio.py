@@ -16,7 +16,7 @@ def studio(
         str | None,
         typer.Option(
             help="Address to listen on; by default this machine only. The app has no accounts: "
-            "use a proxy that has."
+            "use a proxy with accounts."
         ),
     ] = None,
     allow_host: Annotated[

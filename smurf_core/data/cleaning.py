@@ -1,4 +1,4 @@
-"""Feature columns made fit for training; whatever is changed is said."""
+"""Cleaning of feature columns for training; every change is reported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MISSING_CODES = np.array([-999, 999, -9999, 9999, -99999, 99999, -255, 255], dt
 
 @dataclass(frozen=True)
 class CleanFeatures:
-    """Features without gaps but for absent modalities, and what was done for that."""
+    """Features without gaps, except for absent modalities, and a list of the changes."""
 
     features: Features
     problems: tuple[Problem, ...]
@@ -25,12 +25,12 @@ class CleanFeatures:
 def clean_features(
     values: npt.NDArray[np.floating], names: tuple[str, ...], *, modality: str, file: str
 ) -> CleanFeatures:
-    """Fill, drop and say: the rules by which columns [n, d] become a modality's features.
+    """Fill or drop columns [n, d] to get a modality's features, and report the changes.
 
-    What is infinite (or too large for float32) is missing. Columns with nothing in them, or the
-    same in every sample, are left out. A sample without any value lacks the modality and stays
-    NaN; other single gaps are filled with the column's median. Codes for missing values are
-    reported and left as they are, because they may be values.
+    Infinite values (or values too large for float32) count as missing. Columns that are empty or
+    constant are left out. A sample without any value lacks the modality and stays NaN; single gaps
+    are filled with the column's median. Codes for missing values are reported but not changed,
+    because they may be values.
     """
     where = f"Modality {modality!r}"
     problems: list[Problem] = []
@@ -38,7 +38,7 @@ def clean_features(
     def note(severity: Severity, message: str, remedy: str) -> None:
         problems.append(Problem(severity, f"{where}: {message}", file=file, remedy=remedy))
 
-    too_large = np.abs(values) > np.finfo(np.float32).max  # infinite ones among them
+    too_large = np.abs(values) > np.finfo(np.float32).max  # including infinite ones
     if too_large.any():
         some = listing(np.array(names)[too_large.any(axis=0)])
         note("warning", f"{too_large.sum()} infinite values ({some}).", "Taken as missing.")
@@ -49,7 +49,7 @@ def clean_features(
     low = np.where(missing, np.inf, small).min(axis=0, initial=np.inf)
     high = np.where(missing, -np.inf, small).max(axis=0, initial=-np.inf)
     is_constant = ~is_empty & (low == high)
-    for what, marked in (("without any value", is_empty), ("with one value only", is_constant)):
+    for what, marked in (("without any value", is_empty), ("with only one value", is_constant)):
         if marked.any():
             some = listing(np.array(names)[marked])
             note("warning", f"{marked.sum()} columns {what} ({some}).", "Left out.")
@@ -79,7 +79,7 @@ def clean_features(
 def _fill(
     values: npt.NDArray[np.float32], gaps: npt.NDArray[np.bool_], absent: npt.NDArray[np.bool_]
 ) -> None:
-    """Put each column's median into its gaps, in place; rows of an absent modality stay NaN."""
+    """Fill gaps with their column's median, in place; rows of an absent modality stay NaN."""
     for column in np.flatnonzero(gaps.any(axis=0)):
         values[gaps[:, column], column] = np.nanmedian(values[~absent, column])
 
@@ -100,6 +100,8 @@ def _missing_codes(
             suspects.append(f"{names[column]}: {codes[0]:g}")
     if not suspects:
         return []
-    message = f"{where}: {len(suspects)} columns may hold codes for missing ({listing(suspects)})."
-    remedy = "Read as numbers; empty these cells if they are codes."
+    message = (
+        f"{where}: {len(suspects)} columns may contain codes for missing ({listing(suspects)})."
+    )
+    remedy = "They were read as numbers; clear these cells if they are codes."
     return [Problem("warning", message, file=file, remedy=remedy)]

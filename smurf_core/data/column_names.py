@@ -1,4 +1,4 @@
-"""How columns are usually called, for readers and for guesses of their roles."""
+"""Usual names of columns, used by readers and to guess the columns' roles."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ TARGET_NAMES = (
 TRANSCRIPT_NAMES = ("transcript", "transcription", "text", "rawtext", "utterance", "sentence")
 START_NAMES = ("start", "starttime", "begin", "onset", "metabegin", "startsec", "starts")
 END_NAMES = ("end", "endtime", "offset", "metaend", "endsec", "ends")
-# Numbers that describe a sample and are not features of it.
+# Numbers that describe a sample but are not features.
 DESCRIPTION_NAMES = (
     *START_NAMES, *END_NAMES, "duration", "time", "timestamp", "frame", "frametime", "faceid",
     "confidence", "success",
 )  # fmt: skip
-# What columns of a role are usually called.
+# Usual names of the columns of each role.
 ROLE_NAMES: dict[str, tuple[str, ...]] = {
     "id": ID_NAMES,
     "target": TARGET_NAMES,
@@ -43,5 +43,5 @@ ROLE_NAMES: dict[str, tuple[str, ...]] = {
 
 
 def plain_name(column: str) -> str:
-    """A column's name as the lists above hold it: in lower case, without separators."""
+    """A column's name in the form used in the lists above: lower case, without separators."""
     return re.sub(r"[_\-. ]", "", column).lower()

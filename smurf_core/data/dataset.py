@@ -1,4 +1,4 @@
-"""The one object in which data travels: features by modality, target, persons, folds, judgments."""
+"""The data set type: features by modality, target, persons, folds and human judgments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INFORMATIVENESS_LEVELS = ("no", "relevant", "sufficient")
 
 @dataclass(frozen=True)
 class Features:
-    """One modality's features: float32 [n, d] with names; a row of an absent modality is NaN."""
+    """One modality's features: float32 [n, d] with names; absent samples are rows of NaN."""
 
     values: npt.NDArray[np.float32]  # [n, d]
     names: tuple[str, ...]  # [d]
@@ -38,13 +38,13 @@ class Features:
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
-        """True if the modality was recorded for each sample, [n]: not when all features are NaN."""
+        """True for each sample with the modality, [n]: at least one of its features is not NaN."""
         return np.asarray(~np.isnan(self.values).all(axis=1))
 
 
 @dataclass(frozen=True)
 class Folds:
-    """Roles of every sample in every fold; a sample may have several roles, or none."""
+    """Roles of each sample in each fold; a sample may have several roles or none."""
 
     training: npt.NDArray[np.bool_]  # [f, n]
     validation: npt.NDArray[np.bool_]  # [f, n]
@@ -60,7 +60,7 @@ class Folds:
 
     @classmethod
     def from_test_folds(cls, test_fold: npt.NDArray[np.int64], count: int | None = None) -> Folds:
-        """Fold f tests on fold f, validates on fold f + 1 (mod count), trains on the rest.
+        """Folds f that test on part f, validate on part f + 1 (mod count) and train on the rest.
 
         This is the authors' scheme for cross-validation (section 4.5). `test_fold` is [n] and
         counts from 0; at least three folds are needed.
@@ -77,7 +77,7 @@ class Folds:
 
     @classmethod
     def from_split(cls, split: npt.NDArray[np.str_]) -> Folds:
-        """One fold from an official split: [n] of `train`, `validation`, `test` (or empty)."""
+        """Make one fold from an official split: [n] of `train`, `validation`, `test` (or empty)."""
         return cls(
             training=(split == "train")[None],
             validation=(split == "validation")[None],
@@ -85,7 +85,7 @@ class Folds:
         )
 
     def tested_by(self) -> npt.NDArray[np.int64]:
-        """The first fold that tests each sample, [n]; −1 where no fold does."""
+        """The first fold that tests each sample, [n]; −1 if no fold does."""
         return np.where(self.test.any(axis=0), self.test.argmax(axis=0), -1).astype(np.int64)
 
 
@@ -93,8 +93,8 @@ class Folds:
 class MultimodalDataset:
     """Multimodal features of n samples with a target. Immutable, validated when made.
 
-    Raises `InputError` when parts do not fit together. What a reader changed on the way
-    (rows dropped, columns left out) is in `notes`, in words.
+    Raises `InputError` if parts do not fit together. `notes` describe the changes that readers made
+    (rows dropped, columns left out).
     """
 
     name: str
@@ -109,7 +109,7 @@ class MultimodalDataset:
     samples: pd.DataFrame = field(default_factory=pd.DataFrame)  # index: sample ids, same order
     # Modalities that raters saw → rating [n], NaN where there is none, in the target's unit.
     judgments: Mapping[frozenset[str], npt.NDArray[np.float32]] = field(default_factory=dict)
-    # The same subsets, where single raters are known: their ratings [raters, n], NaN for none.
+    # The same subsets, if single raters are known: their ratings [raters, n], NaN for none.
     ratings: Mapping[frozenset[str], npt.NDArray[np.float32]] = field(default_factory=dict)
     # Modality → [n] code into INFORMATIVENESS_LEVELS, −1 where there is no rating.
     informativeness: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class MultimodalDataset:
         if self.target.shape != (n,):
             problems.append(f"the target has shape {self.target.shape} for {n} samples")
         elif self.task == "regression" and not np.isfinite(self.target).all():
-            problems.append("the target holds values that are not finite")
+            problems.append("the target contains values that are not finite")
         elif self.task == "classification":
             if len(self.class_names) < 2:
                 problems.append(f"at least 2 classes are needed, got {len(self.class_names)}")
@@ -173,7 +173,7 @@ class MultimodalDataset:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Names of the modalities, in the order in which arrays hold them."""
+        """Names of the modalities, in the order in which arrays store them."""
         return tuple(self.features)
 
     @property
@@ -183,12 +183,12 @@ class MultimodalDataset:
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
-        """True if each modality was recorded for each sample, [n, m]."""
+        """True for each sample and modality that was recorded, [n, m]."""
         return np.stack([f.present for f in self.features.values()], axis=1)
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all that training reads: the same string for the same data, anywhere."""
+        """SHA-256 of everything that training reads: equal data give the same string everywhere."""
         digest = hashlib.sha256()
         for name, features in self.features.items():
             digest.update(repr((name, features.names, features.values.shape)).encode())
@@ -203,7 +203,7 @@ class MultimodalDataset:
         return digest.hexdigest()
 
     def positions(self, sample_ids: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
-        """Where each of these samples stands, [k]; −1 for one that is not here."""
+        """The position of each of these samples, [k]; −1 for a sample that is not in the data."""
         found = self._index.get_indexer(pd.Index(sample_ids))
         return np.asarray(found, dtype=np.int64)
 
@@ -227,9 +227,9 @@ class NewSamples:
     sample_ids
         [n], unique.
     persons
-        Person of each sample, [n]; needed where a model standardises within persons.
+        Person of each sample, [n]; required if a model standardises within persons.
     problems
-        What was missing in the files, in words.
+        Descriptions of what was missing in the files.
     """
 
     features: Mapping[str, Features]
@@ -244,7 +244,7 @@ class NewSamples:
         if wrong:
             raise InputError(f"{n} samples are named, but modality {', '.join(wrong)} rows.")
         if len(set(self.sample_ids.tolist())) != n:
-            raise InputError("The ids of new samples repeat: give each sample an id of its own.")
+            raise InputError("The ids of new samples repeat: give each sample a different id.")
         if self.persons is not None and self.persons.shape != (n,):
             raise InputError(f"{n} samples are named, but {len(self.persons)} persons.")
 

@@ -1,4 +1,4 @@
-"""What is in a data set, as tidy tables: features, scales, doubles, absences, persons, folds."""
+"""Tidy tables that describe a data set: features, scales, near-duplicates, persons, folds."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.fold_label import fold_label
 from smurf_core.statistics.correlation import pearson_r
 
-# Quantiles and correlations come from at most so many samples, spread evenly over the data set.
+# Maximum number of samples for quantiles and correlations, evenly spaced over the data set.
 SAMPLED_ROWS = 4_000
 NEAR_DUPLICATE = 0.99
 OUTLIER_DEVIATIONS = 5.0
 COMPONENTS = 3
-_BLOCK = 2_000  # features correlated at once
+_BLOCK = 2_000  # number of features correlated at once
 _MOST_PAIRS = 500
 _NORMAL_MAD = 1.4826  # standard deviations in one median absolute deviation of a normal variable
 
 
 @dataclass(frozen=True)
 class Description:
-    """Tables about one data set, each of which the functions below explains."""
+    """Tables about one data set; the functions below describe each of them."""
 
     modalities: pd.DataFrame
     features: pd.DataFrame
@@ -53,7 +53,7 @@ def describe(dataset: MultimodalDataset) -> Description:
 
 
 def sampled_rows(count: int, most: int = SAMPLED_ROWS) -> npt.NDArray[np.intp]:
-    """Positions of at most `most` samples, spread evenly: the same ones every time."""
+    """Positions of at most `most` evenly spaced samples: the same ones every time."""
     step = max(1.0, count / most)
     return np.unique((np.arange(min(count, most)) * step).astype(np.intp))
 
@@ -61,9 +61,9 @@ def sampled_rows(count: int, most: int = SAMPLED_ROWS) -> npt.NDArray[np.intp]:
 def feature_table(dataset: MultimodalDataset) -> pd.DataFrame:
     """One row per feature: modality, feature, mean, sd, minimum, median, maximum, outliers.
 
-    Over the samples that have the modality. `outliers` is the share of values more than 5 robust
-    standard deviations (1.4826 median absolute deviations) from the median; NaN where more than
-    half of the values are equal, which leaves no such deviation.
+    Statistics are over the samples that have the modality. `outliers` is the share of values more
+    than 5 robust standard deviations (1.4826 median absolute deviations) from the median; NaN if
+    more than half of the values are equal, because this deviation is then zero.
     """
     return pd.concat(
         [_feature_rows(name, features) for name, features in dataset.features.items()],
@@ -93,10 +93,10 @@ def _feature_rows(name: str, features: Features) -> pd.DataFrame:
 
 
 def near_duplicates(dataset: MultimodalDataset, threshold: float = NEAR_DUPLICATE) -> pd.DataFrame:
-    """Pairs of one modality's features with |r| above the threshold, the closest first.
+    """Pairs of one modality's features with |r| above the threshold, highest |r| first.
 
-    Columns modality, feature, double, r; at most 500 pairs. Correlations are matrix products over
-    sampled rows, block by block.
+    Columns modality, feature, double, r; at most 500 pairs. Correlations are computed as matrix
+    products over sampled rows, block by block.
     """
     found = []
     for name, features in dataset.features.items():
@@ -112,7 +112,7 @@ def _standardised(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Sampled rows with mean 0 and length 1 in every column; constant columns are 0."""
     few = values[sampled_rows(len(values))].astype(np.float32)
     few = few - few.mean(axis=0)
-    # Scaled before it is squared: features of 1e30 have squares that are no float32.
+    # Scale before squaring: the square of 1e30 does not fit into float32.
     largest = np.abs(few).max(axis=0, initial=0)
     few = few / np.where(largest > 0, largest, 1)
     length = np.sqrt((few**2).sum(axis=0))
@@ -140,7 +140,7 @@ def _close_pairs(scores: npt.NDArray[np.float32], threshold: float) -> list[tupl
 
 
 def component_correlations(dataset: MultimodalDataset, count: int = COMPONENTS) -> pd.DataFrame:
-    """Pearson's r between the first principal components of every two modalities.
+    """Pearson's r between the first principal components of each pair of modalities.
 
     One row per pair: modality, component (from 1), other, other_component, r, samples. Components
     are of standardised features, over sampled rows that have the modality; r over the rows that
@@ -166,7 +166,7 @@ def _components(values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.f
     """Scores [n, count or fewer] on the first principal components; NaN for absent rows."""
     present = ~np.isnan(values).all(axis=1)
     scores = _standardised(values[present]).astype(np.float64)
-    # The smaller of the two Gram matrices holds the same components as the SVD, and is faster.
+    # The smaller of the two Gram matrices contains the same components as the SVD, and is faster.
     is_wide = scores.shape[1] > scores.shape[0]
     gram = scores @ scores.T if is_wide else scores.T @ scores
     size, vectors = np.linalg.eigh(gram)
@@ -182,8 +182,8 @@ def modality_table(
 ) -> pd.DataFrame:
     """One row per modality: features, samples, share, constant, near_duplicates, outliers, scales.
 
-    `near_duplicates` counts features that another one doubles; `smallest_sd` and `largest_sd` say
-    how far scales differ.
+    `near_duplicates` counts features that are nearly equal to another one; `smallest_sd` and
+    `largest_sd` show how much scales differ.
     """
     found = []
     for name, held in dataset.features.items():
@@ -206,7 +206,7 @@ def modality_table(
 
 
 def absence_table(dataset: MultimodalDataset) -> pd.DataFrame:
-    """One row per set of modalities that samples lack: lacks, samples, share, examples."""
+    """One row per set of missing modalities: lacks, samples, share, examples."""
     present = dataset.present
     patterns, which = np.unique(present, axis=0, return_inverse=True)
     found = []

@@ -1,4 +1,4 @@
-"""Folds for data that come without any, and what is wrong with folds that data come with."""
+"""Folds for data that define none, and problems in the folds that data define."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ def make_folds(
 ) -> Folds:
     """Cross-validation folds: person-independent, stratified by class, otherwise of equal size.
 
-    All samples of a person get the same test fold. For classification persons go, the most uneven
-    first, to the fold where the shares of the classes stay closest to each other; for regression
-    the largest first, to the smallest fold. Without persons every sample stands for itself.
+    All samples of a person get the same test fold. For classification, persons are assigned one by
+    one, the most uneven first, to the fold that keeps the shares of the classes most similar. For
+    regression, persons with the most samples come first, and each is assigned to the smallest fold.
+    Without persons, each sample counts as a person.
     """
     if count < 3:
         raise InputError(
@@ -36,7 +37,7 @@ def make_folds(
         what, codes = "persons", np.unique(persons, return_inverse=True)[1]
     unit_count = int(codes.max(initial=-1)) + 1
     if unit_count < count:
-        raise InputError(f"{count} folds need at least {count} {what}, there are {unit_count}.")
+        raise InputError(f"{count} folds need at least {count} {what}, got {unit_count}.")
     random = np.random.default_rng(seed)
     classes = target.astype(np.int64) if task == "classification" else np.zeros(len(target), int)
     if persons is None:
@@ -49,7 +50,7 @@ def make_folds(
 def with_made_folds(
     dataset: MultimodalDataset, *, count: int = 5, seed: int = 0
 ) -> MultimodalDataset:
-    """The data set as it is where it has folds, else with folds made for it."""
+    """The data set unchanged if it has folds, otherwise with new folds."""
     if dataset.folds is not None:
         return dataset
     return dataset.with_folds(
@@ -60,7 +61,7 @@ def with_made_folds(
 def _deal(
     classes: npt.NDArray[np.int64], count: int, random: np.random.Generator
 ) -> npt.NDArray[np.int64]:
-    """Test fold of each sample, [n]: shuffled within classes, then dealt in turn."""
+    """Test fold of each sample, [n]: samples are shuffled within classes and assigned in turn."""
     order = np.lexsort((random.random(len(classes)), classes))
     fold = np.empty(len(classes), dtype=np.int64)
     fold[order] = np.arange(len(classes)) % count
@@ -87,9 +88,9 @@ def _place(
 
 
 def fold_problems(dataset: MultimodalDataset) -> list[Problem]:
-    """What is wrong with the data set's folds: leaks, persons in two roles, absent classes.
+    """Problems of the data set's folds: leaks, persons in two roles, absent classes.
 
-    What is the same in several folds is one problem. Messages count folds from 1.
+    A problem that occurs in several folds is listed once. Messages count folds from 1.
     """
     if dataset.folds is None:
         return []
@@ -108,12 +109,14 @@ def fold_problems(dataset: MultimodalDataset) -> list[Problem]:
     untested = int((folds.tested_by() < 0).sum())
     if untested:
         message = f"{untested} of {len(dataset)} samples are in no fold's test set."
-        remedy = "They train or validate, and have no out-of-fold contributions."
+        remedy = (
+            "They are used for training or validation only and have no out-of-fold contributions."
+        )
         problems.append(Problem("note", message, remedy=remedy))
     return problems
 
 
-# Training, validation and test → whether each sample plays it in one fold, [n].
+# Training, validation and test → True for each sample with this role in one fold, [n].
 _Roles = dict[str, npt.NDArray[np.bool_]]
 
 
@@ -135,7 +138,7 @@ def _shared_samples(roles: _Roles, dataset: MultimodalDataset) -> list[Problem]:
     for role in ("validation", "test"):
         shared = int((roles[role] & roles["training"]).sum())
         if shared:
-            # The authors' synthetic data does this on purpose: nothing there needs generalising.
+            # The authors' synthetic data does this on purpose: no generalisation is tested there.
             severity: Severity = "note" if dataset.origin == "synthetic" else "warning"
             message = f"{shared} training samples are also {role} samples."
             problems.append(Problem(severity, message, remedy="Scores there are optimistic."))
@@ -148,7 +151,7 @@ def _shared_persons(roles: _Roles, dataset: MultimodalDataset) -> list[Problem]:
     problems = []
     trained = set(dataset.persons[roles["training"]].tolist())
     for role in ("validation", "test"):
-        # Samples with both roles are a problem of their own; this is about different samples.
+        # Samples with both roles are a separate problem; this one is about different samples.
         apart = roles[role] & ~roles["training"]
         shared = sorted(trained & set(dataset.persons[apart].tolist()))
         if shared:
@@ -160,7 +163,7 @@ def _shared_persons(roles: _Roles, dataset: MultimodalDataset) -> list[Problem]:
 
 
 def _absent_values(roles: _Roles, dataset: MultimodalDataset) -> list[Problem]:
-    """Classes that a role lacks; for regression, roles in which the target does not vary."""
+    """Classes that a role lacks; for regression, roles with a constant target."""
     problems = []
     for role, members in roles.items():
         values = np.unique(dataset.target[members])

@@ -1,4 +1,4 @@
-"""By which columns samples can be split into a few groups."""
+"""Columns that split samples into a few groups."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pandas as pd
 
 from smurf_core.data.dataset import MultimodalDataset
 
-MOST_LEVELS = 12  # that are still looked at side by side
+MOST_LEVELS = 12  # maximum number of groups that are shown side by side
 PERSON, TRUE_CLASS = "Person", "True class"
 
 
 def groupings(dataset: MultimodalDataset) -> dict[str, npt.NDArray[np.str_]]:
-    """Name → label of every sample [n] (empty where it has none), of columns with 2 to 12 levels.
+    """Name → label of each sample [n] (empty if it has none), for columns with 2 to 12 levels.
 
     The true class and the person come first, then the sample table's columns in their order.
     """

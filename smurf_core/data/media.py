@@ -28,16 +28,16 @@ VIDEO_TYPES = {
     ".mp4": "video/mp4", ".m4v": "video/mp4", ".webm": "video/webm", ".ogv": "video/ogg",
     ".mov": "video/quicktime",
 }  # fmt: skip
-# Where a sample has both, the video comes first: it also has the sound.
+# If a sample has both, the video is used, because it also has the sound.
 MEDIA_TYPES = VIDEO_TYPES | AUDIO_TYPES
-# Names under which joining keeps these roles beside the samples.
+# Names under which joining stores these roles with the samples.
 MEDIA_COLUMN, START_COLUMN, END_COLUMN = "media", "start", "end"
 _MAX_CUT_BYTES = 200 * 1024**2
 
 
 @dataclass(frozen=True)
 class MediaSettings:
-    """Where a study's recordings lie.
+    """The location of a study's recordings.
 
     `folder` is an absolute path that the user named; nothing outside it is ever opened. A clip is
     found by the `file` column of the sample table (paths within the folder), by one `recording`
@@ -53,14 +53,14 @@ class MediaSettings:
     def __post_init__(self) -> None:
         check(self)
         if not self.folder.strip():
-            raise InputError("Name the folder in which the recordings lie.")
+            raise InputError("Name the folder that contains the recordings.")
         try:
             is_folder = Path(self.folder).is_absolute() and Path(self.folder).is_dir()
         except (OSError, ValueError):
             is_folder = False
         if not is_folder:
             raise InputError(
-                f"There is no folder {self.folder!r} on this machine: give its whole path, as "
+                f"There is no folder {self.folder!r} on this machine: give its full path, such as "
                 f"{str(Path.home() / 'clips')!r}."
             )
         if self.recording:
@@ -78,7 +78,7 @@ class MediaSettings:
 
 @dataclass(frozen=True)
 class Clip:
-    """What is played for a sample: a file, from a second to a second (none: to the file's end)."""
+    """What is played for a sample: a file with start and end in seconds (None: the file's end)."""
 
     path: Path
     kind: MediaKind
@@ -88,7 +88,7 @@ class Clip:
 
 
 def suggested_media(folder: str, samples: pd.DataFrame) -> MediaSettings:
-    """Settings for a folder, with the columns that joining made of these roles."""
+    """Settings for a folder, with the columns in which joining stored these roles."""
 
     def there(column: str) -> str:
         is_there = column in samples.columns and bool(samples[column].notna().any())
@@ -103,7 +103,7 @@ def suggested_media(folder: str, samples: pd.DataFrame) -> MediaSettings:
 
 
 def confined(folder: Path, name: str) -> Path:
-    """A media file within a folder, by its path there; refuses whatever lies or leads outside."""
+    """A media file by its path in a folder; raises an error for paths that lead outside."""
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     if posix.is_absolute() or windows.is_absolute() or windows.drive or windows.root:
         raise InputError(
@@ -114,7 +114,7 @@ def confined(folder: Path, name: str) -> Path:
         raise InputError(f"Recording {name[:80]!r} leads out of the folder of recordings.")
     if posix.suffix.lower() not in MEDIA_TYPES:
         raise InputError(
-            f"Recording {name[:80]!r} is no sound or video that browsers play "
+            f"Recording {name[:80]!r} is not a sound or video file that browsers play "
             f"({', '.join(MEDIA_TYPES)})."
         )
     try:
@@ -126,14 +126,14 @@ def confined(folder: Path, name: str) -> Path:
     if not path.is_relative_to(root):
         raise InputError(f"Recording {name[:80]!r} is a link that leads out of the folder.")
     if not is_file or path.suffix.lower() not in MEDIA_TYPES:
-        raise InputError(f"Recording {name[:80]!r} is no file of sound or video.")
+        raise InputError(f"Recording {name[:80]!r} is not a sound or video file.")
     return path
 
 
 def find_clip(settings: MediaSettings, dataset: MultimodalDataset, sample_id: str) -> Clip | None:
-    """What is played for a sample; nothing where the folder has no file of its name.
+    """What is played for a sample; None if the folder has no matching file.
 
-    Raises `InputError` for a name that may not be opened, and for an end that is not after its
+    Raises `InputError` for a name that may not be opened, and for an end that is not after the
     start.
     """
     row = _row(dataset, int(dataset.positions(np.array([sample_id]))[0]))
@@ -158,7 +158,7 @@ def find_clip(settings: MediaSettings, dataset: MultimodalDataset, sample_id: st
 
 
 def media_coverage(settings: MediaSettings, dataset: MultimodalDataset) -> npt.NDArray[np.bool_]:
-    """True if each sample has a recording, [n]."""
+    """True for each sample that has a recording, [n]."""
     if settings.recording:
         return np.ones(len(dataset), dtype=bool)
     found = np.zeros(len(dataset), dtype=bool)
@@ -172,7 +172,7 @@ def media_coverage(settings: MediaSettings, dataset: MultimodalDataset) -> npt.N
 
 
 def check_media(settings: MediaSettings, dataset: MultimodalDataset) -> str:
-    """How many samples have a recording, in a sentence; refuses settings that find none."""
+    """A sentence on how many samples have a recording; raises an error if none has."""
     for role in ("file", "start", "end"):
         column = getattr(settings, role)
         if column and column not in dataset.samples.columns:
@@ -194,9 +194,9 @@ def check_media(settings: MediaSettings, dataset: MultimodalDataset) -> str:
 
 
 def cut_wave(clip: Clip) -> bytes | None:
-    """The clip's own seconds of an uncompressed WAV file, exactly; nothing for other files.
+    """The clip's exact part of an uncompressed WAV file; None for other files.
 
-    Browsers get whole seconds only; this is how an utterance is heard from its first sound.
+    Players accept only whole seconds; this makes an utterance play from its first sound.
     """
     if clip.path.suffix.lower() != ".wav" or (clip.start == 0 and clip.end is None):
         return None
@@ -217,7 +217,7 @@ def cut_wave(clip: Clip) -> bytes | None:
             frames = recording.readframes(last - first)
             described = recording.getparams()
     except (wave.Error, EOFError, OSError):
-        return None  # Compressed, or none at all: the browser decides.
+        return None  # Compressed, or not WAV at all: the browser decides.
     cut = io.BytesIO()
     with wave.open(cut, "wb") as written:
         written.setparams(described)
@@ -230,7 +230,7 @@ def _row(dataset: MultimodalDataset, position: int) -> dict[str, Any]:
 
 
 def _path(settings: MediaSettings, row: Mapping[str, Any], sample_id: str) -> Path | None:
-    """The file of a sample; nothing where its cell is empty or no file bears its id."""
+    """The file of a sample; None if its cell is empty or no file has its id as a name."""
     folder = Path(settings.folder)
     if settings.recording:
         return confined(folder, settings.recording)
@@ -243,13 +243,13 @@ def _path(settings: MediaSettings, row: Mapping[str, Any], sample_id: str) -> Pa
 
 
 def _first_there(folder: Path, name: str) -> Path | None:
-    """The file of this name, or of this name with one of the suffixes that are played."""
+    """The file with this name, or with this name and one of the playable suffixes."""
     if PurePosixPath(name).suffix.lower() in MEDIA_TYPES:
         return confined(folder, name)
     for candidate in _candidates(name):
         try:
             is_there = (folder / candidate).is_file()
-        except (OSError, ValueError):  # No name for a file: too long, or with a zero byte.
+        except (OSError, ValueError):  # Not a valid file name: too long, or with a zero byte.
             return None
         if is_there:
             return confined(folder, candidate)
@@ -270,5 +270,5 @@ def _seconds(column: str, row: Mapping[str, Any]) -> float | None:
         return float(value)
     except ValueError as error:
         raise InputError(
-            f"Column {column!r} holds {str(value)[:40]!r} where seconds are needed."
+            f"Column {column!r} contains {str(value)[:40]!r} where seconds are needed."
         ) from error

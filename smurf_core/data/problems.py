@@ -1,4 +1,4 @@
-"""What is wrong, or worth knowing, about a user's data: where it is and what was done about it."""
+"""Problems in a user's data: what they are, where they are, and how they were handled."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Problem:
-    """One finding. An error keeps the data from being used; a warning costs something; a note says.
+    """One finding. Errors prevent the use of the data, warnings may affect results, notes inform.
 
-    `file`, `column` and `row` are empty where the finding belongs to no single one. `row` counts
-    samples from 1, without the header line. `remedy` is what was done about it, or how to fix it.
+    `file`, `column` and `row` are empty if the finding is not about a single one. `row` counts
+    samples from 1, without the header line. `remedy` describes what was done about it or how to fix
+    it.
     """
 
     severity: Severity
@@ -38,7 +39,7 @@ class Problem:
 
 
 def problem_table(problems: Iterable[Problem]) -> pd.DataFrame:
-    """One row per problem, the gravest first: severity, file, column, row, message, remedy."""
+    """One row per problem, most serious first: severity, file, column, row, message, remedy."""
     columns = ["severity", "file", "column", "row", "message", "remedy"]
     ordered = sorted(problems, key=lambda problem: SEVERITIES.index(problem.severity))
     table = pd.DataFrame([[getattr(p, name) for name in columns] for p in ordered], columns=columns)
@@ -46,7 +47,7 @@ def problem_table(problems: Iterable[Problem]) -> pd.DataFrame:
 
 
 def refuse_errors(problems: Iterable[Problem]) -> None:
-    """Raise `InputError` with the first error, in one line, and how many more there are."""
+    """Raise `InputError` with the first error, in one line, and the number of further errors."""
     errors = [problem for problem in problems if problem.severity == "error"]
     if not errors:
         return

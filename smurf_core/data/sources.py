@@ -1,4 +1,4 @@
-"""Files that a user gives: their names made safe to show, their sizes checked before reading."""
+"""Files from a user: their names are made safe to show, and sizes are checked before reading."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zipfile import BadZipFile, ZipFile
 
 from smurf_core.errors import InputError
 
-# What a file may take up on disk and unpacked: a table of 23,300 × 700 numbers is 0.3 GB of text.
+# Maximum size of a file on disk and unpacked: a table of 23,300 × 700 numbers is 0.3 GB of text.
 MAX_FILE_BYTES = 1 * 1024**3
 MAX_UNPACKED_BYTES = 1 * 1024**3
 MAX_SEQUENCE_BYTES = 16 * 1024**3  # read one recording at a time
@@ -20,7 +20,7 @@ MAX_CELLS = 100_000_000
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file and what it is called. The name may come from a stranger and is only ever shown."""
+    """A file and its name. The name may come from a stranger and is only displayed."""
 
     name: str
     path: Path
@@ -41,7 +41,7 @@ class SourceFile:
         return PurePosixPath(self.name).suffix.lower()
 
     def head(self, count: int = 65_536) -> bytes:
-        """The file's first bytes; refuses what is no file, is empty or too large."""
+        """The file's first bytes; raises an error if it is not a file, is empty or is too large."""
         try:
             size = self.path.stat().st_size
             with self.path.open("rb") as file:
@@ -65,16 +65,16 @@ class SourceFile:
 
 
 def gibibytes(size: int) -> str:
-    """A size for reading: `3.2 GiB`."""
+    """A size as text: `3.2 GiB`."""
     return f"{size / 1024**3:,.1f} GiB"
 
 
 def check_shape(source: SourceFile, rows: int, columns: int) -> None:
-    """Refuse a table that is too large to be read, before it is read."""
+    """Raise an error if a table is too large to be read."""
     if columns > MAX_COLUMNS:
         raise InputError(
             f"{source.name} has {columns:,} columns; at most {MAX_COLUMNS:,} are read: "
-            "leave out what is no feature."
+            "leave out columns that are not features."
         )
     if rows * columns > MAX_CELLS:
         raise InputError(
@@ -84,7 +84,7 @@ def check_shape(source: SourceFile, rows: int, columns: int) -> None:
 
 
 def zip_members(source: SourceFile) -> dict[str, int]:
-    """Names and unpacked sizes of a zip's members; refuses a damaged one, a bomb and odd names."""
+    """Names and unpacked sizes of a zip's members; damaged or unsafe archives raise an error."""
     try:
         with ZipFile(source.path) as archive:
             listed = [(info.filename, info.file_size) for info in archive.infolist()]
@@ -104,12 +104,12 @@ def zip_members(source: SourceFile) -> dict[str, int]:
             f"{source.name} has {len(listed):,} members; at most {MAX_MEMBERS:,} are read."
         )
     if len(members) < len(listed):
-        raise InputError(f"{source.name} is damaged: it holds a member more than once.")
+        raise InputError(f"{source.name} is damaged: it contains a member more than once.")
     leading_out = [name for name in members if name[:1] in "/\\" or ".." in _pieces(name)]
     if leading_out:
         raise InputError(
             f"{source.name}: the name {leading_out[0][:80]!r} leads outside of the archive; save "
-            "it again with the program that it is for."
+            "it again with the program that uses it."
         )
     return members
 

@@ -1,4 +1,4 @@
-"""Official splits: the words for them, in a column's cells and in the names of files."""
+"""Official splits: the words for them in cells and in file names."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class SplitName:
     """A name without its word for a split: `audio_train_v2` is (`audio_v2`, `train`)."""
 
     group: str
-    split: str  # "" where the name has no such word
+    split: str  # "" if the name has no such word
 
 
 def split_of_name(name: str) -> SplitName:
-    """The split in a file's name, and what is left of the name."""
+    """The split in a file's name, and the rest of the name."""
     pieces = re.split(r"([_\-. ]+)", name)
     for position, piece in enumerate(pieces):
         if piece.lower() in SPLIT_WORDS and len(pieces) > 1:

@@ -1,4 +1,4 @@
-"""Data sets on disk: a folder of Parquet and JSON files, written once and read back equal."""
+"""Data sets on disk: a folder of Parquet and JSON files that is written once."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _ROLES = ("training", "validation", "test")
 
 
 def write_dataset(dataset: MultimodalDataset, folder: Path) -> None:
-    """Write a data set to a new folder; a reader sees all of it or nothing.
+    """Write a data set to a new folder; other processes see all of it or nothing.
 
-    Files are named by position because names of modalities are the user's. NaN stays NaN.
+    Files are named by position because users choose the names of modalities. NaN stays NaN.
     """
     if folder.exists():
         raise FileExistsError(f"{folder} exists; a data set is written once.")
@@ -88,7 +88,7 @@ def _write_table(
 
 
 def _read_table(path: Path) -> pa.Table:
-    """One file's table; unlike `pq.read_table` it takes repeated names and ignores the path's."""
+    """One file's table; unlike `pq.read_table`, it accepts repeated column names."""
     with pq.ParquetFile(path) as file:
         return file.read()
 
@@ -174,7 +174,7 @@ def _restore(description: dict[str, Any], folder: Path) -> MultimodalDataset:
             frozenset(shown): numbers(f"judgments_{i}")
             for i, shown in enumerate(description["judgments"])
         },
-        # Studies of before single raters were kept have none.
+        # Studies written before single raters were stored have none.
         ratings={
             frozenset(shown): np.stack([numbers(f"ratings_{i}_{k}") for k in range(raters)])
             for i, (shown, raters) in enumerate(description.get("ratings", ()))

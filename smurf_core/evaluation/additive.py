@@ -1,4 +1,4 @@
-"""Metrics as functions of sums over samples, so that persons can be swapped or left out quickly."""
+"""Metrics as functions of sums over samples, which makes swapping or omitting persons fast."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FoldPair:
-    """One fold's test samples and what two models predict of them."""
+    """One fold's test samples and the predictions of two models for them."""
 
     truth: npt.NDArray[np.generic]  # [n]
     first: npt.NDArray[np.floating]  # [n, c]: as `Contributions.prediction` gives it
@@ -25,7 +25,7 @@ class FoldPair:
 
 
 def paired_sums(metric: str, pair: FoldPair) -> PairedSums:
-    """What each person adds to a metric of two models.
+    """The sums that each person contributes to a metric of two models.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def _statistics(
     """Statistics of each sample, [n, s], and the metric of their sums."""
     y = np.asarray(truth, dtype=np.float64)
     if metric in ("r", "ccc"):
-        # One shift of everything changes neither, and spares sums of squares their digits.
+        # Shifting all values changes neither metric and keeps the digits of sums of squares.
         sums = moments(y - y.mean(), prediction[:, 0] - y.mean())
         return sums, pearson_of_sums if metric == "r" else _concordance
     if metric in ("mae", "rmse"):
@@ -83,13 +83,13 @@ def _statistics(
 
 
 def _thirds(sums: Array) -> tuple[Array, Array, Array]:
-    """Hits, true and predicted counts of every class."""
+    """Hits, true counts and predicted counts of each class."""
     c = sums.shape[-1] // 3
     return sums[..., :c], sums[..., c : 2 * c], sums[..., 2 * c :]
 
 
 def _mean_ratio(above: Array, below: Array) -> Array:
-    """Mean over the classes that occur (have something below)."""
+    """Mean ratio over the classes that occur (whose denominator is above zero)."""
     occurs = below > 0
     ratio = np.where(occurs, above / np.where(occurs, below, 1), 0)
     return np.asarray(ratio.sum(axis=-1) / occurs.sum(axis=-1))

@@ -1,4 +1,4 @@
-"""Do models differ? Every model against a reference, respecting folds and persons (Table 2)."""
+"""Comparison of models with a reference, with tests that respect folds and persons (Table 2)."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def compare_models(
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Every model's metrics, and how they differ from the reference's on the same samples.
+    """The metrics of each model, and their differences from the reference on the same samples.
 
-    Two tests, of different questions (the paper does not name its test):
+    Two tests answer different questions (the paper does not name its test):
 
-    - `p_person`: `permutation_test` on persons (samples, where no persons are known). It is about
-      *these trained models* and new persons: not about chance in training, which the spread over
-      seeds shows.
-    - `p_resampled`: `corrected_resampled_t_test` on differences fold by fold; n_train counts
-      validation samples, which choose and stop the model. It is about the *training procedure*
+    - `p_person`: `permutation_test` on persons (samples, if no persons are known). It is about
+    *these trained models* and new persons, not about chance in training, which the spread over
+    seeds shows. - `p_resampled`: `corrected_resampled_t_test` on the differences of the folds;
+    n_train includes validation samples, because they are used to choose the model and to stop
+    training. It is about the *training procedure*
       (`benchmarks/null_rates.py` measures both tests with models trained anew: there `p_person`
       calls equally good procedures different in 13 to 17%, because it takes the trained models
       as they are).
@@ -72,7 +72,7 @@ def compare_models(
 def check_comparable(
     results: Mapping[str, RunResult], dataset: MultimodalDataset, reference: str
 ) -> None:
-    """Refuse models of other data or folds, and a reference that is not there."""
+    """Raise an error for models of other data or folds, and for a missing reference."""
     if reference not in results:
         raise InputError(f"No model {reference!r} to compare with; there are {', '.join(results)}.")
     for result in results.values():
@@ -91,7 +91,7 @@ def compare_predictions(
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """`compare_models` of any predictions: model → for every fold [n, c], all samples' in order."""
+    """`compare_models` for any predictions: model → [n, c] per fold, for all samples in order."""
     who = dataset.sample_ids if dataset.persons is None else dataset.persons
     persons = person_codes(who, len(dataset))
     tested = folds.test.any(axis=0)

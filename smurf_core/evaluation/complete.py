@@ -1,4 +1,4 @@
-"""Every evaluation of a run at once: tidy tables by name, as `smurf evaluate` writes them."""
+"""All evaluations of a run in one call: tidy tables by name, as `smurf evaluate` writes them."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def evaluation_tables(
     permutations: int = 5_000,
     seed: int = 0,
 ) -> dict[str, pd.DataFrame]:
-    """All tables that one study's runs allow, by name; columns as their functions' docstrings say.
+    """All available tables for runs of one study, by name; the functions' docstrings list columns.
 
-    Performance and missing modalities are of all models, side by side. The tables of
-    `tables_of_run` are of the reference.
+    Performance and missing modalities compare all models. The tables of `tables_of_run` describe
+    the reference.
     """
     by_model = {
         "performance_by_fold": fold_performance,
@@ -66,20 +66,20 @@ def evaluation_tables(
 def tables_of_run(
     result: RunResult, explained: Explained, *, count: int = 50, seed: int = 0
 ) -> dict[str, pd.DataFrame]:
-    """Every table about one run, by name. A new evaluation of a run gets its line here.
+    """All tables about one run, by name. To add an evaluation of a run, add a line here.
 
     `smurf evaluate` exports these tables, and a report contains them as CSV files.
 
     Parameters
     ----------
     result
-        The run. Stability is a property of all its samples.
+        The run. Stability is computed from all its samples.
     explained
-        The samples that the other tables are about.
+        The samples that the other tables describe.
     count
-        Length of each list of typical samples, for every output.
+        Length of each list of typical samples, per output.
     seed
-        Of all draws.
+        Seed of all random draws.
     """
     contributions, dataset = explained.contributions, explained.dataset
     shares = share_intervals(explained, seed=seed)

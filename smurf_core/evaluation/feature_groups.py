@@ -1,4 +1,4 @@
-"""What kind of thing a feature is, guessed from its name: pitch, energy, action units, gaze…"""
+"""Groups of features, guessed from their names: pitch, energy, action units, gaze and others."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 
 import pandas as pd
 
-# The first that matches a name is used, so the more particular ones come first. Names are
-# those of OpenFace, openSMILE (eGeMAPS), COVAREP, librosa, LIWC, NeuroKit, and of VREED and WESAD.
+# The first pattern that matches a name is used, so more specific ones come first. Names are those
+# of OpenFace, openSMILE (eGeMAPS), COVAREP, librosa, LIWC, NeuroKit, and of VREED and WESAD.
 _PATTERNS: tuple[tuple[str, str], ...] = (
     ("action units", r"(?<![a-z])au_?\d+"),
     ("blinks", r"blink"),
@@ -39,7 +39,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("embedding", r"embed|bert|glove|word2vec|wav2vec|hubert|clip(?![a-z])"),
 )  # fmt: skip
 
-# What was computed says nothing of what it was computed from.
+# Names of statistics, which do not show what they were computed from.
 _STATISTICS = frozenset(
     [
         "mean", "median", "min", "max", "minimum", "maximum", "sd", "std", "stddev", "variance",
@@ -50,20 +50,20 @@ _STATISTICS = frozenset(
 
 
 def feature_groups(modality: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """A group for every feature of a modality, in their order.
+    """The group of each feature of a modality, in the order of the features.
 
-    Known kinds go by their usual name. The rest go by the first word of what is left of the name
-    without the modality's own; features that are only numbered are all one group, named after the
-    modality.
+    Known groups have their usual names. Any other feature is grouped by the first word of its name,
+    after the modality's name is removed. Features that are only numbered form one group, named
+    after the modality.
     """
     return tuple(_group(modality, name) for name in names)
 
 
 def group_attributions(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum attributions over the features of each group: the largest absolute sum first.
+    """Sum attributions over the features of each group, largest absolute sum first.
 
-    `table` has columns group, feature, attribution. Returns group, attribution, features (how
-    many). Sums add up to what the features' attributions add up to.
+    `table` has columns group, feature, attribution. Returns group, attribution, features (their
+    number). The total is that of the features' attributions.
     """
     grouped = table.groupby("group", sort=False).agg(
         attribution=("attribution", "sum"), features=("feature", "size")
@@ -75,7 +75,7 @@ def group_attributions(table: pd.DataFrame) -> pd.DataFrame:
 def _group(modality: str, name: str) -> str:
     lower = name.lower()
     own = _words(modality.lower())
-    # The modality's own name, set before each feature's, says nothing: `ecg_` of `ecg_SDNN`.
+    # The modality's name as a prefix carries no information: `ecg_` in `ecg_SDNN`.
     words = _words(lower)
     if len(words) > 1 and words[: len(own)] == own:
         words = words[len(own) :]

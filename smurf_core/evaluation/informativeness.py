@@ -1,4 +1,4 @@
-"""Are unique contributions larger where humans call a modality informative? (section 5.1, TPOT)"""
+"""Tests whether unique contributions are larger if people call a modality informative."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Array = npt.NDArray[np.float64]
 def unique_effect(contributions: Contributions, modality: str) -> Array:
     """How much a modality's unique contribution changes each prediction, [n].
 
-    Classes: |change of the predicted class's probability| when the unique contribution is set to
-    zero. Regression: |unique contribution|, which is the same change of the prediction.
+    For classes: |change of the predicted class's probability| when the unique contribution is set
+    to zero. For regression: |unique contribution|, which is the same change for the prediction.
     """
     full = contributions.prediction().astype(np.float64)
     unique = contributions.unique(modality).astype(np.float64)
@@ -36,25 +36,27 @@ def unique_effect(contributions: Contributions, modality: str) -> Array:
 
 
 def informativeness_tests(explained: Explained) -> pd.DataFrame:
-    """Wilcoxon's rank-sum test of *no* against *relevant or sufficient*, for every modality.
+    """Wilcoxon's rank-sum test of *no* against *relevant or sufficient*, for each modality.
 
     `p` is the paper's test, unpaired and two-sided, on out-of-fold contributions (Wilcoxon, 1945;
-    normal approximation): it assumes independent samples, which those of one person are not.
-    `p_person` allows for that where persons are known: the same comparison of ranks (Conover and
-    Iman, 1981, *The American Statistician* 35) as a slope whose variance is robust to alike
-    samples of a person (`clustered_slope`). The effect size is the rank-biserial correlation: how
-    much more often a sample with information has the larger effect than the reverse.
+    normal approximation): it assumes independent samples, but samples of one person are not
+    independent. `p_person` accounts for this if persons are known: the same comparison of ranks
+    (Conover and Iman, 1981, *The American Statistician* 35) as a slope whose variance is robust to
+    similar samples of a person (`clustered_slope`). The effect size is the rank-biserial
+    correlation: how much more often the sample with information has the larger effect than the
+    smaller one.
 
-    The trend over the three levels is Kendall's τ_b, its p likewise of independent samples and,
-    in `trend_p_person`, that of the slope of effects' ranks over the levels.
+    The trend over the three levels is Kendall's τ_b, its p also assumes independent samples.
+    `trend_p_person` is the p of the slope of the effects' ranks over the levels.
 
     Returns
     -------
     DataFrame
         One row per rated modality: modality, statistic (the normal one; above zero where effects
         are larger with information), p, p_holm (of `p` over the table), p_person, p_person_holm,
-        effect_size, trend, trend_p, trend_p_person, mean_no, mean_relevant, mean_sufficient,
-        n_no, n_relevant, n_sufficient, missing, persons. NaN where a level or persons lack.
+        effect_size, trend, trend_p, trend_p_person, mean_no, mean_relevant, mean_sufficient, n_no,
+        n_relevant, n_sufficient, missing, persons. NaN if a level has no samples or persons are not
+        known.
     """
     contributions, dataset, persons = explained.contributions, explained.dataset, explained.persons
     if not dataset.informativeness:

@@ -1,6 +1,6 @@
-"""How well predictions fit the truth: the paper's metrics, and those that go with them.
+"""Metrics of predictions: those of the paper and related ones.
 
-All take arrays in memory and return a float; NaN where a metric is not defined.
+All take arrays and return a float, which is NaN if a metric is not defined.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ def root_mean_squared_error(truth: Array, prediction: Array) -> float:
 
 
 def accuracy(truth: Codes, logits: Array) -> float:
-    """Share of samples whose highest logit is their class's."""
+    """Share of samples whose highest logit is that of the true class."""
     return float((logits.argmax(axis=1) == truth).mean())
 
 
 def balanced_accuracy(truth: Codes, logits: Array) -> float:
-    """Mean over the classes that occur of the share of their samples that were recognised."""
+    """Share of correctly classified samples per class, averaged over the classes that occur."""
     hits = logits.argmax(axis=1) == truth
     return float(np.mean([hits[truth == c].mean() for c in np.unique(truth)]))
 
 
 def macro_f1(truth: Codes, logits: Array) -> float:
-    """Mean F1 over the classes that occur or were predicted; 0 for one never recognised."""
+    """Mean F1 over the classes that occur or were predicted; 0 for a class without hits."""
     predicted = logits.argmax(axis=1)
     scores = []
     for c in np.union1d(truth, predicted):
@@ -65,8 +65,8 @@ def log_loss(truth: Codes, logits: Array) -> float:
 
 
 Metric = Callable[[Any, Any], float]
-# The first of each is the paper's, by which the grid is searched. Predictions are [n] for
-# regression and logits [n, c] for classification.
+# The first of each task is the paper's metric, which the grid search maximises. Predictions are [n]
+# for regression and logits [n, c] for classification.
 METRICS: Mapping[Task, Mapping[str, Metric]] = MappingProxyType(
     {
         "regression": {

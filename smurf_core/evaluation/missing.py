@@ -1,4 +1,4 @@
-"""How much of a prediction is left when modalities are missing (Table 5, section 4.4)."""
+"""Predictions without some of the modalities (Table 5, section 4.4)."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ DRAWS = 20  # of which samples miss a modality
 
 
 def available_subsets(modalities: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Every non-empty subset of the modalities, single ones first."""
+    """All non-empty subsets of the modalities, single modalities first."""
     sizes = range(1, len(modalities) + 1)
     return tuple(chain.from_iterable(combinations(modalities, size) for size in sizes))
 
 
 def remaining_terms(contributions: Contributions, available: tuple[str, ...]) -> Mask:
-    """Which terms (in the order of `Contributions.terms`) only need these modalities, [t].
+    """True for each of `Contributions.terms` that needs only these modalities, [t].
 
-    A redundant contribution ŷ_IJ comes from I alone, so it remains without J. An interaction
-    remains where all modalities of its source are there.
+    A redundant contribution ŷ_IJ is computed from I alone, so it remains without J. An interaction
+    remains if all modalities of its source are available.
     """
     return contributions.where(lambda term: set(term.source) <= set(available))
 
@@ -53,11 +53,11 @@ def remaining_terms(contributions: Contributions, available: tuple[str, ...]) ->
 def recovered_predictions(
     contributions: Contributions, available: tuple[str, ...], training: Mask
 ) -> Array:
-    """The full prediction as a linear model of the remaining contributions, [n, c].
+    """The full prediction, reconstructed by a linear model of the remaining contributions, [n, c].
 
-    The model (least squares with an intercept, one for each output from its own terms) is fitted
-    on the training samples of `contributions`, all of which one fold's model must explain. It
-    puts the remaining contributions on the scale of the whole (section 4.4).
+    The model (least squares with an intercept, fitted per output to its terms) uses the training
+    samples of `contributions`, which must all come from one fold's model. It brings the remaining
+    contributions to the scale of the full prediction (section 4.4).
     """
     (found,) = _recovered(contributions, (available,), training)
     return found
@@ -66,7 +66,7 @@ def recovered_predictions(
 def _recovered(
     contributions: Contributions, subsets: Sequence[tuple[str, ...]], training: Mask
 ) -> list[Array]:
-    """`recovered_predictions` for several subsets, from one set of cross products.
+    """`recovered_predictions` for several subsets, computed from one set of cross products.
 
     Terms are standardised on the training samples first, so that the normal equations are well
     scaled; directions without variance get no weight (minimum norm).
@@ -90,7 +90,7 @@ def _recovered(
 
 @dataclass(frozen=True)
 class SubsetPredictions:
-    """What every tested sample's own fold predicts from every non-empty subset of modalities.
+    """Predictions for each tested sample from each subset of modalities, by its fold's model.
 
     Samples are in the order of `RunResult.contributions`.
     """
@@ -108,7 +108,7 @@ class SubsetPredictions:
         return np.asarray(found[self.subsets.index(available)])
 
     def select(self, chosen: SampleChoice) -> SubsetPredictions:
-        """The same of some of the samples: a mask, positions, or sample ids."""
+        """The same for some of the samples: a mask, positions, or sample ids."""
         at = chosen_positions(chosen, self.sample_ids)
         return SubsetPredictions(
             subsets=self.subsets,
@@ -121,7 +121,7 @@ class SubsetPredictions:
 
 
 def subset_predictions(result: RunResult) -> SubsetPredictions:
-    """Predictions of every tested sample for every subset, by the model that did not see it."""
+    """Predict each tested sample from each subset, with the model that was not trained on it."""
     subsets = available_subsets(result.modalities)
     tested_by = result.folds.tested_by()
     shape = (len(subsets), len(tested_by), len(result.outputs))
@@ -151,19 +151,19 @@ def subset_predictions(result: RunResult) -> SubsetPredictions:
 
 
 def missing_modalities(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
-    """Every metric for every non-empty subset of modalities, fold by fold (Table 5).
+    """All metrics for each non-empty subset of modalities and each fold (Table 5).
 
-    The linear model of `recovered_predictions` is fitted on each fold's training samples and
-    evaluated on its test samples: against the truth, and against the full prediction.
+    The linear model of `recovered_predictions` is fitted on each fold's training samples. Its
+    predictions for the test samples are compared with the truth and with the full prediction.
 
     Returns
     -------
     DataFrame
         One row per subset, fold and metric: available (names joined by +), missing, size, fold,
-        metric, value (against the truth), full (what all modalities reach), fidelity (Pearson's
+        metric, value (against the truth), full (the value with all modalities), fidelity (Pearson's
         r with the full prediction, mean over outputs), agreement (share of samples whose predicted
-        class is that of the full prediction; NaN for regression), n, absent (test samples of
-        which none of the available modalities was recorded: their prediction is a constant).
+        class is that of the full prediction; NaN for regression), n, absent (number of test samples
+        for which none of the available modalities was recorded: their prediction is a constant).
     """
     check_samples(result, dataset)
     rows = []
@@ -232,7 +232,7 @@ def compare_missing(
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """`compare_models` of what every subset of modalities recovers: Table 5's marks.
+    """`compare_models` for the predictions from each subset of modalities: the marks of Table 5.
 
     Columns as there, after available (names joined by +) and size; every model against the
     reference with the same subset. p_person_holm and mark_holm are corrected over all models and
@@ -267,15 +267,15 @@ def compare_missing(
 
 
 def sample_changes(explained: Explained, prediction: FloatArray) -> pd.DataFrame:
-    """What another prediction [n, c] of the same samples changes, the largest change first.
+    """Changes from the full prediction to another one [n, c] of the same samples, largest first.
 
     Returns
     -------
     DataFrame
         One row per sample: sample_id, target, full, remaining (predictions; class names for
         classification), change (of the prediction in the target's unit; for classification of the
-        true class's probability), worse (by how much the absolute error grew; for classification
-        by how much the true class's probability fell).
+        true class's probability), worse (increase of the absolute error; for classification,
+        decrease of the true class's probability).
     """
     contributions = explained.contributions
     full = contributions.prediction()
@@ -322,12 +322,12 @@ def dropout_curve(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The metric when a share of the samples misses one modality, the others having all.
+    """The metric if one modality is missing for a share of the samples.
 
-    Both arguments are of the same samples: what is predicted, and what is true.
-    Samples are drawn at random, `draws` times for each modality; those that miss it are predicted
-    from the rest (`SubsetPredictions.of`). A draw's shares are nested: what misses at 20% also
-    misses at 30%. At 0 and 1 all draws are equal.
+    The arguments are the predictions and the true values of the same samples. Samples are drawn at
+    random, `draws` times per modality; the drawn samples are predicted from the other modalities
+    (`SubsetPredictions.of`). The shares of a draw are nested: samples that lack the modality at 20%
+    also lack it at 30%. At 0 and 1 all draws are equal.
 
     Returns
     -------
@@ -336,7 +336,9 @@ def dropout_curve(
         (2.5% and 97.5% quantiles over draws) of the metric's mean over folds, draws.
     """
     if not np.array_equal(predictions.sample_ids, explained.sample_ids):
-        raise ValueError("Predictions and explained samples differ: select the same of both.")
+        raise ValueError(
+            "Predictions and explained samples differ: select the same samples of both."
+        )
     modalities, task, truth = (
         explained.contributions.modalities, explained.dataset.task, explained.target,
     )  # fmt: skip

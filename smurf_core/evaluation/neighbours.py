@@ -1,4 +1,4 @@
-"""Samples whose predictions are made of the same parts."""
+"""Samples whose predictions consist of similar contributions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Similarity = Literal["cosine", "euclidean"]
 
 
 def standardised_terms(contributions: Contributions) -> npt.NDArray[np.float64]:
-    """Every sample's contributions side by side, [n, terms · c], each with sd 1 over the samples.
+    """The contributions of each sample in one row, [n, terms · c], scaled to sd 1 over the samples.
 
-    They are centred on training folds already, zero is *as on average*, and stays zero. A term
-    without spread (late fusion's redundant ones) stays zero.
+    Contributions are already centred on the training folds, so zero means *average* and stays zero.
+    A term without spread (such as redundant terms of late fusion) stays zero.
     """
     terms = contributions.identified_terms().reshape(len(contributions), -1)
     spread = terms.std(axis=0)
@@ -33,11 +33,12 @@ def similar_samples(
     count: int = 10,
     standardised: npt.NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
-    """The samples with the most alike pattern of contributions, the most alike first.
+    """The samples with the most similar contributions, most similar first.
 
-    `cosine` compares directions (the same parts, however strong), `euclidean` distances, both on
-    `standardised_terms` (which a caller that has them hands in). Returns sample_id and cosine
-    (−1 to 1, higher is closer; 0 where a sample has no contributions) or distance (≥ 0).
+    `cosine` compares directions (the proportions of the contributions), `euclidean` compares
+    distances. Both use `standardised_terms`, which a caller may pass if they are already computed.
+    Returns sample_id and cosine (−1 to 1, higher is closer; 0 where a sample has no contributions)
+    or distance (≥ 0).
     """
     found = np.flatnonzero(contributions.sample_ids == sample_id)
     if not len(found):

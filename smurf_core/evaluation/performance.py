@@ -1,4 +1,4 @@
-"""How well a run predicts samples that its models did not see (Table 2)."""
+"""Performance of a run on samples that its models were not trained on (Table 2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from smurf_core.results import RunResult
 
 
 def fold_performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
-    """Every metric on every fold's test samples: fold, metric, value, n."""
+    """All metrics on each fold's test samples: fold, metric, value, n."""
     check_samples(result, dataset)
     rows = []
     for fold in range(len(result.folds)):
@@ -29,7 +29,7 @@ def fold_performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFr
 
 
 def performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
-    """Every metric: mean and standard deviation over folds, and over all samples pooled.
+    """All metrics: mean and standard deviation over folds, and the value over all samples pooled.
 
     Columns: metric, mean, sd (n − 1; NaN with one fold), folds, pooled, n. The paper reports
     means ± standard deviations over five folds. Pooled is the metric of the out-of-fold
@@ -52,9 +52,9 @@ def performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
 
 
 def chance_performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
-    """What is reached without features: the training fold's mean, or its class frequencies.
+    """Performance without features: predicting the training fold's mean or its class frequencies.
 
-    Columns as in `fold_performance`. Pearson's r is undefined there (NaN).
+    Columns as in `fold_performance`. Pearson's r is not defined for a constant (NaN).
     """
     check_samples(result, dataset)
     rows = []
@@ -75,6 +75,6 @@ def chance_performance(result: RunResult, dataset: MultimodalDataset) -> pd.Data
 
 
 def check_samples(result: RunResult, dataset: MultimodalDataset) -> None:
-    """Refuse a data set that a run was not trained on."""
+    """Raise an error for a data set that a run was not trained on."""
     if not np.array_equal(result.sample_ids, dataset.sample_ids):
         raise InputError(f"The run was not trained on {dataset.name!r}: the samples differ.")

@@ -1,4 +1,4 @@
-"""How a prediction's variance divides among contributions, and what pairs of modalities share."""
+"""Shares of a prediction's variance per contribution, and what pairs of modalities share."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ALL_MODALITIES = ""  # in place of a modality, where a total is over all of them
 
 
 def variance_shares(contributions: Contributions) -> pd.DataFrame:
-    """Each contribution's share of the prediction's variance; the shares add up to one.
+    """The share of the prediction's variance of each contribution; the shares add up to one.
 
-    The share of term t is cov(t, ŷ) / var(ŷ), with ŷ = Σ t. It holds the term's own variance and
-    half of what it shares with every other term, and is below zero where a term works against
-    the others. Within folds, because every fold has a model of its own. For classes, terms are
-    first centred over the classes, of which the softmax doesn't see the mean, and output `all`
-    sums covariances and variances over classes.
+    The share of term t is cov(t, ŷ) / var(ŷ), with ŷ = Σ t. It consists of the term's variance and
+    its covariances with all other terms, and is negative if a term works against the others.
+    Variances are taken within folds, because each fold has its own model. For classes, terms are
+    first centred over the classes, because the softmax does not depend on the mean over classes;
+    output `all` sums covariances and variances over classes.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def variance_shares(contributions: Contributions) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class ShareIntervals:
-    """Shares of variance with intervals: of every term, and of sums of terms."""
+    """Shares of variance with intervals, for each term and for sums of terms."""
 
     # `variance_shares` with ci_low and ci_high.
     terms: pd.DataFrame
@@ -80,17 +80,17 @@ class ShareIntervals:
     # `redundant` | `both`) and output: order (0 for all), modality, kind, output, share, ci_low,
     # ci_high.
     totals: pd.DataFrame
-    persons: int  # how many were drawn from; samples where no persons are known
+    persons: int  # number of persons that were drawn from; samples if no persons are known
     draws: int
 
 
 def share_intervals(explained: Explained, *, draws: int = DRAWS, seed: int = 0) -> ShareIntervals:
     """`variance_shares` with 95% percentile intervals of a bootstrap over persons.
 
-    Persons (samples, where no persons are known) are drawn with replacement, with all of their
-    samples (`bootstrapped_shares`). The intervals show how the shares of *these trained models*
-    would vary over other persons, not over other training runs: that is what `stability` asks.
-    NaN with fewer than two persons.
+    Persons (samples, if no persons are known) are drawn with replacement, with all of their samples
+    (`bootstrapped_shares`). The intervals show how the shares of *these trained models* would vary
+    over other persons. They do not show the variation over training runs, which `stability`
+    measures. NaN with fewer than two persons.
     """
     contributions = explained.contributions
     codes = person_codes(explained.persons, len(contributions))
@@ -128,16 +128,16 @@ def share_intervals(explained: Explained, *, draws: int = DRAWS, seed: int = 0) 
 
 
 def pair_table(contributions: Contributions) -> pd.DataFrame:
-    """What every pair of modalities shares, output by output; for MRO, every pair of subsets.
+    """What each pair of modalities (for MRO, of subsets) shares, for each output.
 
     Returns
     -------
     DataFrame
         One row per pair, order and output: order, modality, shared_with, output, r (between ŷ_IJ
         and ŷ_JI), covariance, share (of both sides together in the prediction's variance),
-        left_first and left_second (r between the unique contribution and the redundant one, of
-        the first and of the second modality: what L_uncor left), n. Within folds; classes' logits
-        are centred over the classes. NaN where a contribution does not vary.
+        left_first and left_second (r between the unique and the redundant contribution of the first
+        and of the second modality: the correlation that L_uncor left), n. All are computed within
+        folds; logits are centred over the classes. NaN if a contribution does not vary.
     """
     terms = _centred_terms(contributions)
     at = {term: t for t, term in enumerate(contributions.terms)}
@@ -172,12 +172,12 @@ def pair_table(contributions: Contributions) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-SMALLEST_GROUP = 10  # samples below which a group's correlations are not shown
+SMALLEST_GROUP = 10  # smallest number of samples for which a group's correlations are shown
 
 
 @dataclass(frozen=True)
 class GroupedRedundancy:
-    """`variance_shares` and `pair_table` of every level of a grouping, with a column `level`."""
+    """`variance_shares` and `pair_table` for each level of a grouping, with a column `level`."""
 
     shares: pd.DataFrame
     pairs: pd.DataFrame
@@ -186,9 +186,9 @@ class GroupedRedundancy:
 
 
 def redundancy_by_group(explained: Explained, labels: npt.NDArray[np.str_]) -> GroupedRedundancy:
-    """What is shared within every level of a grouping; samples without a label are left out.
+    """Shares and pairs within each level of a grouping; samples without a label are left out.
 
-    `labels` has one for every sample of the data set, as `groupings` returns them.
+    `labels` has one entry per sample of the data set, as `groupings` returns them.
     """
     contributions, labels = explained.contributions, explained.aligned(labels)
     sizes = pd.Series(labels[labels != ""]).value_counts().sort_index()

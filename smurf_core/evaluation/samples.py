@@ -1,4 +1,4 @@
-"""Every tested sample as one row with all that is known of it; metrics of some of them."""
+"""A table with one row per tested sample, and metrics of subsets of samples."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from smurf_core.explained import Explained
 from smurf_core.fold_label import fold_label
 from smurf_core.sample_choice import SampleChoice, chosen_positions
 
-# A metric of fewer samples than this says nothing (a correlation of two is always ±1).
+# A metric of fewer samples is meaningless (a correlation of two samples is always ±1).
 FEWEST = 3
 TRANSCRIPT_COLUMNS = ("transcript", "text", "utterance")
 
 
 def transcript_column(dataset: MultimodalDataset) -> str | None:
-    """The column of the sample table that holds what was said, where there is one."""
+    """The column of the sample table that contains the transcript, if there is one."""
     return next((c for c in TRANSCRIPT_COLUMNS if c in dataset.samples), None)
 
 
 def sample_table(explained: Explained) -> pd.DataFrame:
-    """One row per explained sample, in their order.
+    """One row per explained sample, in the order of the samples.
 
-    Columns: sample_id, fold, person (where known), target, prediction; `error` (prediction −
-    target) for regression, `correct` (`right` | `wrong`) and `probability` (of the true class)
-    for classes; `size of error` (|error|, or 1 − probability); then the data set's own columns,
-    the transcript among them. A column of the data set that bears one of these names is left out.
+    Columns: sample_id, fold, person (if known), target, prediction; `error` (prediction − target)
+    for regression, `correct` (`right` | `wrong`) and `probability` (of the true class) for classes;
+    `size of error` (|error|, or 1 − probability); then the data set's columns, including the
+    transcript. A column of the data set with one of these names is left out.
     """
     dataset, contributions, target = explained.dataset, explained.contributions, explained.target
     prediction = contributions.prediction()
@@ -62,15 +62,15 @@ def sample_table(explained: Explained) -> pd.DataFrame:
 
 
 def term_column(source: str, shared_with: str) -> str:
-    """The column of `with_contributions` that holds one term."""
+    """The column of `with_contributions` that contains one term."""
     return f"{source} alone" if source == shared_with else f"{source}, shared with {shared_with}"
 
 
 def with_contributions(table: pd.DataFrame, contributions: Contributions) -> pd.DataFrame:
-    """A `sample_table` with every contribution as a column, called as `term_column` says.
+    """A `sample_table` with one more column per contribution, named by `term_column`.
 
-    For classes: contributions to the predicted class's logit, less their mean over the classes,
-    which the softmax does not see.
+    For classes: contributions to the predicted class's logit minus their mean over the classes,
+    because the softmax does not depend on this mean.
     """
     terms = contributions.identified_terms()
     predicted = contributions.prediction().argmax(axis=1)
@@ -96,9 +96,9 @@ def with_distances(table: pd.DataFrame, outlying: pd.DataFrame) -> pd.DataFrame:
 
 
 def colour_columns(table: pd.DataFrame) -> list[str]:
-    """The columns of a `sample_table` that distinguish samples: neither constant nor all their own.
+    """The columns of a `sample_table` that are useful for colouring points.
 
-    Numbers may be all different; words may not, since a colour each says nothing.
+    Constant columns are left out, and so are columns of words that differ in every sample.
     """
     found = []
     for name in table.columns.drop("sample_id"):
@@ -111,20 +111,20 @@ def colour_columns(table: pd.DataFrame) -> list[str]:
 
 
 def subset_performance(explained: Explained, subsets: Mapping[str, SampleChoice]) -> pd.DataFrame:
-    """Every metric of the out-of-fold predictions of some samples, pooled over folds.
+    """All metrics of the out-of-fold predictions of some samples, pooled over folds.
 
     Parameters
     ----------
     explained : Explained
         Contributions with their samples' target and persons.
     subsets : mapping of str to mask, positions or sample ids
-        Some of the samples, by a name: as `Explained.select` takes them.
+        Name → some of the samples, in any form that `Explained.select` takes.
 
     Returns
     -------
     DataFrame
         One row per subset and metric: subset, n (samples), persons (NaN where unknown), metric,
-        value (NaN for fewer than 3 samples, and where the metric is not defined).
+        value (NaN for fewer than 3 samples, or if the metric is not defined).
     """
     task, prediction, persons = (
         explained.dataset.task, explained.contributions.prediction(), explained.persons,

@@ -1,4 +1,4 @@
-"""Does a factorisation agree with itself across restarts and folds, and has it separated?"""
+"""Agreement of contributions across restarts and folds, and whether they are separated."""
 
 from __future__ import annotations
 
@@ -16,35 +16,36 @@ from smurf_core.statistics.correlation import correlation_ratio
 Array = npt.NDArray[np.float64]
 
 STABLE_R = 0.8  # median correlation from which a contribution is called stable
-SMALL_SHARE = 0.01  # of the prediction's variance, below which nothing can be said
-# From this r on, a unique and a redundant contribution are one; below it, the sides of a pair are
-# not the same. Half-way between what the losses ask for (0 and 1) and its opposite.
+SMALL_SHARE = 0.01  # of the prediction's variance: smaller contributions get no verdict
+# A unique and a redundant contribution with this |r| or more are not separated; the sides of a pair
+# with a lower r do not agree. It is half-way between the goals of the losses (0 and 1).
 SEPARATION_R = 0.5
 
 
 def stability(result: RunResult) -> pd.DataFrame:
-    """Agreement of every contribution with itself, and a plain verdict.
+    """Agreement of each contribution over restarts and folds, and a verdict.
 
-    Restarts of a fold are compared on that fold's test samples, the folds' models on all samples
-    (each has trained on some of them). Agreement is Pearson's r between two models' contributions
-    (for classes, stacked over the classes after centring over them), sign agreement the share of
-    samples on which both point the same way.
+    Restarts of a fold are compared on that fold's test samples; the folds' models are compared on
+    all samples (each was trained on some of them). Agreement is Pearson's r between two models'
+    contributions (for classes, stacked over the classes after centring over them). Sign agreement
+    is the share of samples on which both have the same sign.
 
     The verdict is `too small to tell` where the contribution's variance is below 1% of the
-    prediction's, `stable` where the median agreement over restarts and over folds (whichever
-    there are) is at least 0.8, else `unstable`. Agreement is no proof: all starts may agree on
-    something that is no factorisation. So what agrees is called `not separated` where a unique
-    and a redundant contribution of its modality have |r| of 0.5 or more (L_uncor asks for 0), or
-    where the two sides of its pair have r below 0.5 (L_cor asks for 1), out of fold. A basin that
-    every start falls into is stable still; `smurf verify` and larger first weights ask for that.
+    prediction's, `stable` where the median agreement over restarts and over folds (if available) is
+    at least 0.8, else `unstable`. Agreement is not proof: all starts may agree on something that is
+    not a factorisation. A contribution that agrees is therefore called `not separated` if a unique
+    and a redundant contribution of its modality have |r| of 0.5 or more (the goal of L_uncor is 0),
+    or if the two sides of its pair have r below 0.5 (the goal of L_cor is 1), out of fold. A wrong
+    basin that all starts end in is still called stable; `smurf verify` and larger initial weights
+    can reveal it.
 
     Returns
     -------
     DataFrame
         One row per term: order, modality, shared_with, kind, share (own variance over the
         prediction's), restart_r (median), restart_r_lowest, fold_r (median), fold_r_lowest,
-        sign_agreement (mean over all pairs of models), pairs, verdict. NaN where there is
-        nothing to compare.
+        sign_agreement (mean over all pairs of models), pairs, verdict. NaN if there is nothing to
+        compare.
     """
     restarts: list[tuple[Array, Array]] = []
     for fold, fitted in enumerate(result.fold_results):
@@ -90,14 +91,14 @@ def stability(result: RunResult) -> pd.DataFrame:
 
 
 def _terms(contributions: Contributions) -> Array:
-    """Terms with samples and outputs in one axis, [t, n · c]; classes' logits centred."""
+    """Terms with samples and outputs in one axis, [t, n · c]; logits are centred over classes."""
     terms = contributions.identified_terms()
     terms -= terms.mean(axis=0)
     return np.asarray(terms.transpose(1, 0, 2).reshape(terms.shape[1], -1))
 
 
 def _agreement(pairs: list[tuple[Array, Array]]) -> Array:
-    """Pearson's r of every term in every pair of models, [pairs, t]; 0 for what is constant."""
+    """Pearson's r of each term for each pair of models, [pairs, t]; 0 for a constant term."""
     if not pairs:
         return np.empty((0, 0))
     found = [
@@ -110,10 +111,9 @@ def _agreement(pairs: list[tuple[Array, Array]]) -> Array:
 def _is_separated(
     contributions: Contributions, is_large: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
-    """True if a term keeps from its modality's other kind and fits the other side of its pair.
+    """True if a term is separated from the other kind of its modality and agrees with its pair.
 
-    Unique contributions are compared with redundant ones that are large enough, and
-    redundant ones against unique ones that are.
+    Unique and redundant contributions of a modality are compared if both are large enough.
     """
     terms, names = _terms(contributions), contributions.term_names()
     gram = terms @ terms.T

@@ -1,4 +1,4 @@
-"""Two runs of one study beside each other: what was asked, what they say, where they differ."""
+"""Comparison of two runs of one study: settings, contributions, and samples that differ."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from smurf_core.statistics.folds import centred_within
 
 
 def configuration_differences(first: RunConfig, second: RunConfig) -> pd.DataFrame:
-    """Settings that differ, as text: setting, first, second. Empty where all are equal."""
+    """Settings that differ, as text: setting, first, second. Empty if all are equal."""
     ours, theirs = _settings(first), _settings(second)
     rows = [
         {"setting": name, "first": ours[name], "second": theirs[name]}
@@ -40,14 +40,14 @@ def _settings(config: RunConfig) -> dict[str, str]:
 
 def _text(value: Any) -> str:
     if value is None:
-        return "never"  # Only `patience` can be none: it never stops early.
+        return "never"  # Only `patience` can be None, which means that training never stops early.
     return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def common_samples(
     first: Contributions, second: Contributions
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Positions, in either, of the samples that both explain, in the first one's order."""
+    """Positions in both runs of the samples that both explain, in the order of the first run."""
     where = pd.Index(second.sample_ids).get_indexer(pd.Index(first.sample_ids))
     mine = np.flatnonzero(where >= 0)
     if not len(mine):
@@ -56,15 +56,15 @@ def common_samples(
 
 
 def term_agreement(first: Contributions, second: Contributions) -> pd.DataFrame:
-    """Do two runs explain the same samples alike? Term by term, for terms that both have.
+    """Agreement of two runs' contributions to the same samples, for each term that both have.
 
     Returns
     -------
     DataFrame
         One row per term: order, modality, shared_with, kind, r (Pearson's, over the samples that
         both explain, each fold's contributions centred; classes stacked after centring over them;
-        NaN where either does not vary), first_share and second_share of the prediction's
-        variance (all classes together), n.
+        NaN if either does not vary), first_share and second_share of the prediction's variance (all
+        classes together), n.
     """
     mine, theirs = common_samples(first, second)
     a, b = first.select(mine), second.select(theirs)
@@ -100,16 +100,15 @@ def _shares(contributions: Contributions) -> dict[tuple[int, str, str], float]:
 
 
 def prediction_differences(first: Explained, second: Contributions) -> pd.DataFrame:
-    """Samples that both runs explain, those first on which the two differ most.
+    """Samples that both runs explain, largest difference first.
 
     Returns
     -------
     DataFrame
         One row per sample: sample_id, target, first, second (predictions; class names for
-        classification), first_error and second_error (absolute; for classification one less the
-        true class's probability), difference (second less first, of the prediction; for
-        classification of the true class's probability), gain (how much smaller the second one's
-        error is).
+        classification), first_error and second_error (absolute; for classification, one minus the
+        true class's probability), difference (second minus first prediction; for classification, of
+        the true class's probability), gain (first error minus second error).
     """
     ours = first.contributions
     mine, theirs = common_samples(ours, second)
@@ -142,7 +141,7 @@ def prediction_differences(first: Explained, second: Contributions) -> pd.DataFr
 
 
 def candidates_of(result: RunResult) -> pd.DataFrame:
-    """Every configuration that was tried, all folds: the candidates' columns and `fold`.
+    """All configurations that were tried in all folds: the candidates' columns and `fold`.
 
     Only those with a finite validation metric and factorisation loss.
     """
@@ -156,7 +155,7 @@ def candidates_of(result: RunResult) -> pd.DataFrame:
 
 
 def weight_sweep(candidates: pd.DataFrame) -> pd.DataFrame:
-    """For every weight of the factorisation (λ), the best predicting configuration of each fold.
+    """For each weight of the factorisation (λ), the configuration of each fold that predicts best.
 
     Returns
     -------

@@ -1,13 +1,13 @@
-"""Samples that show what a factorisation does (Table 6): scored lists, with plain definitions.
+"""Typical samples of a factorisation (Table 6): lists ordered by scores.
 
 All scores are in standard deviations of the predicted output (within folds), so that they can be
 compared between outputs:
 
 - `unique`: |ŷ_I|. The modality alone moves this prediction far.
-- `redundant`: min(|ŷ_IJ|, |ŷ_JI|) where both have one sign and the smaller is at least half of the
-  larger. Both modalities say the same.
-- `unexpected`: |ŷ_IJ − ŷ_JI| where signs differ or the smaller is below a quarter of the larger.
-  One modality says what the other should also say, and does not.
+- `redundant`: min(|ŷ_IJ|, |ŷ_JI|) if both have the same sign and the smaller is at least half of
+the larger. Both modalities say the same. - `unexpected`: |ŷ_IJ − ŷ_JI| if the signs differ or the
+smaller is below a quarter of the larger. One modality says what the other should also say but does
+not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def typical_samples(
 ) -> pd.DataFrame:
     """The samples with the highest scores, highest first.
 
-    `output` is a class (all where it is not given). Returns one row per sample, modality (or pair)
+    `output` is a class (default: all classes). Returns one row per sample, modality (or pair)
     and output: sample_id, output, modality, shared_with, score, contribution (ŷ_I, or ŷ_IJ),
     other (ŷ_JI; NaN for `unique`), prediction.
     """

@@ -1,4 +1,4 @@
-"""Are the true factors of synthetic data recovered (section 5.1, appendix A)."""
+"""Recovery of the true factors of synthetic data (section 5.1, appendix A)."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from smurf_core.terms import modality_subsets, subset_name
 Array = npt.NDArray[np.float64]
 Term = tuple[int, str, str]
 
-NO_FACTOR = "0"  # how the table writes that nothing is to be found in a contribution
+NO_FACTOR = "0"  # the table's entry for a contribution that has no true factor
 
 
 def recovery(explained: Explained) -> pd.DataFrame:
-    """Correlation of every learned contribution with the true factor that it should be.
+    """Correlation of each learned contribution with the true factor that it should equal.
 
-    The truth of a unique contribution of I is u_I, plus every r_IX whose X the model cannot see:
-    nobody but I holds those then (the paper's bimodal setting). The truth of a redundant one is
-    r_IJ, or `r_IJ|I` where I sees it through noise. Products of factors are the truths of
-    interactions: `u_A*u_B` is unique to A+B, `u_C*r_AB` redundant between A+C and B+C; where the
+    The true factor of a unique contribution of I is u_I, plus every r_IX whose X is hidden from the
+    model, because only I contains these (the paper's bimodal setting). That of a redundant
+    contribution is r_IJ, or `r_IJ|I` if I observes it with noise. The true factors of interactions
+    are products: `u_A*u_B` is unique to A+B, `u_C*r_AB` is redundant between A+C and B+C. If the
     target consists of products, only terms of order 2 are listed.
 
-    Pearson's r is taken within every fold and averaged over the folds, because every fold has a
-    model of its own. For classes, factors and contributions are first centred over the classes:
-    the softmax doesn't see what all classes have in common.
+    Pearson's r is computed within each fold and averaged over the folds, because each fold has its
+    own model. For classes, factors and contributions are first centred over the classes, because
+    the softmax does not depend on what all classes have in common.
 
     Returns
     -------
     DataFrame
         One row per term and output: modality, shared_with, kind (`unique` | `redundant`), factor
-        (`u_A + r_AC`; `0` where nothing is to be found), output, r (NaN where the factor is 0,
-        0 where the contribution is), order, sd (of the contribution), factor_sd.
+        (such as `u_A + r_AC`; `0` if there is none), output, r (NaN if the factor is 0, and 0 if
+        the contribution is 0), order, sd (of the contribution), factor_sd.
     """
     contributions = explained.contributions
     learned, factors = _aligned(explained)
@@ -71,16 +71,16 @@ def recovery(explained: Explained) -> pd.DataFrame:
 def mean_recovery(explained: Explained) -> float:
     """The paper's average r between true factors and learned contributions (section 5.1).
 
-    Contributions whose true factor is nothing at all have no r and are left out.
+    Contributions without a true factor have no r and are left out.
     """
     return float(recovery(explained)["r"].mean())
 
 
 def factor_matrix(explained: Explained) -> pd.DataFrame:
-    """Correlation of every true factor with every learned contribution of the same output.
+    """Correlation of each true factor with each learned contribution of the same output.
 
     One row per factor, term and output: factor, order, modality, shared_with, kind, output, r.
-    Factors that no visible modality holds are also listed. Folds and classes as in `recovery`.
+    Factors that no visible modality contains are also listed. Folds and classes as in `recovery`.
     """
     contributions = explained.contributions
     learned, factors = _aligned(explained)
@@ -129,14 +129,14 @@ def _aligned(explained: Explained) -> tuple[Array, dict[str, Array]]:
 def _truths(
     names: tuple[Term, ...], modalities: tuple[str, ...], factors: Mapping[str, Array]
 ) -> dict[Term, list[str]]:
-    """Term → names of the factors whose sum is its truth (none: nothing is to be found)."""
+    """Term → names of the factors whose sum it should equal (empty if there are none)."""
     if not any("*" in name for name in factors):
         known = _additive_truths(modalities, factors)
         return {term: known[term] for term in names if term[0] == 1}
     if not any(order == 2 for order, _, _ in names):
         raise InputError(
-            "The target consists of products of factors, which a model without interactions "
-            "cannot hold; train MRO-SMURF on this data set."
+            "The target consists of products of factors, which a model without interactions cannot "
+            "represent; train MRO-SMURF on this data set."
         )
     products = _product_truths(modalities, factors)
     return {term: products.get(term, []) for term in names if term[0] == 2}
@@ -186,9 +186,9 @@ def _product_truths(
 
 
 def _shared_part(i: str, j: str, factors: Mapping[str, Array]) -> list[str]:
-    """The factor that two modalities share, in whichever order it names them.
+    """The factor that two modalities share, whatever the order of their names in it.
 
-    Where modalities see it through noise, what `i` can say of it.
+    If modalities observe it with noise, this is the part that `i` can predict.
     """
     names = (redundant_factor(i, j), redundant_factor(j, i))
     derived = [derived_factor(name, i) for name in names if derived_factor(name, i) in factors]
@@ -200,9 +200,9 @@ def _sum(parts: list[str], factors: Mapping[str, Array], shape: tuple[int, ...])
 
 
 def _within_folds(factors: Array, terms: Array, folds: npt.NDArray[np.int64]) -> Array:
-    """Pearson's r of every factor [n, p, c] with every term [n, q, c], mean over folds, [p, q, c].
+    """Pearson's r of each factor [n, p, c] with each term [n, q, c], mean over folds, [p, q, c].
 
-    NaN where a factor never varies; 0 where only the term doesn't, because it says nothing.
+    NaN if a factor never varies; 0 if only the term does not vary, because it explains nothing.
     """
     per_fold = np.stack(
         [_correlations(factors[folds == f], terms[folds == f]) for f in np.unique(folds)]

@@ -1,1 +1,1 @@
-"""From recordings to tables of features; needs the optional packages of the extra `extract`."""
+"""Extracts tables of features from recordings; needs the packages of the extra `extract`."""

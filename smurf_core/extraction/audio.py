@@ -1,4 +1,4 @@
-"""Sound to the 88 functionals of eGeMAPSv02, by the openSMILE package."""
+"""Extracts the 88 functionals of eGeMAPSv02 from sound with the openSMILE package."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from smurf_core.extraction.store import Array, Tool
 from smurf_core.extraction.utterances import Utterance
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
-SHORTEST = 0.1  # seconds, below which openSMILE has no functionals
-# How far an utterance may reach past the end of its recording: rounding in tables of times.
+SHORTEST = 0.1  # seconds: openSMILE has no functionals for shorter sounds
+# How far an utterance may extend beyond its recording, because tables of times are rounded.
 _SLACK = 0.1
 
 
@@ -37,7 +37,7 @@ class EgemapsExtractor:
         )
 
     def features(self, utterances: Sequence[Utterance]) -> Sequence[Array | InputError]:
-        """The functionals of each utterance, or why there are none."""
+        """The functionals of each utterance, or the reason why there are none."""
         return [self._features(utterance) for utterance in utterances]
 
     def _features(self, utterance: Utterance) -> Array | InputError:
@@ -46,7 +46,10 @@ class EgemapsExtractor:
             signal, rate = self._signal(utterance.path, utterance.start, utterance.end)
         except InputError as error:
             return error
-        except (OSError, RuntimeError) as error:  # What libsndfile raises for what it cannot read.
+        except (
+            OSError,
+            RuntimeError,
+        ) as error:  # libsndfile raises this for files that it cannot read.
             what = str(error).rpartition(": ")[2].rstrip(".")
             return InputError(
                 f"{utterance.path.name} cannot be read as sound ({what}): convert it to WAV."
@@ -57,14 +60,14 @@ class EgemapsExtractor:
         return values
 
     def _signal(self, path: Path, start: float | None, end: float | None) -> tuple[Array, int]:
-        """The utterance's sound, channels averaged, and its samples a second."""
+        """The utterance's sound, averaged over channels, and its samples per second."""
         with self._soundfile.SoundFile(path) as file:
             rate, seconds = int(file.samplerate), file.frames / file.samplerate
             first = start or 0.0
             last = seconds if end is None else end
             if first < 0 or last <= first or first >= seconds or last > seconds + _SLACK:
                 raise InputError(
-                    f"{path.name} is {seconds:.2f} s long and is to be cut from {first:g} to "
+                    f"{path.name} is {seconds:.2f} s long but should be cut from {first:g} to "
                     f"{last:g} s: correct start and end, in seconds."
                 )
             if min(last, seconds) - first < SHORTEST:

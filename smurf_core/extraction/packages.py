@@ -1,4 +1,4 @@
-"""Packages that only extraction needs: imported when it starts, and missed in one sentence."""
+"""Imports the packages that only extraction needs, and explains how to install a missing one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INSTALL = "pip install -e '.[extract]'"
 
 
 def needed_package(name: str) -> ModuleType:
-    """The package; where it is not installed, says how to get it."""
+    """Import the package; if it is not installed, the error says how to install it."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Features of many utterances: kept as they come, reported as they go, failures listed."""
+"""Extracts features of many utterances, stores each result, and lists failures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from smurf_core.errors import InputError
 from smurf_core.extraction.store import Array, FeatureStore, Tool
 from smurf_core.extraction.utterances import Utterance, checksum
 
-# Utterances that are done, of how many.
+# Number of utterances that are done, and of all utterances.
 OnProgress = Callable[[int, int], None]
 
 
@@ -25,7 +25,7 @@ class Extractor(Protocol):
     batch_size: int
 
     def features(self, utterances: Sequence[Utterance]) -> Sequence[Array | InputError]:
-        """A vector of each utterance, or why there is none."""
+        """A vector for each utterance, or the reason why there is none."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Extraction:
 
     features: pd.DataFrame
     failures: pd.DataFrame
-    reused: int  # rows that were kept from before
+    reused: int  # rows from earlier extractions
 
 
 def extract(
@@ -47,7 +47,7 @@ def extract(
     *,
     on_progress: OnProgress = lambda done, total: None,
 ) -> Extraction:
-    """Features of utterances, in their order; what was extracted before is read from the store."""
+    """Features of utterances, in their order; earlier results are read from the store."""
     found: dict[int, Array] = {}
     problems: dict[int, InputError] = {}
     keys: dict[int, str] = {}
@@ -82,7 +82,7 @@ def extract(
 
 
 def failure_table(utterances: Sequence[Utterance], problems: dict[int, InputError]) -> pd.DataFrame:
-    """What failed, by the utterance's position: sample_id, file, problem."""
+    """Failures by the utterance's position: sample_id, file, problem."""
     return pd.DataFrame(
         [
             (utterances[p].sample_id, utterances[p].place, str(problems[p]))
@@ -93,14 +93,14 @@ def failure_table(utterances: Sequence[Utterance], problems: dict[int, InputErro
 
 
 def _content(utterance: Utterance) -> tuple[object, ...]:
-    """What an utterance is, whatever it is called and wherever it lies."""
+    """The identity of an utterance, independent of its name and folder."""
     if utterance.path is None:
         return ("text", utterance.text)
     return (file_checksum(utterance), utterance.start, utterance.end)
 
 
 def file_checksum(utterance: Utterance) -> str:
-    """The checksum of an utterance's file; refuses one that is not there."""
+    """The checksum of an utterance's file; raises an error if the file is missing."""
     assert utterance.path is not None  # noqa: S101 — for the type checker
     try:
         return checksum(utterance.path, utterance.path.stat().st_mtime_ns)

@@ -1,4 +1,4 @@
-"""What was extracted is kept: by what it was taken from, the tool, its version and options."""
+"""Stores extracted features by their source, the tool, its version and options."""
 
 from __future__ import annotations
 
@@ -18,30 +18,33 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """A folder of results. Each is written whole or not at all, so that an interrupted extraction
-    goes on where it was."""
+    """A folder of results, written completely or not at all, so that an extraction can continue."""
 
     folder: Path
 
     def key(self, *parts: object) -> str:
-        """The name of a result: a hash of all that it depends on."""
+        """The name of a result: a hash of everything that it depends on."""
         text = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def path(self, key: str, suffix: str) -> Path:
-        """Where a result lies, or would."""
+        """The path of a result, whether it exists or not."""
         return self.folder / key[:2] / f"{key}{suffix}"
 
     def read(self, key: str) -> Array | None:
-        """A vector that was kept, or nothing."""
+        """A stored vector, or None."""
         path = self.path(key, ".npy")
         try:
             return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
-        except (FileNotFoundError, ValueError, EOFError):  # Not there, or damaged: made again.
+        except (
+            FileNotFoundError,
+            ValueError,
+            EOFError,
+        ):  # Missing or damaged: it is computed again.
             return None
 
     def write(self, key: str, values: Array) -> None:
-        """Keep a vector."""
+        """Store a vector."""
         path = self.path(key, ".npy")
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{uuid4().hex}.npy")
@@ -51,12 +54,12 @@ class FeatureStore:
 
 @dataclass(frozen=True)
 class Tool:
-    """What extracted: its name, version and options, as they decide what comes out."""
+    """The extracting tool: its name, version and options, which determine the result."""
 
     name: str
     version: str
     options: Mapping[str, object]
 
     def parts(self) -> tuple[object, ...]:
-        """What of it a result depends on."""
+        """The properties that determine a result."""
         return (self.name, self.version, dict(self.options))

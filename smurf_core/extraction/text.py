@@ -1,4 +1,4 @@
-"""Text to sentence embeddings, by the sentence-transformers package and a model on this machine."""
+"""Computes sentence embeddings with the sentence-transformers package and a local model."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L12-v2"
 
 
 class SentenceEmbedder:
-    """One embedding a text, of a model that lies in a folder or in the hub's cache.
+    """One embedding per text, by a model from a folder or from the hub's cache.
 
-    A model is fetched only where `download` is set: nothing else here needs a network.
+    A model is downloaded only if `download` is set: nothing else here needs a network.
     """
 
     batch_size = 64
@@ -31,7 +31,7 @@ class SentenceEmbedder:
         width = len(str(size - 1))
         self.names: tuple[str, ...] = tuple(f"embedding_{d:0{width}d}" for d in range(size))
         package = needed_package("sentence_transformers")
-        # Two models of one name are different models: what counts are the weights.
+        # Two models with the same name may differ, so the weights identify a model.
         options = {"weights": _weights_checksum(self._model), "length": self._model.max_seq_length}
         self.tool = Tool("sentence-transformers", str(package.__version__), options)
 
@@ -50,7 +50,7 @@ class SentenceEmbedder:
         return [
             next(embedded)
             if utterance.text
-            else InputError(f"{utterance.sample_id} holds no text.")
+            else InputError(f"{utterance.sample_id} contains no text.")
             for utterance in utterances
         ]
 
@@ -63,7 +63,7 @@ def _load(model: str, download: bool) -> Any:
     except (OSError, ValueError) as error:
         if is_folder:
             raise InputError(
-                f"{model} is no folder of a sentence-transformers model: it needs modules.json, "
+                f"{model} is not a folder of a sentence-transformers model: it needs modules.json, "
                 "config.json, the tokenizer and the weights."
             ) from error
         if download:

@@ -1,4 +1,4 @@
-"""What features are taken from: files of a folder, or utterances that a table cuts from them."""
+"""The sources of features: files in a folder, or utterances that a table cuts from them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FILE_NAMES = (
 
 @dataclass(frozen=True)
 class Utterance:
-    """A stretch of a recording (none given: all of it), or a text."""
+    """A segment of a recording (default: all of it), or a text."""
 
     sample_id: str
     path: Path | None = None
@@ -43,7 +43,7 @@ class Utterance:
 
     @property
     def place(self) -> str:
-        """The file and seconds, for messages."""
+        """File and seconds, for messages."""
         if self.path is None:
             return self.sample_id
         if self.start is None and self.end is None:
@@ -54,7 +54,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns of a table of utterances; empty: found by their usual names."""
+    """Columns of a table of utterances; empty ones are found by their usual names."""
 
     id: str = ""
     file: str = ""
@@ -64,16 +64,16 @@ class Columns:
 
 
 def utterances_of_folder(folder: Path, suffixes: Sequence[str]) -> tuple[Utterance, ...]:
-    """Every file of a kind in a folder and below it, named by its path there without suffix."""
+    """All files of a kind in a folder and its subfolders, named by their path without suffix."""
     found = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in suffixes)
     if not found:
-        raise InputError(f"{folder} holds no files of this kind ({', '.join(suffixes)}).")
+        raise InputError(f"{folder} contains no files of this kind ({', '.join(suffixes)}).")
     ids = [path.relative_to(folder).with_suffix("").as_posix() for path in found]
     counts = Counter(ids)
     repeated = [name for name in counts if counts[name] > 1]
     if repeated:
         raise InputError(
-            f"{folder} holds several files called {listing(repeated)} that differ in their suffix: "
+            f"{folder} contains several files named {listing(repeated)} with different suffixes: "
             "keep one of each."
         )
     return tuple(Utterance(name, path) for name, path in zip(ids, found, strict=True))
@@ -86,10 +86,10 @@ def utterances_of_table(
     folder: Path | None = None,
     columns: Columns | None = None,
 ) -> tuple[Utterance, ...]:
-    """Rows of a table: an id, a file of a folder (the table's own), and where it is cut.
+    """Utterances from a table: an id, a file, and start and end.
 
-    Without a column of files a row's file is the one of its id, with one of the suffixes. Nothing
-    outside the folder is opened.
+    The default folder is that of the table. Without a column of files, a row's file is named after
+    its id, with one of the suffixes. Nothing outside the folder is opened.
     """
     table, given = _table(path), columns or Columns()
     ids = _ids(table, given, path)
@@ -112,7 +112,7 @@ def utterances_of_table(
 
 
 def texts_of_table(path: Path, columns: Columns | None = None) -> tuple[Utterance, ...]:
-    """Rows of a table with an id and a text; a row without text is left out."""
+    """Texts from a table with ids; rows without text are left out."""
     table, given = _table(path), columns or Columns()
     ids = _ids(table, given, path)
     column = _column(table, given.text, TRANSCRIPT_NAMES, path)
@@ -126,7 +126,7 @@ def texts_of_table(path: Path, columns: Columns | None = None) -> tuple[Utteranc
 
 
 def texts_of_folder(folder: Path) -> tuple[Utterance, ...]:
-    """Every `.txt` file of a folder as one text."""
+    """All `.txt` files of a folder, each as one text."""
     files = utterances_of_folder(folder, (".txt",))
     found = []
     for file in files:
@@ -134,14 +134,16 @@ def texts_of_folder(folder: Path) -> tuple[Utterance, ...]:
         try:
             text = file.path.read_text(encoding="utf-8").strip()
         except UnicodeDecodeError as error:
-            raise InputError(f"{file.path.name} is no text in UTF-8: save it as such.") from error
+            raise InputError(
+                f"{file.path.name} is not text in UTF-8: save it in this encoding."
+            ) from error
         found.append(Utterance(file.sample_id, text=text))
     return tuple(found)
 
 
 @lru_cache(maxsize=4096)
 def checksum(path: Path, modified: int) -> str:
-    """SHA-256 of a file's content; `modified` is its time stamp, so that a change is seen."""
+    """SHA-256 of a file's content; `modified` is its time stamp, so that changes are noticed."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -160,8 +162,8 @@ def _ids(table: pd.DataFrame, given: Columns, path: Path) -> list[str]:
     cells = table[column]
     if cells.isna().any() or not cells.is_unique:
         raise InputError(
-            f"{path.name}, column {column!r}: sample ids are missing or repeat; each row needs one "
-            "of its own."
+            f"{path.name}, column {column!r}: sample ids are missing or repeat; each row needs a "
+            "different one."
         )
     return [str(cell) for cell in cells]
 
@@ -173,7 +175,7 @@ def _column(
     path: Path,
     fits: Callable[[pd.Series[Any]], bool] = lambda _: True,
 ) -> str:
-    """The column that was named, else the first of these names that fits, else none."""
+    """The named column, otherwise the first of these names that fits, otherwise None."""
     if given:
         if given not in table:
             raise InputError(
@@ -186,7 +188,7 @@ def _column(
 
 def _names_files(suffixes: Sequence[str]) -> Callable[[pd.Series[Any]], bool]:
     def fits(cells: pd.Series[Any]) -> bool:
-        """True if all cells are files of this kind, or names that a suffix would make so."""
+        """True if all cells are files of this kind, or their names without the suffix."""
         names = cells.dropna().astype("str").str.lower()
         are_files = names.str.endswith(tuple(suffixes)) | ~names.str.contains(".", regex=False)
         return bool(len(names)) and bool(are_files.all())
@@ -200,12 +202,12 @@ def _seconds(
     if not column:
         return np.full(len(table), np.nan)
     if not pd.api.types.is_numeric_dtype(table[column]):
-        raise InputError(f"{path.name}, column {column!r}: seconds are numbers, as 12.34.")
+        raise InputError(f"{path.name}, column {column!r}: seconds must be numbers, such as 12.34.")
     return table[column].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _inside(root: Path, name: str, suffixes: Sequence[str]) -> Path:
-    """A file of the folder by its path there, with or without its suffix; it need not exist."""
+    """A file of the folder by its path there, with or without suffix; it need not exist."""
     if name.lower().endswith(tuple(suffixes)):
         candidates = [name]
     else:

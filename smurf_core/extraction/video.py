@@ -1,4 +1,4 @@
-"""Faces to statistics of action units, pose and gaze, by an installed OpenFace or of its files."""
+"""Extracts statistics of action units, pose and gaze with OpenFace or from its files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WANTED = ("-aus", "-pose", "-gaze")
 
 
 class OpenFace:
-    """An installed OpenFace; every recording is tracked once, and its file kept."""
+    """An installed OpenFace; each recording is tracked once, and its file is stored."""
 
     def __init__(self, store: FeatureStore, program: str = "") -> None:
         found = shutil.which(program or PROGRAM)
@@ -41,12 +41,12 @@ class OpenFace:
             )
         self._store = store
         self._program = Path(found).resolve()
-        # It shows no version: the program itself is what a result depends on.
+        # OpenFace shows no version, so the checksum of the program identifies it.
         version = checksum(self._program, self._program.stat().st_mtime_ns)
         self.tool = Tool("OpenFace", version, {"wanted": _WANTED})
 
     def track(self, utterance: Utterance) -> tuple[Path, bool]:
-        """OpenFace's file of an utterance's whole recording, and whether it was there before."""
+        """OpenFace's file of an utterance's whole recording, and True if it existed before."""
         key = self._store.key(self.tool.parts(), file_checksum(utterance))
         kept = self._store.path(key, OPENFACE_SUFFIX)
         if kept.is_file():
@@ -67,8 +67,8 @@ class OpenFace:
             said = (ended.stderr + b"\n" + ended.stdout).decode(errors="replace").split("\n")
             last = next((line.strip() for line in reversed(said) if line.strip()), "nothing")
             raise InputError(
-                f"{utterance.place}: OpenFace ended with code {ended.returncode} and no file of "
-                f"features; it said: {last[:200]}."
+                f"{utterance.place}: OpenFace ended with code {ended.returncode} and wrote no file "
+                f"of features; its last message: {last[:200]}."
             )
 
 
@@ -80,9 +80,9 @@ def extract_faces(
     options: ReadingOptions | None = None,
     on_progress: OnProgress = lambda done, total: None,
 ) -> Extraction:
-    """Statistics of each utterance's frames that were tracked well, in the utterances' order.
+    """Statistics of the well tracked frames of each utterance, in the utterances' order.
 
-    Recordings are tracked whole, once; OpenFace's own files (`.csv`) are read as they are.
+    Recordings are tracked completely and once; OpenFace's files (`.csv`) are read directly.
     """
     are_videos = [u for u in utterances if u.path and u.path.suffix.lower() != OPENFACE_SUFFIX]
     openface = OpenFace(store, program) if are_videos else None
@@ -101,7 +101,8 @@ def extract_faces(
         else:
             if rows and list(row) != list(rows[0]):
                 problems[position] = InputError(
-                    f"{utterance.place} has other features than the files before it: extract all "
+                    f"{utterance.place} has different features from the files before it: extract "
+                    "all "
                     "with one version of OpenFace."
                 )
             else:
@@ -113,7 +114,7 @@ def extract_faces(
 
 
 def _statistics(utterance: Utterance, file: Path | None, options: ReadingOptions) -> pd.DataFrame:
-    """One row: the utterance's id and its statistics; refuses one without a frame that counts."""
+    """One row: the utterance's id and its statistics; raises an error if no frame counts."""
     assert file is not None  # noqa: S101 — for the type checker
     name = f"{utterance.path.stem if utterance.path else utterance.sample_id}{OPENFACE_SUFFIX}"
     whole, track = _recording(name, file, _stamp(file), options)
@@ -138,10 +139,10 @@ def _stamp(file: Path) -> int:
 def _recording(
     name: str, file: Path, modified: int, options: ReadingOptions
 ) -> tuple[Recording, Track]:
-    """A recording and its frames, read once for utterances that follow one another."""
+    """A recording and its frames, read once for consecutive utterances."""
     source = SourceFile(name, file)
     reader = OpenFaceReader()
     if not reader.recognises(source, source.head()):
-        raise InputError(f"{name} is no file of OpenFace's {PROGRAM}.")
+        raise InputError(f"{name} is not a file of OpenFace's {PROGRAM}.")
     (recording,) = reader.recordings(source, options)
     return recording, recording.load()

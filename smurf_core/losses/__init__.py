@@ -1,5 +1,5 @@
-"""The losses: what is added to the task loss, and the task losses, one family per file.
+"""The auxiliary losses and the task losses, one family per file.
 
-`interface` says what an auxiliary loss is, `rows` what it may read. Every row of
+`interface` defines what an auxiliary loss is, `rows` what it may read. Each row of
 `smurf_core.model_kinds.MODEL_KINDS` names one object of this folder, or none.
 """

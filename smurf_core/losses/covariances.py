@@ -1,8 +1,8 @@
-"""Covariances, which are all that auxiliary losses see: one matrix product makes all of them.
+"""Covariances, the only input of auxiliary losses: one matrix product computes all of them.
 
 Contributions come as `values[..., i, j, output, sample]`: entry (i, i) is the unique contribution
-ŷ_I, entry (i, j) the redundant contribution ŷ_IJ. Any leading axes (the members of a stack) stay:
-each of them gets its own loss. Samples lie on the last axis, because every sum runs over it.
+ŷ_I, entry (i, j) the redundant contribution ŷ_IJ. Any leading axes (the members of a stack) are
+kept: each member gets its own loss. Samples are on the last axis, because all sums are over it.
 """
 
 from functools import cache
@@ -13,12 +13,12 @@ from torch import Tensor
 
 
 def centred(a: Float[Tensor, "*k n"]) -> Float[Tensor, "*k n"]:
-    """`a` less its mean over the samples."""
+    """`a` minus its mean over the samples."""
     return a - a.mean(dim=-1, keepdim=True)
 
 
 def covariance_matrix(centred_rows: Float[Tensor, "*k r n"]) -> Float[Tensor, "*k r r"]:
-    """Sample covariance of every row with every row (eq. 6 and 9), from rows without a mean."""
+    """Sample covariance of each row with each row (eq. 6 and 9), from centred rows."""
     n = centred_rows.shape[-1]
     if n < 2:
         raise ValueError(f"Sample covariance needs at least 2 samples, got {n}.")
@@ -36,7 +36,7 @@ def contribution_covariances(
 
 
 def by_pairs(covariances: Float[Tensor, "k c r r"], sources: int) -> Float[Tensor, "k c s s s s"]:
-    """Covariances of contributions by source and other source of both sides."""
+    """Covariances of contributions, indexed by the source and the other source of both."""
     s = sources
     return covariances.view(*covariances.shape[:2], s, s, s, s)
 

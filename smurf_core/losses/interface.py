@@ -1,8 +1,8 @@
-"""What an auxiliary loss is: a function of covariances, with its derivative written out.
+"""The interface of auxiliary losses: functions of covariances, with explicit derivatives.
 
-A covariance matrix holds a few numbers. Autograd spends more time on them in one step of a stack
-than all of the stack's products take. So every loss has its derivative written out, as elementwise
-operations on the matrices, and a test compares it with autograd on the loss's own definition.
+A covariance matrix has few elements. In one step of a stack, autograd spends more time on them than
+on all of the stack's products. Every loss therefore implements its derivative, as elementwise
+operations on the matrices, and a test compares it with autograd on the definition of the loss.
 """
 
 from abc import ABC, abstractmethod
@@ -19,29 +19,29 @@ Derivative = tuple[Float[Tensor, " k"], Float[Tensor, "k c r r"]]
 
 
 class AuxiliaryLoss(ABC):
-    """What a model kind adds to its task loss (eq. 4), λ left out.
+    """What a model kind adds to its task loss (eq. 4), without λ.
 
-    A row of `MODEL_KINDS` names it. Members of a stack, and the interaction orders of MRO, each
-    have their own covariances.
+    A row of `MODEL_KINDS` names it. Each member of a stack and each interaction order of MRO has
+    its own covariances.
     """
 
-    rows: Rows  # what it takes covariances of
+    rows: Rows  # the rows whose covariances it takes
 
     @abstractmethod
     def value(self, covariances: Float[Tensor, "k c r r"], sources: int) -> Float[Tensor, " k"]:
-        """The loss of every member: its definition.
+        """The loss of each member: the definition of the loss.
 
         Parameters
         ----------
         covariances
             Covariances of all rows with all rows, for each member and output.
         sources
-            The number of sources; r / sources rows belong to each, one source after the other.
+            The number of sources; r / sources rows belong to each, in the order of the sources.
         """
 
     @abstractmethod
     def differentiate(self, covariances: Float[Tensor, "k c r r"], sources: int) -> Derivative:
-        """The loss of every member, and its derivative by the covariances: for training.
+        """The loss of each member and its derivative by the covariances, for training.
 
         Parameters
         ----------
@@ -52,12 +52,12 @@ class AuxiliaryLoss(ABC):
         -------
         tuple
             The loss [k], and the derivative D as the *symmetric* matrix D + Dᵀ [k, c, r, r].
-            The derivative by the rows needs that one: the derivative of a function of
+            The derivative by the rows uses this matrix: the derivative of a function of
             C = X Xᵀ / (n − 1) by X is (D + Dᵀ) X / (n − 1).
         """
 
     def criterion(self, covariances: Float[Tensor, "k c r r"], sources: int) -> Float[Tensor, " k"]:
-        """How far a trained model is from what the loss asks for; lower is better.
+        """The distance of a trained model from the goal of the loss; lower is better.
 
         Among configurations that predict equally well, the one with the lowest wins
         (`training.selection`).
@@ -66,7 +66,7 @@ class AuxiliaryLoss(ABC):
 
 
 def auxiliary_loss_of(model: ModelKind) -> AuxiliaryLoss | None:
-    """The auxiliary loss of a model kind, or nothing where it has none."""
+    """The auxiliary loss of a model kind, or None if it has none."""
     return _load(MODEL_KINDS[model].auxiliary_loss)
 
 

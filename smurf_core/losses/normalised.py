@@ -1,4 +1,4 @@
-"""The extension's losses, which do not depend on the contributions' size (docs/method.md)."""
+"""The losses of our extension, which do not depend on the contributions' size (docs/method.md)."""
 
 from dataclasses import dataclass
 
@@ -21,9 +21,10 @@ def normalised_uncorrelation_loss(
 ) -> Float[Tensor, "*k"]:
     """Extension: mean |cov(ŷ_I, ŷ_JI)| / √(var(ŷ_I) var(ŷ_JI) + ε²), almost |r|.
 
-    A unique contribution against what the *other* modality derives of the pair. Against its own
-    side (eq. 5) a model can pass the test and still fail: ŷ_IJ takes up a little of what is unique
-    to I, just enough for a covariance of zero. ŷ_JI cannot, for J does not know it.
+    It compares a unique contribution with what the *other* modality predicts for the pair. With
+    ŷ_IJ instead (eq. 5), a model can reach zero without a factorisation: ŷ_IJ includes a little of
+    what is unique to I, just enough for a covariance of zero. ŷ_JI cannot, because J does not
+    contain it.
     """
     c, m = covariances.shape[-5], covariances.shape[-1]
     i, j = ordered_pairs(m, covariances.device)
@@ -40,11 +41,11 @@ def normalised_correlation_loss(
 ) -> Float[Tensor, "*k"]:
     """Extension: mean (ρ s − cov(ŷ_IJ, ŷ_JI)) / (s + ε) + ½ w var(ŷ_IJ − ŷ_JI) over the pairs.
 
-    s is the mean variance of both sides. The first term is lowest where the two sides are equal,
-    at whatever size the task loss asks for, whereas L_cor (eq. 8) also wants var(ŷ_IJ) var(ŷ_JI)
-    to be one. The second is zero there, and gives a price to a redundant contribution without a
-    partner, in which both L_cor and the first term would let unique information hide. Sides that
-    correlate with less than ρ are lowest at zero: what pairs have in common by chance is ignored.
+    s is the mean variance of both sides. The first term is lowest where the two sides are equal, at
+    whatever size the task loss asks for, whereas L_cor (eq. 8) also wants var(ŷ_IJ) var(ŷ_JI) to be
+    one. The second term is zero there. It penalises a redundant contribution without a partner, in
+    which L_cor and the first term alone would allow unique information. If the sides correlate less
+    than ρ, the loss is lowest at zero: what pairs have in common by chance is ignored.
     """
     c, m = covariances.shape[-5], covariances.shape[-1]
     i, j = torch.triu_indices(m, m, offset=1, device=covariances.device)
@@ -58,18 +59,19 @@ def normalised_correlation_loss(
 class NormalisedLoss(AuxiliaryLoss):
     """Both normalised losses, with their settings; docs/method.md derives these."""
 
-    # Keeps them finite where contributions vanish. Where what a pair shares is of no use,
-    # contributions of an sd of about ∛(2ε) are invented; the smaller, the steeper near zero.
+    # Keeps the losses finite if contributions vanish. If what a pair shares is of no use for the
+    # prediction, contributions with an sd of about ∛(2ε) arise; a smaller ε makes the losses
+    # steeper near zero.
     floor: float
-    # Price of a difference between the two sides of a pair.
+    # Weight of the difference between the two sides of a pair.
     mismatch_weight: float
-    # Up to this correlation of its two sides, a pair has nothing in common but chance, and being
-    # larger does not pay.
+    # Up to this correlation of its two sides, a pair is taken to have only chance in common, and
+    # larger contributions do not lower the loss.
     chance: float
     rows = CONTRIBUTIONS
 
     def value(self, covariances: Float[Tensor, "k c r r"], sources: int) -> Float[Tensor, " k"]:
-        """|cov| and −cov over the sizes of what they compare."""
+        """|cov| and −cov divided by the sizes of the compared contributions."""
         pairs = by_pairs(covariances, sources)
         apart = normalised_uncorrelation_loss(pairs, self.floor)
         return apart + normalised_correlation_loss(
@@ -77,7 +79,7 @@ class NormalisedLoss(AuxiliaryLoss):
         )
 
     def differentiate(self, covariances: Float[Tensor, "k c r r"], sources: int) -> Derivative:
-        """The same and its derivative."""
+        """The same with its derivative."""
         c, s = covariances.shape[1], sources
         average = 1 / ((s * s - s) * c)
         apart, across = (
@@ -87,7 +89,8 @@ class NormalisedLoss(AuxiliaryLoss):
         is_redundant = across.sum(dim=-1)
         variances = covariances.diagonal(dim1=-2, dim2=-1)
         product = variances.unsqueeze(-1) * variances.unsqueeze(-2) + self.floor**2
-        # Off the pairs, `product` may be anything: variances are exact zeros there at worst.
+        # Outside the pairs, `product` is not used: in the worst case, variances are exact zeros
+        # there.
         uncorrelated = covariances.abs() * apart / product.sqrt()
         by_product = uncorrelated / product / 2
         size = ((variances @ across + variances) / 2 + self.floor).unsqueeze(-1)
@@ -101,7 +104,7 @@ class NormalisedLoss(AuxiliaryLoss):
         loss += (by_chance * (size.squeeze(-1) - self.floor)).sum(dim=(1, 2))
         derivative = covariances.sign() * apart / product.sqrt()
         derivative -= 2 * across * (1 / size + self.mismatch_weight)
-        # Each pair stands twice in `by_product`; so it does in the sum over a row.
+        # Each pair occurs twice in `by_product`, and also twice in the sum over a row.
         by_variance = -(by_product @ variances.unsqueeze(-1)).squeeze(-1)
         by_variance += (correlated / size).sum(dim=-1) + self.mismatch_weight * is_redundant
         by_variance += by_chance * self.floor / size.squeeze(-1)
@@ -110,6 +113,7 @@ class NormalisedLoss(AuxiliaryLoss):
 
 
 ADDITIVE = NormalisedLoss(floor=1e-5, mismatch_weight=0.3, chance=0.1)
-# Subsets of modalities overlap: (A, B) and (A, C) both know A. So more can hide in a redundant
-# contribution without a partner, and it takes a higher price to keep it out (docs/method.md).
+# Subsets of modalities overlap: (A, B) and (A, C) both know A. So more unique information can be in
+# a redundant contribution without a partner, and a larger weight is needed to keep it out
+# (docs/method.md).
 INTERACTIONS = NormalisedLoss(floor=1.5e-2, mismatch_weight=2.0, chance=0.1)

@@ -14,7 +14,7 @@ from smurf_core.losses.interface import AuxiliaryLoss, Derivative
 from smurf_core.losses.normalised import normalised_correlation_loss
 from smurf_core.losses.rows import CONTRIBUTIONS
 
-# The floor of `factorisation_loss`: below it, a contribution's correlations say nothing.
+# The ε of `factorisation_loss`: correlations of much smaller contributions are ignored.
 _FACTORISATION_FLOOR = 1e-3
 
 
@@ -43,13 +43,13 @@ def correlation_loss(covariances: Float[Tensor, "*k c m m m m"]) -> Float[Tensor
 def factorisation_loss(
     covariances: Float[Tensor, "*k c m m m m"], floor: float = _FACTORISATION_FLOOR
 ) -> Float[Tensor, "*k"]:
-    """How far a factorisation is from its aims, whatever its size; −1 where they are all met.
+    """The distance of a factorisation from its goals, independent of its size; −1 is the best.
 
     The share of variance that a unique contribution has in common with its modality's redundant
-    ones, mean cov(ŷ_I, ŷ_IJ)² / (var(ŷ_I) var(ŷ_IJ) + ε²), less what the two sides of a pair have
-    in common, mean cov(ŷ_IJ, ŷ_JI) / (½ (var(ŷ_IJ) + var(ŷ_JI)) + ε). Not trained with:
-    it distinguishes trained configurations, without L_cor's preference for contributions of
-    variance one.
+    ones, mean cov(ŷ_I, ŷ_IJ)² / (var(ŷ_I) var(ŷ_IJ) + ε²), minus what the two sides of a pair have
+    in common, mean cov(ŷ_IJ, ŷ_JI) / (½ (var(ŷ_IJ) + var(ŷ_JI)) + ε). It is not used for training.
+    It ranks trained configurations without L_cor's preference for contributions with a variance of
+    one.
     """
     c, m = covariances.shape[-5], covariances.shape[-1]
     i, j = ordered_pairs(m, covariances.device)
@@ -60,7 +60,7 @@ def factorisation_loss(
 
 
 class PublishedLoss(AuxiliaryLoss):
-    """L_uncor + L_cor. Both see covariances, so both depend on the contributions' size."""
+    """L_uncor + L_cor: functions of covariances, which depend on the contributions' size."""
 
     rows = CONTRIBUTIONS
 
@@ -70,7 +70,7 @@ class PublishedLoss(AuxiliaryLoss):
         return uncorrelation_loss(pairs) + correlation_loss(pairs)
 
     def differentiate(self, covariances: Float[Tensor, "k c r r"], sources: int) -> Derivative:
-        """The same and its derivative."""
+        """The same with its derivative."""
         c, s = covariances.shape[1], sources
         average = 1 / ((s * s - s) * c)
         within, across = (
@@ -79,7 +79,8 @@ class PublishedLoss(AuxiliaryLoss):
         )
         variances = covariances.diagonal(dim1=-2, dim2=-1)
         others = variances @ across  # var(ŷ_JI) in the place of var(ŷ_IJ), zero for ŷ_I
-        # Both masks hold every entry twice, and eq. 13 averages over half as many pairs as eq. 12.
+        # Both masks contain every entry twice, and eq. 13 averages over half as many pairs as eq.
+        # 12.
         size = (covariances.abs() * within).sum(dim=(1, 2, 3)) / 2
         size -= (covariances * across).sum(dim=(1, 2, 3))
         size += (variances * others).sum(dim=(1, 2)) / 2

@@ -13,9 +13,9 @@ from smurf_core.losses.rows import HIDDEN_HALF
 def soft_hgr_loss(covariances: Float[Tensor, "*k m h m h"]) -> Float[Tensor, "*k"]:
     """E-HGR's loss: −E[fᵀg] + ½ tr(cov(f) cov(g)), summed over the pairs of modalities.
 
-    f and g are centred embeddings of two modalities (Ma et al. 2021, reference 18); entry
-    [i, u, j, v] is the covariance of unit u of modality i with unit v of modality j. Summed and
-    not averaged over the pairs, as in the authors' released code.
+    f and g are centred embeddings of two modalities (Ma et al. 2021, reference 18); entry [i, u, j,
+    v] is the covariance of unit u of modality i with unit v of modality j. As in the authors'
+    released code, pairs are summed, not averaged.
     """
     m = covariances.shape[-2]
     i, j = torch.triu_indices(m, m, offset=1, device=covariances.device)
@@ -28,7 +28,7 @@ def soft_hgr_loss(covariances: Float[Tensor, "*k m h m h"]) -> Float[Tensor, "*k
 
 @cache
 def _same_unit(modalities: int, units: int, device: torch.device) -> Float[Tensor, "r r"]:
-    """One where two different modalities' rows hold the same unit."""
+    """One where two different modalities' rows contain the same unit."""
     other = 1 - torch.eye(modalities)
     return torch.kron(other, torch.eye(units)).to(device)
 
@@ -39,13 +39,13 @@ class SoftHGRLoss(AuxiliaryLoss):
     rows = HIDDEN_HALF
 
     def value(self, covariances: Float[Tensor, "k 1 r r"], sources: int) -> Float[Tensor, " k"]:
-        """`soft_hgr_loss` of every member."""
+        """`soft_hgr_loss` of each member."""
         k, _, r, _ = covariances.shape
         units = r // sources
         return soft_hgr_loss(covariances.view(k, sources, units, sources, units))
 
     def differentiate(self, covariances: Float[Tensor, "k 1 r r"], sources: int) -> Derivative:
-        """The same and its derivative."""
+        """The same with its derivative."""
         k, _, r, _ = covariances.shape
         units = r // sources
         blocks = covariances.view(k, sources, units, sources, units)

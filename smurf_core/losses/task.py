@@ -1,4 +1,4 @@
-"""The task losses and their derivatives, written out."""
+"""The task losses and their explicit derivatives."""
 
 from jaxtyping import Float, Int
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""What a modality contributes to samples that lack it: what it contributes on average."""
+"""Contributions of a modality to samples that lack it: its average contribution."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -8,11 +8,11 @@ from torch import Tensor
 def fill_absent(
     values: Float[Tensor, "*k s heads c n"], present: Bool[Tensor, "s n"]
 ) -> Float[Tensor, "*k s heads c n"]:
-    """Give a modality that is absent for a sample its mean output over the samples that have it.
+    """Set the output of a modality to its mean for samples that lack the modality.
 
-    So an absent modality contributes *as on average*: zero once contributions are centred, and
-    nothing to any covariance beyond its share of the samples. A modality that no sample has
-    contributes zero.
+    The mean is over the samples that have it. An absent modality then has the average contribution:
+    zero after centring, with no effect on covariances apart from the number of samples. A modality
+    that no sample has contributes zero.
     """
     weight, count = _presence(values, present)
     mean = (values * weight).sum(dim=-1, keepdim=True) / count

@@ -1,4 +1,4 @@
-"""The shape that all members of a stack share, and its parameters."""
+"""The architecture that all members of a stack share, and its parameters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from torch import Tensor
 
 from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 
-# Weight [k, units out, units in] and bias [k, units out] of every layer, tower by tower.
+# Weight [k, units out, units in] and bias [k, units out] of each layer, tower by tower.
 Parameters = list[Tensor]
 
 
 @dataclass(frozen=True)
 class Order:
-    """Subsets of modalities of one size, each of which gives unique and redundant contributions.
+    """Subsets of modalities of one size, each with unique and redundant contributions.
 
-    Order 1 holds the modalities themselves and is all that late-fusion models have; MRO-SMURF
-    adds one order a subset size (eq. 20-26).
+    Order 1 consists of the modalities and is the only order of late-fusion models; MRO-SMURF adds
+    one order per subset size (eq. 20-26).
     """
 
     subsets: tuple[tuple[int, ...], ...]  # positions of modalities
-    heads: int  # one a subset of the order, or 1 where there are no redundant contributions
+    heads: int  # one per subset of the order, or 1 if there are no redundant contributions
 
     @property
     def size(self) -> int:
@@ -35,11 +35,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Towers: one multi-layer perceptron for every subset of every order.
+    """Towers: one multi-layer perceptron for each subset of each order.
 
-    With `products` only the modalities have hidden layers; the output layer of a subset then
-    reads all products of one unit of each of its modalities' last hidden layers (of one feature
-    of each, where there are no hidden layers).
+    With `products`, only the modalities have hidden layers. The output layer of a subset then reads
+    all products of one unit from each of its modalities' last hidden layers (of one feature from
+    each, if there are no hidden layers).
     """
 
     modality_inputs: tuple[int, ...]  # features of each modality
@@ -61,12 +61,12 @@ class Architecture:
 
     @cached_property
     def order_sizes(self) -> tuple[int, ...]:
-        """Number of subsets of every order."""
+        """Number of subsets of each order."""
         return tuple(order.size for order in self.orders)
 
     @property
     def depth(self) -> int:
-        """Layers of a tower, the output layer included."""
+        """Number of layers of a tower, including the output layer."""
         return len(self.hidden_layers) + 1
 
     @property
@@ -76,11 +76,11 @@ class Architecture:
 
     @property
     def towers(self) -> tuple[tuple[tuple[int, ...], int], ...]:
-        """Subset and number of heads of every tower, order by order."""
+        """Subset and number of heads of each tower, order by order."""
         return tuple((subset, order.heads) for order in self.orders for subset in order.subsets)
 
     def layer_sizes(self, subset: tuple[int, ...], heads: int) -> tuple[int, ...]:
-        """Units of every layer of a tower, its inputs first and its contributions last."""
+        """Units of each layer of a tower, from its inputs to its contributions."""
         sizes = [self.modality_inputs[i] for i in subset]
         if self.products and len(subset) > 1:
             if self.hidden_layers:
@@ -89,7 +89,7 @@ class Architecture:
         return (sum(sizes), *self.hidden_layers, heads * self.outputs)
 
     def layers(self) -> list[tuple[tuple[int, ...], int, int, int]]:
-        """Subset, layer number, units in and units out of every layer, in the parameters' order."""
+        """Subset, layer number, units in and units out of each layer, in the parameters' order."""
         found = []
         for subset, heads in self.towers:
             sizes = self.layer_sizes(subset, heads)
@@ -104,7 +104,7 @@ class Architecture:
 
     @property
     def unit_count(self) -> int:
-        """Activations that one sample needs, over all layers of all towers."""
+        """Number of activations per sample, over all layers of all towers."""
         products = sum(
             self.layer_sizes(subset, heads)[0]
             for subset, heads in self.towers
@@ -113,9 +113,9 @@ class Architecture:
         return sum(units_out for *_, units_out in self.layers()) + products
 
     def tower_inputs(self, by_modality: Sequence[Float[Tensor, "d n"]]) -> tuple[Tensor, ...]:
-        """What each tower reads: its subset's features side by side, or products of them.
+        """The inputs of each tower: its subset's features side by side, or products of them.
 
-        Where towers read products of hidden units, the modalities' features are all there is.
+        If towers read products of hidden units, only the modalities' features are returned.
         """
         if self.multiplies_hidden:
             return tuple(by_modality)
@@ -123,7 +123,7 @@ class Architecture:
         return tuple(join([by_modality[i] for i in subset]) for subset, _ in self.towers)
 
     def order_presence(self, present: Bool[Tensor, "m n"]) -> tuple[Bool[Tensor, "s n"], ...]:
-        """Which samples have all modalities of a subset, order by order."""
+        """True for each sample that has all modalities of a subset, order by order."""
         return tuple(
             torch.stack([reduce(torch.logical_and, [present[i] for i in s]) for s in order.subsets])
             for order in self.orders
@@ -144,9 +144,10 @@ def initial_parameters(
 ) -> Parameters:
     """One member's initial weights, uniform in ±1/√(units in) as in `torch.nn.Linear`, k = 1.
 
-    The output layers' are multiplied by `output_scale`. The objective has sign-flipped basins in
-    which a redundant pair has both signs reversed and the unique contributions make up for it.
-    Starting the outputs near zero lets the task loss decide the signs before L_cor grows.
+    Those of the output layers are multiplied by `output_scale`. The objective has sign-flipped
+    basins, in which both signs of a redundant pair are reversed and the unique contributions
+    compensate. With outputs near zero at the start, the task loss decides the signs before L_cor
+    grows.
     """
     generator = torch.Generator().manual_seed(seed)
     parameters: Parameters = []

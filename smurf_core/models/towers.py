@@ -1,10 +1,10 @@
-"""Towers of many members at once: what they contribute, and the derivatives of that.
+"""Towers of many members at once: their contributions and derivatives.
 
-Every parameter carries a leading member axis k, and activations are kept feature-major,
-`[tower, k, units, samples]`. The first layer of all members is then one matrix product a tower,
-`[k · units, features] @ [features, samples]`; the towers' further layers have equal shapes and
-are one batched product a layer. Derivatives are written out: they are the same products, into
-buffers that exist already, because fresh memory costs more than the products of small layers.
+Every parameter carries a leading member axis k, and activations are kept feature-major, `[tower, k,
+units, samples]`. The first layer of all members is then one matrix product per tower, `[k · units,
+features] @ [features, samples]`; the towers' further layers have equal shapes and are one batched
+product per layer. Derivatives are explicit: they are the same products, written to existing
+buffers, because allocating memory takes longer than the products of small layers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ from smurf_core.models.architecture import Architecture, Parameters, outer_produ
 
 
 class Buffers:
-    """Memory that is used again from step to step, by name.
+    """Buffers that are reused from step to step, by name.
 
-    What `take` returned under a name is overwritten when the name is taken again.
+    The buffer that `take` returns is overwritten when the same name is taken again.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -30,7 +30,7 @@ class Buffers:
         self._storage: dict[str, Tensor] = {}
 
     def take(self, name: str, *shape: int) -> Tensor:
-        """Contiguous memory of a shape, with anything in it."""
+        """Contiguous memory of a shape, with arbitrary content."""
         size = prod(shape)
         storage = self._storage.get(name)
         if storage is None or len(storage) < size:
@@ -41,10 +41,10 @@ class Buffers:
 
 @dataclass(frozen=True)
 class Block:
-    """One layer of some neighbouring towers, computed by one product.
+    """One layer of neighbouring towers, computed by one product.
 
     Without hidden layers, and in every tower's first layer, towers read different features: such
-    a block holds one tower.
+    a block contains one tower.
     """
 
     first: int  # tower
@@ -57,7 +57,7 @@ class Block:
 
 
 def blocks_of(architecture: Architecture) -> tuple[Block, ...]:
-    """All layers of all towers, layer by layer: the order in which flat parameters hold them."""
+    """All layers of all towers, layer by layer: the order in which flat parameters store them."""
     places = [(o, i) for o, order in enumerate(architecture.orders) for i in range(order.size)]
     sizes = [architecture.layer_sizes(*tower) for tower in architecture.towers]
     networks = network_count(architecture)
@@ -83,7 +83,7 @@ def blocks_of(architecture: Architecture) -> tuple[Block, ...]:
 
 
 def network_count(architecture: Architecture) -> int:
-    """Towers that read features: all but those that read products of hidden units."""
+    """Towers that read features: all except those that read products of hidden units."""
     if architecture.multiplies_hidden:
         return len(architecture.modality_inputs)
     return len(architecture.towers)
@@ -116,7 +116,7 @@ class StackedWeights:
 
     @classmethod
     def of(cls, architecture: Architecture, parameters: Sequence[Tensor]) -> Self:
-        """A copy of parameters that are listed tower by tower."""
+        """Weights copied from parameters that are listed tower by tower."""
         k = parameters[0].shape[0]
         flat = torch.empty(k * architecture.parameter_count, device=parameters[0].device)
         stacked = cls(architecture, k, flat)
@@ -139,7 +139,7 @@ class StackedWeights:
         return [view for pair in zip(self.weights, self.biases, strict=True) for view in pair]
 
     def members(self, index: Tensor | slice, flat: Tensor | None = None) -> "StackedWeights":
-        """A copy of some members' weights, or of their part of another buffer of this layout."""
+        """A copy of some members' weights, or of their part of another buffer with this layout."""
         whole = self if flat is None else StackedWeights(self.architecture, self.k, flat)
         parts = [view[:, index] for view in whole.views]
         joined = torch.cat([part.flatten() for part in parts])
@@ -159,20 +159,20 @@ class StackedWeights:
 
 @dataclass(frozen=True)
 class TowerOutputs:
-    """What the towers say of a batch, and what their derivatives need. Views of buffers."""
+    """The towers' outputs for a batch, and what their derivatives need: views of buffers."""
 
     # Per order, [s, k, heads, c, n]: entry (i, j) is what subset i shares with subset j.
     values: tuple[Tensor, ...]
     # Per hidden layer, [networks, k, units, n].
     hidden: tuple[Tensor, ...]
-    # What an output layer reads where that is a product, [s, k, units, n], by order.
+    # The products that output layers read, if they read products, [s, k, units, n], by order.
     products: Mapping[int, Tensor]
 
 
 def forward(
     weights: StackedWeights, inputs: Sequence[Float[Tensor, "d n"]], buffers: Buffers
 ) -> TowerOutputs:
-    """Contributions of every member (eq. 1-2, 10-11, 20-26): a tower sees only its own subset.
+    """Contributions of each member (eq. 1-2, 10-11, 20-26): a tower reads only its own subset.
 
     `inputs` are the architecture's `tower_inputs`, feature-major.
     """
@@ -216,10 +216,10 @@ def backward(
     by_values: Sequence[Float[Tensor, "s k u n"]],
     by_last_hidden: Float[Tensor, "s k some n"] | None = None,
 ) -> None:
-    """Write the loss's derivative by every parameter into `gradients`, by the chain rule.
+    """Write the derivative of the loss by each parameter to `gradients`, by the chain rule.
 
-    `by_values` are its derivatives by the contributions, order by order; `by_last_hidden` those by
-    the last units of the first networks' last hidden layer, where a loss reads them.
+    `by_values` are its derivatives by the contributions, order by order; `by_last_hidden` are those
+    by the last units of the first networks' last hidden layer, if a loss reads them.
     """
     architecture, hidden = weights.architecture, outputs.hidden
     by_hidden = [buffers.take(f"by hidden {i}", *h.shape) for i, h in enumerate(hidden)]
@@ -254,7 +254,7 @@ def backward(
             if layer == len(hidden) and by_last_hidden is not None:
                 networks, _, units, _ = by_last_hidden.shape
                 by_layer[:networks, :, -units:] += by_last_hidden
-            # The derivative of a rectifier is one where its output is above zero.
+            # The derivative of a rectifier is one if its output is above zero.
             torch.ops.aten.threshold_backward.grad_input(
                 by_layer, activations, 0, grad_input=by_layer
             )
@@ -298,7 +298,7 @@ def _add_by_factors(
     by_products: Float[Tensor, "s k v n"],
     embeddings: Float[Tensor, "m k h n"],
 ) -> None:
-    """Add the derivative by a product's factors to the ones by the embeddings (product rule)."""
+    """Add the derivative by a product's factors to those by the embeddings (product rule)."""
     _, k, h, n = embeddings.shape
     for subset, by_product in zip(subsets, by_products, strict=True):
         spread = by_product.view(k, *[h] * len(subset), n)

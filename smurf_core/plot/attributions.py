@@ -1,4 +1,4 @@
-"""Which features made a contribution: bars of attributions."""
+"""Bars of attributions: the features behind a contribution."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ SHOWN = 12
 
 
 def attribution_bars(table: pd.DataFrame, name: str, *, title: str, colour: str) -> go.Figure:
-    """The largest rows of a table with columns `name` and attribution, the largest on top.
+    """Bars for the largest rows of a table with columns `name` and attribution, largest on top.
 
-    What is not among the first twelve is one last bar, so that all bars add up to the whole.
+    All rows after the first twelve are one last bar, so that the bars add up to the total.
     """
     rows = table.loc[:, [name, "attribution"]].head(SHOWN)
     if len(table) > SHOWN:

@@ -1,4 +1,4 @@
-"""Means with their spread, as bars."""
+"""Bars of means with their spread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sign-basin demonstration: where starts end."""
+"""The figure of the sign-basin demonstration."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _STYLES = (("#3f90da", "circle"), ("#e76300", "x"))
 def basin_scatter(rows: pd.DataFrame, right_from: float) -> go.Figure:
     """Final objective against recovery of the true factors, one point per start.
 
-    `rows` has the columns of `experiments.basins.Start`; from `right_from` on a start is said to
-    have found the right basin.
+    `rows` has the columns of `experiments.basins.Start`; a start with a recovery of at least
+    `right_from` counts as in the right basin.
     """
     figure = go.Figure()
     for (scale, part), (colour, symbol) in zip(rows.groupby("output_scale"), _STYLES, strict=False):

@@ -1,4 +1,4 @@
-"""Colour points by any column: the meaning of the colours, and one trace per colour."""
+"""Colours of points by any column: one trace per colour, and a legend or colour bar."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from smurf_core.plot.theme import NEUTRAL, PALETTE
 
-# Blue to yellow, even in lightness: for numbers, safe for colour-blind eyes.
+# Blue to yellow with even steps of lightness: for numbers, safe for colour-blind readers.
 SEQUENTIAL = "Viridis"
 _OTHER = "other"
 _GIVEN = "not given"
@@ -28,7 +28,7 @@ class Colouring:
 
     @classmethod
     def of(cls, column: pd.Series) -> Colouring:
-        """Numbers stay numbers; fold numbers, truth values and words become groups."""
+        """Make the colouring of a column: numbers, or groups for folds, truth values and words."""
         title = str(column.name)
         is_numeric = (
             pd.api.types.is_numeric_dtype(column)
@@ -41,7 +41,7 @@ class Colouring:
         return cls(title, words.to_numpy(dtype=np.str_), False)
 
     def pick(self, mask: npt.NDArray[np.bool_]) -> Colouring:
-        """The same for some of the samples."""
+        """The colouring of some of the samples."""
         return Colouring(self.title, self.values[mask], self.is_numeric)
 
 
@@ -56,9 +56,9 @@ class ColourGroup:
 
 
 def colour_groups(colouring: Colouring) -> list[ColourGroup]:
-    """Groups of a column of words, the most frequent first; from the tenth on they are *other*.
+    """Groups of a column of words, most frequent first; the tenth and later ones are *other*.
 
-    Each group has a symbol of its own besides its colour.
+    Each group has a symbol as well as a colour.
     """
     names, codes, counts = np.unique(
         colouring.values.astype(np.str_), return_inverse=True, return_counts=True

@@ -12,9 +12,7 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 
 
 def curves_by_fold(curves: pd.DataFrame, domain: tuple[float, float] | None) -> alt.Chart:
-    """Objectives over epochs, one colour per fold, training dashed: columns fold (or unit), epoch
-    and both objectives. `domain` makes two charts' axes equal.
-    """
+    """Objectives over epochs, one colour per fold, training dashed."""
     series = "fold" if "unit" not in curves else "unit"
     keys = ["fold", "epoch", *(["unit"] if series == "unit" else [])]
     tidy = curves.rename(
@@ -33,7 +31,7 @@ def curves_by_fold(curves: pd.DataFrame, domain: tuple[float, float] | None) -> 
             ),
             detail="fold:N",
             strokeDash=alt.StrokeDash(
-                "samples:N", legend=None,  # Two legends do not fit beside another chart.
+                "samples:N", legend=None,  # Two legends do not fit next to another chart.
                 scale=alt.Scale(domain=["validation", "training"], range=[[1, 0], [5, 4]]),
             ),
             tooltip=[
@@ -49,10 +47,10 @@ def curves_by_fold(curves: pd.DataFrame, domain: tuple[float, float] | None) -> 
 def trade_off(
     candidates: dict[str, pd.DataFrame], sweeps: dict[str, pd.DataFrame], metric: str
 ) -> go.Figure:
-    """Prediction against factorisation: run → what `candidates_of` and `weight_sweep` return.
+    """Prediction against factorisation: run → the tables of `candidates_of` and `weight_sweep`.
 
-    Every configuration of every fold is a faint point; the line joins, in the order of λ, the
-    best predicting ones (means over folds, whiskers ± sd).
+    Each configuration of each fold is a faint point. The line joins the configurations that predict
+    best, in the order of λ (means over folds, whiskers ± sd).
     """
     figure = go.Figure()
     for at, (name, sweep) in enumerate(sweeps.items()):
@@ -94,5 +92,5 @@ def trade_off(
 
 
 def _at_the_ends(labels: list[str]) -> list[str]:
-    """The first and the last label: those between would cover each other."""
+    """The first and the last label: labels between them would overlap."""
     return [label if at in (0, len(labels) - 1) else "" for at, label in enumerate(labels)]

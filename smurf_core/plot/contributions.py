@@ -12,16 +12,16 @@ from smurf_core.reporting.numbers import plain, signed, term_label
 from smurf_core.terms import read_subset, subset_name
 
 _ROW_HEIGHT = 30
-# White lines over the modality's colour: seen in light and dark, and in print.
+# White lines over the modality's colour: visible in light and dark mode, and in print.
 SHARED_PATTERN = {"fillmode": "overlay", "fgcolor": "white", "size": 7, "solidity": 0.22}
 
 
 def breakdown(contributions: Contributions, row: int, output: int) -> pd.DataFrame:
-    """The parts of one sample's output, in the order in which they are added.
+    """The parts of one sample's output, in the order of their addition.
 
     Columns: part, kind (`baseline`, `unique`, `redundant`, `prediction`), modality (the first of
-    its source, which gives the colour), value, and where the part starts and ends. Values are
-    float32 numbers exactly as stored; the last row is the sum of all others.
+    its source, which gives the colour), value, and start and end of the part. Values are float32
+    numbers exactly as stored; the last row is the sum of all others.
     """
     columns = ["part", "kind", "modality", "value"]
     baseline = float(contributions.baseline[row, output])
@@ -45,9 +45,10 @@ def breakdown(contributions: Contributions, row: int, output: int) -> pd.DataFra
 def contribution_matrices(
     contributions: Contributions, row: int, output: int
 ) -> dict[int, pd.DataFrame]:
-    """One sample's contributions as matrices, one per order: source × who it is shared with.
+    """One sample's contributions as matrices, one per order: source × the other side of the pair.
 
-    The diagonal holds unique contributions. Order 1 holds modalities, higher ones (MRO) subsets.
+    The diagonal contains unique contributions. Order 1 has modalities, higher orders (MRO) have
+    subsets.
     """
     found = {}
     for order in contributions.orders:
@@ -64,9 +65,9 @@ def contribution_matrices(
 
 
 def change_steps(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """From one prediction to another, contribution by contribution: what `waterfall` draws.
+    """The steps from one prediction to another, contribution by contribution, for `waterfall`.
 
-    Both are what `breakdown` returns; parts that are the same in both are left out.
+    Both are tables from `breakdown`; parts that are equal in both are left out.
     """
     value = after["value"] - before["value"]
     inner = before["kind"].isin(["unique", "redundant"]) & (value != 0)
@@ -82,7 +83,7 @@ def change_steps(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def waterfall(parts: pd.DataFrame, modalities: tuple[str, ...], axis_title: str) -> go.Figure:
-    """From the baseline through every contribution to the prediction, top to bottom."""
+    """A waterfall from the baseline through each contribution to the prediction, top to bottom."""
     colours = modality_colours(modalities)
     is_total = parts["kind"].isin(["baseline", "prediction"])
     figure = go.Figure(
@@ -132,14 +133,14 @@ def waterfall(parts: pd.DataFrame, modalities: tuple[str, ...], axis_title: str)
 
 
 def source_colour(modality: str, order: int, colours: dict[str, str]) -> str:
-    """A modality's colour; for an interaction its first modality's, for totals grey."""
+    """A modality's colour; for an interaction that of its first modality, and grey for totals."""
     return colours.get(read_subset(modality, order)[0] if modality else "", NEUTRAL)
 
 
 def variance_bars(shares: pd.DataFrame, modalities: tuple[str, ...]) -> go.Figure:
-    """Each contribution's share of the prediction's variance, one bar per modality, parts stacked.
+    """Each contribution's share of the prediction's variance, stacked in one bar per modality.
 
-    `shares` is one output's part of `variance_shares`. Hatched parts are shared with another
+    `shares` are the rows of `variance_shares` for one output. Hatched parts are shared with another
     modality; shares below zero point to the left.
     """
     colours = modality_colours(modalities)

@@ -12,11 +12,11 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.plot.heatmaps import signed_heatmap
 from smurf_core.plot.theme import PALETTE, modality_colours
 
-_MOST_BARS = 200  # a few far outliers would ask for millions
+_MOST_BARS = 200  # a few far outliers would require millions
 
 
 def target_distribution(dataset: MultimodalDataset) -> alt.Chart:
-    """How often each class, or range of the target, occurs."""
+    """Histogram of the target: counts of each class or range."""
     if dataset.task == "classification":
         counts = np.bincount(dataset.target.astype(int), minlength=len(dataset.class_names))
         table = pd.DataFrame({"class": dataset.class_names, "samples": counts})
@@ -35,7 +35,7 @@ def target_distribution(dataset: MultimodalDataset) -> alt.Chart:
 
 
 def value_distribution(values: npt.NDArray[np.floating], name: str) -> alt.Chart:
-    """How often each range of values occurs; missing ones are left out."""
+    """Histogram of values; missing values are left out."""
     held = values[~np.isnan(values)]
     counts, edges = np.histogram(held, bins="auto" if len(held) < 5_000 else 60)
     if len(counts) > _MOST_BARS:
@@ -58,7 +58,7 @@ def value_distribution(values: npt.NDArray[np.floating], name: str) -> alt.Chart
 
 
 def feature_scales(features: pd.DataFrame, modalities: tuple[str, ...]) -> alt.Chart:
-    """Standard deviation of every feature of `feature_table`, one line of ticks per modality."""
+    """Standard deviation of each feature of `feature_table`, one line of ticks per modality."""
     colours = modality_colours(modalities)
     shown = features.loc[features["sd"] > 0, ["modality", "feature", "sd", "median"]]
     chart: alt.Chart = (

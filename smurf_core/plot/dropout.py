@@ -17,9 +17,10 @@ _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 def before_and_after(
     points: Points, *, title: str, available: str, chosen: str | None = None
 ) -> go.Figure:
-    """Predictions with all modalities (x) against those with fewer (y); `chosen` is one to mark.
+    """Predictions with all modalities (x) against those with fewer (y); `chosen` is marked.
 
-    Kept small, because it is drawn again at every switch. `customdata` holds the sample ids.
+    The figure is kept small, because each switch draws it again. `customdata` contains the sample
+    ids.
     """
     full, remaining = points.x, points.y
     figure = go.Figure(
@@ -50,15 +51,15 @@ def before_and_after(
         xaxis={"title": f"{title}, all modalities", "automargin": True},
         yaxis={"title": f"with {available}", "automargin": True},
         dragmode="pan",
-        uirevision="kept",  # A switch does not undo a zoom.
+        uirevision="kept",  # A switch does not reset the zoom.
     )
     return figure
 
 
 def dropout_lines(curve: pd.DataFrame, modalities: tuple[str, ...], title: str) -> go.Figure:
-    """The metric against the share of samples that miss a modality, with one line and band each.
+    """The metric against the share of samples without a modality: one line and band per modality.
 
-    `curve` is what `dropout_curve` returns.
+    `curve` is a table from `dropout_curve`.
     """
     colours = modality_colours(modalities)
     figure = go.Figure()

@@ -1,4 +1,4 @@
-"""Signed tables as heatmaps: what pairs share, and true factors against contributions."""
+"""Heatmaps of signed tables: what pairs share, and true factors against contributions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from smurf_core.reporting.numbers import plain, term_label
 
-# Blue through grey to orange: apart for colour-blind eyes, zero in the middle, light and dark.
+# Blue through grey to orange, with zero in the middle: safe for colour-blind readers.
 DIVERGING = ((0.0, "#2c6fbb"), (0.5, "#e4e4e4"), (1.0, "#c75a00"))
 _ROW_HEIGHT = 44
 
@@ -22,10 +22,10 @@ def signed_heatmap(
     percent: bool = False,
     clickable: bool = False,
 ) -> go.Figure:
-    """A table [rows, columns] of signed numbers, each written into its cell; NaN is left empty.
+    """A heatmap of signed numbers [rows, columns], each written in its cell; NaN is left empty.
 
-    With `clickable`, cells can be selected as points whose `customdata` is (row, column): Plotly
-    sends no selection for a heatmap, so every cell has an all but invisible point over it.
+    With `clickable`, cells can be selected as points whose `customdata` is (row, column). Plotly
+    sends no selection for a heatmap, so each cell is covered by an almost invisible point.
     """
     values = table.to_numpy(dtype=float)
 
@@ -69,7 +69,7 @@ def signed_heatmap(
             customdata=cells,
             mode="markers",
             marker={"symbol": "square", "size": _ROW_HEIGHT - 8, "opacity": 0.01},
-            # Dimming what is not selected would be all that a user sees of the points.
+            # Otherwise the dimming of unselected points would make the points visible.
             selected={"marker": {"opacity": 0.01}},
             unselected={"marker": {"opacity": 0.01}},
             text=[written(value) for value in values.ravel() if not np.isnan(value)],
@@ -89,7 +89,7 @@ def signed_heatmap(
 def heatmap_multiples(
     tables: dict[str, pd.DataFrame], *, title: str, limit: float = 1.0, percent: bool = False
 ) -> go.Figure:
-    """The same signed table for several groups beside each other, by the group's title."""
+    """The same signed table for several groups side by side, titled with the groups' names."""
     across = min(4, len(tables))
     down = -(-len(tables) // across)
     first = next(iter(tables.values()))
@@ -123,7 +123,7 @@ def pair_matrix(pairs: pd.DataFrame, modalities: tuple[str, ...], column: str) -
 
 
 def residual_matrix(pairs: pd.DataFrame, modalities: tuple[str, ...]) -> pd.DataFrame:
-    """What L_uncor left: row I, column J is r of ŷ_I and ŷ_IJ; one output's `pair_table`."""
+    """The correlation that L_uncor left: row I, column J is r of ŷ_I and ŷ_IJ of one output."""
     matrix = pd.DataFrame(np.nan, index=list(modalities), columns=list(modalities))
     for row in pairs[pairs["modality"].isin(modalities)].to_dict("records"):
         matrix.loc[row["modality"], row["shared_with"]] = row["left_first"]
@@ -132,9 +132,9 @@ def residual_matrix(pairs: pd.DataFrame, modalities: tuple[str, ...]) -> pd.Data
 
 
 def share_matrix(shares: pd.DataFrame, modalities: tuple[str, ...]) -> pd.DataFrame:
-    """One output's `variance_shares`: who says it × whom it is shared with.
+    """One output's `variance_shares` as a matrix: source × the other side of the pair.
 
-    The diagonal holds unique contributions. `modalities` may be the subsets of a higher order.
+    The diagonal contains unique contributions. `modalities` may be the subsets of a higher order.
     """
     matrix = shares[shares["modality"].isin(modalities)].pivot_table(
         index="modality", columns="shared_with", values="share", sort=False, dropna=False

@@ -1,4 +1,4 @@
-"""A run's report as one HTML file that opens anywhere, without a network and without the app."""
+"""A run's report as one HTML file that opens without a network and without the app."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ figcaption { color: #4a4a4a; }
 def report_state(
     info: RunInfo, result: RunResult, dataset: MultimodalDataset, scope: str = "All samples"
 ) -> dict[str, str]:
-    """The sources of a report: kept in it, so that it can be made again."""
+    """The sources of a report, which it contains, so that it can be made again."""
     config = result.config
     return {
         "Study": dataset.name + ("" if dataset.origin == "recorded" else f" ({dataset.origin})"),
@@ -48,7 +48,7 @@ def report_state(
         "Model": config.kind.title,
         "Samples": scope
         if scope == "All samples"
-        else f"{scope}; performance, Table 5 and stability are of all tested samples",
+        else f"{scope}; performance, Table 5 and stability are for all tested samples",
         "Made": datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z"),
         "Seed": str(config.seed),
         "Search": f"preset {config.preset}, selection {config.selection}, standardisation "
@@ -65,7 +65,7 @@ def report_html(
     tables: Sequence[ReportTable],
     figures: Mapping[str, ReportFigure],
 ) -> str:
-    """One file with everything in it: plotly.js once, figures, tables. All names are escaped."""
+    """One self-contained file with plotly.js, figures and tables. All names are escaped."""
     title = escape(f"{state['Study']}: {state['Run']}")
     facts = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in state.items())
     body = [
@@ -132,9 +132,9 @@ def _cell(cell: Cell) -> str:
 def figure_files(
     info: RunInfo, result: RunResult, dataset: MultimodalDataset, found: Findings
 ) -> dict[str, bytes]:
-    """What the app adds to `smurf report`: the page in HTML, and figures where they can be drawn.
+    """Further files of a report: the page in HTML, and figures if they can be drawn.
 
-    A machine without Chromium gets the page alone, and a note on the reason.
+    Without Chromium, there is only the page, and a note on the reason.
     """
     figures = report_figures(found, explained(result, dataset), result)
     page = report_html(
@@ -150,7 +150,7 @@ def figure_files(
 
 
 def sentences_of(found: Findings) -> list[str]:
-    """What a run found, in words, as the page *Overview* says it."""
+    """A run's results in sentences, as on the page *Overview*."""
     shares, stability = found.shares, found.stability
     shares = shares[shares["output"] == shares["output"].iloc[0]]
     on = ["order", "modality", "shared_with"]

@@ -9,16 +9,16 @@ import plotly.graph_objects as go
 
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS
 
-MOST_POINTS = 500  # of a level, up to which single samples are drawn
+MOST_POINTS = 500  # maximum number of samples per level that are drawn as points
 
 
 def informativeness_boxes(
     table: pd.DataFrame, modality: str, *, colour: str, title: str
 ) -> go.Figure:
-    """The unique contribution's effect where people called a modality no, relevant, sufficient.
+    """Effects of the unique contribution, by how informative people called the modality.
 
-    `table` is what `informativeness_table` returns. Boxes are quartiles, the dashed line the
-    mean; single samples are drawn if a level has at most 500.
+    `table` comes from `informativeness_table`. Boxes show quartiles, dashed lines means; single
+    samples are drawn if a level has at most 500.
     """
     own = table[table["modality"] == modality]
     figure = go.Figure()
@@ -54,7 +54,7 @@ def informativeness_boxes(
 
 
 def _box(values: npt.NDArray[np.float64]) -> dict[str, list[float]]:
-    """A box by its five numbers and the mean: thousands of values need not travel for it."""
+    """A box from its five numbers and the mean, so that thousands of values need not be sent."""
     low, middle, high = np.percentile(values, (25, 50, 75))
     inside = values[np.abs(values - np.clip(values, low, high)) <= 1.5 * (high - low)]
     found = {"q1": low, "median": middle, "q3": high, "mean": values.mean()}

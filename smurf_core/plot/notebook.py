@@ -1,4 +1,4 @@
-"""The main figures, from a run or its contributions in one call."""
+"""The main figures, each from one call with a run or its contributions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def shares(contributions: Contributions, *, output: str | None = None) -> go.Fig
     contributions
         Out-of-fold contributions: `run.contributions()`.
     output
-        A class; all classes together where not given.
+        A class. Default: all classes together.
     """
     table = variance_shares(contributions)
     wanted = output or (ALL_OUTPUTS if contributions.is_classification else None)
@@ -35,7 +35,7 @@ def shares(contributions: Contributions, *, output: str | None = None) -> go.Fig
 
 
 def sample(contributions: Contributions, sample_id: str, *, output: str | None = None) -> go.Figure:
-    """One sample's prediction as a sum of contributions, from the baseline downwards.
+    """One sample's prediction as a sum of contributions, from the baseline at the top.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def sample(contributions: Contributions, sample_id: str, *, output: str | None =
     sample_id
         The sample.
     output
-        A class; the predicted one where not given.
+        A class. Default: the predicted class.
     """
     found = np.flatnonzero(contributions.sample_ids == sample_id)
     if not len(found):
@@ -63,7 +63,7 @@ def sample(contributions: Contributions, sample_id: str, *, output: str | None =
 
 
 def redundancy(contributions: Contributions, *, output: str | None = None) -> go.Figure:
-    """Pearson's r between the two sides of every pair of modalities, as a heat map."""
+    """Pearson's r between the two sides of each pair of modalities, as a heatmap."""
     if not contributions.has_redundant_terms:
         raise InputError("Late fusion has no redundant contributions.")
     table = pair_table(contributions)
@@ -77,14 +77,14 @@ def redundancy(contributions: Contributions, *, output: str | None = None) -> go
 def missing(
     result: RunResult, dataset: MultimodalDataset, *, metric: str | None = None
 ) -> go.Figure:
-    """What every subset of modalities recovers of the prediction (table 5), mean ± sd over folds.
+    """Performance with each subset of modalities (table 5), mean ± sd over folds.
 
     Parameters
     ----------
     result, dataset
         A run and its data.
     metric
-        `r` or `accuracy` where not given.
+        A metric. Default: `r` for regression, `accuracy` for classes.
     """
     table = missing_summary(missing_modalities(result, dataset))
     wanted = metric or table["metric"].iloc[0]

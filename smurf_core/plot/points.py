@@ -1,4 +1,4 @@
-"""The samples of a scatter plot: which are drawn, and which a click, box or lasso selects."""
+"""The samples of a scatter plot: which are drawn, and which are selected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from smurf_core.plot.colouring import ColourGroup, Colouring, colour_groups
 from smurf_core.plot.theme import NEUTRAL, PALETTE
 
 Array = npt.NDArray[np.float64]
-# Without a graphics card a browser takes 0.1 s to draw so many, at every click.
+# Without a graphics card, a browser takes 0.1 s to draw this many, at every click.
 MOST_POINTS = 10_000
 OUT_OF_SCOPE = "not in scope"
 
@@ -23,16 +23,16 @@ OUT_OF_SCOPE = "not in scope"
 class Points:
     """All samples with their positions, even if a figure draws only some of them.
 
-    If there are more than `most`, samples that lie close to others of their colour are not drawn.
+    If there are more than `most`, samples close to others of their colour are not drawn.
     A box or lasso also selects the samples that are not drawn.
     """
 
     x: Array  # [n]
     y: Array  # [n]
     sample_ids: npt.NDArray[np.str_]  # [n]
-    colour: str = PALETTE[0]  # used if no column gives colours
+    colour: str = PALETTE[0]  # used if there is no column for colours
     colouring: Colouring | None = None
-    in_scope: npt.NDArray[np.bool_] | None = None  # [n]; None: all are
+    in_scope: npt.NDArray[np.bool_] | None = None  # [n]; None: all samples
     most: int = MOST_POINTS
 
     def __len__(self) -> int:
@@ -40,12 +40,12 @@ class Points:
 
     @cached_property
     def inside(self) -> npt.NDArray[np.bool_]:
-        """Which samples are in scope, [n]."""
+        """True for each sample in scope, [n]."""
         return np.ones(len(self), dtype=np.bool_) if self.in_scope is None else self.in_scope
 
     @cached_property
     def groups(self) -> list[ColourGroup]:
-        """The samples of every colour; those out of scope, if any, come first."""
+        """The samples of each colour; those out of scope, if any, come first."""
         at = np.flatnonzero(self.inside)
         found = [ColourGroup("", self.colour, "circle", at)]
         if self.colouring is not None and not self.colouring.is_numeric:
@@ -59,12 +59,12 @@ class Points:
 
     @cached_property
     def drawn(self) -> npt.NDArray[np.bool_]:
-        """Which samples are drawn, [n]: first one from every crowd, then a second one, …"""
+        """True for each sample that is drawn, [n]: first one per crowd, then a second one, …"""
         n = len(self)
         if n <= self.most:
             return np.ones(n, dtype=np.bool_)
         order = np.random.default_rng(0).permutation(n)
-        # A crowd: the samples of one colour in one of so many squares of the area.
+        # A crowd: the samples of one colour in one square of a grid over the area.
         side = int(np.sqrt(self.most))
         crowd = (self._group_of * side + _steps(self.x, side)) * side + _steps(self.y, side)
         by_crowd = order[np.argsort(crowd[order], kind="stable")]
@@ -89,10 +89,10 @@ class Points:
         )
 
     def selected(self, event: Mapping[str, Any] | None) -> list[str]:
-        """Sample ids of the points that a Plotly event holds, and of what its regions enclose.
+        """Sample ids of the points in a Plotly event, and of the samples in its regions.
 
-        Of points that are not drawn, only those count whose colour has a drawn one selected: a
-        colour can be hidden in the legend.
+        Samples that are not drawn count only if a drawn sample of their colour is selected, because
+        a colour can be hidden in the legend.
         """
         ids = plotly_selected_ids(event)
         selection = (event or {}).get("selection") or {}
@@ -114,11 +114,11 @@ class Points:
 
 
 def plotly_selected_ids(event: Mapping[str, Any] | None) -> list[str]:
-    """Sample ids of the points that a Plotly chart's selection holds, in its order.
+    """Sample ids of the points in a Plotly chart's selection, in its order.
 
     They are read from each point's `customdata` (its first entry): a point's index counts within
     its trace, and a chart that is coloured by a column has one trace per colour. Points without
-    customdata (lines, bands) are no samples.
+    customdata (lines, bands) are not samples.
     """
     points = ((event or {}).get("selection") or {}).get("points") or []
     found: dict[str, None] = {}
@@ -134,7 +134,7 @@ def plotly_selected_ids(event: Mapping[str, Any] | None) -> list[str]:
 
 
 def _steps(values: Array, count: int) -> npt.NDArray[np.int64]:
-    """In which of `count` equal steps from the lowest to the highest value each one lies."""
+    """The position of each value in `count` equal steps from the lowest to the highest value."""
     low, span = values.min(), np.ptp(values)
     scaled = (values - low) * (count / span) if span > 0 else np.zeros(len(values))
     return np.minimum(scaled.astype(np.int64), count - 1)
@@ -165,5 +165,5 @@ def _lasso(points: Points, lasso: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
 
 
 def _is_main(region: Mapping[str, Any]) -> bool:
-    """True if a region lies in the scatter itself, not in the margins."""
+    """True if a region is in the scatter, not in the margins."""
     return (region.get("xref", "x"), region.get("yref", "y")) == ("x", "y")

@@ -1,4 +1,4 @@
-"""The figures of a report, and figures as files that papers take."""
+"""The figures of a report, and figures as files for papers."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from smurf_core.results import RunResult
 from smurf_core.terms import subset_name
 
 IMAGE_FORMATS = ("svg", "png", "pdf")
-_WIDTH = 960  # pixels of an image; its height is the figure's own
+_WIDTH = 960  # width of an image in pixels; its height is that of the figure
 
 
 @dataclass(frozen=True)
 class ReportFigure:
-    """A figure with the title and the caption that it has in a report."""
+    """A figure with its title and caption in a report."""
 
     title: str
     caption: str
@@ -46,7 +46,7 @@ class ReportFigure:
 def report_figures(
     found: Findings, explained: Explained, result: RunResult
 ) -> dict[str, ReportFigure]:
-    """All figures of a run, by the name of their file; `explained` are the samples of its scope."""
+    """All figures of a run, by file name; `explained` are the samples in scope."""
     contributions, dataset = explained.contributions, explained.dataset
     metric = main_metric(dataset)
     title = METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
@@ -59,7 +59,7 @@ def report_figures(
         "shares_of_variance": ReportFigure(
             "What carries the prediction",
             f"Shares of the prediction's variance{every}. Plain: what a modality says alone. "
-            "Hatched: what it shares with another one. All parts add up to 100%.",
+            "Hatched: what it shares with another modality. All parts add up to 100%.",
             variance_bars(shares, contributions.modalities),
         ),
         "performance": ReportFigure(
@@ -80,7 +80,7 @@ def report_figures(
         ),
         "learning_curves": ReportFigure(
             "Learning curves",
-            "Validation objective of every fold's chosen model.",
+            "Validation objective of the model chosen in each fold.",
             chosen_curves(_curves(result)).properties(width=_WIDTH - 160),
         ),
     }  # fmt: skip
@@ -142,16 +142,16 @@ def _judgments(explained: Explained) -> dict[str, ReportFigure]:
 
 
 def printed(figure: go.Figure) -> go.Figure:
-    """A figure for white paper, with its own colours instead of the page's."""
+    """A figure for white paper, with fixed colours instead of those of the page."""
     light = go.Figure(figure)
     light.update_layout(template="plotly_white", font={"family": "Arial, sans-serif"})
     return light
 
 
 def image_files(figures: Mapping[str, ReportFigure]) -> dict[str, bytes]:
-    """Every figure as SVG, PNG and PDF, by the name of its file.
+    """Each figure as SVG, PNG and PDF, by file name.
 
-    Altair draws by itself. Plotly needs Chromium: without one, `InputError` says what to do.
+    Altair needs no browser. Plotly needs Chromium; without it, `InputError` says what to do.
     """
     drawn = _plotly_svg(
         {name: f.figure for name, f in figures.items() if isinstance(f.figure, go.Figure)}
@@ -168,7 +168,7 @@ def image_files(figures: Mapping[str, ReportFigure]) -> dict[str, bytes]:
 
 
 def _plotly_svg(figures: Mapping[str, go.Figure]) -> dict[str, str]:
-    """Figures as SVG, all by one browser: it is what takes time."""
+    """Figures as SVG, all drawn by one browser, because starting a browser takes time."""
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / f"{name}.svg" for name in figures}
         try:

@@ -1,4 +1,4 @@
-"""Points with a straight line through them."""
+"""Scatter plots with a regression line."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def scatter_with_line(
     y_title: str,
     colour: str = PALETTE[0],
 ) -> go.Figure:
-    """Samples as points and their least-squares line with its 95% band (of the mean).
+    """Points, and their least-squares line with the 95% band of its mean.
 
-    `customdata` holds the sample ids.
+    `customdata` contains the sample ids.
     """
     figure = go.Figure(
         go.Scattergl(
@@ -46,14 +46,14 @@ def scatter_with_line(
 
 
 def coloured_scatter(points: Points, *, x_title: str, y_title: str) -> go.Figure:
-    """Samples as points, the line of those in scope with its 95% band, and both distributions.
+    """Points with the line of those in scope, its 95% band, and both distributions.
 
-    A column of words gives one trace per word, a column of numbers a colour bar. Samples that are
-    out of scope stay as grey points. Every point's `customdata` is its sample's id. Line and
-    distributions are of all samples in scope, also of those that are not drawn.
+    A column of words gives one trace per word, a column of numbers a colour bar. Samples out of
+    scope are grey points. The `customdata` of a point is its sample's id. Line and distributions
+    are computed from all samples in scope, including those that are not drawn.
     """
     x, y, colouring = points.x, points.y, points.colouring
-    # A legend takes room, which a selection must not change.
+    # A legend takes space, which a selection must not change.
     has_words = colouring is not None and not colouring.is_numeric
     figure = go.Figure()
     for group in points.groups:
@@ -79,7 +79,7 @@ def coloured_scatter(points: Points, *, x_title: str, y_title: str) -> go.Figure
     for group in points.groups:
         if group.name == OUT_OF_SCOPE:
             continue
-        # Counted here, not by Plotly: a box over the margins must select no bars as if samples.
+        # Counted here, not by Plotly: a box over the margins must not select bars as samples.
         for values, over in ((x, "x"), (y, "y")):
             figure.add_trace(_margin(values[at], values[group.positions], over, group.colour))
     figure.update_layout(
@@ -98,7 +98,7 @@ def coloured_scatter(points: Points, *, x_title: str, y_title: str) -> go.Figure
 
 
 def _margin(everyone: Array, values: Array, over: str, colour: str) -> go.Bar:
-    """How often each range of values occurs, as bars beside the scatter's axis."""
+    """Histogram of values as bars along an axis of the scatter plot."""
     edges = np.histogram_bin_edges(everyone, bins=30) if len(everyone) else np.array([0.0, 1.0])
     counts, _ = np.histogram(values, bins=edges)
     middle, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
@@ -132,7 +132,7 @@ def _add_line(figure: go.Figure, x: Array, y: Array) -> None:
             fill="toself", fillcolor="rgba(138,146,155,0.25)", line={"width": 0},
             hoverinfo="skip", showlegend=False,
         )  # fmt: skip
-        # Drawn by WebGL, as the points are: anything else lies below them.
+        # Drawn by WebGL, like the points: everything else is drawn below them.
         figure.add_scattergl(
             x=at, y=line, mode="lines", line={"color": NEUTRAL, "width": 2}, hoverinfo="skip",
             showlegend=False,

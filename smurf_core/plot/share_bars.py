@@ -1,4 +1,4 @@
-"""Who contributes what: shares of variance with their intervals and verdicts."""
+"""Bars of the shares of variance with their intervals and verdicts."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from smurf_core.plot.theme import NEUTRAL, modality_colours
 from smurf_core.reporting.numbers import interval_text, percent
 
 _ROW_HEIGHT = 27
-# Marks and words: never colour alone.
+# Marks and words, so that colour is not the only sign.
 _VERDICT_MARKS = {
     "stable": "✓ stable", "unstable": "✗ unstable", "not separated": "✗ not separated",
     "too small to tell": "· small",
 }  # fmt: skip
-MOST_ROWS = 26  # beyond which the smallest contributions are gathered in the table only
+MOST_ROWS = 26  # maximum number of bars; smaller contributions are only in the table
 
 
 def alone_first(terms: pd.DataFrame) -> pd.DataFrame:
-    """The same terms, every modality's own before what it shares."""
+    """The same terms, with each modality's unique term before its redundant ones."""
     position = {key: at for at, key in enumerate(dict.fromkeys(terms["modality"]))}
     keys = list(zip(terms["modality"].map(position), terms["kind"] != "unique", strict=True))
     return terms.iloc[sorted(range(len(terms)), key=keys.__getitem__)].reset_index(drop=True)
 
 
 def largest_terms(terms: pd.DataFrame) -> pd.DataFrame:
-    """The terms that the figure has room for, in their order: those of the largest shares."""
+    """The terms that fit into the figure, in their order: those with the largest shares."""
     if len(terms) <= MOST_ROWS:
         return terms
     return terms.loc[terms["share"].abs().nlargest(MOST_ROWS).index.sort_values()]
@@ -38,9 +38,9 @@ def shares_with_intervals(
 ) -> go.Figure:
     """One bar per contribution with its 95% interval, grouped by the source modality.
 
-    `terms` and `totals` are one output's part of `share_intervals`; `terms` has a column
-    `verdict`. Hatched bars are shared with another modality. The words at the right are the
-    share, its interval and the verdict; the sum of its bars is shown next to a modality's name.
+    `terms` and `totals` are the rows of `share_intervals` for one output; `terms` has a column
+    `verdict`. Hatched bars are shared with another modality. The text at the right shows the share,
+    its interval and the verdict. The sum of a modality's bars is shown next to its name.
     """
     colours = modality_colours(modalities)
     summed = totals[totals["kind"] == "both"].set_index(["order", "modality"])["share"]
@@ -83,7 +83,7 @@ def shares_with_intervals(
         )
     )
     figure.add_scatter(
-        # An axis of its own, so that the words stand in a column whatever the bars' lengths.
+        # A separate axis, so that the text is in one column, whatever the bars' lengths.
         x=[0.0] * len(terms),
         y=[groups, labels],
         xaxis="x2",
@@ -112,10 +112,10 @@ def shares_with_intervals(
 
 
 def part_labels(terms: pd.DataFrame) -> list[str]:
-    """The label of each term below its modality, for an axis with two levels.
+    """The labels of terms, grouped by modality, for an axis with two levels.
 
-    Plotly orders the second level by where a label is first seen under any modality: invisible
-    spaces make the labels of every modality its own, so that rows stay in the table's order.
+    Plotly orders the second level by the first occurrence of a label under any modality. Invisible
+    spaces make the labels of each modality different, so that rows stay in the table's order.
     """
     position = {name: at for at, name in enumerate(dict.fromkeys(terms["modality"]))}
     return [
@@ -127,7 +127,7 @@ def part_labels(terms: pd.DataFrame) -> list[str]:
 
 
 def paired_shares(agreement: pd.DataFrame, first: str, second: str) -> go.Figure:
-    """Shares of two runs, term by term: what `term_agreement` returns, and the runs' names."""
+    """Shares of two runs, term by term, from a table of `term_agreement` and the runs' names."""
     labels = [[f"<b>{name}</b>" for name in agreement["modality"]], part_labels(agreement)]
     figure = go.Figure()
     for column, name, symbol, colour in (

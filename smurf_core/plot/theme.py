@@ -1,4 +1,4 @@
-"""Colours, the same in every figure."""
+"""The colours of all figures."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ NEUTRAL = "#8a929b"
 
 
 def modality_colours(modalities: tuple[str, ...]) -> dict[str, str]:
-    """A colour for every modality, by its position; from the eleventh on they repeat."""
+    """A colour for each modality, by position; from the eleventh on, colours repeat."""
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(modalities)}
 
 
 def text_on(colour: str) -> str:
-    """Black or white, whichever is read more easily on a colour (`#rrggbb`)."""
+    """Black or white, whichever is easier to read on a colour (`#rrggbb`)."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return "#111111" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#ffffff"

@@ -1,4 +1,4 @@
-"""Figures of a run that trains."""
+"""Figures of a run that is training."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _COLOURS = ["#3f90da", "#e76300"]
 
 
 def live_curve(points: pd.DataFrame) -> alt.LayerChart:
-    """Objectives of the unit's best member over epochs, of the unit that was reported last.
+    """Objectives over epochs of the best member of the unit that was reported last.
 
-    `points` is what `smurf_core.runs.store.curves` returns.
+    `points` is a table from `smurf_core.runs.store.curves`.
     """
     last = points.iloc[-1]
     unit = points[(points["fold"] == last["fold"]) & (points["unit"] == last["unit"])]
@@ -19,7 +19,7 @@ def live_curve(points: pd.DataFrame) -> alt.LayerChart:
         columns={"training_objective": "training", "validation_objective": "validation"}
     ).melt("epoch", ["training", "validation"], var_name="samples", value_name="objective")
     chart = alt.Chart(tidy).encode(
-        x=alt.X("epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1)),
+        x=alt.X("epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1, format="d")),
         y=alt.Y("objective:Q", title="Objective", scale=alt.Scale(zero=False)),
         color=alt.Color(
             "samples:N", title=None, scale=alt.Scale(range=_COLOURS),
@@ -33,7 +33,7 @@ def live_curve(points: pd.DataFrame) -> alt.LayerChart:
 
 
 def chosen_curves(curves: pd.DataFrame) -> alt.Chart:
-    """Validation objective of every fold's chosen model: columns fold, epoch, objective."""
+    """Validation objective of the model chosen in each fold: columns fold, epoch, objective."""
     chart: alt.Chart = (
         alt.Chart(curves)
         .mark_line()

@@ -1,4 +1,4 @@
-"""Starts the worker as a process of its own, which outlives the one that started it."""
+"""Starts the worker as a separate process, which outlives the one that started it."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ def launch(workspace: Workspace) -> None:
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
             **detached,
         )  # fmt: skip
-    # Takes note of the worker's end, so that it does not stay a zombie while we live.
+    # Waits for the worker's end, so that it does not become a zombie while this process runs.
     threading.Thread(target=process.wait, daemon=True).start()

@@ -1,4 +1,4 @@
-"""The sign-basin demonstration in a process of its own, whose results are read as they come."""
+"""The sign-basin demonstration in a separate process, whose results are read as they arrive."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import IO, Any, Literal
 import pandas as pd
 
 State = Literal["running", "finished", "stopped", "failed"]
-SCALES = 2  # of initial output weights, that every start is tried with
+SCALES = 2  # scales of initial output weights with which each start is tried
 _COLUMNS = ("output_scale", "seed", "prediction_r", "objective", "recovery")
 
 
 class LiveBasins:
-    """`smurf basins` as it runs; started when made, and over when nobody holds it any more.
+    """A running `smurf basins`; it starts when made and ends when nothing refers to it any more.
 
-    Nothing is stored: what a stopped demonstration has found is gone with this object. The process
-    also ends when this one does, because nobody reads what it prints.
+    Nothing is stored: the results of a stopped demonstration are lost with this object. The process
+    also ends with this one, because nothing reads its output then.
     """
 
     def __init__(
@@ -46,10 +46,11 @@ class LiveBasins:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            # One thread: the app stays quick beside it.
+            # One thread, so that the app stays responsive.
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
-        # The thread holds the process and lists, not this object: else it would never go.
+        # The thread refers to the process and lists, not to this object, which would otherwise
+        # never be freed.
         self._reader = threading.Thread(
             target=_read, args=(self._process, errors, self._rows, self._complaints), daemon=True
         )
@@ -58,7 +59,7 @@ class LiveBasins:
 
     @property
     def state(self) -> State:
-        """If it still runs, or how it ended; rows are complete after its end."""
+        """The state of the demonstration; after its end, rows are complete."""
         if self._is_stopped:
             return "stopped"
         if self._reader.is_alive():
@@ -66,16 +67,16 @@ class LiveBasins:
         return "finished" if self._process.returncode == 0 else "failed"
 
     def rows(self) -> pd.DataFrame:
-        """What has ended so far, one row per start: the columns of `experiments.basins.Start`."""
+        """The starts that have ended, one per row: the columns of `experiments.basins.Start`."""
         return pd.DataFrame(list(self._rows), columns=list(_COLUMNS))
 
     def error(self) -> str:
-        """The last line that a failed process complained with."""
+        """The last error line of a failed process."""
         said = [line for line in self._complaints if line.strip()]
         return said[-1] if said else f"It ended with code {self._process.returncode}."
 
     def stop(self) -> None:
-        """End the process now; returns when it is gone."""
+        """End the process now; returns after its end."""
         self._is_stopped = self.state == "running"
         _end(self._process)
         self._reader.join()
@@ -88,7 +89,7 @@ def _read(
     complaints: list[str],
 ) -> None:
     with process, errors:
-        # A line that was cut off by a kill is no start.
+        # A line that was cut off by a kill is not a start.
         rows.extend(json.loads(line) for line in process.stdout or () if line.endswith("}\n"))
         process.wait()
         errors.seek(0)
@@ -97,5 +98,5 @@ def _read(
 
 def _end(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
-        process.kill()  # It writes nothing that could be left half done.
+        process.kill()  # It writes nothing that could be left incomplete.
         process.wait()

@@ -1,4 +1,4 @@
-"""Starts the app: finds it in a checkout or in an installed wheel, and runs Streamlit on it."""
+"""Starts the app with Streamlit, from a checkout or from an installed wheel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 # In a checkout (also when it is installed with `-e`) the app lies beside the package.
 _PLACES = (_PACKAGE / "_studio", _PACKAGE.parent)
 _HOSTS = "server.allowedHosts"
-# Addresses of every network interface are no names that a browser asks for.
+# Addresses of all network interfaces are not host names that a browser requests.
 _EVERY_INTERFACE = {"0.0.0.0", "::", ""}  # noqa: S104 — compared with, not bound to
 
 
@@ -42,7 +42,7 @@ class StudioOptions:
     Raises
     ------
     InputError
-        If the port lies outside its range.
+        If the port is out of range.
     """
 
     port: int | None = None
@@ -56,7 +56,7 @@ class StudioOptions:
 
 
 def studio_folder(places: tuple[Path, ...] = _PLACES) -> Path:
-    """Return the folder that holds `app/main.py`, `pages/` and `.streamlit/config.toml`.
+    """Return the folder that contains `app/main.py`, `pages/` and `.streamlit/config.toml`.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def serve(options: StudioOptions) -> int:
     """Serve the app until it is stopped; return the server's exit code."""
     command = studio_command(options)
     if os.name == "posix":
-        # The server takes this process's place, so that it gets every signal itself.
+        # The server replaces this process, so that it receives all signals directly.
         os.execv(command[0], command)  # noqa: S606
     return subprocess.call(command)  # noqa: S603 — our own command, no shell
 
@@ -126,7 +126,7 @@ def _variable(name: str) -> str:
 
 
 def _texts(name: str, value: object) -> list[str]:
-    """Write a setting's value as Streamlit's command line takes it: a list of colours is JSON."""
+    """Return a setting's value for Streamlit's command line: a list of colours is JSON."""
     if isinstance(value, list) and not name.startswith("theme."):
         return [str(item) for item in value]
     return [json.dumps(value) if isinstance(value, list | bool) else str(value)]

@@ -1,8 +1,8 @@
-"""The process that trains: takes queued runs, one after another, until there is none.
+"""The process that trains queued runs, one after another, until there are none.
 
 `python -m smurf_core.processes.worker` works on the default workspace. It writes progress and
 curves to the workspace's database and finished units to the run's folder, and ends a run when its
-cancel flag is set. A run that is taken up again goes on from its finished units.
+cancel flag is set. A resumed run continues after its finished units.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from smurf_core.runs.studies import load_study, purge_studies
 from smurf_core.runs.workspace import Workspace
 from smurf_core.training.observing import Progress, TrainingCancelled
 
-REPORT_SECONDS = 0.5  # between two writes of one process
-KEEP_DELETED_SECONDS = 7 * 24 * 3600  # what was deleted can be restored for a week
-POLL_SECONDS = 0.5  # between two looks at the cancel flag
+REPORT_SECONDS = 0.5  # seconds between two writes of one process
+KEEP_DELETED_SECONDS = 7 * 24 * 3600  # deleted items can be restored for a week
+POLL_SECONDS = 0.5  # seconds between two checks of the cancel flag
 
 
 @dataclass
@@ -40,7 +40,7 @@ class StoreObserver:
     _stop: bool = field(default=False, repr=False)
 
     def report(self, progress: Progress) -> None:
-        """Keep progress and one point of the unit's curve."""
+        """Store progress and one point of the unit's curve."""
         now = time.monotonic()
         if now - self._reported < REPORT_SECONDS and progress.done < 1:
             return
@@ -69,7 +69,7 @@ class StoreObserver:
             )
 
     def should_stop(self) -> bool:
-        """True if the run's cancel flag is set; looks at most twice a second."""
+        """True if the run's cancel flag is set; it is read at most twice per second."""
         now = time.monotonic()
         if not self._stop and now - self._asked >= POLL_SECONDS:
             self._asked = now
@@ -82,7 +82,7 @@ class StoreObserver:
 
 
 def train_claimed(workspace: Workspace, run: RunInfo) -> None:
-    """Train a run that this process has claimed, and write down how it ended."""
+    """Train a run that this process has claimed, and store how it ended."""
     # Torch takes seconds to import; the claim is already visible meanwhile.
     from smurf_core.training.devices import resolve_device
     from smurf_core.training.run import train_run
@@ -94,7 +94,7 @@ def train_claimed(workspace: Workspace, run: RunInfo) -> None:
         device = scheduler or resolve_device(run.config.device)
         with workspace.connect() as connection:
             connection.execute("UPDATE run SET device = ? WHERE id = ?", (device, run.id))
-        # Processes would only queue for one accelerator.
+        # With one accelerator, several processes would only wait for each other.
         cores = os.cpu_count() or 1 if device == "cpu" else 1
         result = train_run(
             dataset,
@@ -111,11 +111,11 @@ def train_claimed(workspace: Workspace, run: RunInfo) -> None:
         _end(workspace, run.id, "failed", str(error))
     except MemoryError:
         _end(workspace, run.id, "failed", "The machine ran out of memory; choose a smaller grid.")
-    # Whatever it was, the run must not stay `running`; the log has the details.
+    # Whatever the error, the run must not stay `running`; the log has the details.
     except Exception as error:  # noqa: BLE001
         traceback.print_exc()
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        _end(workspace, run.id, "failed", f"Training stopped on an unexpected error ({what}).")
+        _end(workspace, run.id, "failedf", f"Training stopped with an unexpected error ({what}).")
     else:
         _end(workspace, run.id, "finished")
 
@@ -130,7 +130,7 @@ def _end(workspace: Workspace, run_id: str, status: str, error: str = "") -> Non
 
 
 def work(workspace: Workspace) -> int:
-    """Train queued runs until there is none; the number of runs that were taken."""
+    """Train queued runs until there are none; return their number."""
     count = 0
     while True:
         run = claim(workspace)
@@ -143,9 +143,9 @@ def work(workspace: Workspace) -> int:
 
 
 def _give_way() -> None:
-    """Let whoever looks at results go first: train on what time others leave.
+    """Give the app priority: train in the time that other processes leave.
 
-    On Linux at once when the app wakes up; elsewhere by a low priority.
+    On Linux, the app interrupts training at once; elsewhere, the priority is low.
     """
     if sys.platform == "linux":
         with suppress(OSError):  # Some sandboxes forbid it.
@@ -155,7 +155,7 @@ def _give_way() -> None:
 
 
 def main() -> None:
-    """Entry of the worker process."""
+    """Entry point of the worker process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workspace", type=Path, help="folder of studies and runs")
     folder = parser.parse_args().workspace

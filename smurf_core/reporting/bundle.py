@@ -42,7 +42,7 @@ citation.bib         the paper to cite
 
 
 def table_files(found: Findings, dataset: MultimodalDataset) -> Files:
-    """The paper's tables as CSV and LaTeX, and every other evaluation table as CSV."""
+    """The paper's tables as CSV and LaTeX, and all other evaluation tables as CSV."""
     tables = report_tables(found, dataset)
     files = {f"{table.name}.csv": table.numbers.to_csv(index=False) for table in tables}
     files |= {f"{table.name}.tex": tabular(table) for table in tables}
@@ -52,7 +52,7 @@ def table_files(found: Findings, dataset: MultimodalDataset) -> Files:
 
 
 def model_files(name: str, result: RunResult, dataset: MultimodalDataset, found: Findings) -> Files:
-    """Every fold's model (`FittedModel.load` reads it), and the model card."""
+    """The model of each fold (`FittedModel.load` reads it), and the model card."""
     return {
         **{
             f"fold_{fold_label(fold.fold)}.safetensors": fold.model.to_bytes()
@@ -65,7 +65,7 @@ def model_files(name: str, result: RunResult, dataset: MultimodalDataset, found:
 def script_files(
     workspace: Workspace, info: RunInfo, result: RunResult, dataset: MultimodalDataset
 ) -> Files:
-    """What trains the run again: the script, its configuration and the columns' roles."""
+    """The files that train the run again: the script, its configuration and the columns' roles."""
     origin = provenance(workspace, info.study_id)
     script = rerun_script(info.name, dataset.name, result, origin, info.study_id)
     files = {
@@ -98,7 +98,7 @@ def report_files(
     return files
 
 
-# What else can be said of a run: figures and a page in HTML, which need packages of their own.
+# Further files of a report: figures and a page in HTML, which need additional packages.
 Extension = Callable[[RunInfo, RunResult, MultimodalDataset, Findings], Files]
 
 
@@ -136,7 +136,7 @@ def run_titles(runs: Sequence[RunInfo]) -> dict[str, str]:
 
 
 def zipped(files: Mapping[str, bytes], folder: str) -> bytes:
-    """Files as a ZIP archive in which all lie in one folder; scripts can be run."""
+    """Files as a ZIP archive with one folder; scripts in it are executable."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=5) as archive:
         for name, content in files.items():

@@ -1,4 +1,4 @@
-"""The meaning of every statistic, its equation, and how to read it: the pages' help texts."""
+"""Help texts of the pages: the meaning of each statistic, its equation, and how to read it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from types import MappingProxyType
 
 
 def _text(what: str, equation: str, reading: str) -> str:
-    """Three short paragraphs; equations are code, so that nothing in them is markup."""
+    """A help text of three paragraphs; equations are code, so that they contain no markup."""
     return "\n\n".join(
         part for part in (what, f"`{equation}`" if equation else "", reading) if part
     )
 
 
-# Metrics, columns of evaluation tables and the paper's terms go by the names they have in the code.
+# Metrics, columns of evaluation tables and the paper's terms have their names in the code.
 _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     {
-        # Metrics of predictions, as smurf_core.evaluation.metrics calls them.
+        # Metrics of predictions, named as in smurf_core.evaluation.metrics.
         "r": _text(
-            "Pearson's r: how far predictions rise and fall with the target.",
+            "Pearson's r: how closely predictions rise and fall with the target.",
             "r = cov(y, ŷ) / (sd(y) · sd(ŷ))",
-            "1 is a perfect straight line, 0 none. It ignores a wrong offset or scale: also look "
-            "at the CCC.",
+            "1 is a perfect straight line, 0 is no linear relation. It ignores a wrong offset or "
+            "scale: also look at the CCC.",
         ),
         "ccc": _text(
             "Concordance correlation coefficient (Lin): agreement, not only correlation.",
@@ -41,7 +41,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "accuracy": _text(
             "Share of samples whose most probable class is the true one.",
             "hits / samples",
-            "Compare it with the most frequent class's share, which guessing reaches.",
+            "Compare it with the share of the most frequent class, which guessing reaches.",
         ),
         "balanced_accuracy": _text(
             "Accuracy of each class, averaged over the classes.",
@@ -69,7 +69,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "What a modality says alone.",
             "ŷ_I (eq. 10)",
             "In the target's unit (a logit for classes), relative to the training fold's mean: "
-            "0 means as on average.",
+            "0 means average.",
         ),
         "redundant": _text(
             "The part of what a modality says that it shares with another one.",
@@ -157,12 +157,12 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         ),
         # Losses and training.
         "l_uncor": _text(
-            "Uncorrelation loss: unique and redundant contributions of a modality apart.",
+            "Uncorrelation loss: separates unique and redundant contributions of a modality.",
             "L_uncor = α Σ |cov(ŷ_I, ŷ_IJ)|, α = 1 / (m² − m) (eq. 12)",
             "0 is best.",
         ),
         "l_cor": _text(
-            "Correlation loss: both sides of a pair alike.",
+            "Correlation loss: makes both sides of a pair alike.",
             "L_cor = β Σ −cov(ŷ_IJ, ŷ_JI) + ½ var(ŷ_IJ) var(ŷ_JI), β = 2 / (m² − m) (eq. 13)",
             "Lowest (−½) at variances whose product is 1, whatever the data: see docs/method.md.",
         ),
@@ -178,7 +178,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "It separates restarts: predictions do not show a wrong basin.",
         ),
         "factorisation_loss": _text(
-            "How well a configuration separates, free of the contributions' scale.",
+            "How well a configuration separates contributions, independent of their scale.",
             "mean cov(ŷ_I, ŷ_IJ)² / (var · var) − mean cov(ŷ_IJ, ŷ_JI) / ½ (var + var)",
             "Lower is better, −1 is best. Measured on validation samples.",
         ),
@@ -202,13 +202,15 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "difference_interval": _text(
             "95% interval of the difference.",
             "difference ± t · jackknife standard error over persons",
-            "For these trained models and new persons. With few persons it is rightly wide.",
+            "For these trained models and new persons. With few persons, a wide interval is "
+            "correct.",
         ),
         "p_person": _text(
-            "Permutation of persons: could the difference be chance?",
+            "Permutation of persons: could the difference be due to chance?",
             "p = (1 + swaps at least as far from 0) / (1 + swaps), 5,000 swaps",
             "The two runs' predictions are swapped for whole persons at random. The test is about "
-            "these trained models and new persons, and accounts for similar samples of a person.",
+            "these trained models and new persons, and accounts for the similarity of one person's "
+            "samples.",
         ),
         "p_resampled": _text(
             "Corrected resampled t-test over folds (Nadeau and Bengio, 2003).",
@@ -230,7 +232,8 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "recovery": _text(
             "Recovery: is a true factor of synthetic data found again?",
             "Pearson's r of a true factor and the learned contribution that should equal it",
-            "1 is perfect. Near −1: found with its sign reversed, which predictions do not reveal. "
+            "1 is perfect. Near −1: recovered with a reversed sign, which predictions do not "
+            "reveal. "
             "The paper reports 0.964 (bimodal) and 0.922 (trimodal).",
         ),
         # Missing modalities.
@@ -288,12 +291,13 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "What happens when a sensor fails for some of the samples.",
             "metric, where a random share of samples is predicted without the modality",
             "A steep line: the model depends on that modality, and the others cannot make up "
-            "for it. The band holds 95% of the draws.",
+            "for it. The band covers 95% of the draws.",
         ),
         "spearman": _text(
             "Spearman's rank correlation.",
             "Pearson's r of ranks",
-            "Robust to outliers and curves. If it differs much from r, look at the points.",
+            "Robust to outliers and to curved relations. If it differs much from r, look at the "
+            "points.",
         ),
         "p_clustered": _text(
             "p of the slope, with a variance that is robust to similar samples of a person.",
@@ -317,9 +321,9 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "r divided by it shows how much of the explainable part is explained.",
         ),
         "informativeness": _text(
-            "Does it move predictions more where people called a modality informative?",
+            "Does it move predictions more if people called the modality informative?",
             "Wilcoxon's rank-sum test of |change without ŷ_I|: no against relevant or sufficient",
-            "A positive statistic: yes.",
+            "A positive statistic means yes.",
         ),
         "probability": _text(
             "A class's probability.",
@@ -332,9 +336,9 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
 
 
 def explain(*terms: str) -> str:
-    """Help text, in Markdown, of one term or several below each other.
+    """Help text, in Markdown, of one or several terms.
 
-    Metrics and columns of evaluation tables go by their own names: `explain("p_person")`.
+    Metrics and columns of evaluation tables have their usual names: `explain("p_person")`.
     """
     return "\n\n---\n\n".join(_EXPLANATIONS[term] for term in terms)
 

@@ -1,4 +1,4 @@
-"""What a report says about a run: every evaluation that the pages show, computed once."""
+"""The results in a report: all evaluations that the pages show, computed once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Findings:
     reference: str
     titles: Mapping[str, str]  # run → its title, in the order of columns
     comparison: pd.DataFrame  # `compare_models`, all runs against the reference
-    missing: pd.DataFrame  # `compare_missing` of the task's main metric, all runs
+    missing: pd.DataFrame  # `compare_missing` for the task's main metric, all runs
     shares: pd.DataFrame  # `variance_shares` of the reference, as the next two
     tables: Mapping[str, pd.DataFrame]  # `tables_of_run`
     typical: Mapping[Finding, pd.DataFrame]
@@ -64,7 +64,7 @@ def find(
     *,
     reference: str,
 ) -> Findings:
-    """Compute every evaluation of one study's runs."""
+    """Compute all evaluations of one study's runs."""
     result = results[reference]
     found = explained(result, dataset)
     tables = tables_of_run(result, found)
@@ -82,7 +82,7 @@ def find(
 
 
 def main_metric(dataset: MultimodalDataset) -> str:
-    """The paper's metric of a task, by which the grid is searched."""
+    """The paper's metric of a task, which the grid search uses."""
     return next(iter(METRICS[dataset.task]))
 
 
@@ -118,7 +118,7 @@ def examples(
 
 
 def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTable, ...]:
-    """The paper's tables, as far as the study has what they need."""
+    """The paper's tables, as far as the study has the data for them."""
     outputs = set(found.shares["output"])
     tables = [
         performance_table(

@@ -1,4 +1,4 @@
-"""Tables as LaTeX (booktabs), safe for any text that users and files bring."""
+"""Tables as LaTeX (booktabs), safe for any text from users and files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PREAMBLE = r"""\documentclass{article}
 
 
 def escape(text: str) -> str:
-    """Any text as LaTeX that pdflatex sets; a character without a glyph becomes [U+4E2D]."""
+    """Any text as LaTeX for pdflatex; a character without a glyph becomes [U+4E2D]."""
     return "".join(map(_character, unicodedata.normalize("NFC", text)))
 
 
@@ -56,7 +56,7 @@ def _character(character: str) -> str:
 
 
 def tabular(table: ReportTable) -> str:
-    """A table as a `table` environment with booktabs' rules, as the paper sets its own."""
+    """A table as a `table` environment with booktabs' rules, as in the paper."""
     columns = "l" + "".join("l" if _is_text(table, k) else "c" for k in range(1, len(table.header)))
     lines = [
         f"% {table.title}; needs \\usepackage{{booktabs, graphicx, textcomp}} and "
@@ -85,7 +85,7 @@ def tabular(table: ReportTable) -> str:
 
 
 def document(tables: Sequence[ReportTable], title: str) -> str:
-    """A document that compiles by itself and reads the tables' files beside it."""
+    """A complete document that reads the tables' files from the same folder."""
     inputs = "\n".join(f"\\input{{{table.name}}}" for table in tables)
     return (
         f"{PREAMBLE}\\title{{{escape(title)}}}\n\\date{{}}\n"

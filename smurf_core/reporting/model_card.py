@@ -1,4 +1,4 @@
-"""What a model is, what it was trained on, how far to believe it: a model card in Markdown."""
+"""A model card in Markdown: what a model is, its training data, and how reliable it is."""
 
 from __future__ import annotations
 
@@ -36,12 +36,14 @@ def model_card(name: str, result: RunResult, dataset: MultimodalDataset, found: 
 
 
 _USE = (
-    "`model.safetensors` holds every fold's model. A feature is standardised as (x − mean) / sd; a "
+    "`model.safetensors` contains every fold's model. A feature is standardised as (x − mean) / "
+    "sd; a "
     "tower's output times `target_sd` is the contribution; `baseline` plus all contributions is "
     "the prediction. `smurf_core.prediction.raw_outputs` computes the towers."
 )
 _LICENCE = (
-    "The software is BSD 3-clause. The weights are yours; the data's licence may bind them. Please "
+    "The software is BSD 3-clause. The weights are yours; the licence of the data may restrict "
+    "them. Please "
     "cite:"
 )
 
@@ -130,21 +132,21 @@ def _limits(result: RunResult, dataset: MultimodalDataset, found: Findings) -> s
     limits = [
         "Contributions are associations in this data, not causes.",
         "Unique and redundant parts are what this model separates with these features; other "
-        "features or another model may separate otherwise.",
+        "features or another model may separate differently.",
         f"Do not rely on: {'; '.join(doubtful)}."
         if doubtful
         else "Restarts and folds agree on every contribution that is large enough.",
         "Agreement of restarts and folds is necessary, not sufficient: the objective has "
         "sign-flipped basins that predict as well.",
-        "Not for decisions about single persons.",
+        "Not for decisions about individual persons.",
     ]
     if dataset.persons is None:
-        limits.append("Persons are not known: folds and tests take samples as independent.")
+        limits.append("Persons are not known: folds and tests treat samples as independent.")
     return "\n".join(f"- {limit}" for limit in limits)
 
 
 def _rows(result: RunResult, found: Findings) -> list[dict[Any, Any]]:
-    """Rows of the stability table that the model can have."""
+    """Rows of the stability table whose terms the model has."""
     rows = found.stability.to_dict("records")
     redundant = result.config.kind.has_redundant_heads
     return [row for row in rows if redundant or row["kind"] == "unique"]

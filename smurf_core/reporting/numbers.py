@@ -1,4 +1,4 @@
-"""How numbers are written: the same on pages, in reports, and in LaTeX."""
+"""Formats of numbers, the same on pages, in reports and in LaTeX."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def signed(value: float, digits: int = 3) -> str:
 
 
 def plain(value: float, digits: int = 3) -> str:
-    """A number with a real minus, and none before zero; a dash where there is no number."""
+    """A number with a proper minus sign, but none before zero; a dash for NaN."""
     if isnan(value):
         return "–"
     text = f"{value:.{digits}f}"
@@ -24,19 +24,19 @@ def plain(value: float, digits: int = 3) -> str:
 
 
 def mean_and_spread(mean: float, sd: float) -> str:
-    """A mean over folds with its standard deviation, as the paper's tables write it."""
+    """A mean over folds with its standard deviation, as in the paper's tables."""
     if isnan(mean):
         return "not defined"
     return plain(mean) if isnan(sd) else f"{plain(mean)} ± {sd:.3f}"
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """A share in percent with a real minus, and none before zero; a dash for none."""
+    """A share in percent with a proper minus sign, but none before zero; a dash for NaN."""
     return "–" if isnan(share) else f"{plain(100 * share, digits)}%"
 
 
 def interval_text(low: float, high: float) -> str:
-    """An interval of shares as text; nothing where it is not known."""
+    """An interval of shares as text; empty if it is not known."""
     if isnan(low) or isnan(high):
         return ""
     return f"[{percent(low)[:-1]}, {percent(high)[:-1]}]"

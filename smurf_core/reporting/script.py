@@ -1,4 +1,4 @@
-"""A script that trains a run again, and says where something differs."""
+"""Writes a script that trains a run again and reports differences."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _VERSIONS = "; ".join(
 def rerun_script(
     name: str, study: str, result: RunResult, provenance: Mapping[str, Any], study_id: str
 ) -> str:
-    """A shell script beside `config.json` (and `study.yaml`, where files were imported).
+    """A shell script that uses `config.json` and, if files were imported, `study.yaml`.
 
-    It takes the paths of the feature files; data that was made in the app is named by its study.
+    It takes the paths of the feature files; data made in the app is identified by its study.
     """
     sources = provenance.get("sources", [])
     versions = ", ".join(f"{key} {value}" for key, value in result.versions.items())
@@ -53,5 +53,5 @@ def rerun_script(
 
 
 def _comment(text: str) -> str:
-    """Text of users on one line: no character in it ends a comment."""
+    """Text from users on one line, so that no character in it ends a comment."""
     return "".join(c if c.isprintable() else " " for c in text)

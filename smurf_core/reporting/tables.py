@@ -1,4 +1,4 @@
-"""The paper's tables, made of evaluation tables: what is printed, and the numbers behind it."""
+"""Makes the paper's tables from evaluation tables: the printed text and the numbers behind it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _STARS = ((0.01, "**"), (0.05, "*"))
 class Cell:
     """The content of one cell of a table.
 
-    `indexed` are the symbols of `text` with their indices, as (("ŷ", "V"), ("y", "A+T")): LaTeX
-    sets them low.
+    `indexed` are the symbols of `text` with their indices, such as (("ŷ", "V"), ("y", "A+T"));
+    LaTeX sets the indices as subscripts.
     """
 
     text: str
@@ -32,7 +32,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Section:
-    """Rows of a table under a heading of their own (none where it is empty)."""
+    """Rows of a table under a heading (no heading if it is empty)."""
 
     heading: str
     rows: tuple[tuple[Cell, ...], ...]
@@ -40,9 +40,9 @@ class Section:
 
 @dataclass(frozen=True)
 class ReportTable:
-    """A table as the paper prints it, and the evaluation table whose numbers it shows.
+    """A table as printed in the paper, and the evaluation table whose numbers it shows.
 
-    `name` is its file's name; `numbers` go out as CSV, unrounded.
+    `name` is the file's name; `numbers` are exported as CSV, unrounded.
     """
 
     name: str
@@ -63,7 +63,7 @@ def performance_table(
 ) -> ReportTable:
     """Table 2: one column per model, one section per metric, best in bold, ↓ ↑ vs `reference`.
 
-    `comparison` is what `compare_models` returns, `titles` how its models are called.
+    `comparison` is a table from `compare_models`, `titles` are the titles of its models.
     """
     models = list(titles)
     sections = [
@@ -77,8 +77,8 @@ def performance_table(
     return ReportTable(
         name="table_2_performance",
         title="Performance",
-        caption=f"Performance on {n:,} test samples, mean ± standard deviation over folds. Bold is "
-        f"the best number.{_against(comparison, titles, reference)}",
+        caption=f"Performance on {n:,} test samples, mean ± standard deviation over folds. The "
+        f"best number is bold.{_against(comparison, titles, reference)}",
         header=("", *titles.values()),
         sections=tuple(sections),
         numbers=comparison.assign(title=comparison["model"].map(dict(titles))),
@@ -90,7 +90,7 @@ def missing_table(
 ) -> ReportTable:
     """Table 5: performance with some modalities, one column per model, best in bold, ↓ ↑.
 
-    `comparison` is what `compare_missing` returns of one metric, `titles` how models are called.
+    `comparison` is a table from `compare_missing` for one metric, `titles` are the models' titles.
     """
     models, metric = list(titles), str(comparison["metric"].iloc[0])
     sections = []
@@ -105,7 +105,7 @@ def missing_table(
         name="table_5_missing_modalities",
         title="Missing modalities",
         caption=f"{_metric_heading(metric)} when the prediction is recovered from some modalities' "
-        "contributions alone, mean ± standard deviation over folds. Bold is the best number."
+        "contributions alone, mean ± standard deviation over folds. The best number is bold."
         + _against(comparison, titles, reference),
         header=("Available", *titles.values()),
         sections=tuple(sections),
@@ -204,7 +204,7 @@ _FINDINGS: dict[Finding, str] = {
 
 
 def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) -> ReportTable:
-    """Table 6: samples that show what the factorisation does.
+    """Table 6: typical samples of the factorisation.
 
     `typical` holds `typical_samples` of every finding, with the columns target, mark (of
     `outlying_samples`) and, where there are any, transcript. The printed table has the first
@@ -262,7 +262,7 @@ def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) ->
 
 
 def share_table(shares: pd.DataFrame, stability: pd.DataFrame, *, output: str) -> ReportTable:
-    """Every contribution's share of variance with the verdict on whether to believe it."""
+    """The share of variance of each contribution, with its verdict."""
     on = ["order", "modality", "shared_with"]
     numbers = shares.merge(
         stability[[*on, "restart_r", "fold_r", "sign_agreement", "verdict"]], on=on
@@ -296,7 +296,7 @@ def share_table(shares: pd.DataFrame, stability: pd.DataFrame, *, output: str) -
 
 
 def _best(means: pd.Series[float], metric: str) -> pd.Series[bool]:
-    """Which numbers are the best as they are printed; none where there is nothing to compare."""
+    """True for the best numbers after rounding; all False if there is nothing to compare."""
     if len(means) < 2:
         return means.notna() & False
     printed = means.round(3)

@@ -1,4 +1,4 @@
-"""Entries of the store's lists: those that can be read, and those that cannot, with the reason."""
+"""Reads entries of the store's lists, and collects unreadable ones with the reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BrokenEntry:
 
 
 def readable(rows: Iterable[sqlite3.Row], read: Callable[[sqlite3.Row], Entry]) -> list[Entry]:
-    """What `read` makes of the rows, without those for which it raises `InputError`."""
+    """The results of `read` for the rows, without those for which it raises `InputError`."""
     found = []
     for row in rows:
         with suppress(InputError):
@@ -47,14 +47,14 @@ def broken(rows: Iterable[sqlite3.Row], read: Callable[[sqlite3.Row], object]) -
 
 
 def text(row: sqlite3.Row, column: str) -> str:
-    """A column that holds text."""
+    """A column that contains text."""
     if not isinstance(row[column], str):
         raise _unexpected(row, column, "text")
     return str(row[column])
 
 
 def number(row: sqlite3.Row, column: str) -> float:
-    """A column that holds a finite number."""
+    """A column that contains a finite number."""
     value = row[column]
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise _unexpected(row, column, "a number")
@@ -62,14 +62,14 @@ def number(row: sqlite3.Row, column: str) -> float:
 
 
 def count(row: sqlite3.Row, column: str) -> int:
-    """A column that holds a whole number of 0 or more."""
+    """A column that contains a whole number of 0 or more."""
     if not isinstance(row[column], int) or row[column] < 0:
         raise _unexpected(row, column, "a whole number of 0 or more")
     return int(row[column])
 
 
 def moment(row: sqlite3.Row, column: str) -> float:
-    """A column that holds a time: seconds since 1970, UTC."""
+    """A column that contains a time: seconds since 1970, UTC."""
     value = number(row, column)
     if not 0 <= value < _LATEST:
         raise _unexpected(row, column, "a time")
@@ -77,7 +77,7 @@ def moment(row: sqlite3.Row, column: str) -> float:
 
 
 def choice(row: sqlite3.Row, column: str, known: tuple[str, ...]) -> Any:
-    """A column that holds one of the known words."""
+    """A column that contains one of the known words."""
     if row[column] not in known:
         raise _unexpected(row, column, f"one of {', '.join(known)}")
     return row[column]
@@ -86,12 +86,12 @@ def choice(row: sqlite3.Row, column: str, known: tuple[str, ...]) -> Any:
 def or_none(
     read: Callable[[sqlite3.Row, str], Entry], row: sqlite3.Row, column: str
 ) -> Entry | None:
-    """What `read` makes of a column that may be empty."""
+    """The result of `read` for a column, or None if the column is empty."""
     return None if row[column] is None else read(row, column)
 
 
 def parsed(row: sqlite3.Row, column: str, what: str, read: Callable[[Any], Entry]) -> Entry:
-    """What `read` makes of a column that holds JSON; `what` starts the sentence of an error."""
+    """The result of `read` for a column of JSON; `what` is the start of an error message."""
     try:
         return read(json.loads(text(row, column)))
     except InputError as error:
@@ -102,4 +102,4 @@ def parsed(row: sqlite3.Row, column: str, what: str, read: Callable[[Any], Entry
 
 def _unexpected(row: sqlite3.Row, column: str, wanted: str) -> InputError:
     found = "nothing" if row[column] is None else repr(row[column])[:60]
-    return InputError(f"Its entry holds {found} where {column} should be {wanted}.")
+    return InputError(f"Its entry contains {found} where {column} should be {wanted}.")

@@ -1,4 +1,4 @@
-"""A run as tables that any program reads."""
+"""Exports a run as tables that any program can read."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def export_run(workspace: Workspace, run_id: str, folder: Path, format: str) -> 
     """Write a finished run to a new folder and return the files that were written.
 
     `contributions` is the tidy table of `Contributions.to_frame`, `predictions` one row per sample,
-    `candidates` every configuration of every fold's search, `run.json` all that decides the
-    numbers: configuration, data, device and versions.
+    `candidates` every configuration of every fold's search, `run.json` everything that determines
+    the numbers: configuration, data, device and versions.
     """
     if format not in FORMATS:
         raise InputError(f"No format {format!r}; there are {', '.join(FORMATS)}.")
@@ -47,7 +47,7 @@ def export_run(workspace: Workspace, run_id: str, folder: Path, format: str) -> 
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
-    """Write files, by their path in it, to a new folder: all of them or none."""
+    """Write files to a new folder, by their path in it: all of them or none."""
     if folder.exists():
         raise InputError(f"{folder} exists; name a new folder.")
     partial = folder.with_name(f".{folder.name}.{uuid4().hex}")
@@ -67,7 +67,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 
 def run_tables(result: RunResult, dataset: MultimodalDataset) -> dict[str, pd.DataFrame]:
-    """The tables that a run is made of: contributions, predictions, candidates."""
+    """The tables of a run: contributions, predictions, candidates."""
     found = explained(result, dataset)
     return {
         "contributions": found.contributions.to_frame(),
@@ -77,7 +77,7 @@ def run_tables(result: RunResult, dataset: MultimodalDataset) -> dict[str, pd.Da
 
 
 def describe_run(workspace: Workspace, info: RunInfo, result: RunResult) -> dict[str, Any]:
-    """All that decides a run's numbers, as plain data for JSON."""
+    """Everything that determines a run's numbers, as plain data for JSON."""
     return {
         "run": info.id,
         "name": info.name,
@@ -102,7 +102,7 @@ def _json(data: Mapping[str, Any]) -> bytes:
 
 
 def prediction_table(explained: Explained) -> pd.DataFrame:
-    """What is predicted for each sample.
+    """The predictions of all samples.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def prediction_table(explained: Explained) -> pd.DataFrame:
 
 
 def candidate_table(result: RunResult) -> pd.DataFrame:
-    """Every configuration of every fold's search, with its validation results; folds from 1."""
+    """All configurations of each fold's search, with validation results; folds count from 1."""
     return pd.concat(
         [fold.candidates.assign(fold=fold_label(fold.fold)) for fold in result.fold_results],
         ignore_index=True,

@@ -1,4 +1,4 @@
-"""A run's files: its result as JSON, Parquet and safetensors. Written whole or not at all."""
+"""A run's files: JSON, Parquet and safetensors, each written completely or not at all."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _SHARING, _REFITS = "sharing.parquet", "refits.safetensors"
 
 
 class RunFiles:
-    """The files of one run; also the `ResultCache` from which a stopped run goes on.
+    """The files of one run; also the `ResultCache` from which a stopped run continues.
 
-    `dataset` gives the data that the run was trained on. Only runs of format 1 need it: their
-    models are put together from it when they are read.
+    `dataset` gives the data that the run was trained on. Only runs of format 1 need it: reading
+    their models requires the data.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class RunFiles:
 
     @property
     def log(self) -> Path:
-        """What the worker printed; for whoever has to find an error."""
+        """The output of the worker, for finding errors."""
         return self.folder / "log.txt"
 
     def stamp(self) -> tuple[int, int] | None:
-        """Changes whenever the result does; nothing while there is none."""
+        """A stamp that changes whenever the result changes; None without a result."""
         try:
             found = (self.folder / _RESULT).stat()
         except FileNotFoundError:
@@ -78,16 +78,16 @@ class RunFiles:
         return found.st_mtime_ns, found.st_size
 
     def load_unit(self, key: str) -> pd.DataFrame | None:
-        """The candidates of a finished unit, or nothing."""
+        """The candidates of a finished unit, or None."""
         path = self.folder / _UNITS / f"{key}.parquet"
         return pd.read_parquet(path) if path.exists() else None
 
     def save_unit(self, key: str, table: pd.DataFrame) -> None:
-        """Keep the candidates of a finished unit."""
+        """Store the candidates of a finished unit."""
         _write_table(table, self.folder / _UNITS / f"{key}.parquet")
 
     def load_fold(self, fold: int) -> FoldResult | None:
-        """A finished fold, or nothing; one of an earlier format is trained again."""
+        """A finished fold, or None; a fold of an earlier format is trained again."""
         description = self._fold_file(fold, "json")
         if not description.exists():
             return None
@@ -107,7 +107,7 @@ class RunFiles:
         )
 
     def save_fold(self, result: FoldResult) -> None:
-        """Keep a finished fold; its description is written last."""
+        """Store a finished fold; its description is written last."""
         arrays: dict[str, npt.NDArray[Any]] = {}
         for k, member in enumerate(result.members):
             arrays[f"member/{k}/values"] = member.values
@@ -133,7 +133,7 @@ class RunFiles:
         _write_json(description, self._fold_file(result.fold, "json"))
 
     def write_result(self, result: RunResult) -> None:
-        """Keep a finished run. Folds that `save_fold` has kept are not written again."""
+        """Store a finished run. Folds that `save_fold` has stored are not written again."""
         for fold in result.fold_results:
             if not self._fold_file(fold.fold, "json").exists():
                 self.save_fold(fold)
@@ -228,7 +228,7 @@ class RunFiles:
             )
 
     def _folds(self, found: Mapping[str, Any], samples: pd.DataFrame) -> tuple[FoldResult, ...]:
-        """Every fold of a finished run."""
+        """All folds of a finished run."""
         if found["format"] == 1:
             if self._dataset is None:
                 raise InputError(
@@ -286,6 +286,6 @@ def _write_arrays(arrays: Mapping[str, npt.NDArray[Any]], path: Path) -> None:
 
 
 def _partial(path: Path) -> Path:
-    """A new name beside a file, under which it is written before it is renamed."""
+    """A temporary name in the same folder, under which a file is written before it is renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(f".{path.name}.{uuid4().hex}")

@@ -1,6 +1,6 @@
 """Reads runs of format 1: raw weights by the modalities' names, and contributions by order.
 
-Format 1 kept a network's outputs with their offsets. The means that centring had taken off were
+Format 1 kept a network's outputs with their offsets. The means that centring had subtracted were
 not stored, so they are computed again, from the same data and in the same way as in training.
 """
 
@@ -48,7 +48,7 @@ def read_fold(
     dataset
         The data that the run was trained on.
     training
-        Which of its samples the fold was trained on, [n].
+        True for each sample that the fold was trained on, [n].
 
     Raises
     ------
@@ -57,7 +57,8 @@ def read_fold(
     """
     if dataset.fingerprint != run["data_fingerprint"]:
         raise InputError(
-            f"The run in {folder} was trained on other data than its study holds now: train it "
+            f"The run in {folder} was trained on different data from those in its study now: train "
+            "it "
             "again, or delete it."
         )
     start = folder / f"fold_{fold}"
@@ -82,7 +83,7 @@ def configuration(data: Mapping[str, Any]) -> Configuration:
 
 
 def below(arrays: Arrays, prefix: str) -> dict[str, npt.NDArray[Any]]:
-    """Arrays whose name starts with a prefix and a slash, by the rest of their name."""
+    """Arrays whose names start with a prefix and a slash, by the rest of their names."""
     start = f"{prefix}/"
     return {key.removeprefix(start): a for key, a in arrays.items() if key.startswith(start)}
 

@@ -1,6 +1,6 @@
-"""The layout of a store's database, version by version; `PRAGMA user_version` holds the version.
+"""The layout of a store's database, version by version; `PRAGMA user_version` contains the version.
 
-A store that has no version yet (0) is new, or was written before there were versions: the first
+A store without a version (0) is new, or was written before versions were introduced: the first
 migration then adds the tables that are missing. To change the layout, append a function to
 `MIGRATIONS` and never edit an older one. `tests/stores` keeps a store of each version.
 """
@@ -89,11 +89,10 @@ def _version_1(connection: sqlite3.Connection) -> None:
 
 
 def _version_2(connection: sqlite3.Connection) -> None:
-    """Foreign keys that are enforced: what belongs to a study or a run is removed with it.
+    """Enforce foreign keys: what belongs to a study or a run is removed with it.
 
-    Entries whose study or run is missing are removed. A run is kept although its study's entry is
-    missing, because its files hold a result: the study gets an entry that lists show as
-    unreadable.
+    Entries whose study or run is missing are removed. A run without its study's entry is kept,
+    because its files contain a result: the study gets an entry that lists show as unreadable.
     """
     connection.execute(
         "INSERT INTO study (id, name, task, origin, samples, modalities, target_name, created,"
@@ -120,9 +119,9 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_version_1, _ver
 def prepare(connection: sqlite3.Connection, root: Path) -> None:
     """Bring the database of the store in `root` to this version, and enforce foreign keys.
 
-    Cheap where nothing is to be done. Several processes may call it at once: one migrates, the
-    others wait. Each migration is one transaction, so a process that is killed in the middle
-    leaves the store as it was. Raises `InputError` where the store is of a later version.
+    This is fast if nothing needs to be done. Several processes may call it at once: one migrates,
+    the others wait. Each migration is one transaction, so a process that is killed in the middle
+    leaves the store as it was. Raises `InputError` if the store is from a later version.
     """
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -132,7 +131,7 @@ def prepare(connection: sqlite3.Connection, root: Path) -> None:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.OperationalError as error:
-            # SQLite does not wait where it sees that two processes wait for each other.
+            # SQLite does not wait if two processes wait for each other.
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
             is_busy = code & 0xFF == sqlite3.SQLITE_BUSY
             if not is_busy or time.monotonic() > deadline:
@@ -143,7 +142,9 @@ def prepare(connection: sqlite3.Connection, root: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, root: Path) -> None:
-    connection.execute("PRAGMA foreign_keys = OFF")  # A table that is rebuilt is gone for a moment.
+    connection.execute(
+        "PRAGMA foreign_keys = OFF"
+    )  # A table that is rebuilt is missing for a moment.
     connection.execute("PRAGMA journal_mode = WAL")
     while (version := _version(connection)) != len(MIGRATIONS):
         if not 0 <= version < len(MIGRATIONS):
@@ -170,14 +171,14 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _rebuild(connection: sqlite3.Connection, table: str, columns: str, keep: str) -> None:
-    """Replace a table by one with these columns and the rows to keep, in their order.
+    """Replace a table with one that has these columns and the rows to keep, in their order.
 
     The steps are those of https://www.sqlite.org/lang_altertable.html, section 7.
     """
     connection.execute(f"CREATE TABLE new_{table} ({columns})")
     found = connection.execute(f"PRAGMA table_info(new_{table})").fetchall()
     names = ", ".join(column[1] for column in found)
-    # A key that is NULL is no key: version 1 allowed it, nothing ever wrote it.
+    # A NULL key is not valid: version 1 allowed it, but nothing ever wrote it.
     connection.execute(
         f"INSERT OR IGNORE INTO new_{table} ({names})"  # noqa: S608 (names from this file)
         f" SELECT {names} FROM {table} WHERE {keep} ORDER BY rowid"

@@ -1,4 +1,4 @@
-"""Predictions of a stored run for files of new samples, read with the roles of its study."""
+"""Predicts files of new samples with a stored run and the roles of its study."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from smurf_core.runs.workspace import Workspace
 def predict_files(
     workspace: Workspace, run_id: str, sources: Sequence[SourceFile], *, fold: int | None = None
 ) -> Predictions:
-    """Predict the samples of some files with a finished run; no target is needed.
+    """Predict the samples in files with a finished run; no target is needed.
 
     Parameters
     ----------
     workspace, run_id
         Where the run is.
     sources
-        Files like those that the study was imported from. Features are found by their names, ids
-        and persons in the columns that the study has them in.
+        Files like those that the study was imported from. Features are found by name; ids and
+        persons are in the same columns as in the study.
     fold
-        Ask this fold's model alone, from 0; otherwise the mean of all folds' models.
+        Use only this fold's model, counted from 0. Default: the mean of all folds' models.
 
     Raises
     ------
     InputError
-        If the run is not finished, has no such fold, or the files hold none of its features.
+        If the run is not finished, has no such fold, or the files contain none of its features.
     """
     info = get_run(workspace, run_id)
     if info.status != "finished":

@@ -1,4 +1,4 @@
-"""The simulated affect study as a study of a workspace, and as files to try the import with."""
+"""Makes the simulated affect study in a workspace, or as files for trying the import."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MAX_SAMPLES = 25_000
 def add_simulated_study(
     workspace: Workspace, *, samples: int = 600, persons: int = 30, seed: int = 2024
 ) -> str:
-    """A simulated study with its clips in the workspace, or the one that was made before; its id.
+    """Make a simulated study with clips in the workspace, unless it exists; return its id.
 
-    The clips lie in the study's own folder and go with it.
+    The clips are in the study's folder and are deleted with it.
     """
     provenance = {"simulated": {"samples": samples, "persons": persons, "seed": seed}}
     known = find_study(workspace, provenance)
@@ -39,12 +39,12 @@ def add_simulated_study(
 def write_simulated_files(
     folder: Path, *, samples: int = 600, persons: int = 30, seed: int = 2024
 ) -> list[Path]:
-    """The same study as a researcher's files in a new folder, to try the import with.
+    """Write the same study as a researcher's files to a new folder, for trying the import.
 
     One table per modality, `labels.csv` (person, test fold, valence, transcript, start and end, and
     the ratings of those who saw some modalities: `valence_AT` for audio and text), the folder
-    `clips`, `study.yaml` with all roles, and every single rater's ratings in `raters`. Nothing
-    that only the simulation knows is in them.
+    `clips`, `study.yaml` with all roles, and the ratings of each single rater in `raters`. The
+    files do not contain what only the simulation knows.
     """
     if folder.exists():
         raise InputError(f"{folder} exists: name a new folder for the simulated files.")
@@ -70,7 +70,7 @@ def _simulate(samples: int, persons: int, seed: int) -> MultimodalDataset:
 
 
 def _feature_tables(dataset: MultimodalDataset) -> dict[str, pd.DataFrame]:
-    """Features by modality; a sample whose recording failed has no row, as with real tools."""
+    """Features by modality; samples with failed recordings have no row, as with real tools."""
     return {
         modality: pd.DataFrame(
             features.values, columns=list(features.names), index=dataset.samples.index
@@ -98,10 +98,9 @@ def _label_table(dataset: MultimodalDataset) -> pd.DataFrame:
 
 
 def _partial(dataset: MultimodalDataset) -> dict[str, frozenset[str]]:
-    """Columns of ratings by those who saw some modalities → what they saw.
+    """Columns of ratings by people who saw some modalities → the modalities they saw.
 
-    Ratings of all modalities are a second opinion on the target: beside it a reader could take
-    either for it.
+    Ratings of all modalities are left out, because a reader could confuse them with the target.
     """
     return {
         f"{dataset.target_name}_{_initials(seen)}": seen

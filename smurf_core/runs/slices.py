@@ -1,4 +1,4 @@
-"""Slices: samples that somebody picked out of a study, kept by name, or only so that links work."""
+"""Slices: samples that a user selected in a study, stored with a name, or without one for links."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from smurf_core.runs.entries import BrokenEntry, broken, count, moment, readable
 from smurf_core.runs.workspace import Workspace, new_id
 
 SampleIds = npt.NDArray[np.str_]
-# Unnamed selections of a study that are kept: so many links to them go on working.
+# Number of unnamed selections of a study that are stored, so that links to them work.
 UNNAMED_KEPT = 200
 MAX_NAME = 80
-# What the app calls its two other choices; a slice of that name would look the same.
+# The app's names for its two other choices; a slice with such a name would look the same.
 RESERVED = frozenset({"all samples", "selection"})
 
 
 @dataclass(frozen=True)
 class SliceInfo:
-    """A slice as lists show it."""
+    """A slice in lists."""
 
     id: str
     study_id: str
-    name: str  # empty for a selection that nobody has named
-    origin: str  # in words: where the selection was made
+    name: str  # empty for an unnamed selection
+    origin: str  # a description of where the selection was made
     count: int
     created: float  # seconds since 1970, UTC
 
@@ -40,9 +40,9 @@ class SliceInfo:
 def remember_selection(
     workspace: Workspace, study_id: str, sample_ids: Sequence[str] | SampleIds, *, origin: str
 ) -> str:
-    """Keep a selection without a name and return its id, so that it can stand in a link.
+    """Store a selection without a name and return its id for links.
 
-    The id follows from the samples: the same selection is kept once and has the same link.
+    The id is computed from the samples: the same selection is stored once and has the same link.
     """
     ids = _distinct(sample_ids)
     text = json.dumps([study_id, ids]).encode()
@@ -73,7 +73,7 @@ def add_slice(
     *,
     origin: str,
 ) -> str:
-    """Keep samples under a name that no other slice of the study has; the new slice's id."""
+    """Store samples under a name that is new in the study; return the new slice's id."""
     ids = _distinct(sample_ids)
     slice_id = new_id()
     with workspace.transaction() as connection:
@@ -100,7 +100,7 @@ def list_slices(workspace: Workspace, study_id: str) -> list[SliceInfo]:
 
 
 def list_broken_slices(workspace: Workspace, study_id: str) -> list[BrokenEntry]:
-    """A study's named slices that are stored but cannot be read, or whose samples cannot."""
+    """A study's named slices that cannot be read, or whose samples cannot be read."""
 
     def read(row: sqlite3.Row) -> None:
         _info(row)
@@ -121,7 +121,7 @@ def find_slice(workspace: Workspace, study_id: str, slice_id: str) -> SliceInfo 
 
 
 def slice_samples(workspace: Workspace, slice_id: str) -> SampleIds:
-    """The sample ids of a slice; raises `InputError` if there is none or they cannot be read."""
+    """The sample ids of a slice; raises `InputError` if it is missing or they cannot be read."""
     with workspace.connect() as connection:
         row = connection.execute(
             "SELECT name, sample_ids FROM slice WHERE id = ? AND deleted IS NULL", (slice_id,)
@@ -132,7 +132,7 @@ def slice_samples(workspace: Workspace, slice_id: str) -> SampleIds:
 
 
 def rename_slice(workspace: Workspace, slice_id: str, name: str) -> None:
-    """Give a slice another name."""
+    """Rename a slice."""
     with workspace.transaction() as connection:
         row = connection.execute("SELECT study_id FROM slice WHERE id = ?", (slice_id,)).fetchone()
         if row is None:
@@ -142,19 +142,19 @@ def rename_slice(workspace: Workspace, slice_id: str, name: str) -> None:
 
 
 def delete_slice(workspace: Workspace, slice_id: str) -> None:
-    """Take a slice out of the list; `restore_slice` brings it back."""
+    """Remove a slice from the list; `restore_slice` restores it."""
     with workspace.connect() as connection:
         connection.execute("UPDATE slice SET deleted = ? WHERE id = ?", (time.time(), slice_id))
 
 
 def restore_slice(workspace: Workspace, slice_id: str) -> None:
-    """Undo `delete_slice`; under a new name where the old one was taken meanwhile."""
+    """Undo `delete_slice`; the slice gets a new name if the old one was taken meanwhile."""
     with workspace.transaction() as connection:
         row = connection.execute(
             "SELECT study_id, name FROM slice WHERE id = ?", (slice_id,)
         ).fetchone()
         if row is None:
-            raise InputError(f"There is no slice {slice_id!r} to bring back.")
+            raise InputError(f"There is no slice {slice_id!r} to restore.")
         taken = _names(connection, row["study_id"], but=slice_id)
         name, number = row["name"], 2
         while name.lower() in taken:
@@ -203,7 +203,7 @@ def _rows(workspace: Workspace, study_id: str) -> list[sqlite3.Row]:
 
 
 def _info(row: sqlite3.Row) -> SliceInfo:
-    """The slice of a row; raises `InputError` with the reason where it cannot be read."""
+    """The slice of a row; raises `InputError` with the reason if it cannot be read."""
     return SliceInfo(
         id=text(row, "id"),
         study_id=text(row, "study_id"),

@@ -1,4 +1,4 @@
-"""Runs: what was asked, how far it is, and how it ended. One run trains at a time."""
+"""Runs: their settings, progress and outcome. One run trains at a time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ACTIVE: tuple[Status, ...] = ("queued", "running")
 
 @dataclass(frozen=True)
 class RunInfo:
-    """A run as lists show it. Times are seconds since 1970, UTC."""
+    """A run in lists. Times are seconds since 1970, UTC."""
 
     id: str
     study_id: str
@@ -55,12 +55,12 @@ class RunInfo:
 
     @property
     def is_active(self) -> bool:
-        """True if it trains, or waits to be trained."""
+        """True if it is training or queued."""
         return self.status in ACTIVE
 
     @property
     def is_finished(self) -> bool:
-        """True if the run came to its end and has a result."""
+        """True if the run has finished and has a result."""
         return self.status == "finished"
 
 
@@ -75,7 +75,7 @@ def create_run(
 ) -> str:
     """Put a run into the queue and return its id; `launch` starts a worker for it.
 
-    `jobs` processes of this machine train it, or the Dask cluster whose `scheduler` is named.
+    It is trained by `jobs` processes of this machine, or by the Dask cluster of `scheduler`.
     """
     get_study(workspace, study_id)
     run_id = new_id()
@@ -92,14 +92,14 @@ def create_run(
 
 
 def get_run(workspace: Workspace, run_id: str) -> RunInfo:
-    """One run as it is now; raises `InputError` if there is none, or if it cannot be read."""
+    """The current state of one run; raises `InputError` if it is missing or cannot be read."""
     with workspace.connect() as connection:
         reconcile(connection)
         row = connection.execute(
             "SELECT * FROM run WHERE id = ? AND deleted IS NULL", (run_id,)
         ).fetchone()
     if row is None:
-        raise InputError(f"There is no run {run_id!r}; `smurf runs` lists those there are.")
+        raise InputError(f"There is no run {run_id!r}; `smurf runs` lists all runs.")
     try:
         return _info(row)
     except InputError as error:
@@ -107,7 +107,7 @@ def get_run(workspace: Workspace, run_id: str) -> RunInfo:
 
 
 def scheduler_of(workspace: Workspace, run_id: str) -> str | None:
-    """Address of the Dask scheduler that trains a run; None where this machine does."""
+    """Address of the Dask scheduler that trains a run; None if this machine trains it."""
     with workspace.connect() as connection:
         row = connection.execute(
             "SELECT address FROM scheduler WHERE run_id = ?", (run_id,)
@@ -141,7 +141,7 @@ def finished_runs(workspace: Workspace, study_id: str | None = None) -> list[Run
 
 
 def curves(workspace: Workspace, run_id: str) -> pd.DataFrame:
-    """What the worker has reported so far, in the order of its reports.
+    """The reports of the worker so far, in their order.
 
     Columns: fold, unit, epoch, training_objective, validation_objective, validation_metric; the
     values are those of the unit's best member.
@@ -156,7 +156,7 @@ def curves(workspace: Workspace, run_id: str) -> pd.DataFrame:
 
 
 def request_cancel(workspace: Workspace, run_id: str) -> None:
-    """Ask a run to stop: at once if it waits, within moments if it trains."""
+    """Stop a run: at once if it is queued, within moments if it is training."""
     with workspace.connect() as connection:
         connection.execute("UPDATE run SET cancel = 1 WHERE id = ?", (run_id,))
         connection.execute(
@@ -178,7 +178,7 @@ def resume_run(workspace: Workspace, run_id: str) -> None:
 
 
 def rename_run(workspace: Workspace, run_id: str, name: str) -> None:
-    """Give a run another name."""
+    """Rename a run."""
     if not name.strip():
         raise InputError("A run needs a name: type at least one letter.")
     with workspace.connect() as connection:
@@ -186,13 +186,13 @@ def rename_run(workspace: Workspace, run_id: str, name: str) -> None:
 
 
 def annotate_run(workspace: Workspace, run_id: str, note: str) -> None:
-    """Keep a note with a run."""
+    """Save a note for a run."""
     with workspace.connect() as connection:
         connection.execute("UPDATE run SET note = ? WHERE id = ?", (note, run_id))
 
 
 def delete_run(workspace: Workspace, run_id: str) -> None:
-    """Take a run out of the list (and stop it); `restore_run` brings it back until purged."""
+    """Remove a run from the list and stop it; `restore_run` restores it until it is purged."""
     request_cancel(workspace, run_id)
     with workspace.connect() as connection:
         connection.execute("UPDATE run SET deleted = ? WHERE id = ?", (time.time(), run_id))
@@ -205,7 +205,7 @@ def restore_run(workspace: Workspace, run_id: str) -> None:
 
 
 def purge_runs(workspace: Workspace, *, older_than: float) -> int:
-    """Remove runs that were deleted more than `older_than` seconds ago, files included."""
+    """Remove runs, with their files, that were deleted more than `older_than` seconds ago."""
     with workspace.transaction() as connection:
         gone = [
             row["id"]
@@ -222,10 +222,10 @@ def purge_runs(workspace: Workspace, *, older_than: float) -> int:
 
 
 def claim(workspace: Workspace, run_id: str | None = None) -> RunInfo | None:
-    """Take the oldest queued run (or the one named) for this process, if none is training.
+    """Claim the oldest queued run (or the given one) for this process, if no run is training.
 
-    Returns None where there is nothing to do. Atomic over processes. A queued run that cannot be
-    read fails, so that those behind it are trained.
+    Returns None if there is nothing to do. Atomic across processes. A queued run that cannot be
+    read is marked as failed, so that later ones are trained.
     """
     me = psutil.Process()
     with workspace.transaction() as connection:
@@ -266,7 +266,7 @@ def has_work(workspace: Workspace) -> bool:
 
 
 def reconcile(connection: sqlite3.Connection) -> None:
-    """Mark a run as crashed whose process is gone, so that nothing waits for it."""
+    """Mark runs as crashed if their process is gone, so that nothing waits for them."""
     for row in connection.execute(
         "SELECT id, pid, pid_started FROM run WHERE status = 'running'"
     ).fetchall():
@@ -291,12 +291,12 @@ def _is_alive(pid: object, started: object) -> bool:
         process = psutil.Process(pid)
         same = abs(process.create_time() - started) < 1
         return same and process.status() != psutil.STATUS_ZOMBIE
-    except (psutil.NoSuchProcess, ValueError, OverflowError):  # Not every number can be a pid.
+    except (psutil.NoSuchProcess, ValueError, OverflowError):  # Not every number is a valid pid.
         return False
 
 
 def _info(row: sqlite3.Row) -> RunInfo:
-    """The run of a row; raises `InputError` with the reason where it cannot be read."""
+    """The run of a row; raises `InputError` with the reason if it cannot be read."""
     if not is_id(row["id"]):
         raise InputError(f"{row['id']!r} is not an id.")
     return RunInfo(

@@ -1,4 +1,4 @@
-"""Studies: data sets that were read once and are stored, with their reader's findings."""
+"""Studies: data sets that were imported and stored, with the problems found at import."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SYNTHETIC_STUDY = "synthetic"
 
 @dataclass(frozen=True)
 class StudyInfo:
-    """A study as lists show it."""
+    """A study in lists."""
 
     id: str
     name: str
@@ -53,7 +53,7 @@ def add_study(
     problems: Iterable[Problem] = (),
     provenance: Mapping[str, Any] | None = None,
 ) -> str:
-    """Keep a data set as a study and return its id; `provenance` says where it came from."""
+    """Store a data set as a study and return its id; `provenance` says where it came from."""
     study_id = new_id()
     write_dataset(dataset, workspace.study_folder(study_id))
     with workspace.connect() as connection:
@@ -86,7 +86,7 @@ def get_study(workspace: Workspace, study_id: str) -> StudyInfo:
 
 
 def find_study(workspace: Workspace, provenance: Mapping[str, Any]) -> str | None:
-    """The newest study made of the same files in the same way, or None."""
+    """The newest study made from the same files in the same way, or None."""
     with workspace.connect() as connection:
         row = connection.execute(
             "SELECT id FROM study WHERE provenance = ? AND deleted IS NULL"
@@ -112,7 +112,7 @@ def load_study(workspace: Workspace, study_id: str) -> MultimodalDataset:
 
 
 def media_of(workspace: Workspace, study_id: str) -> MediaSettings | None:
-    """Where a study's recordings are, if that was set; refuses a folder that is missing."""
+    """Where a study's recordings are, if this was set; raises an error if the folder is missing."""
     with workspace.connect() as connection:
         row = connection.execute(
             "SELECT settings FROM media WHERE study_id = ?", (study_id,)
@@ -135,7 +135,7 @@ def set_media(workspace: Workspace, study_id: str, settings: MediaSettings | Non
 
 
 def rename_study(workspace: Workspace, study_id: str, name: str) -> None:
-    """Give a study another name."""
+    """Rename a study."""
     if not name.strip():
         raise InputError("A study needs a name: type at least one letter.")
     get_study(workspace, study_id)
@@ -144,7 +144,7 @@ def rename_study(workspace: Workspace, study_id: str, name: str) -> None:
 
 
 def delete_study(workspace: Workspace, study_id: str) -> None:
-    """Take a study out of the list; `restore_study` brings it back until it is purged.
+    """Remove a study from the list; `restore_study` restores it until it is purged.
 
     A study that cannot be read is deleted like any other.
     """
@@ -164,7 +164,7 @@ def restore_study(workspace: Workspace, study_id: str) -> None:
 
 
 def purge_studies(workspace: Workspace, *, older_than: float) -> int:
-    """Remove deleted studies for good, with their runs and files, `older_than` seconds after."""
+    """Remove studies, with runs and files, that were deleted more than `older_than` seconds ago."""
     with workspace.transaction() as connection:
         gone = [
             row["id"]
@@ -184,9 +184,9 @@ def purge_studies(workspace: Workspace, *, older_than: float) -> int:
 
 
 def ensure_synthetic_study(workspace: Workspace) -> str:
-    """The synthetic study that every workspace starts with (eq. 16-19); its id.
+    """Make the synthetic study that every workspace starts with (eq. 16-19); return its id.
 
-    Whatever is missing of it is made: its entry, its folder, or both.
+    Only missing parts are made: its entry, its folder, or both.
     """
     if not _has_synthetic_study(workspace):
         # In one transaction, so that another process waits and then finds the study.
@@ -205,7 +205,7 @@ def _make_synthetic_study(workspace: Workspace, connection: sqlite3.Connection) 
     folder = workspace.study_folder(SYNTHETIC_STUDY)
     try:
         dataset = read_dataset(folder)
-    except InputError:  # There is no folder, or what is in it is no use.
+    except InputError:  # There is no folder, or its content cannot be used.
         shutil.rmtree(folder, ignore_errors=True)
         dataset = synthetic_additive(samples=1_000)
         write_dataset(dataset, folder)
@@ -221,7 +221,7 @@ def _enter(
     problems: Iterable[Problem],
     provenance: Mapping[str, Any],
 ) -> None:
-    """Write a study's entry; one that is there already is replaced and keeps its runs."""
+    """Write a study's entry; an existing one is replaced and keeps its runs."""
     entry = {
         "id": study_id,
         "name": dataset.name,
@@ -251,7 +251,7 @@ def _rows(workspace: Workspace) -> list[sqlite3.Row]:
 
 
 def _info(row: sqlite3.Row) -> StudyInfo:
-    """The study of a row; raises `InputError` with the reason where it cannot be read."""
+    """The study of a row; raises `InputError` with the reason if it cannot be read."""
     if not is_id(row["id"]):
         raise InputError(f"{row['id']!r} is not an id.")
     return StudyInfo(

@@ -1,4 +1,4 @@
-"""Where studies and runs are kept: one folder with a database and a folder each."""
+"""The folder of all studies and runs, with a database and a folder for each of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ID = re.compile(r"[a-z0-9]{1,32}")
 
 
 def new_id() -> str:
-    """A new name for a study or run, never made from what a user typed."""
+    """A new id for a study or run, never made from user input."""
     return uuid4().hex[:12]
 
 
@@ -41,15 +41,15 @@ class Workspace:
         return self.root / "smurf.sqlite"
 
     def study_folder(self, study_id: str) -> Path:
-        """Where a study's data set lies; raises `ValueError` if this is not an id."""
+        """The folder of a study's data set; raises `ValueError` if this is not an id."""
         return self.root / "studies" / _checked(study_id)
 
     def run_folder(self, run_id: str) -> Path:
-        """Where a run's files lie; raises `ValueError` if this is not an id."""
+        """The folder of a run's files; raises `ValueError` if this is not an id."""
         return self.root / "runs" / _checked(run_id)
 
     def has_seen(self, what: str) -> bool:
-        """True if `mark_seen` was called for this: a tour that is not shown twice."""
+        """True if `mark_seen` was called for this, for example for a tour that is shown once."""
         return (self.root / "seen" / _checked(what)).exists()
 
     def mark_seen(self, what: str) -> None:
@@ -60,10 +60,10 @@ class Workspace:
 
     @contextmanager
     def connect(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own for one piece of work; every statement commits by itself.
+        """A new connection for one task; each statement is committed separately.
 
-        The store is made, or brought to this version, where that is needed. Raises `InputError`
-        where it cannot be opened.
+        The store is made or migrated to this version if needed. Raises `InputError` if it cannot be
+        opened.
         """
         connection: sqlite3.Connection | None = None
         try:
@@ -85,11 +85,11 @@ class Workspace:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose statements are kept together or not at all; other writers wait."""
+        """A connection whose statements are committed all or not at all; other writers wait."""
         with self.connect() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
-            # After an error the connection is closed without this, which takes everything back.
+            # After an error, the connection is closed without a commit, which undoes everything.
             connection.execute("COMMIT")
 
 
@@ -100,10 +100,10 @@ def is_id(identifier: object) -> bool:
 
 def _checked(identifier: str) -> str:
     if not is_id(identifier):
-        raise ValueError(f"{identifier!r} is no id of a study or run.")
+        raise ValueError(f"{identifier!r} is not the id of a study or run.")
     return identifier
 
 
 def _text(stored: bytes) -> str:
-    """Text of the database; bytes that are not UTF-8 must not keep a whole list from being read."""
+    """Text of the database; bytes that are not UTF-8 must not make a whole list unreadable."""
     return stored.decode("utf-8", "replace")

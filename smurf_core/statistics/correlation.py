@@ -1,4 +1,4 @@
-"""Pearson's r: one formula, for whatever is known of the two variables."""
+"""Pearson's r from values, sums or covariances, with one formula for all."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
-# Sums of squares keep about 16 digits: below this share of the squared mean, a variance that is
-# computed from them is rounding.
+# Sums of squares keep about 16 digits: a variance below this share of the squared mean is rounding
+# error.
 _ROUNDING = 1e-12
 
 
 def correlation_ratio(
     covariance: npt.ArrayLike, variance_x: npt.ArrayLike, variance_y: npt.ArrayLike
 ) -> Array:
-    """Covariance over the root of both variances: the core of every function in this file.
+    """Covariance over the square root of both variances: the core of all functions in this file.
 
-    Sums of squares and products do as well as variances and covariances, because a common
-    factor cancels. Arrays broadcast.
+    Sums of squares and products also work, because a common factor cancels. Arrays broadcast.
 
     Parameters
     ----------
     covariance, variance_x, variance_y : array
-        Of two variables each, in any common scale.
+        The covariance and the variances of two variables, with any common factor.
 
     Returns
     -------
@@ -52,7 +51,7 @@ def pearson_r(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        r from −1 to 1 (`correlation_ratio`); NaN where either does not vary.
+        r from −1 to 1 (`correlation_ratio`); NaN if either variable is constant.
 
     Examples
     --------
@@ -73,8 +72,8 @@ def pearson_by_row(rows: npt.NDArray[np.floating], y: npt.NDArray[np.floating]) 
     rows : array [k, n]
         For example the predictions of k models for n samples.
     y : array [n]
-        For example the target. Both are float32 in training, whose means in float64 are exact
-        where nothing varies.
+        For example the target. In training both are float32; the float64 mean of a constant
+        variable is then exact.
 
     Returns
     -------
@@ -125,12 +124,12 @@ def pearson_between(x: Array, y: Array) -> Array:
 
 
 def _centred(values: Array) -> Array:
-    """Values [n, …] less their mean; exactly zero for a constant, whose mean may be rounded."""
+    """Values [n, …] minus their mean; exactly zero for a constant, even if its mean is rounded."""
     return np.where(np.ptp(values, axis=0) > 0, values - values.mean(axis=0), 0.0)
 
 
 def moments(x: Array, y: Array) -> Array:
-    """What `pearson_of_sums` needs of every sample; sums of rows are the moments of samples.
+    """Terms of each sample for `pearson_of_sums`, which takes (weighted) sums of the rows.
 
     Parameters
     ----------
@@ -164,8 +163,7 @@ def pearson_of_sums(sums: Array) -> Array:
     Returns
     -------
     array of float64 [...]
-        r (`correlation_ratio`); NaN where either variance is zero, but for what rounding leaves
-        of it.
+        r (`correlation_ratio`); NaN if either variance is zero, apart from rounding error.
 
     Examples
     --------

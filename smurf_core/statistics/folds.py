@@ -1,4 +1,4 @@
-"""Values relative to their fold: every fold has a model of its own."""
+"""Values relative to their fold, because each fold has its own model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 def centred_within(
     values: npt.NDArray[np.floating], folds: npt.NDArray[np.integer]
 ) -> npt.NDArray[np.float64]:
-    """Values less the mean of their fold.
+    """Values minus the mean of their fold.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ Array = npt.NDArray[np.float64]
 
 
 def holm(p: Array) -> Array:
-    """Holm's step-down correction over the p-values that there are.
+    """Holm's step-down correction of all p-values that are not NaN.
 
     Parameters
     ----------

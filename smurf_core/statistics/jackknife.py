@@ -21,9 +21,9 @@ class JackknifeError:
 def jackknife_error(folds: Sequence[PairedSums]) -> JackknifeError:
     """Standard error of the difference of two models' metric, mean over folds.
 
-    Every person is left out once, from all folds; a fold that holds nobody else drops out of the
-    mean. Folds are strata: persons are compared with those of their first fold, lone ones with
-    each other.
+    Every person is left out once, from all folds; a fold with no other person drops out of the
+    mean. Folds are strata: persons are compared with those of their first fold; persons who are
+    alone in their fold are compared with each other.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def jackknife_error(folds: Sequence[PairedSums]) -> JackknifeError:
     Returns
     -------
     JackknifeError
-        error, in the metric's unit, and degrees: persons less strata. NaN and 0 with fewer than
-        three persons or without any freedom.
+        error, in the metric's unit, and degrees: persons minus strata. NaN and 0 with fewer than
+        three persons or without degrees of freedom.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Krippendorff's α: how far raters agree, for every scale of ratings, with an interval."""
+"""Krippendorff's α: agreement of raters, for every scale of ratings, with an interval."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def krippendorff_alpha(ratings: Array, scale: Scale = "interval") -> float:
     """Krippendorff's α of several raters' ratings of the same units.
 
     α = 1 − D_o / D_e: the mean disagreement δ² of pairs of ratings of a unit, over that of all
-    pairs. δ² depends on the scale: whether two ratings differ (nominal), the squared number of
-    ratings from the one to the other, half of each included (ordinal), (a − b)² (interval), or
-    ((a − b) / (a + b))² (ratio). Units with fewer than two ratings do not count.
+    pairs. δ² depends on the scale: 1 if two ratings differ, otherwise 0 (nominal), the squared
+    number of ratings from one to the other, counting half of each (ordinal), (a − b)² (interval),
+    or ((a − b) / (a + b))² (ratio). Units with fewer than two ratings do not count.
 
     Parameters
     ----------
@@ -82,11 +82,11 @@ def alpha_interval(
 ) -> AlphaInterval:
     """Krippendorff's α with a percentile bootstrap interval over units, or over persons.
 
-    Units are drawn with replacement, with all of their ratings, and α is worked out anew. This
-    is the bootstrap of Zapf and others, not that of Hayes and Krippendorff's macro, which draws
-    single pairs of ratings and keeps the expected disagreement: as it ignores that the pairs of
-    a unit belong together, Zapf and others measured that its 95% intervals hold the true α in
-    60% of cases. This one is a little narrow with few units: it misses the true α in 9% of cases
+    Units are drawn with replacement, with all of their ratings, and α is computed again. This is
+    the bootstrap of Zapf and others, not that of Hayes and Krippendorff's macro, which draws single
+    pairs of ratings and keeps the expected disagreement. The macro ignores that the pairs of a unit
+    belong together; Zapf and others measured that its 95% intervals contain the true α in 60% of
+    cases. The interval here is a little narrow with few units: it misses the true α in 9% of cases
     with 30 units and in 7% with 100 (`benchmarks/null_rates.py`).
 
     Parameters
@@ -96,8 +96,8 @@ def alpha_interval(
     scale : {"nominal", "ordinal", "interval", "ratio"}
         As in `krippendorff_alpha`.
     persons : array [units] or None
-        The person whom each unit is of: whole persons are drawn then, because their units are
-        not independent. None: units are drawn.
+        The person of each unit: whole persons are drawn, because their units are not independent.
+        None: units are drawn.
     draws : int
         Number of draws.
     seed : int
@@ -189,7 +189,7 @@ class _Pairable:
         within, between = self._disagreement(margins)
         observed = (weights * (within / (number - 1))).sum(axis=1) / n
         expected = between / (n * (n - 1))
-        # Where all ratings are the same, there may still be what rounding leaves.
+        # If all ratings are the same, rounding error may remain.
         differs = margins.max(axis=1) < n - 0.5
         return np.where(differs, 1 - observed / np.where(differs, expected, 1), np.nan)
 

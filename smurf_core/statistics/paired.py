@@ -1,8 +1,8 @@
-"""Two models on the same samples: what each person adds to a metric of both.
+"""Two models on the same samples: the sums that each person adds to the metrics of both.
 
-A metric of additive statistics is a function of their sums over samples. Swapping the two models'
-predictions for a person is then swapping a row of sums, and leaving a person out is subtracting
-one.
+A metric of additive statistics is a function of their sums over samples. To swap the two models'
+predictions for a person, it is enough to swap rows of sums; to leave a person out, a row is
+subtracted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Score = Callable[[Array], Array]
 
 @dataclass(frozen=True)
 class PairedSums:
-    """Additive statistics of two models on one fold's test samples, summed for every person."""
+    """Additive statistics of two models on one fold's test samples, summed per person."""
 
     persons: npt.NDArray[np.int64]  # [g], sorted, each once
     first: Array  # [g, s]
@@ -31,7 +31,7 @@ class PairedSums:
     def of(
         cls, persons: npt.NDArray[np.int64], first: Array, second: Array, score: Score
     ) -> PairedSums:
-        """Sum statistics of samples for every person.
+        """Sum statistics of samples per person.
 
         Parameters
         ----------
@@ -66,11 +66,11 @@ class PairedSums:
         return cls(who, summed(first), summed(second), score)
 
     def difference(self) -> float:
-        """The first model's metric less the second's."""
+        """The first model's metric minus the second's."""
         return float(self.score(self.first.sum(axis=0)) - self.score(self.second.sum(axis=0)))
 
     def swapped(self, swapped: npt.NDArray[np.bool_]) -> Array:
-        """Differences after the models' predictions for some persons changed places.
+        """Differences after swapping the models' predictions for some persons.
 
         `swapped` is [draws, persons], indexed by the persons' numbers; returns [draws].
         """
@@ -79,7 +79,7 @@ class PairedSums:
         return np.asarray(self.score(first) - self.score(second))
 
     def without(self, everyone: npt.NDArray[np.int64]) -> Array:
-        """Differences without each of these persons; NaN where that leaves nobody."""
+        """Differences without each of these persons; NaN if no person is left."""
         found = np.full(len(everyone), self.difference())
         at = np.searchsorted(everyone, self.persons)
         if len(at) == 1:

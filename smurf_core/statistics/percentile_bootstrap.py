@@ -1,7 +1,6 @@
 """Intervals of shares of variance: a percentile bootstrap over persons.
 
-A draw works on each person's sums and cross products, not on samples: it is one row of a matrix
-product.
+A draw uses each person's sums and cross products, not samples: it is one row of a matrix product.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _CHUNK = 64  # draws at once: bounds memory at 250,000 samples
 
 @dataclass(frozen=True)
 class TermSums:
-    """What the persons of one fold add to a draw."""
+    """The sums that the persons of one fold add to a draw."""
 
     persons: Codes  # [p]
     sizes: Codes  # [p]: samples of each
@@ -34,7 +33,7 @@ class TermSums:
 def term_sums(
     terms: npt.NDArray[np.floating], folds: npt.NDArray[np.integer], persons: Codes
 ) -> list[TermSums]:
-    """Sums and cross products of terms, person by person in every fold.
+    """Sums and cross products of terms, per fold and person.
 
     Parameters
     ----------
@@ -71,7 +70,7 @@ def term_sums(
 
 
 def resampled_shares(folds: list[TermSums], counts: npt.NDArray[np.number]) -> Array:
-    """Shares of variance when persons occur so many times.
+    """Shares of variance if persons occur the given number of times.
 
     The share of term t is cov(t, ŷ) / var(ŷ) with ŷ = Σ t. Terms are centred within folds anew
     in every draw.
@@ -87,7 +86,7 @@ def resampled_shares(folds: list[TermSums], counts: npt.NDArray[np.number]) -> A
     -------
     array [draws, t, outputs]
         The shares. With more than one output (classes), the first of `outputs` is all of them
-        together, then come the c outputs in their order. NaN where the prediction does not vary.
+        together, followed by the c outputs in their order. NaN if the prediction does not vary.
 
     Examples
     --------
@@ -116,7 +115,7 @@ def resampled_shares(folds: list[TermSums], counts: npt.NDArray[np.number]) -> A
 def bootstrapped_shares(
     folds: list[TermSums], persons: int, *, draws: int = DRAWS, seed: int = 0
 ) -> Array:
-    """`resampled_shares` of whole persons that are drawn with replacement.
+    """`resampled_shares` for whole persons drawn with replacement.
 
     Parameters
     ----------
@@ -158,12 +157,12 @@ def bootstrapped_shares(
 
 
 def percentile_interval(drawn: Array, *, level: float = LEVEL) -> tuple[Array, Array]:
-    """The middle part of bootstrap draws.
+    """Percentile interval of bootstrap draws.
 
     Parameters
     ----------
     drawn : array [draws, …]
-        What each draw gave; NaN is left out.
+        The result of each draw; NaN is left out.
     level : float
         Coverage, between 0 and 1.
 
@@ -171,7 +170,7 @@ def percentile_interval(drawn: Array, *, level: float = LEVEL) -> tuple[Array, A
     -------
     (array […], array […])
         Lower and upper end (Efron and Tibshirani, 1993, *An Introduction to the Bootstrap*,
-        chapter 13). NaN where no draw gave a number.
+        chapter 13). NaN if no draw gave a number.
 
     Examples
     --------
@@ -188,7 +187,7 @@ def percentile_interval(drawn: Array, *, level: float = LEVEL) -> tuple[Array, A
 
 
 def _counts(persons: int, draws: int, random: np.random.Generator) -> Iterator[Array]:
-    """How often every person is drawn, [draws, persons], a chunk of draws at a time."""
+    """How often each person is drawn, [draws, persons], a chunk of draws at a time."""
     for first in range(0, draws, _CHUNK):
         yield np.stack(
             [

@@ -1,4 +1,4 @@
-"""Permutation of persons: could two models' difference be chance?"""
+"""Permutation test on persons: could the difference of two models be due to chance?"""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from smurf_core.statistics.paired import PairedSums
 
 PERMUTATIONS = 5_000
-# Swaps that are held at once: 25,000 samples without persons are 200 MB of them.
+# Number of swaps in memory at once: for 25,000 samples without persons they take 200 MB.
 _SWAPS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
 class PermutationTest:
-    """Difference of two models' metric, mean over folds, and its p under swaps."""
+    """Difference of two models' metric, mean over folds, and its p-value."""
 
     difference: float
     p: float
@@ -27,9 +27,9 @@ def permutation_test(
 ) -> PermutationTest:
     """Swap two models' predictions for whole persons at random.
 
-    The statistic is the difference of the metric's mean over folds. Assumes that, were the models
-    equally good, their predictions for a person could be exchanged. The test is about *these
-    trained models* and new persons.
+    The statistic is the difference of the metric's mean over folds. The test assumes that the
+    predictions for a person could be exchanged if the models were equally good. The test is about
+    *these trained models* and new persons.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def permutation_test(
     Returns
     -------
     PermutationTest
-        difference (first model less second) and p (two-sided, never 0: the swap that changes
-        nothing is one of them). NaN where the metric is not defined.
+        difference (first model minus second) and p (two-sided; never 0, because the swap that
+        changes nothing is included). NaN if the metric is not defined.
 
     Notes
     -----

@@ -15,20 +15,20 @@ def person_codes(persons: Persons | None, n: int) -> Codes:
     Parameters
     ----------
     persons : array [n] or None
-        The person of each sample: any values that can be sorted. None where no persons are
-        known: every sample is then a person of its own.
+        The person of each sample: any values that can be sorted. None if no persons are known:
+        every sample then counts as a different person.
     n : int
         Number of samples.
 
     Returns
     -------
     array of int [n]
-        Codes from 0 to the number of persons less one.
+        Codes from 0 to the number of persons minus one.
 
     Raises
     ------
     ValueError
-        Where `persons` has not one entry per sample.
+        If `persons` does not have one entry per sample.
 
     Examples
     --------

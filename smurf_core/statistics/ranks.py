@@ -64,9 +64,9 @@ def rank_sum(some: Array, others: Array) -> RankSum:
 def rank_slope(
     level: npt.NDArray[np.number | np.bool_], values: Array, persons: Persons
 ) -> ClusteredSlope:
-    """Test whether ranks rise with the level, though samples of a person are alike.
+    """Test whether ranks rise with the level; samples of a person may be similar.
 
-    With two levels this is the rank-sum test by person, with more of them a test of trend: the
+    With two levels this is the rank-sum test by person, with more levels a test of trend: the
     slope of the values' ranks on the level, with `clustered_slope`.
 
     Parameters

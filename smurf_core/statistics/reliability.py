@@ -1,4 +1,4 @@
-"""How high a correlation with ratings can be, given that raters differ."""
+"""Upper limits of correlations with ratings, because raters differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Array = npt.NDArray[np.float64]
 
 
 def reliability_ceiling(ratings: Array) -> float:
-    """The highest r that anything can reach with the mean of these ratings.
+    """The highest r that any variable can reach with the mean of these ratings.
 
     This is √ of the mean rating's reliability: single ratings' α, stepped up to the mean number
     k of raters per unit, kα / (1 + (k − 1) α).
@@ -24,7 +24,7 @@ def reliability_ceiling(ratings: Array) -> float:
     Returns
     -------
     float
-        From 0 (α is not above zero) to 1; NaN where α is undefined.
+        From 0 (α is not above zero) to 1; NaN if α is not defined.
 
     Notes
     -----
@@ -49,24 +49,24 @@ def reliability_ceiling(ratings: Array) -> float:
 
 
 def difference_ceiling(human: Array, ratings: Array) -> float:
-    """The highest r that anything can reach with a value less a mean rating.
+    """The highest r that any variable can reach with a value minus a mean rating.
 
     Raters differ by chance; the error variance of the mean rating of a sample with k raters is
     s²/k, with s² their variance within samples, pooled (as in the observed disagreement of
-    Krippendorff's α). What is left of the variance of `human` is reliable, and r is at most the
-    root of that share. The value itself is taken as it is.
+    Krippendorff's α). The rest of the variance of `human` is reliable, and r is at most the square
+    root of that share. The value itself is treated as free of error.
 
     Parameters
     ----------
     human : array [n]
-        A value less the mean rating of the sample; NaN where there is no rating.
+        A value minus the mean rating of the sample; NaN if there is no rating.
     ratings : array [raters, n]
         In the same unit; NaN where a rater gave none.
 
     Returns
     -------
     float
-        From 0 (nothing is left) to 1; NaN where no sample has two ratings, or fewer than three
+        From 0 (no reliable variance) to 1; NaN if no sample has two ratings, or fewer than three
         samples are rated.
 
     Notes

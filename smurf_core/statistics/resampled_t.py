@@ -20,7 +20,7 @@ class ResampledT:
 
 
 def corrected_resampled_t_test(differences: Array, test_to_training: float) -> ResampledT:
-    """Test whether differences over folds are zero on average, though training sets overlap.
+    """Test whether differences over folds are zero on average; training sets may overlap.
 
     The variance is (1/k + n_test/n_train) s², with k − 1 degrees of freedom. The test is about
     the *training procedure*. It assumes normal differences whose correlation between folds is
@@ -31,8 +31,8 @@ def corrected_resampled_t_test(differences: Array, test_to_training: float) -> R
     differences : array [k]
         Difference of two models' metric in each fold.
     test_to_training : float
-        Number of test samples over that of training samples (those that choose or stop the
-        model included).
+        Number of test samples divided by that of training samples (including those that are used to
+        choose the model or to stop training).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Slopes with a variance that allows for a person's samples being alike."""
+"""Slopes with a variance that is robust to similar samples of a person."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ def clustered_slope(x: Array, y: Array, persons: Persons | None) -> ClusteredSlo
     """Test whether the slope of y on x, or their correlation, is zero.
 
     Bias-reduced linearisation: the cluster-robust variance CR2 with Satterthwaite's degrees of
-    freedom. With the least-squares residuals e_g of person g and her rows X_g of the design X,
-    the variance is (XᵀX)⁻¹ Σ_g X_gᵀ A_g e_g e_gᵀ A_g X_g (XᵀX)⁻¹ with A_g = (I − H_g)^(−1/2).
-    Persons are independent; nothing is assumed of the samples of one person. Few persons, or few
-    that matter, cost degrees of freedom. The usual CR1 with G − 1 degrees finds something in 7%
-    of null data with 30 persons, and more with fewer (`benchmarks/null_rates.py`).
+    freedom. With the least-squares residuals e_g of person g and her rows X_g of the design X, the
+    variance is (XᵀX)⁻¹ Σ_g X_gᵀ A_g e_g e_gᵀ A_g X_g (XᵀX)⁻¹ with A_g = (I − H_g)^(−1/2). Persons
+    are independent; nothing is assumed of the samples of one person. With few persons, or few
+    influential ones, there are fewer degrees of freedom. The usual CR1 with G − 1 degrees is
+    significant in 7% of null data with 30 persons, and more often with fewer persons
+    (`benchmarks/null_rates.py`).
 
     Parameters
     ----------
@@ -42,8 +43,8 @@ def clustered_slope(x: Array, y: Array, persons: Persons | None) -> ClusteredSlo
     Returns
     -------
     ClusteredSlope
-        statistic (t), degrees (of freedom), p (two-sided). All NaN with fewer than three
-        persons, where x does not vary, or where nothing is left of the variance.
+        statistic (t), degrees (of freedom), p (two-sided). All NaN with fewer than three persons,
+        if x does not vary, or if no variance is left.
 
     Notes
     -----
@@ -68,14 +69,14 @@ def clustered_slope(x: Array, y: Array, persons: Persons | None) -> ClusteredSlo
     x = x - x.mean()
     spread = float(x @ x)
     # Orthonormal columns: the hat matrix is basis · basisᵀ, and one person's block of it, H_g,
-    # has rank two. (I − H_g)^(−1/2) is the identity but for that span.
+    # has rank two. (I − H_g)^(−1/2) is the identity except for that span.
     basis = np.column_stack([np.full(len(x), len(x) ** -0.5), x / np.sqrt(spread)])
     inner = np.zeros((count, 2, 2))
     np.add.at(inner, persons, basis[:, :, None] * basis[:, None, :])
     eigenvalues, vectors = np.linalg.eigh(inner)
     is_usable = (eigenvalues > 1e-12) & (eigenvalues < 1 - 1e-9)
     safe = np.where(is_usable, eigenvalues, 0.5)
-    # A direction that one person alone determines has no residual: it is left out (−1 / λ).
+    # A direction that a single person determines has no residual: it is left out (−1 / λ).
     stretch = np.where(
         is_usable,
         (1 / np.sqrt(1 - safe) - 1) / safe,

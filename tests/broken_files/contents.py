@@ -61,7 +61,7 @@ def _id_column_in_one_file_alone(folder):
     )
 
 
-@case("study.csv", "no column is called like a target")
+@case("study.csv", "no column has a usual name of a target")
 def _no_target(folder):
     return of_csv(folder, good_table().drop(columns="label"))
 

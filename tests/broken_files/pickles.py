@@ -115,6 +115,6 @@ def _mmsa_of_one_text_a_million_times(folder):
     return _mmsa(folder, {"regression_labels": labels, "raw_text": texts})
 
 
-@case("study.pkl", "no array of numbers")
+@case("study.pkl", "not an array of numbers")
 def _mmsa_whose_features_are_words(folder):
     return _mmsa(folder, {"regression_labels": np.zeros(24), "audio": np.array(["a"] * 24)})

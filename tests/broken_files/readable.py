@@ -37,13 +37,13 @@ def _saved_row_index(folder):
     return [folder / "study.csv"]
 
 
-@case("3 rows at the end hold nothing", is_read=True)
+@case("3 rows at the end are empty", is_read=True)
 def _delimiters_at_the_end(folder):
     text = good_table().to_csv(index=False) + ",,,,,,,\n" * 3
     return of_bytes(folder, "study.csv", text.encode())
 
 
-@case("is Parquet, in spite of its name", is_read=True)
+@case("is Parquet, despite its name", is_read=True)
 def _parquet_called_csv(folder):
     good_table().to_parquet(folder / "study.csv")
     return [folder / "study.csv"]
@@ -54,7 +54,7 @@ def _column_without_values(folder):
     return of_csv(folder, good_table().assign(audio_energy=np.nan))
 
 
-@case("'audio'", "1 columns with one value only", "audio_energy", "Left out", is_read=True)
+@case("'audio'", "1 columns with only one value", "audio_energy", "Left out", is_read=True)
 def _constant_column(folder):
     return of_csv(folder, good_table().assign(audio_energy=0.0))
 
@@ -87,7 +87,7 @@ def _sample_without_a_modality(folder):
     return of_csv(folder, table)
 
 
-@case("1 columns of text (audio_note)", "no features", is_read=True)
+@case("1 columns of text (audio_note)", "not features", is_read=True)
 def _text_beside_features(folder):
     return of_csv(folder, good_table().assign(audio_note=["loud"] * 24))
 
@@ -106,7 +106,7 @@ def _infinite_target(folder):
     return of_csv(folder, table)
 
 
-@case("2 of 24 samples are not there (s22, s23)", "1 samples have no row", is_read=True)
+@case("2 of 24 samples are not in this file (s22, s23)", "1 samples have no row", is_read=True)
 def _some_ids_that_do_not_match(folder):
     table = good_table()
     audio = table[["sample_id", "audio_pitch", "audio_rate"]].iloc[:-2]

@@ -12,7 +12,7 @@ def _empty_file(folder):
     return of_bytes(folder, "study.csv", b"")
 
 
-@case("study.csv", "nothing but blanks")
+@case("study.csv", "only blanks")
 def _blank_file(folder):
     return of_bytes(folder, "study.csv", b"  \n\n \n")
 
@@ -33,17 +33,17 @@ def _no_header(folder):
     return of_csv(folder, table, header=False)
 
 
-@case("study.csv", "no kind that is read")
+@case("study.csv", "its format is none of")
 def _binary(folder):
     return of_bytes(folder, "study.csv", bytes(range(256)) * 20)
 
 
-@case("study.csv", "no kind that is read")
+@case("study.csv", "its format is none of")
 def _image_called_csv(folder):
     return of_bytes(folder, "study.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"\0\1\2" * 99)
 
 
-@case("study.csv", "no kind that is read")
+@case("study.csv", "its format is none of")
 def _zip_called_csv(folder):
     with zipfile.ZipFile(folder / "study.csv", "w") as archive:
         archive.writestr("readme.txt", "nothing here")
@@ -103,7 +103,7 @@ def _million_columns(folder):
     return of_bytes(folder, "study.csv", ",".join(f"a{i}" for i in range(1_000_000)).encode())
 
 
-@case("study.csv", "no kind that is read")
+@case("study.csv", "its format is none of")
 def _nul_bytes_in_text(folder):
     return of_bytes(folder, "study.csv", good_table().to_csv(index=False).encode() + b"\0" * 200)
 
@@ -132,7 +132,7 @@ def _ragged_arff(folder):
     return of_bytes(folder, "study.arff", (head + "1,2\n1,2,3\n").encode())
 
 
-@case("study.csv", "no whole OpenFace file")
+@case("study.csv", "not a complete OpenFace file")
 def _openface_with_a_word_among_numbers(folder):
     lines = "frame,timestamp,confidence,success,AU01_r\n1,0.0,0.9,1,high\n"
     return of_bytes(folder, "study.csv", lines.encode())
@@ -143,13 +143,13 @@ def _openface_without_features(folder):
     return of_bytes(folder, "study.csv", b"frame,timestamp,confidence,success\n1,0.0,0.9,1\n")
 
 
-@case("study.csv", "'soon' is no time")
+@case("study.csv", "'soon' is not a time")
 def _opensmile_with_a_word_for_a_time(folder):
     rows = "file,start,end,pitch\na.wav,0 days,0 days 00:00:00.02,1\na.wav,soon,soon,2\n"
     return of_bytes(folder, "study.csv", rows.encode())
 
 
-@case("study_ids.txt holds 3 ids", "24 rows")
+@case("study_ids.txt contains 3 ids", "24 rows")
 def _list_of_ids_that_is_too_short(folder):
     np.save(folder / "study.npy", np.zeros((24, 2)))
     (folder / "study_ids.txt").write_text("a\nb\nc\n")

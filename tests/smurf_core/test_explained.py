@@ -132,7 +132,7 @@ def test_nothing_chosen_is_nothing_selected():
 def test_predictions_of_other_samples_than_the_truth_are_refused():
     result, dataset = small_run("smurf")
     half = explained(result, dataset).select(np.arange(45))
-    with pytest.raises(ValueError, match="select the same of both"):
+    with pytest.raises(ValueError, match="select the same samples of both"):
         dropout_curve(subset_predictions(result), half, metric="r", draws=2)
 
 

@@ -61,7 +61,7 @@ def test_within_persons_all_samples_of_a_person_give_the_stored_contributions():
     with pytest.raises(InputError, match="name the person"):
         result.predict(replace(some(dataset, rows), persons=None))
     alone = result.predict(some(dataset, rows[:1]))
-    assert "one sample only" in str(alone.problems[-1])
+    assert "only one sample" in str(alone.problems[-1])
 
 
 def test_the_run_is_the_mean_of_its_folds_models_and_says_how_far_they_differ():
@@ -112,7 +112,7 @@ def test_features_are_found_by_name_in_any_order():
     found = result.predict(replace(new, features=dict(reversed(shuffled.items()))))
     expected = result.predict(new)
     np.testing.assert_array_equal(found.contributions.values, expected.contributions.values)
-    with pytest.raises(InputError, match="None of the features"):
+    with pytest.raises(InputError, match="contain none of the features"):
         result.predict(
             replace(new, features={"A": Features(np.zeros((9, 1), np.float32), ("other",))})
         )

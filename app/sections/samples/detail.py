@@ -1,4 +1,4 @@
-"""One sample: what is known of it, the parts of its prediction, and similar samples."""
+"""One sample: its data, the parts of its prediction, and similar samples."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _MEASURES: dict[Similarity, str] = {"cosine": "Same direction", "euclidean": "Sm
 
 
 def show_sample(sample: str, study: StudyInfo, dataset: MultimodalDataset, run: RunInfo) -> None:
-    """All that is known of a sample, from its transcript to the reasons for its prediction."""
+    """Everything known about a sample, from its transcript to the reasons for its prediction."""
     contributions = contributions_of(run)
     row = _row(contributions, sample)
     if row is None:
@@ -63,7 +63,7 @@ def _row(contributions: Contributions, sample: str) -> int | None:
 
 
 def _pins(sample: str, run: RunInfo) -> None:
-    """Pin this sample, or this run, to compare it with the next one."""
+    """Pin this sample or this run, to compare it with the next one."""
     sample_pinned = pinned_sample() == sample
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -92,7 +92,7 @@ def _known(sample: str, run: RunInfo, dataset: MultimodalDataset) -> None:
     if isinstance(said, str) and said:
         st.markdown(
             f"“{escaped(said)}”"
-        )  # Not as a quotation block, whose grey is too pale to read.
+        )  # Not as a quotation block, because its grey is too pale to read.
     where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
     absent = [m for m, there in zip(dataset.modalities, dataset.present[where], strict=True)
               if not there]  # fmt: skip
@@ -166,7 +166,8 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str) -> None:
         "The baseline is the prediction for an average sample. Each contribution shows how far "
         "this sample's modality moves it: plain bars alone, hatched bars shared with another "
         "modality. They add up to exactly the prediction. Do not rely on contributions that are "
-        "unstable (restarts or folds disagree) or not separated (they agree on no factorisation)."
+        "unstable (restarts or folds disagree) or not separated (a modality's unique and redundant "
+        "contributions are correlated, or the two sides of a pair disagree)."
     )
     matrices = contribution_matrices(own, 0, output)
     limit = max(float(m.abs().to_numpy().max()) for m in matrices.values()) or 1.0
@@ -214,7 +215,7 @@ def _written(parts: pd.DataFrame) -> list[str]:
 
 
 def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int, unit: str) -> None:
-    """Which features made a contribution: attributions, for groups and single features."""
+    """Attributions of a contribution to features, for groups and single features."""
     st.subheader("Why: features behind a contribution")
     if not st.toggle(
         "Attribute a contribution to features",
@@ -232,7 +233,7 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
     sources = [s for order in contributions.orders for s in contributions.sources(order)]
     sources = [source for source in sources if set(source) <= there]
     left, right = st.columns(2)
-    # By position: a source is a tuple, which the widget would take for several defaults.
+    # By position: a source is a tuple, which the widget would read as several defaults.
     at = left.segmented_control(
         "Modality", range(len(sources)), default=0, required=True,
         format_func=lambda k: subset_name(sources[k]), key=f"why_{run.id}_{len(sources)}",

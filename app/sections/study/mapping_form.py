@@ -41,7 +41,7 @@ _ROLES = {
 
 @dataclass(frozen=True)
 class _Upload:
-    """What is known of uploaded files before the user chooses anything; read once per upload."""
+    """What is known about uploaded files before the user makes choices; read once per upload."""
 
     guess: StudyMapping
     tables: tuple[Table, ...]  # first rows

@@ -21,7 +21,7 @@ from smurf_core.runs import studies
 
 
 def upload_wizard() -> None:
-    """Drop files, say what they are, see what would be imported, import it."""
+    """The steps of an import: drop files, give them roles, check the result, import it."""
     generation = st.session_state.setdefault("upload_generation", 0)
     files = st.file_uploader(
         "Drop all files of a study at once: tables, openSMILE, OpenFace, arrays, CMU sequences, "

@@ -1,4 +1,4 @@
-"""Uploaded files on disk, under our own names; the user's names are only displayed."""
+"""Uploaded files on disk, under generated names; the user's names are only displayed."""
 
 from __future__ import annotations
 

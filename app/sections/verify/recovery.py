@@ -1,4 +1,4 @@
-"""Synthetic data: the true factors against what was learned."""
+"""Synthetic data: the true factors against the learned contributions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from smurf_core.runs.store import RunInfo
 
 
 def true_factors(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
-    """Every true factor against every learned contribution, as a matrix and in numbers."""
+    """Each true factor against each learned contribution, as a matrix and in numbers."""
     explained = scope.apply(explained_of(run))
     contributions, found = explained.contributions, recovery(explained)
     known = found[found["factor"] != "0"]
@@ -26,7 +26,7 @@ def true_factors(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None
             "Mean recovery (r)": plain(known["r"].mean()),
             "Lowest": plain(known["r"].min()),
             "Samples": f"{len(contributions):,}",
-            # The paper's factors have no noise, persons or features that follow them.
+            # The paper's data has no noise, no persons, and no features that follow single factors.
             **(
                 {"Paper, bimodal and trimodal": "0.964 and 0.922"}
                 if dataset.origin == "synthetic"

@@ -1,7 +1,7 @@
-"""A simulated affect study: people talk, raters judge, and what each modality says is known.
+"""A simulated affect study: people talk, raters judge them, and the true contributions are known.
 
-Everything is drawn from a seed and says nothing about people. It exists so that every page of the
-app and every command can be tried: three modalities with the feature names of the field's tools,
+Everything is drawn from a seed and says nothing about people. With it, users can try every page of
+the app and every command: it has three modalities with the feature names of the field's tools,
 persons and person-independent folds, transcripts, ratings of all subsets of modalities,
 informativeness, recordings that failed, and short sound clips.
 """
@@ -27,7 +27,7 @@ TARGET = "valence"
 TARGET_RANGE = (-3.0, 3.0)
 FOLD_COUNT = 5
 RATERS = 3
-# How much each factor moves valence: standard deviations, in its unit.
+# How much each factor moves valence: standard deviations, in the unit of valence.
 WEIGHTS: Mapping[str, float] = {
     unique_factor("audio"): 0.55,
     unique_factor("text"): 0.65,
@@ -42,13 +42,13 @@ RATER_BIAS_SD, RATER_NOISE_SD = 0.15, 0.5
 UNRATED_SHARE = 0.1  # of every subset of modalities, and of informativeness
 # Share of samples whose recording failed: a lost microphone, a face that was not found.
 ABSENT_SHARES = {"audio": 0.01, "text": 0.0, "vision": 0.03}
-# Share of samples, by |unique factor| as raters perceive it, that are called relevant and above.
+# Shares of samples, by |unique factor| as raters perceive it, rated relevant or higher.
 INFORMATIVE_FROM, SUFFICIENT_FROM = 0.4, 0.8
 
-_LOADING = 0.8  # correlation of a feature with its factor, before persons' habits are added
+_LOADING = 0.8  # correlation of a feature with its factor, before person effects are added
 _PERSON_FEATURE_SD = 0.3
 _EMBEDDING_SIZE = 24
-# Feature → mean and standard deviation in its unit; below zero where it falls as its factor rises.
+# Feature → mean and standard deviation in its unit; negative if it falls as its factor rises.
 _Scales = Mapping[str, tuple[float, float]]
 # Factor ("" for none: a feature without information) → features that it moves.
 _AUDIO: Mapping[str, _Scales] = {
@@ -67,7 +67,7 @@ _AUDIO: Mapping[str, _Scales] = {
         "StddevVoicedSegmentLengthSec": (0.15, -0.04),
         "MeanUnvoicedSegmentLength": (0.2, -0.05),
     },
-    redundant_factor("audio", "vision"): {  # pitch and energy: one hears a smile
+    redundant_factor("audio", "vision"): {  # pitch and energy: a smile can be heard
         "F0semitoneFrom27.5Hz_sma3nz_amean": (27.0, 2.5),
         "F0semitoneFrom27.5Hz_sma3nz_percentile80.0": (29.0, 2.7),
         "F0semitoneFrom27.5Hz_sma3nz_stddevNorm": (0.16, 0.04),
@@ -120,7 +120,7 @@ _TOPICS = (
     "the weather", "the concert", "the soup", "the bus ride", "the garden", "the film",
     "the museum", "the picnic", "the new chair", "the morning walk",
 )  # fmt: skip
-# From the least to the most positive fifth of what the text factors say.
+# From the least to the most positive fifth of the text factors.
 _SENTENCES = (
     ("I really did not like {}.", "I was so disappointed by {}.", "I would not want {} again."),
     ("I expected a little more of {}.", "I was not too happy with {}.", "I could do without {}."),
@@ -129,29 +129,31 @@ _SENTENCES = (
     ("I absolutely loved {}!", "I could not stop smiling about {}!", "I was delighted by {}!"),
 )
 
-CLIP_RATE = 16_000  # samples a second: with 8,000 openSMILE finds no voice in some
+CLIP_RATE = 16_000  # samples per second: at 8,000, openSMILE finds no voice in some
 CLIP_SECONDS = (1.0, 1.4)
 
 
 def simulated_affect(
     *, samples: int = 600, persons: int = 30, seed: int = 2024
 ) -> MultimodalDataset:
-    """A simulated affect study: audio, text and vision of people who talk, and their valence.
+    """Simulate an affect study: audio, text and vision of people who talk, and their valence.
 
-    Valence is a sum of independent normal factors (`WEIGHTS`): one that only one modality shows,
-    for each, and one that two show, for each pair; of the person, and of noise. Features follow
-    one factor each, with noise and persons' habits; embedding dimensions mix all of text's.
+    Valence is a sum of independent normal factors (`WEIGHTS`), an effect of the person, and noise.
+    Each modality has one factor that only it shows, and each pair has one that both show. Each
+    feature follows one factor, with noise and person effects; each embedding dimension mixes all
+    factors of text.
 
-    Raters who saw the modalities S perceive all factors that a modality of S shows, so valence
-    minus a rating of all but I is I's unique factor, less noise (section 4.4). A modality is
-    called more informative where its unique factor moves valence further from zero.
-    `dataset.factors` hold the true factors, scaled as in valence.
+    Raters who saw the modalities S perceive all factors that a modality of S shows. So valence
+    minus a rating from all modalities but I is I's unique factor plus noise (section 4.4). A
+    modality is rated more informative if its unique factor moves valence further from zero.
+    `dataset.factors` contain the true factors, scaled as in valence.
     """
     if persons < FOLD_COUNT:
         raise InputError(f"{FOLD_COUNT} folds need at least {FOLD_COUNT} persons, got {persons}.")
     if samples < 2 * persons:
         raise InputError(
-            f"Simulate at least 2 utterances a person ({2 * persons}), got {samples} for {persons}."
+            f"Simulate at least 2 utterances per person ({2 * persons}), got {samples} for "
+            f"{persons}."
         )
     person = np.arange(samples) * persons // samples
     factors = _factors(np.random.default_rng([seed, 0]), samples)
@@ -196,7 +198,7 @@ def _factors(random: np.random.Generator, samples: int) -> _Factors:
 
 
 def _shown_by(modality: str) -> tuple[str, ...]:
-    """Factors that a modality shows."""
+    """The factors that a modality shows."""
     pairs = [pair for pair in combinations(MODALITIES, 2) if modality in pair]
     return (unique_factor(modality), *(redundant_factor(i, j) for i, j in pairs))
 
@@ -204,7 +206,7 @@ def _shown_by(modality: str) -> tuple[str, ...]:
 def _with_habits(
     random: np.random.Generator, signal: npt.NDArray[np.float64], person: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """Standardised features [n, d] with every person's own level of each."""
+    """Standardised features [n, d], each with a different level per person."""
     habits = random.normal(scale=_PERSON_FEATURE_SD, size=(int(person.max()) + 1, signal.shape[1]))
     return np.asarray(signal + habits[person])
 
@@ -231,7 +233,7 @@ def _tool_features(
     )
     scales = np.array([scale for group in groups.values() for scale in group.values()])
     values = scales[:, 0] + scales[:, 1] * _with_habits(random, signal, person)
-    # Intensities, shares and lengths end at zero; so does loudness. Shares end at one.
+    # Intensities, shares, lengths and loudness cannot be below zero. Shares cannot be above one.
     positive = scales[:, 0] >= 2 * np.abs(scales[:, 1])
     values[:, positive] = np.maximum(values[:, positive], 0)
     shares = [name.endswith("_share") for name in names]
@@ -258,7 +260,7 @@ def _embedding(
 def _lose_recordings(
     random: np.random.Generator, features: Mapping[str, Features]
 ) -> dict[str, Features]:
-    """The features with NaN where a recording failed; no sample loses two modalities."""
+    """Set features of failed recordings to NaN; no sample loses two modalities."""
     n = len(features["text"].values)
     order = random.permutation(n)
     kept, start = {}, 0
@@ -274,9 +276,9 @@ def _lose_recordings(
 def _ratings(
     random: np.random.Generator, factors: _Factors, habit: npt.NDArray[np.float64]
 ) -> dict[frozenset[str], npt.NDArray[np.float32]]:
-    """What raters of every subset of modalities say, [raters, n] each; NaN where unrated."""
+    """Ratings for each subset of modalities, [raters, n] each; NaN if not rated."""
     n, ratings = len(habit), {}
-    # Pairs first: what they leave over is unique to one modality, the question asked first.
+    # Pairs first: the target minus their ratings is unique to one modality, the main question.
     for size in (2, 1, 3):
         for seen in modality_subsets(MODALITIES, size):
             visible = {name for modality in seen for name in _shown_by(modality)}
@@ -292,7 +294,7 @@ def _ratings(
 def _informativeness(
     random: np.random.Generator, factors: _Factors
 ) -> dict[str, npt.NDArray[np.int64]]:
-    """Ratings of how informative every modality is: codes [n], −1 where nobody rated."""
+    """Ratings of how informative each modality is: codes [n], −1 if not rated."""
     rated = {}
     for modality in MODALITIES:
         unique = factors[unique_factor(modality)]
@@ -311,7 +313,7 @@ def _sample_table(
     ids: npt.NDArray[np.str_],
     features: Mapping[str, Features],
 ) -> pd.DataFrame:
-    """Transcript, topic, and the clip with its length of every sample (none where audio failed)."""
+    """Transcript, topic, clip and clip length of each sample (no clip if audio failed)."""
     said = sum(factors[name] for name in _shown_by("text"))
     tone = np.searchsorted(np.quantile(said, [0.2, 0.4, 0.6, 0.8]), said)
     topics = random.integers(len(_TOPICS), size=len(ids))
@@ -336,10 +338,10 @@ def _sample_table(
 
 
 def write_clips(dataset: MultimodalDataset, folder: Path) -> int:
-    """Write a simulated study's sound clips to a folder, as its sample table names them; how many.
+    """Write a simulated study's sound clips to a folder and return their number.
 
-    Each is a tone with the pitch, the loudness, the syllables a second and the breathiness that
-    the sample's audio features say. 16,000 samples a second, 16 bits, mono.
+    Files have the names in the sample table. Each clip is a tone with the pitch, loudness, syllable
+    rate and breathiness of the sample's audio features: 16,000 samples per second, 16 bits, mono.
     """
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
@@ -381,7 +383,7 @@ def _tone(
     syllables: float,
     noise: float,
 ) -> npt.NDArray[np.float64]:
-    """A voice-like tone between −1 and 1: falling harmonics, a swell a syllable, some breath."""
+    """A voice-like tone from −1 to 1: falling harmonics, one swell per syllable, some breath."""
     time = np.arange(round(seconds * CLIP_RATE)) / CLIP_RATE
     phase = 2 * np.pi * hertz * time
     voice = sum(np.sin(k * phase) / k**1.5 for k in range(1, 9))
@@ -389,6 +391,6 @@ def _tone(
     swell = 0.25 + 0.75 * np.sin(np.pi * syllables * time) ** 2
     edges = np.minimum(1, np.minimum(time, seconds - time) / 0.02)
     sound = (voice + breath) * swell * edges
-    # Perceived loudness grows with about the power 0.3 of energy; 1.6 is as loud as it gets.
+    # Perceived loudness grows with about the power 0.3 of energy; 1.6 is the maximum.
     peak = 0.95 * np.clip(loudness / 1.6, 0.05, 1) ** 1.7
     return np.asarray(sound / np.abs(sound).max() * peak)

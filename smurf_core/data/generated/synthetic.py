@@ -20,18 +20,18 @@ FOLD_COUNT = 5
 
 
 def unique_factor(modality: str) -> str:
-    """How `factors` call what is in one modality alone: `u_A`."""
+    """The name in `factors` of what only one modality contains: `u_A`."""
     return f"u_{modality}"
 
 
 def redundant_factor(first: str, second: str) -> str:
-    """How `factors` call what two modalities share, in the data set's order: `r_AB`."""
+    """The name in `factors` of what two modalities share, in the data set's order: `r_AB`."""
     are_letters = len(first) == len(second) == 1
     return f"r_{first}{second}" if are_letters else f"r_{first}_{second}"
 
 
 def derived_factor(factor: str, modality: str) -> str:
-    """How `factors` call what a modality can say of a shared factor that it sees through noise."""
+    """The name in `factors` of the part of a noisy shared factor that a modality can predict."""
     return f"{factor}|{modality}"
 
 
@@ -45,22 +45,22 @@ def synthetic_additive(
     folds: FoldScheme = "cross_validation",
     scales: Mapping[str, float] | None = None,
 ) -> MultimodalDataset:
-    """Independent standard normal factors that add up to the target (eq. 16-19).
+    """Make synthetic data whose target is a sum of independent normal factors (eq. 16-19).
 
-    Equations 16-19 for any number of modalities: y = Σ u_I + Σ r_IJ, and modality I is
-    [u_I, r_IJ for every other J]. `visible` keeps some modalities and leaves y as it is: the
-    paper's bimodal setting is `visible=("A", "B")`, where what A alone knows is u_A + r_AC.
+    Equations 16-19 for any number of modalities: y = Σ u_I + Σ r_IJ, and modality I is [u_I, r_IJ
+    for every other J]. `visible` keeps some modalities and does not change y: the paper's bimodal
+    setting is `visible=("A", "B")`, in which u_A + r_AC is unique to A.
 
     For classification every factor has one column per class (`u_A[class_1]`, …), the sums over
-    factors are the logits, and the label is drawn from their softmax: the logits are then what
-    cross entropy recovers.
+    factors are the logits, and the label is drawn from their softmax: cross entropy then recovers
+    the logits.
 
-    `scales` (factor → number, 1 where it is not named) weight factors in the target. With 0 a
-    factor says nothing of the target, though modalities still hold it: a shared one makes their
-    features correlate for nothing, and every contribution of it should be zero.
+    `scales` (factor → number, default 1) weight factors in the target. A factor with weight 0 has
+    no influence on the target, although modalities still contain it: if it is shared, features
+    correlate without use for the prediction, and its contributions should be zero.
 
-    `factors` hold all true factors as the target does (scaled), those that no visible modality
-    contains included.
+    `factors` contain all true factors with their scale in the target, including those that no
+    visible modality contains.
     """
     names = _modality_names(modalities)
     shown = names if visible is None else visible
@@ -111,25 +111,25 @@ def synthetic_additive(
     )
 
 
-NOISE = (0.3, 0.6, 0.9)  # sd with which A, B and C see what they share
+NOISE = (0.3, 0.6, 0.9)  # sd of the noise with which A, B and C observe what they share
 WEIGHTS = (0.5, 1.0, 1.5)  # of the factors in the target, in turn
 
 
 def synthetic_noisy(
     *, samples: int = 5000, seed: int = 0, folds: FoldScheme = "cross_validation"
 ) -> MultimodalDataset:
-    """A harder family: shared factors seen through noise, unequal variances, features to unfold.
+    """Make harder synthetic data: noisy shared factors, unequal variances, nonlinear features.
 
-    y = Σ a u_I + Σ b r_IJ as in eq. 16, with the unequal weights `WEIGHTS`. But modality I does
-    not hold r_IJ: it sees s_IJ = r_IJ + σ_I e_IJ with noise of its own, of the strengths `NOISE`.
-    Its features are a rotation of (u_I, s_IJ for every other J), each then bent to z + z³ / 3, so
-    that a network needs hidden layers to take them apart.
+    y = Σ a u_I + Σ b r_IJ as in eq. 16, with the unequal weights `WEIGHTS`. But modality I does not
+    contain r_IJ: it contains s_IJ = r_IJ + σ_I e_IJ, with separate noise of the strengths `NOISE`.
+    Its features are a rotation of (u_I, s_IJ for every other J), each then transformed to z + z³ /
+    3, so that a network needs hidden layers to separate them.
 
-    What can be found: factors and noise are independent and normal, so the best prediction is
-    additive, Σ a u_I + Σ b (w_I s_IJ + w_J s_JI), w_I = σ_I⁻² / (1 + σ_I⁻² + σ_J⁻²). Of I's
+    What a model can recover: factors and noise are independent and normal, so the best prediction
+    is additive, Σ a u_I + Σ b (w_I s_IJ + w_J s_JI), w_I = σ_I⁻² / (1 + σ_I⁻² + σ_J⁻²). Of I's
     features only s_IJ is related to J's, and r_IJ in it cannot be separated from e_IJ. So the true
-    redundant contribution of I is `r_IJ|I` = b w_I s_IJ; the two sides of a pair correlate with
-    1 / √((1 + σ_I²) (1 + σ_J²)), not with 1, and I's side with r_IJ itself with 1 / √(1 + σ_I²).
+    redundant contribution of I is `r_IJ|I` = b w_I s_IJ; the two sides of a pair correlate with 1 /
+    √((1 + σ_I²) (1 + σ_J²)), not with 1, and I's side with r_IJ itself with 1 / √(1 + σ_I²).
     """
     names = _modality_names(3)
     _check_sample_count(samples)
@@ -172,10 +172,10 @@ def synthetic_noisy(
 def synthetic_interactions(
     *, samples: int = 2500, seed: int = 0, folds: FoldScheme = "cross_validation"
 ) -> MultimodalDataset:
-    """Non-additive data: y = u_A u_B + u_C r_AB of standard normal factors (eq. 32-33).
+    """Make non-additive data: y = u_A u_B + u_C r_AB of standard normal factors (eq. 32-33).
 
-    A = [u_A, r_AB], B = [u_B, r_AB], C = [u_C]. `factors` hold these four and the two parts of the
-    target: `u_A*u_B`, unique to (A, B), and `u_C*r_AB`, redundant between (A, C) and (B, C).
+    A = [u_A, r_AB], B = [u_B, r_AB], C = [u_C]. `factors` contain these four and the two parts of
+    the target: `u_A*u_B`, unique to (A, B), and `u_C*r_AB`, redundant between (A, C) and (B, C).
     """
     _check_sample_count(samples)
     random = np.random.default_rng(seed)
@@ -202,7 +202,7 @@ def synthetic_interactions(
 
 
 def _parts_of(modality: str, pairs: list[tuple[str, str]]) -> list[str]:
-    """The factors that a modality holds (eq. 17-19)."""
+    """The factors that a modality contains (eq. 17-19)."""
     shared = [redundant_factor(i, j) for i, j in pairs if modality in (i, j)]
     return [unique_factor(modality), *shared]
 
@@ -228,7 +228,7 @@ def _sample_ids(samples: int) -> npt.NDArray[np.str_]:
 
 
 def _folds(samples: int, scheme: FoldScheme, seed: int) -> Folds:
-    """Folds drawn by a generator of their own: they don't depend on what else was drawn."""
+    """Folds drawn by a separate generator, so that they do not depend on other draws."""
     if scheme == "same":
         everything = np.ones((1, samples), dtype=bool)
         return Folds(training=everything, validation=everything, test=everything)

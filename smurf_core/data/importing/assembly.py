@@ -1,4 +1,4 @@
-"""From files and a mapping to one data set, with everything that was changed on the way."""
+"""Makes one data set from files and a mapping, and records all changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from smurf_core.errors import InputError
 
 __all__ = ["Assembly", "Provenance", "SourceFile", "StudyMapping", "assemble", "guess_mapping"]
 
-# Shares of the work after which reading and joining are done.
+# Progress after reading and after joining.
 _READING, _JOINED = 0.6, 0.95
 
 
@@ -32,7 +32,7 @@ _JOIN_COUNTS = ("table", "rows", "matched", "absent", "extra")
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where data came from: a file, recognised again by its checksum, and how it was read."""
+    """Where data came from: a file, identified by its checksum, and how it was read."""
 
     name: str
     sha256: str
@@ -43,13 +43,13 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Assembly:
-    """A data set, what was found and changed on the way, and what it was made of."""
+    """A data set, the problems and changes of the import, and the files it was made of."""
 
     dataset: MultimodalDataset
     problems: tuple[Problem, ...]
     mapping: StudyMapping
     sources: tuple[Provenance, ...]
-    joins: tuple[TableJoin, ...] = ()  # none for a file that is a whole study
+    joins: tuple[TableJoin, ...] = ()  # None for a file that is a whole study
 
     def provenance(self) -> dict[str, Any]:
         """Plain data for JSON: the files and the mapping that make the same data set again."""
@@ -68,9 +68,9 @@ def assemble(
 ) -> Assembly:
     """Read files, join them by sample id, check and clean them.
 
-    Without a mapping its guess is taken. `progress` receives the share that is done, and what is
-    next. Raises `InputError`, in one sentence that names file, column and row, for whatever keeps
-    the data from being used.
+    Without a mapping, a guess is used. `progress` receives the share of the work that is done and
+    the next step. Raises `InputError` if the data cannot be used, in one sentence that names file,
+    column and row.
     """
     mapping = mapping or guess_mapping(sources)
     sources = [source for source in sources if mapping.role_of(source.name) != "ignore"]
@@ -111,11 +111,11 @@ def assemble(
 def _as_asked(
     dataset: MultimodalDataset, mapping: StudyMapping, source: SourceFile
 ) -> MultimodalDataset:
-    """A whole study, whose file settles its roles, without the roles that are switched off."""
+    """A whole study, whose file defines its roles, without the roles that are switched off."""
     named = [role for role in mapping.role_columns if role != "target"]
     if named:
         raise InputError(
-            f"{source.name} is a whole study and settles its roles itself: {listing(named)} cannot "
+            f"{source.name} is a whole study and defines its roles itself: {listing(named)} cannot "
             "be named, only switched off."
         )
     off = mapping.switched_off
@@ -132,7 +132,7 @@ def _as_asked(
 
 
 def _options_by_file(tables: Sequence[Table]) -> dict[str, Mapping[str, str]]:
-    """How each file was read: options of the table that it is, or is a part of."""
+    """How each file was read: the options of the table that it became or is part of."""
     options: dict[str, Mapping[str, str]] = {}
     for table in tables:
         files = (table.name.partition(":")[0], *(file for file, _ in table.parts), *table.origins)

@@ -1,4 +1,4 @@
-"""What the columns of some files probably are: sensible guesses, for the user to confirm."""
+"""Guesses the roles of files' columns, for the user to confirm."""
 
 from __future__ import annotations
 
@@ -56,17 +56,17 @@ def guess_mapping(
     *,
     is_proposal: bool = False,
 ) -> StudyMapping:
-    """Roles for the columns of some files, from their names and first rows.
+    """Guess roles for the columns of files, from names and first rows.
 
     Parameters
     ----------
     sources
         The files.
     known
-        Roles that are decided or switched off; only the rest is guessed.
+        Roles that are decided or switched off; only the other roles are guessed.
     is_proposal
-        True if a user confirms the guess. The first of several columns that could be the target is
-        then proposed. Otherwise several are an error, so that none is left out silently.
+        True if a user confirms the guess. If several columns could be the target, the first is then
+        proposed. Otherwise this is an error, so that none is left out silently.
 
     Returns
     -------
@@ -94,23 +94,23 @@ def guess_mapping(
 def guess_roles(
     tables: Sequence[Table], known: StudyMapping, *, is_proposal: bool = True
 ) -> StudyMapping:
-    """Roles for the columns of tables of which only the first rows need to be there.
+    """Guess roles for the columns of tables; the first rows are enough.
 
-    What `known` says of a file also holds for its columns: a target is looked for where labels
-    are, a modality where features are, and nothing in a file that is to be ignored.
+    The roles of files in `known` restrict the guesses: a target is searched for in files of labels,
+    a modality in files of features, and ignored files are not searched.
     """
     roles = {table.name: known_role(table, known) for table in tables}
     tables = [table for table in tables if roles[table.name] != "ignore"]
 
     def such(*wanted: FileRole) -> list[Table]:
-        """Tables of these roles, or whose role is open; those of a known role first."""
+        """Tables with these roles or without a known role; those with a known role first."""
         fit = [table for table in tables if roles[table.name] in ("", "mixed", *wanted)]
         return sorted(fit, key=lambda table: roles[table.name] not in wanted)
 
     def settled(
         mapping: StudyMapping, role: str, guess: Callable[[StudyMapping], object]
     ) -> StudyMapping:
-        """The mapping with a guess for a role that is open."""
+        """The mapping with a guess for an open role."""
         guessed: dict[str, Any] = {role: guess(mapping)} if mapping.is_open(role) else {}
         return replace(mapping, **guessed)
 
@@ -179,12 +179,12 @@ def known_role(table: Table, known: StudyMapping) -> str:
 
 
 def role_entries(table: Table, role: FileRole) -> list[tuple[str, FileRole]]:
-    """A table's role under the names of the files, or the sheet, that it comes from."""
+    """A table's role, looked up by the names of its files or sheet."""
     return [(file, role) for file in table.files] or [(table.name, role)]
 
 
 def _guess_role(table: Table, mapping: StudyMapping) -> FileRole:
-    """What a table holds, by the roles that its columns play."""
+    """What a table contains, judged by the roles of its columns."""
     columns = set(table.frame.columns)
     items = [item for items in mapping.modalities.values() for item in items]
     is_features = table.name in items or table.name.rpartition(".")[0] in items
@@ -203,12 +203,12 @@ def _guess_role(table: Table, mapping: StudyMapping) -> FileRole:
     ]
     if has_features:
         return "modality" if is_features and not held[0][1] else "mixed"
-    # A table that nothing is used of may still name persons or folds: it is read as labels.
+    # A table without used columns may still name persons or folds: it is read as labels.
     return next((role for role, is_held in held if is_held), "labels")
 
 
 def _guess_media(tables: Sequence[Table], mapping: StudyMapping) -> str:
-    """A column of names of sound or video; video first, because it also has the sound."""
+    """A column with names of sound or video files; video first, because it also has sound."""
     taken = set(mapping.role_columns.values())
     found: dict[str, str] = {}
     for table in tables:
@@ -228,7 +228,7 @@ def _study_name(sources: Sequence[SourceFile]) -> str:
 
 
 def _first(columns: Iterable[str], names: tuple[str, ...]) -> str:
-    """The column whose name stands earliest in the list."""
+    """The column whose name comes first in the list."""
     by_name = {plain_name(column): column for column in reversed(list(columns))}
     return next((by_name[name] for name in names if name in by_name), "")
 
@@ -245,7 +245,7 @@ def _guess_id(tables: Sequence[Table]) -> str:
 
 
 def likely_ids(table: Table) -> list[str]:
-    """Columns that are called as ids are, and hold no sentences: an utterance may be its words."""
+    """Columns with a usual name of ids and without sentences: an `utterance` may be its words."""
     named = [c for c in table.frame.columns if plain_name(c) in ID_NAMES]
     return [c for c in named if is_number(table.frame[c]) or not _holds_sentences(table, c)]
 
@@ -266,7 +266,7 @@ def _guess_split(tables: Sequence[Table]) -> str:
 
 
 def _prefix(column: str) -> str:
-    """The name up to its first separator; empty where there is none."""
+    """The name up to its first separator; empty if there is none."""
     match = re.match(r"(.+?)[_\-.:]", column)
     return match.group(1) if match else ""
 
@@ -281,14 +281,14 @@ def _prefix_groups(columns: Iterable[str]) -> dict[str, list[str]]:
 
 def _known_prefixes(columns: Iterable[str]) -> dict[str, list[str]]:
     groups = _prefix_groups(columns)
-    # Beside action units, pose and gaze are what the same tool measured of the same face.
+    # Next to action units, pose and gaze come from the same tool and the same face.
     is_face = any(re.fullmatch(r"AU\d\d", prefix) for prefix in groups)
     apart = set(MODALITY_PREFIXES) - ({"pose", "gaze"} if is_face else set())
     return {prefix: group for prefix, group in groups.items() if prefix.lower() in apart}
 
 
 def _candidates(table: Table, mapping: StudyMapping) -> list[str]:
-    """Columns of numbers that play no other role."""
+    """Columns of numbers that have no other role."""
     taken = set(mapping.role_columns.values())
     return [
         column
@@ -301,10 +301,10 @@ def _candidates(table: Table, mapping: StudyMapping) -> list[str]:
 
 
 def _possible_targets(tables: Sequence[Table], mapping: StudyMapping) -> list[str]:
-    """Columns that could be the target, the likeliest first.
+    """Columns that could be the target, most likely first.
 
-    Ratings of all modalities beside ratings of some, then likely names; if there are none, the
-    only columns that are left of their tables.
+    These are ratings of all modalities next to ratings of some, then columns with likely names. If
+    there are none, these are columns that are the only ones left in their tables.
     """
     taken = set(mapping.role_columns.values())
     free = dict.fromkeys(
@@ -314,8 +314,10 @@ def _possible_targets(tables: Sequence[Table], mapping: StudyMapping) -> list[st
         if column not in taken and not mapping.is_switched_off(column)
     )
     prefixes = [p for table in tables for p in _known_prefixes(_candidates(table, mapping))]
-    found: dict[str, str] = {}  # what is rated → column; a qualifier does not make another target
-    # Ratings may come in a table of their own, before anything is said of modalities.
+    found: dict[
+        str, str
+    ] = {}  # what is rated → column; a qualifier does not make a different target
+    # Ratings may come in a separate table, before modalities are known.
     for modalities in (tuple(dict.fromkeys(prefixes)), USUAL_MODALITIES):
         if not found and len(modalities) > 1:
             for column in whole_ratings(free, modalities):
@@ -323,7 +325,7 @@ def _possible_targets(tables: Sequence[Table], mapping: StudyMapping) -> list[st
                 found.setdefault(rating.stem if rating else column, column)
     named = [column for column in free if plain_name(column) in TARGET_NAMES]
     named.sort(key=lambda column: TARGET_NAMES.index(plain_name(column)))
-    if len(named) > 1:  # Where there is a name that says more, `y` is a feature.
+    if len(named) > 1:  # If there is a more specific name, `y` is a feature.
         named = [column for column in named if plain_name(column) != "y"] or named
     if found or named:
         return [*dict.fromkeys([*found.values(), *named])]
@@ -341,7 +343,7 @@ def _may_be_learned(cells: pd.Series[Any]) -> bool:
 
 
 def _guess_transcript(tables: Sequence[Table], mapping: StudyMapping) -> str:
-    """A column of text in which some cell is more than a word."""
+    """A column of text in which some cell has more than one word."""
     taken = set(mapping.role_columns.values())
     for table in tables:
         for column in table.frame.columns:
@@ -356,7 +358,7 @@ def _guess_transcript(tables: Sequence[Table], mapping: StudyMapping) -> str:
 def _guess_modalities(
     tables: Sequence[Table], mapping: StudyMapping, count: int
 ) -> dict[str, tuple[str, ...]]:
-    """What holds the modalities' features in these of `count` tables."""
+    """The files or columns of each modality in these of `count` tables."""
     found: dict[str, list[str]] = defaultdict(list)
     for table in tables:
         columns = _candidates(table, mapping)
@@ -380,9 +382,9 @@ def _guess_modalities(
 
 
 def _holds_ratings(columns: Sequence[str]) -> bool:
-    """True if all columns are called like ratings of sets of modalities, or of informativeness.
+    """True if all columns have names of ratings of sets of modalities or of informativeness.
 
-    Three different sets are enough, whatever other columns describe the samples.
+    Three different sets are enough, even if other columns describe the samples.
     """
     ratings = [c for c in columns if shown_modalities(c, USUAL_MODALITIES)]
     sets = {shown_modalities(c, USUAL_MODALITIES) for c in ratings}
@@ -393,13 +395,13 @@ def _holds_ratings(columns: Sequence[str]) -> bool:
 
 
 def _pattern(prefix: str, columns: list[str]) -> str:
-    """The start that columns share, with a star: the prefix and its separator."""
+    """The common start of columns' names, with a star: the prefix and its separator."""
     separators = {column[len(prefix)] for column in columns}
     return f"{prefix}{separators.pop() if len(separators) == 1 else ''}*"
 
 
 def modality_name(table: Table) -> str:
-    """What a table of one modality's features may be called: by its format, columns or name."""
+    """The name of the modality of a table of features: from its format, columns or name."""
     columns = [c for c in table.frame.columns if is_number(table.frame[c])]
     known = _known_prefixes(c for c in columns if plain_name(c) not in DESCRIPTION_NAMES)
     if table.modality:
@@ -412,6 +414,6 @@ def modality_name(table: Table) -> str:
 
 
 def _guess_judgments(tables: Sequence[Table], mapping: StudyMapping) -> dict[str, tuple[str, ...]]:
-    """Columns called like the target, with the initials of some modalities instead of all."""
+    """Columns named like the target, with the initials of some modalities instead of all."""
     columns = [c for table in tables for c in table.frame.columns if is_number(table.frame[c])]
     return guess_judgments(columns, tuple(mapping.modalities), mapping.target)

@@ -1,4 +1,4 @@
-"""Tables joined by sample id to one data set, column by column as a mapping says."""
+"""Joins tables by sample id into one data set, as a mapping defines."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.interface import Table
 from smurf_core.errors import InputError
 
-_CARRIED_ROLES = ("transcript", "start", "end", "media")  # kept beside the samples, so called
-_MAX_CARRIED = 100  # columns without a role that are kept beside the samples
+_CARRIED_ROLES = ("transcript", "start", "end", "media")  # names of columns stored with the samples
+_MAX_CARRIED = 100  # columns without a role that are stored with the samples
 
 
 @dataclass(frozen=True)
 class Joined:
-    """A data set, what was found and changed on the way, and how the tables matched."""
+    """A data set, the problems and changes of the import, and how the tables matched."""
 
     dataset: MultimodalDataset
     problems: tuple[Problem, ...]
@@ -45,7 +45,7 @@ class Joined:
 
 
 def join(tables: Sequence[Table], mapping: StudyMapping) -> Joined:
-    """Join tables to the one with the target; raises `InputError` for what cannot be used."""
+    """Join tables to the one with the target; raises `InputError` if they cannot be used."""
     return _Joiner(tables, mapping).joined()
 
 
@@ -53,7 +53,7 @@ class _Joiner:
     """Joins tables by sample id to the table with the target, step by step."""
 
     def __init__(self, tables: Sequence[Table], mapping: StudyMapping) -> None:
-        # Labels first: a column that several tables have is taken from there.
+        # Labels come first: a column that several tables have is taken from there.
         self.tables = sorted(
             (t for t in tables if known_role(t, mapping) != "ignore"),
             key=lambda table: known_role(table, mapping) not in ("labels", "mixed"),
@@ -126,7 +126,7 @@ class _Joiner:
         return Joined(replace(dataset, notes=notes), problems, self.rows.joins(base, self.tables))
 
     def _check_columns(self) -> None:
-        """Every column of the mapping must be somewhere, and there must be something to learn."""
+        """Raise an error if a column of the mapping is missing, or if there is nothing to learn."""
         mapping = self.mapping
         columns = [column for table in self.tables for column in table.frame.columns]
         files = listing(table.name for table in self.tables)
@@ -142,7 +142,8 @@ class _Joiner:
             raise InputError(f"{files}: a study needs a target: name its column.")
         if not mapping.target:
             raise InputError(
-                f"{files}: no column is called like a target ({listing(columns, 6)}); say which "
+                f"{files}: no column has a usual name of a target ({listing(columns, 6)}); say "
+                "which "
                 "one is."
             )
         if len(mapping.modalities) < 2:
@@ -167,7 +168,7 @@ class _Joiner:
             )
 
     def _block(self, modality: str, ids: pd.Index[str]) -> Features:
-        """A modality's columns, aligned to the samples; not cleaned yet."""
+        """A modality's columns, aligned with the samples, not yet cleaned."""
         parts: list[npt.NDArray[np.float32]] = []
         names: list[str] = []
         for item in self.mapping.modalities[modality]:
@@ -193,7 +194,7 @@ class _Joiner:
         return set(self.mapping.role_columns.values())
 
     def _columns_of(self, table: Table, item: str) -> list[str]:
-        """Columns of a table that a part of a modality means: the table, a column, or a start."""
+        """Columns of a table that an item of a modality means: all, one, or those with a prefix."""
         columns = [c for c in table.frame.columns if c not in self._taken and c != SPLIT_COLUMN]
         features = [column for column in columns if not self.mapping.is_switched_off(column)]
         if item in (table.name, table.name.rpartition(".")[0]):
@@ -204,7 +205,7 @@ class _Joiner:
         return [column for column in features if start and column.startswith(start)]
 
     def _number_columns(self, table: Table, columns: list[str], modality: str) -> list[str]:
-        """The columns of numbers; refuses numbers mixed with text, and notes columns of text."""
+        """The columns of numbers; raises an error for mixed cells, and notes columns of text."""
         refuse_errors(
             bad_cell_problem(c, table.bad_cells[c]) for c in columns if c in table.bad_cells
         )
@@ -215,16 +216,16 @@ class _Joiner:
             cell = first.iloc[0] if len(first) else ""
             raise InputError(
                 f"{table.name}, column {columns[0]!r}: modality {modality!r} needs numbers, and "
-                f"this holds text (such as {cell[:40]!r})."
+                f"this contains text (such as {cell[:40]!r})."
             )
         if texts:
             message = f"{len(texts)} columns of text ({listing(texts)})."
-            remedy = f"They are no features of modality {modality!r}."
+            remedy = f"They are not features of modality {modality!r}."
             self.problems.append(Problem("note", message, table.name, remedy=remedy))
         return kept
 
     def _places(self, table: Table, ids: pd.Index[str], modality: str) -> npt.NDArray[np.intp]:
-        """Row of each sample in a table, −1 where it has none; notes how many do not match."""
+        """The row of each sample in a table, −1 if it has none; notes how many do not match."""
         own = self.ids[table.name]
         place = own.get_indexer(ids)
         if table is self.base:
@@ -236,7 +237,9 @@ class _Joiner:
             )
         absent = ids[place < 0]
         if len(absent):
-            message = f"{len(absent)} of {len(ids)} samples are not there ({listing(absent)})."
+            message = (
+                f"{len(absent)} of {len(ids)} samples are not in this file ({listing(absent)})."
+            )
             remedy = f"Modality {modality!r} is absent for them."
             self.problems.append(Problem("warning", message, table.name, remedy=remedy))
         extra = own.difference(self.ids[self.base.name], sort=False)
@@ -252,15 +255,15 @@ class _Joiner:
         kept: npt.NDArray[np.bool_],
         folds: Folds | None,
     ) -> dict[str, Features]:
-        """Cleaned features of every modality that some training sample of every fold has."""
+        """Cleaned features of each modality that occurs in the training samples of all folds."""
         features: dict[str, Features] = {}
         for name, block in blocks.items():
             file = listing(self._files_of(name))
             clean = clean_features(block.values[kept], block.names, modality=name, file=file)
             present = clean.features.present
             if folds is not None and not (folds.training & present).any(axis=1).all():
-                message = f"Modality {name!r}: some fold has no training sample with it."
-                remedy = "The modality was left out: nothing can be learned of it there."
+                message = f"Modality {name!r}: at least one fold has no training sample with it."
+                remedy = "The modality was left out, because that fold cannot learn from it."
                 self.problems.append(Problem("warning", message, file, remedy=remedy))
                 continue
             self.problems += clean.problems
@@ -281,7 +284,7 @@ class _Joiner:
         ]
 
     def _aligned(self, column: str, ids: pd.Index[str]) -> pd.Series[Any]:
-        """A column of whichever table has it, for the samples in order."""
+        """A column from the table that has it, in the order of the samples."""
         table = self.base if column in self.base.frame.columns else self._table_with(column)
         if column in table.bad_cells:
             raise InputError(str(bad_cell_problem(column, table.bad_cells[column])))
@@ -289,7 +292,7 @@ class _Joiner:
         return values.reindex(ids)
 
     def _ratings(self, ids: pd.Index[str]) -> dict[frozenset[str], npt.NDArray[np.float32]]:
-        """Ratings [raters, n] of every subset of modalities that single raters saw."""
+        """Ratings [raters, n] for each subset of modalities that single raters saw."""
         columns: dict[frozenset[str], list[npt.NDArray[np.float32]]] = {}
         for column, shown in self.mapping.raters.items():
             columns.setdefault(frozenset(shown), []).append(self._numbers(column, ids))
@@ -300,7 +303,7 @@ class _Joiner:
         if not is_number(values):
             raise InputError(
                 f"{self._table_with(column).name}, column {column!r}: judgments need numbers, and "
-                "this holds text."
+                "this contains text."
             )
         return values.to_numpy(dtype=np.float32, na_value=np.nan)
 
@@ -326,7 +329,7 @@ class _Joiner:
         ids: pd.Index[str],
         persons: npt.NDArray[np.str_] | None,
     ) -> Folds | None:
-        """Folds from a column of test folds, else from one of an official split, else none."""
+        """Folds from a column of test folds or of an official split; None if there is neither."""
         mapping = self.mapping
         has_files = any(SPLIT_COLUMN in table.frame and table.parts for table in self.tables)
         is_split = has_files and "split" not in mapping.switched_off
@@ -345,7 +348,7 @@ class _Joiner:
         return read.folds
 
     def _samples(self, ids: pd.Index[str]) -> pd.DataFrame:
-        """What has no role, beside the samples: texts, times, other ratings."""
+        """Columns without a role that are stored with the samples: texts, times, other ratings."""
         mapping = self.mapping
         featured = {
             column
@@ -382,7 +385,7 @@ class _Joiner:
 
 
 def mean_rating(ratings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Mean over raters [raters, n] of the ratings that there are; NaN where nobody rated."""
+    """Mean over the raters who rated a sample, from [raters, n]; NaN if nobody did."""
     there = np.isfinite(ratings)
     total = np.where(there, ratings, 0).sum(axis=0, dtype=np.float64)
     counts = there.sum(axis=0)
@@ -390,6 +393,6 @@ def mean_rating(ratings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def _to_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """As float32; what is too large for it becomes infinite, which cleaning reports."""
+    """Values as float32; those too large become infinite, which cleaning reports."""
     with np.errstate(over="ignore"):
         return values.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which column of which file plays which role in a study: what a user decides, saved with it."""
+"""The roles of files and columns in a study, as a user decides them; saved with the study."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_BYTES = 1024**2
 _TASKS = ("auto", *get_args(Task))
 
 
-# What a file may hold; a table that holds several things at once is `mixed`.
+# What a file may contain; a table that contains several things is `mixed`.
 FileRole = Literal[
     "mixed", "modality", "labels", "transcript", "judgments", "informativeness", "media", "ids",
     "ignore",
@@ -33,7 +33,7 @@ FILE_ROLES: tuple[FileRole, ...] = get_args(FileRole)
 COLUMN_ROLES = (
     "id", "target", "person", "fold", "split", "transcript", "start", "end", "media",
 )  # fmt: skip
-# What is guessed where a mapping leaves it open, and can be switched off.
+# Roles that are guessed if a mapping leaves them open, and that can be switched off.
 GUESSED_ROLES = (*COLUMN_ROLES, "judgments", "informativeness")
 _NAMES = ("files", "informativeness")  # settings: name → name
 _NAME_LISTS = ("modalities", "judgments", "raters")  # settings: name → names
@@ -41,20 +41,20 @@ _NAME_LISTS = ("modalities", "judgments", "raters")  # settings: name → names
 
 @dataclass(frozen=True)
 class StudyMapping:
-    """Roles of files and columns, by name. Empty: nothing plays this role.
+    """Roles of files and columns, by name. An empty role has no column.
 
-    An empty role is still open to a guess (`guess_mapping`), unless `switched_off` names it; in a
-    `study.yaml` an empty value, as `person: ''`, switches a role off.
+    An empty role may still be guessed (`guess_mapping`), unless `switched_off` names it. In a
+    `study.yaml`, an empty value such as `person: ''` switches a role off.
 
-    `files` says what a file (or sheet, as `book.xlsx:Sheet1`) holds; one that is to be ignored is
-    not read. A modality is a list of what holds its features: a file or sheet (all its numbers that
-    play no other role), a column, or the start of columns' names with a star, as `EDA_*`. A
+    `files` defines what a file (or sheet, such as `book.xlsx:Sheet1`) contains; ignored files are
+    not read. A modality is a list of sources of features: a file or sheet (all its numbers that
+    have no other role), a column, or the start of columns' names with a star, such as `EDA_*`. A
     judgment is a column with the modalities that its raters saw; `raters` are columns of single
-    raters with what they saw, whose mean is the judgment where none is named; informativeness is a
+    raters with what they saw, and their mean is the judgment if none is named; informativeness is a
     modality with the column of its ratings. `fold` numbers the folds that test each sample; `split`
     names an official split in its cells. `start` and `end` are seconds of a recording, `media` a
     column of file names in `media_folder`, and `recording` one file there for all samples.
-    `samples` are columns without a role that are kept beside the samples (none named: all).
+    `samples` are columns without a role that are stored with the samples (none named: all).
     """
 
     name: str = ""
@@ -74,11 +74,12 @@ class StudyMapping:
     modalities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     judgments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     raters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    # How frames become samples: `confidence` that a tracked frame needs, `frames` a sample needs.
+    # How frames become samples: the least `confidence` of a frame, and the fewest `frames` per
+    # sample.
     reading: Mapping[str, float] = field(default_factory=dict)
     informativeness: Mapping[str, str] = field(default_factory=dict)
     samples: tuple[str, ...] = ()
-    switched_off: frozenset[str] = frozenset()  # roles that are empty and stay so
+    switched_off: frozenset[str] = frozenset()  # roles that are empty and are not guessed
 
     def __post_init__(self) -> None:
         empty = frozenset(role for role in self.switched_off if not getattr(self, role))
@@ -95,13 +96,13 @@ class StudyMapping:
             same = seen.setdefault(frozenset(shown), column)
             if same != column:
                 raise InputError(
-                    f"Judgments {same!r} and {column!r} are both of raters who saw "
+                    f"Judgments {same!r} and {column!r} are both from raters who saw "
                     f"{' and '.join(shown)}: keep one of them."
                 )
 
     @property
     def role_columns(self) -> dict[str, str]:
-        """Columns that play a role other than feature: what the role is called → column."""
+        """Columns with a role other than feature: name of the role → column."""
         single = {role: getattr(self, role) for role in COLUMN_ROLES if getattr(self, role)}
         return {
             **single,
@@ -111,17 +112,17 @@ class StudyMapping:
         }
 
     def is_open(self, role: str) -> bool:
-        """True if nothing plays the role yet, and something may."""
+        """True if the role is empty and not switched off."""
         return not getattr(self, role) and role not in self.switched_off
 
     def is_switched_off(self, column: str) -> bool:
-        """True if a column is called like a role that is switched off: it is not a feature."""
+        """True if a column has the name of a role that is switched off: it is not a feature."""
         names = {name for role in self.switched_off for name in ROLE_NAMES.get(role, ())}
         return plain_name(column) in names
 
     def role_of(self, table: str, files: tuple[str, ...] = ()) -> str:
-        """The role of a table by its name, its file's, or those of the files it is made of."""
-        # Tables are called as their file, without the folders that a mapping may name.
+        """The role of a table, looked up by its name, its file's name, or its parts' names."""
+        # Tables are named after their file, without the folders that a mapping may name.
         roles = {PurePosixPath(name).name: role for name, role in self.files.items()}
         names = (table, table.rpartition(":")[0], *files)
         return next((roles[name] for name in names if name in roles), "")
@@ -145,7 +146,7 @@ class StudyMapping:
 
     @classmethod
     def from_dict(cls, data: object) -> StudyMapping:
-        """The mapping that `to_dict` wrote, or that a user wrote by hand."""
+        """The mapping from data that `to_dict` or a user wrote."""
         known = [f.name for f in fields(cls) if f.name != "switched_off"]
         if not isinstance(data, dict):
             raise InputError(f"A study mapping is a list of settings: {', '.join(known)}.")
@@ -178,7 +179,7 @@ class StudyMapping:
 
 
 def several_targets(names: Sequence[str], remedy: str, file: str = "") -> InputError:
-    """The error for more targets than one: no second target is left out silently."""
+    """The error for more than one target: no second target is left out silently."""
     where = f"{file}: " if file else ""
     return InputError(
         f"{where}there are {len(names)} targets ({listing(names, 6)}), and a study has one: "
@@ -211,7 +212,7 @@ def _numbers(key: str, value: object) -> dict[str, float]:
 
 
 class _EachKeyOnce(yaml.SafeLoader):
-    """The safe loader, which would silently keep the last of several equal keys."""
+    """The safe loader with an error for repeated keys, of which it would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         given: dict[str, list[str]] = defaultdict(list)
@@ -228,11 +229,11 @@ class _EachKeyOnce(yaml.SafeLoader):
 
 
 def read_mapping(path: Path, name: str = "") -> StudyMapping:
-    """A mapping from a YAML file (`study.yaml`), which messages call by `name`."""
+    """Read a mapping from a YAML file (`study.yaml`), which messages refer to as `name`."""
     name = name or path.name
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise InputError(f"{name} is larger than any study mapping.")
+            raise InputError(f"{name} is too large for a study mapping.")
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=_EachKeyOnce)  # noqa: S506 — safe
     except OSError as error:
         raise InputError(f"{name} cannot be opened: {error.strerror}.") from error
@@ -242,7 +243,7 @@ def read_mapping(path: Path, name: str = "") -> StudyMapping:
 
 
 def write_mapping(mapping: StudyMapping, path: Path) -> None:
-    """Write a mapping as YAML, to be read by `read_mapping` and by people."""
+    """Write a mapping as YAML, for `read_mapping` and for people."""
     path.write_text(mapping_text(mapping), encoding="utf-8")
 
 
@@ -252,9 +253,9 @@ def mapping_text(mapping: StudyMapping) -> str:
 
 
 def mapped_sources(mapping: StudyMapping, folder: Path) -> tuple[SourceFile, ...]:
-    """The files that a mapping names, in the folder of its `study.yaml` and nowhere else.
+    """The files that a mapping names, which must be in the folder of its `study.yaml`.
 
-    A mapping that names none means all data files there. What is to be ignored is left out.
+    A mapping that names none refers to all data files there. Ignored files are left out.
     """
     if not mapping.files:
         return find_sources([folder])
@@ -270,7 +271,7 @@ def mapped_sources(mapping: StudyMapping, folder: Path) -> tuple[SourceFile, ...
 def media_settings(
     mapping: StudyMapping, folder: Path, samples: pd.DataFrame
 ) -> MediaSettings | None:
-    """Where the recordings lie that a mapping names: its folder, or one within `folder`."""
+    """The folder of recordings that a mapping names: an absolute path, or one within `folder`."""
     if not mapping.media_folder:
         return None
     path = (folder / mapping.media_folder).resolve()
@@ -289,8 +290,8 @@ def _inside(folder: Path, name: str) -> Path:
                 continue
             path = (folder / candidate).resolve(strict=True)
         except (OSError, ValueError, RuntimeError) as error:
-            raise InputError(f"File {name[:80]!r} is no name of a file.") from error
+            raise InputError(f"File {name[:80]!r} is not a valid file name.") from error
         if not path.is_relative_to(folder.resolve()):
             raise InputError(f"File {name[:80]!r} is a link that leads out of its folder.")
         return folder / candidate
-    raise InputError(f"There is no file {name[:80]!r} beside the study mapping.")
+    raise InputError(f"There is no file {name[:80]!r} in the folder of the study mapping.")

@@ -1,4 +1,4 @@
-"""Which row of each table belongs to which sample: by sample id, or else by position."""
+"""Matches rows of tables to samples: by sample id, or by position if there are no ids."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LISTED = 1_000  # unmatched samples that are listed by id
 
 @dataclass(frozen=True)
 class TableJoin:
-    """How a table's rows match those with the target; of unmatched ids the first are listed."""
+    """How a table's rows match those with the target, with the first unmatched ids."""
 
     table: str
     rows: int
@@ -31,7 +31,7 @@ class TableJoin:
 
 @dataclass(frozen=True)
 class RowIds:
-    """The sample ids of every table's rows, by the table's name, and what was found on the way."""
+    """The sample ids of each table's rows, by the table's name, and the problems found."""
 
     of_table: dict[str, pd.Index[str]]
     problems: tuple[Problem, ...]
@@ -59,9 +59,9 @@ class RowIds:
 
 
 def row_ids(tables: Sequence[Table], base: Table, column: str) -> RowIds:
-    """Sample ids from a column of each table; without a column, the numbers of the rows.
+    """Sample ids from a column of each table, or the numbers of the rows if there is none.
 
-    `base` is the table with the target. Raises `InputError` where rows cannot be matched.
+    `base` is the table with the target. Raises `InputError` if rows cannot be matched.
     """
     if not column:
         problem = _position_problem(tables, base)
@@ -80,7 +80,7 @@ def row_ids(tables: Sequence[Table], base: Table, column: str) -> RowIds:
 
 
 def _other_id_column(table: Table, tables: Sequence[Table], column: str) -> str:
-    """The column that holds sample ids in a table that does not have `column`."""
+    """The column of sample ids in a table without the column `column`."""
     likely = likely_ids(table)
     if len(likely) != 1:
         likely = _columns_with_ids(table, tables, column)
@@ -90,7 +90,7 @@ def _other_id_column(table: Table, tables: Sequence[Table], column: str) -> str:
 
 
 def _columns_with_ids(table: Table, tables: Sequence[Table], column: str) -> list[str]:
-    """Columns most of whose cells are ids of tables that name them, the likeliest first."""
+    """Columns whose cells are mostly ids of other tables, most likely first."""
     known = {
         cell
         for other in tables
@@ -107,7 +107,7 @@ def _columns_with_ids(table: Table, tables: Sequence[Table], column: str) -> lis
 
 
 def _position_problem(tables: Sequence[Table], base: Table) -> Problem:
-    """Without ids tables must have equally many rows in each split; a note about it."""
+    """Check that tables without ids have equally many rows in each split; return a note."""
     if len(tables) == 1:
         message = "no column names the samples."
         return Problem("note", message, base.name, remedy="Rows were numbered.")
@@ -126,7 +126,7 @@ def _position_problem(tables: Sequence[Table], base: Table) -> Problem:
 
 
 def _numbered(table: Table) -> pd.Index[str]:
-    """Row numbers as ids, within the split where the rows come from files of a split."""
+    """Row numbers as ids; within the split if the rows come from files of a split."""
     if SPLIT_COLUMN in table.frame.columns and table.parts:
         split = as_text(table.frame[SPLIT_COLUMN])
         number = split.groupby(split).cumcount()

@@ -1,4 +1,4 @@
-"""Files of new samples, read for a model that knows which features it needs. No target needed."""
+"""Reads files of new samples with the features that a model needs. No target is needed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_new_samples(
     features: Mapping[str, tuple[str, ...]],
     mapping: StudyMapping,
 ) -> NewSamples:
-    """Samples that a model has not seen, from files like those of its study.
+    """Read samples that a model was not trained on, from files like those of its study.
 
     Parameters
     ----------
@@ -34,17 +34,17 @@ def read_new_samples(
     features
         Modality → names of the features that the model needs. They are found by these names.
     mapping
-        The roles of the study's columns: `id` and `person` are looked up in the new files.
+        The roles of the study's columns: `id` and `person` are used for the new files.
 
     Returns
     -------
     NewSamples
-        Features in the model's order; NaN where a file lacks one. `problems` says what is missing.
+        Features in the model's order; NaN if a file lacks one. `problems` describe what is missing.
 
     Raises
     ------
     InputError
-        If no feature of the model is in the files, a cell holds text, or ids repeat.
+        If no feature of the model is in the files, a cell contains text, or ids repeat.
     """
     if len(sources) == 1 and study_reader(sources[0]) is not None:
         return _of_study(sources[0], features, mapping)
@@ -57,7 +57,8 @@ def read_new_samples(
         first = next(iter(features.values()))
         files = listing(table.name for table in tables)
         raise InputError(
-            f"{files}: none of the features that the model needs is there ({listing(first)}); "
+            f"{files}: none of the features that the model needs is in these files "
+            f"({listing(first)}); "
             "give files with the columns that the study was imported from."
         )
     used = [table for table in tables if any(table.name in found for found in columns.values())]
@@ -91,7 +92,7 @@ def read_new_samples(
 def aligned(
     features: Mapping[str, Features], needed: Mapping[str, tuple[str, ...]]
 ) -> tuple[dict[str, npt.NDArray[np.float32]], tuple[Problem, ...]]:
-    """Features [n, d] in a model's order, by name, and what is missing; NaN where it is."""
+    """Features [n, d] in a model's order, found by name; missing ones are NaN and reported."""
     n = len(next(iter(features.values())).values)
     found, problems = {}, []
     for modality, names in needed.items():
@@ -110,11 +111,11 @@ def aligned(
 def _of_study(
     source: SourceFile, features: Mapping[str, tuple[str, ...]], mapping: StudyMapping
 ) -> NewSamples:
-    """A file that is a whole study: its features are taken, its target is left alone."""
+    """Use the features of a file that is a whole study; its target is ignored."""
     reader = study_reader(source)
     if reader is None:
-        raise InputError(f"{source.name} is no whole study.")
-    # Any target will do: only features and persons are used.
+        raise InputError(f"{source.name} is not a whole study.")
+    # Any target can be chosen: only features and persons are used.
     target = mapping.target or reader.targets(source)[0]
     dataset = reader.read(source, target=target).dataset
     values, problems = aligned(dataset.features, features)
@@ -129,9 +130,9 @@ def _of_study(
 def _columns(
     tables: Sequence[Table], modality: str, needed: tuple[str, ...]
 ) -> dict[str, dict[str, str]]:
-    """Table → feature → column that holds it. Where several tables have it, the fullest is taken.
+    """Table → feature → column. If several tables have a feature, the fullest column is used.
 
-    A feature that several files of a modality had was called FILE_COLUMN when it was imported.
+    A feature that several files of a modality had was named FILE_COLUMN at import.
     """
     found: dict[str, dict[str, str]] = {}
     for table in tables:
@@ -159,7 +160,7 @@ def _columns(
 def _ids(
     tables: Sequence[Table], mapping: StudyMapping, problems: list[Problem]
 ) -> dict[str, pd.Index[str]]:
-    """Ids of every table's rows; their numbers where no table names its samples."""
+    """Ids of each table's rows; row numbers if no table names its samples."""
     found = {}
     for table in tables:
         named = [mapping.id] if mapping.id in table.frame.columns else likely_ids(table)
@@ -198,7 +199,7 @@ def _persons(
     everyone: pd.Index[str],
     ids: Mapping[str, pd.Index[str]],
 ) -> npt.NDArray[np.str_] | None:
-    """The person of each sample, where a table names it for all of them."""
+    """The person of each sample, if a table names it for all samples."""
     for table in tables:
         if not column or column not in table.frame.columns:
             continue
@@ -220,7 +221,7 @@ def _missing(
 ) -> list[Problem]:
     is_empty = np.isnan(values).all(axis=0)
     if is_empty.all():
-        message = f"Modality {modality!r} is in no file."
+        message = f"No file contains modality {modality!r}."
         return [Problem("warning", message, remedy="It counts as absent for all samples.")]
     if not is_empty.any():
         return []

@@ -1,4 +1,4 @@
-"""Folds that a column of the study gives: numbers of test folds, or an official split."""
+"""Folds from a column of the study: numbers of test folds, or an official split."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from smurf_core.data.problems import Problem, listing
 from smurf_core.data.splits import SPLIT_WORDS
 from smurf_core.errors import InputError
 
-# File and row (from 1) of every sample, for messages.
+# File and row (from 1) of each sample, for messages.
 Places = Sequence[tuple[str, int]]
 
 
 @dataclass(frozen=True)
 class ReadFolds:
-    """Folds, and what was found on the way."""
+    """Folds, and the problems found."""
 
     folds: Folds
     problems: tuple[Problem, ...]
@@ -37,7 +37,7 @@ def read_folds(
     where: Places,
     column: str,
 ) -> ReadFolds:
-    """Folds from a column: of test fold numbers, or of train, validation and test."""
+    """Folds from a column of test fold numbers, or of train, validation and test."""
     missing = np.flatnonzero(cells.isna())
     if len(missing):
         file, row = where[int(missing[0])]
@@ -52,7 +52,7 @@ def read_folds(
 def _from_numbers(
     cells: pd.Series[Any], persons: npt.NDArray[np.str_] | None, where: Places, column: str
 ) -> ReadFolds:
-    """Cross-validation from the number of the fold that tests each sample."""
+    """Cross-validation folds from the number of the fold that tests each sample."""
     file = where[0][0]
     texts = as_text(cells)
     names = sorted(texts.unique(), key=lambda name: (len(name), name))
@@ -93,14 +93,14 @@ def _persons_in_two_folds(
         f"person {split[0]!r} is in fold {str(folds[rows[0]])!r} (row {first}) and fold "
         f"{str(folds[other])!r} (row {second}); {len(split)} persons are in more than one."
     )
-    remedy = "Leave the column out to have person-independent folds made."
+    remedy = "Leave the column out, and person-independent folds will be made."
     return [Problem("warning", message, file, column, second, remedy)]
 
 
 def _from_split(
     texts: pd.Series[str], persons: npt.NDArray[np.str_] | None, where: Places, column: str
 ) -> ReadFolds:
-    """One fold from an official split; without validation samples a fifth of training is."""
+    """One fold from an official split; without validation samples, a fifth of training is used."""
     plain = texts.str.strip().str.lower().map(SPLIT_WORDS)
     unknown = np.flatnonzero(plain.isna())
     file = where[0][0]
@@ -126,7 +126,7 @@ def _from_split(
 
 
 def _fifth(persons: npt.NDArray[np.str_] | None, n: int) -> npt.NDArray[np.bool_]:
-    """True for each sample that is held out, [n]: whole persons if there are three or more."""
+    """True for each sample that is held out, [n]; whole persons if there are at least three."""
     units = n if persons is None else len(np.unique(persons))
     if units < 3:
         persons, units = None, n

@@ -1,4 +1,4 @@
-"""What a rating's column says: which modalities its raters saw, how informative one was."""
+"""Reads columns of ratings: which modalities the raters saw, and how informative one was."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from smurf_core.data.problems import listing
 from smurf_core.errors import InputError
 
 USUAL_MODALITIES = ("audio", "text", "video")
-# How the field calls what modalities are made of, and the letters that stand for them.
+# Usual names of modalities, and the letters that stand for them.
 _FAMILIES = {
     "T": ("text", "language", "lexical", "linguistic", "verbal", "transcript", "words", "bert",
           "glove", "embedding", "minilm"),
@@ -25,8 +25,8 @@ _FAMILIES = {
     "V": ("video", "vision", "visual", "face", "facial", "facet", "openface"),
 }  # fmt: skip
 _SYNONYMS = {"T": "TL", "A": "A", "V": "V"}
-# A letter after the initials that distinguishes ratings of the same modalities: F is audio in
-# full; plain A was low-pass filtered, so that no word could be understood.
+# A letter after the initials distinguishes ratings of the same modalities: F is the full audio;
+# plain A was low-pass filtered, so that no word could be understood.
 _QUALIFIERS = "F"
 _LEVEL_WORDS = {
     "no": 0, "none": 0, "not": 0, "irrelevant": 0, "no information": 0, "0": 0, "0.0": 0,
@@ -40,15 +40,15 @@ class RatingColumn:
     """A column of ratings: what was rated, and which modalities the raters saw."""
 
     column: str
-    stem: str  # "val_y" of `val_y_AV`; empty where the name is the mark alone, as `TA`
+    stem: str  # "val_y" of `val_y_AV`; empty if the name consists of initials only, such as `TA`
     shown: tuple[str, ...]  # in the data set's order
     qualifier: str = ""  # "F" of `TAF`
 
 
 def rating_column(column: str, modalities: Sequence[str]) -> RatingColumn | None:
-    """What a column's name says, if it ends with initials or names of some of the modalities.
+    """What a column's name means, if it ends with initials or names of modalities.
 
-    `TA`, `val_y_AV`, `label_T`, `valence audio+video` for modalities text, audio and video.
+    Examples: `TA`, `val_y_AV`, `label_T`, `valence audio+video` for text, audio and video.
     """
     pieces = re.split(r"[_\-+&,.: ]+", column.strip())
     letters = _letters(modalities)
@@ -70,7 +70,7 @@ def rating_column(column: str, modalities: Sequence[str]) -> RatingColumn | None
 
 
 def shown_modalities(column: str, modalities: Sequence[str]) -> tuple[str, ...]:
-    """The modalities that a column's name says were shown; empty where it says none."""
+    """The modalities that raters saw according to a column's name; empty if it names none."""
     found = rating_column(column, modalities)
     return found.shown if found else ()
 
@@ -78,11 +78,11 @@ def shown_modalities(column: str, modalities: Sequence[str]) -> tuple[str, ...]:
 def guess_judgments(
     columns: Iterable[str], modalities: Sequence[str], target: str
 ) -> dict[str, tuple[str, ...]]:
-    """Partial judgments of the target by their names: column → modalities that its raters saw.
+    """Partial judgments of the target, found by name: column → modalities that its raters saw.
 
     They share the target's stem: `val_y_A` with `val_y_AV`, `label_T` with `label`, `TA` with
-    `TAV`. Of two that saw the same modalities the one without a qualifier is taken: the paper
-    describes low-pass filtered audio, which is `TA`, and `TAF` is for the user to choose.
+    `TAV`. Of two with the same modalities, the one without a qualifier is used: the paper describes
+    low-pass filtered audio, which is `TA`; users may choose `TAF` instead.
     """
     whole = rating_column(target, modalities)
     stem = whole.stem if whole and set(whole.shown) == set(modalities) else target
@@ -101,7 +101,7 @@ def guess_judgments(
 
 
 def whole_ratings(columns: Iterable[str], modalities: Sequence[str]) -> tuple[str, ...]:
-    """Columns whose raters saw everything, beside columns of the same stem that saw some of it."""
+    """Columns whose raters saw everything, if raters of other columns of the same stem saw less."""
     found = [r for column in columns if (r := rating_column(column, modalities)) is not None]
     partial = {rating.stem for rating in found if set(rating.shown) != set(modalities)}
     return tuple(
@@ -112,23 +112,23 @@ def whole_ratings(columns: Iterable[str], modalities: Sequence[str]) -> tuple[st
 
 
 def informativeness_codes(values: pd.Series[Any], *, where: str) -> npt.NDArray[np.int64]:
-    """Codes [n] into `INFORMATIVENESS_LEVELS` of words or of 0, 1, 2; −1 where the cell is empty.
+    """Codes [n] into `INFORMATIVENESS_LEVELS` from words or 0, 1, 2; −1 for an empty cell.
 
-    `where` names file and column for the message.
+    `where` names file and column in messages.
     """
     texts = values.astype("str").str.strip().str.lower().where(values.notna(), "")
     codes = texts.map(lambda text: -1 if text == "" else _LEVEL_WORDS.get(text, -2))
     unknown = texts[codes == -2]
     if len(unknown):
         raise InputError(
-            f"{where}: {listing(repr(text) for text in dict.fromkeys(unknown))} is no level of "
+            f"{where}: {listing(repr(text) for text in dict.fromkeys(unknown))} is not a level of "
             f"informativeness; there are {', '.join(INFORMATIVENESS_LEVELS)}, or 0, 1 and 2."
         )
     return codes.to_numpy(dtype=np.int64)
 
 
 def guess_informativeness(columns: Iterable[str], modalities: Sequence[str]) -> dict[str, str]:
-    """Columns as `informativeness_audio` or `audio_informativeness`: modality → column."""
+    """Columns such as `informativeness_audio` or `audio_informativeness`: modality → column."""
     found: dict[str, str] = {}
     for column in columns:
         rest = re.sub(r"[_\-. ]*(informativeness|informative)[_\-. ]*", "", column, flags=re.I)
@@ -141,7 +141,7 @@ def guess_informativeness(columns: Iterable[str], modalities: Sequence[str]) -> 
 
 
 def _letters(modalities: Sequence[str]) -> dict[str, str]:
-    """Letter → modality; a letter that could mean two modalities means none."""
+    """Letter → modality; ambiguous letters are left out."""
     families = {modality: _family(modality) for modality in modalities}
     meanings: dict[str, set[str]] = {}
     for modality, family in families.items():

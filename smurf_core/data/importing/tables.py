@@ -1,4 +1,4 @@
-"""All tables of several files: those of an official split one below the other, ids as text."""
+"""Reads all tables of several files: concatenates official splits and converts ids to text."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ from smurf_core.errors import InputError
 
 SPLIT_COLUMN = "split"
 _PREVIEWED = 20  # recordings summarised for a preview
-_FEWEST_MARKS = 3  # columns called as sets of modalities make a table one of ratings
+_FEWEST_MARKS = (
+    3  # number of columns named after sets of modalities from which a table counts as ratings
+)
 
-# Receives the share that is done, from 0 to 1, and what comes next.
+# Receives the share that is done, from 0 to 1, and the next step.
 Progress = Callable[[float, str], None]
 
 
@@ -37,10 +39,10 @@ def read_tables(
     options: ReadingOptions | None = None,
     progress: Progress | None = None,
 ) -> tuple[Table, ...]:
-    """The tables of all files or their first rows; `x_train` and `x_test` become one `x`.
+    """Read the tables of all files or their first rows; `x_train` and `x_test` become one `x`.
 
-    Frames are summarised for every sample, whose id another table's `id_column` may hold. Lists
-    of ids go to the arrays that they are called after.
+    Frames are summarised for every sample, whose id another table's `id_column` may contain. Lists
+    of ids are added to the arrays that they are named after.
     """
     names = [source.name for source in sources]
     repeated = sorted({name for name in names if names.count(name) > 1})
@@ -64,7 +66,7 @@ def read_tables(
         if reader is not None:
             recordings += reader.recordings(source, options or ReadingOptions(), rows=rows)
         elif source.name not in lists:
-            # The samples' stretches may stand anywhere in the table that names them.
+            # The start and end of a sample may be in any row of the table that names them.
             found = read(source, rows=None if has_frames else rows)
             is_preview = rows is not None and not has_frames
             if source.name in ids:
@@ -80,7 +82,7 @@ def read_tables(
 
 
 def _piled(tables: list[Table]) -> list[Table]:
-    """Tables of one pile and equal columns, as one file per clip, become one table."""
+    """Concatenate tables with equal columns that belong together, such as one file per clip."""
     piles: dict[object, list[Table]] = defaultdict(list)
     for table in tables:
         is_split = bool(split_of_name(table.name.rpartition(".")[0]).split)
@@ -102,7 +104,7 @@ def _below(tables: list[Table]) -> Table:
 
 
 def _distinct_ratings(tables: list[Table]) -> list[Table]:
-    """Equal columns of ratings in several tables get what differs in the tables' names.
+    """Rename equal columns of ratings in several tables by what differs in the tables' names.
 
     `T`, `TA` … of `study_valence.csv` and `study_arousal.csv` become `valence_T`, `arousal_T`.
     """
@@ -123,7 +125,7 @@ def _distinct_ratings(tables: list[Table]) -> list[Table]:
                 "note",
                 f"{listing(columns)} are columns of {len(group)} files.",
                 table.name,
-                remedy=f"Here they are called {listing(own.values())}.",
+                remedy=f"They were renamed {listing(own.values())}.",
             )
             renamed[table.name] = replace(
                 table,
@@ -135,7 +137,7 @@ def _distinct_ratings(tables: list[Table]) -> list[Table]:
 
 
 def _differing(names: list[str]) -> list[str]:
-    """What differs in names: the pieces that not all of them have."""
+    """What differs between names: the pieces that not all of them have."""
     stems = [name.rpartition(".")[0] or name for name in names]
     pieces = [re.split(r"[_\-. ]+", stem) for stem in stems]
     shared = set.intersection(*(set(own) for own in pieces))
@@ -160,7 +162,7 @@ def _stack_splits(tables: list[Table]) -> tuple[Table, ...]:
 
 
 def _stack(name: str, tables: dict[str, Table]) -> Table:
-    """Tables of one split each, below each other, with a column that names the split."""
+    """Concatenate tables of one split each, with a column that names the split."""
     first, *others = tables.values()
     for table in others:
         different = set(first.frame.columns) ^ set(table.frame.columns)
@@ -172,7 +174,7 @@ def _stack(name: str, tables: dict[str, Table]) -> Table:
         for column in first.frame.columns:
             if is_number(first.frame[column]) != is_number(table.frame[column]):
                 raise InputError(
-                    f"{first.name} and {table.name}: column {column!r} holds numbers in one and "
+                    f"{first.name} and {table.name}: column {column!r} contains numbers in one and "
                     "text in the other."
                 )
     frames = [
@@ -190,7 +192,7 @@ def _stack(name: str, tables: dict[str, Table]) -> Table:
 
 
 def sample_ids(table: Table, column: str) -> pd.Index[str]:
-    """The ids in a column, as text; refuses missing and repeated ones."""
+    """The ids in a column, as text; raises an error for missing and repeated ones."""
     values = as_text(table.frame[column])
     missing = np.flatnonzero(values.isna())
     if len(missing):
@@ -217,12 +219,12 @@ def _and_more(count: int) -> str:
 
 
 def is_number(values: pd.Series[Any]) -> bool:
-    """True if a column holds numbers; an empty column counts as numbers."""
+    """True if a column contains numbers; an empty column counts as numbers."""
     return bool(pd.api.types.is_numeric_dtype(values))
 
 
 def as_text(values: pd.Series[Any]) -> pd.Series[str]:
-    """Cells as text: whole numbers without a decimal point, missing ones missing."""
+    """Cells as text: whole numbers without a decimal point; missing cells stay missing."""
     if pd.api.types.is_float_dtype(values):
         held = values.dropna()
         if (held == held.round()).all():
@@ -231,7 +233,7 @@ def as_text(values: pd.Series[Any]) -> pd.Series[str]:
 
 
 def bad_cell_problem(column: str, bad: BadCell) -> Problem:
-    """The problem of a column of numbers in which a cell holds something else."""
+    """The problem report for a column of numbers in which a cell contains something else."""
     message = f"{bad.text!r} where a number is needed{_and_more(bad.count)}."
     return Problem(
         "error", message, bad.file, column, bad.row, "Correct it, or leave the cell empty."

@@ -1,4 +1,4 @@
-"""From a target column to values or class codes."""
+"""Converts a target column to values or class codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FEW = 5
 
 @dataclass(frozen=True)
 class Target:
-    """Values of the samples that have one."""
+    """Values of the samples that have a target."""
 
     task: Task
     values: npt.NDArray[np.float32] | npt.NDArray[np.int64]
@@ -32,16 +32,16 @@ class Target:
 
 
 def has_target(values: pd.Series[Any]) -> npt.NDArray[np.bool_]:
-    """True for each cell with a target that can be learned, [n]: neither missing nor infinite."""
+    """True for each cell with a usable target, [n]: neither missing nor infinite."""
     if is_number(values):
         return np.asarray(np.isfinite(values.to_numpy(dtype=np.float64, na_value=np.nan)))
     return np.asarray(values.notna())
 
 
 def encode_target(table: Table, column: str, values: pd.Series[Any], asked: TaskChoice) -> Target:
-    """Encode the cells of a target column that hold something.
+    """Encode the non-empty cells of a target column.
 
-    Without being asked for a task, text and at most ten different whole numbers are classes.
+    If no task is given, text and at most ten different whole numbers are taken as classes.
     Class names are in alphabetical or numerical order, and codes count from 0 in that order.
     """
     file = table.name
@@ -56,7 +56,7 @@ def encode_target(table: Table, column: str, values: pd.Series[Any], asked: Task
     problems: list[Problem] = []
     if asked == "regression" and not holds_numbers:
         raise InputError(
-            f"{file}, column {column!r}: it holds text (such as {str(values.iloc[0])!r}), and "
+            f"{file}, column {column!r}: it contains text (such as {str(values.iloc[0])!r}), and "
             "regression needs numbers."
         )
     task: Task = "regression"
@@ -66,8 +66,8 @@ def encode_target(table: Table, column: str, values: pd.Series[Any], asked: Task
         task = "classification" if few or not holds_numbers else "regression"
         if holds_numbers:
             why = f"{values.nunique()} different whole numbers" if few else "numbers"
-            message = f"taken as {task}, because it holds {why}."
-            remedy = "Choose the task if it is another."
+            message = f"taken as {task}, because it contains {why}."
+            remedy = "Choose the other task if this is wrong."
             problems.append(Problem("note", message, file, column, remedy=remedy))
     else:
         task = asked
@@ -104,13 +104,13 @@ def _classification(
     if len(names) > len(texts) / 2:
         raise InputError(
             f"{file}, column {column!r}: {len(names)} different values for {len(texts)} samples "
-            "are no classes; choose another target."
+            "are not classes; choose another target."
         )
     codes = pd.Categorical(texts, categories=names).codes.astype(np.int64)
     counts = np.bincount(codes, minlength=len(names))
     rare = [f"{name}: {count}" for name, count in zip(names, counts, strict=True) if count < _FEW]
     if rare:
         message = f"classes with fewer than {_FEW} samples ({listing(rare)})."
-        remedy = "Some folds will lack them; merge or leave out such classes."
+        remedy = "Some folds will lack them; merge these classes or leave them out."
         problems.append(Problem("warning", message, file, column, remedy=remedy))
     return Target("classification", codes, tuple(names), tuple(problems))

@@ -23,13 +23,13 @@ class ArffReader:
     suffixes = (".arff",)
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """True if the first line that is no comment begins a relation."""
+        """True if the first line that is not a comment begins a relation."""
         lines = (line.strip().lower() for line in head.splitlines())
         first = next((line for line in lines if line and not line.startswith(b"%")), b"")
         return first.startswith(b"@relation")
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
-        """One table, its columns called as the attributes."""
+        """One table, with columns named after the attributes."""
         names, data = _parts(source, rows)
         if not data:
             raise InputError(f"{source.name} has attributes and no rows below @data.")

@@ -1,4 +1,4 @@
-"""From named arrays, as NPZ and HDF5 files hold them, to one table."""
+"""Makes one table from named arrays, as in NPZ and HDF5 files."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _NAMES_SUFFIXES = ("_names", "_columns", "_feature_names")
 
 
 def array_table(arrays: Mapping[str, npt.NDArray[Any]], source: SourceFile) -> Table:
-    """One table of arrays with as many rows each.
+    """Make one table from arrays with equal numbers of rows.
 
     [n] is a column. [n, d] gives columns `array_0` …, or those that an array `array_names` [d]
     lists. [n, steps, d] is pooled over time to `array_mean_0` … and `array_sd_0` …. A file's only
-    array has no need of a prefix, and a single column is called as the file, without its split.
+    array needs no prefix, and a single column is named after the file, without its split.
     """
     names = {key: array for key, array in arrays.items() if key.endswith(_NAMES_SUFFIXES)}
     values = {key: array for key, array in arrays.items() if key not in names}
@@ -52,7 +52,7 @@ def array_table(arrays: Mapping[str, npt.NDArray[Any]], source: SourceFile) -> T
 
 def _check_lengths(shapes: Mapping[str, tuple[int, ...]], source: SourceFile) -> None:
     if not shapes:
-        raise InputError(f"{source.name} holds no arrays.")
+        raise InputError(f"{source.name} contains no arrays.")
     for key, shape in shapes.items():
         if not 1 <= len(shape) <= 3:
             raise InputError(
@@ -64,7 +64,7 @@ def _check_lengths(shapes: Mapping[str, tuple[int, ...]], source: SourceFile) ->
         raise InputError(f"{source.name}: its arrays have unequal numbers of samples ({lengths}).")
     rows = next(iter(shapes.values()))[0]
     if rows == 0:
-        raise InputError(f"{source.name} holds arrays without samples.")
+        raise InputError(f"{source.name} contains arrays without samples.")
     check_shape(
         source, rows, sum(shape[-1] * 2 if len(shape) > 1 else 1 for shape in shapes.values())
     )
@@ -99,15 +99,17 @@ def _pooled(
     prefix: str, key: str, array: npt.NDArray[Any], source: SourceFile
 ) -> tuple[dict[str, pd.Series[Any]], list[Problem]]:
     if array.dtype.kind not in "iuf":
-        raise InputError(f"{source.name}, array {key!r}: sequences must hold numbers.")
+        raise InputError(f"{source.name}, array {key!r}: sequences must contain numbers.")
     pooled = pool(array)
     steps, d = array.shape[1:]
-    message = f"{steps} time steps a sample ({pooled.padded} of zeros alone, taken as padding)."
-    remedy = "Mean and standard deviation over the others stand for the sequence."
+    message = (
+        f"{steps} time steps per sample ({pooled.padded} contain only zeros, taken as padding)."
+    )
+    remedy = "The sequence is represented by mean and standard deviation over the other steps."
     problems = [Problem("note", message, file=source.name, remedy=remedy)]
     if pooled.sentinels:
-        message = f"{pooled.sentinels} cells hold exactly {SENTINELS[0]:g} or {SENTINELS[1]:g}."
-        remedy = "Taken as missing: extractors write this where they found nothing."
+        message = f"{pooled.sentinels} cells contain exactly {SENTINELS[0]:g} or {SENTINELS[1]:g}."
+        remedy = "They were taken as missing: extractors write this value if they find nothing."
         problems.append(Problem("warning", message, file=source.name, remedy=remedy))
     parts = {"mean": pooled.mean, "sd": pooled.sd}
     columns = {

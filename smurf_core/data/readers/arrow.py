@@ -1,4 +1,4 @@
-"""Parquet and Feather: typed columns, their size known before they are read."""
+"""Parquet and Feather: typed columns whose size is known before they are read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from smurf_core.errors import InputError
 
 
 class ParquetReader:
-    """Parquet, whatever wrote it."""
+    """Parquet files from any program."""
 
     title = "Parquet"
     suffixes = (".parquet", ".pq")
@@ -69,7 +69,8 @@ def _read_feather(source: SourceFile) -> pa.Table:
         head = file.read(6)
         if head.startswith(b"FEA1"):
             raise InputError(
-                f"{source.name} is Feather version 1: write it again with a current pandas."
+                f"{source.name} is Feather version 1: write it again with a current version of "
+                "pandas."
             )
         file.seek(0)
         check_shape(source, 1, len(pa.ipc.open_file(file).schema))
@@ -100,7 +101,7 @@ def _table(
         }
     except (pa.ArrowException, OSError, MemoryError) as error:
         raise InputError(
-            f"{source.name} is damaged or no {title} file: write or download it again."
+            f"{source.name} is damaged or not a {title} file: write or download it again."
         ) from error
     if cells.num_rows == 0:
         raise InputError(f"{source.name} has columns and no rows.")
@@ -112,7 +113,7 @@ def _table(
 
 
 def _with_vectors(cells: pa.Table, source: SourceFile) -> pa.Table:
-    """Columns of vectors of one length as a column for every number, `name_0`, `name_1` …"""
+    """Split columns of vectors of equal length into one column per number: `name_0`, `name_1` …"""
     columns: dict[str, pa.ChunkedArray] = {}
     for name, column in zip(cells.column_names, cells.columns, strict=True):
         given = _vectors(name, column, source)
@@ -149,7 +150,7 @@ def _column(
         kind = cells.type
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         raise InputError(
-            f"{source.name}, column {name!r}: each cell holds {kind}; "
+            f"{source.name}, column {name!r}: each cell contains {kind}; "
             "give every number its own column."
         )
     if pa.types.is_boolean(kind):

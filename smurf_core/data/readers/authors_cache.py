@@ -26,9 +26,9 @@ _LOADER = {("python_tools.ml.data_loader", "DataLoader"): "DataLoader"}
 _PARTITIONS = ("training", "validation", "test")
 _MAX_FOLDS = 100
 _PERSON = "meta_id"
-# The four classes of the target that the authors call "av".
+# The four classes of the authors' target "av".
 _QUADRANTS = {"HAHV", "HALV", "LAHV", "LALV"}
-# The non-additive data (eq. 32-33): what its columns are called, and which factor each is.
+# The non-additive data (eq. 32-33): the names of its columns, and the factor of each.
 _NON_ADDITIVE = {
     "acoustic_b_u_al": "u_acoustic",
     "language_b_u_al": "u_language",
@@ -48,18 +48,18 @@ class AuthorsCacheReader:
     suffixes = (".pickle", ".pkl")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """True if the file is a pickle or a zip with one: other pickles are refused in words."""
+        """True if the file is a pickle or a zip with one: other pickles get an error message."""
         if head.startswith(b"PK\x03\x04"):
             return b"data.pkl" in head[:300]
         is_pickle = head[:1] == b"\x80" and head[1:2] in b"\1\2\3\4\5"
         return is_pickle or source.suffix in (".pickle", ".pkl", ".pt", ".pth")
 
     def targets(self, source: SourceFile) -> tuple[str, ...]:
-        """Names of the cache's targets."""
+        """The names of the cache's targets."""
         return tuple(_load(source))
 
     def read(self, source: SourceFile, *, target: str = "") -> Study:
-        """The cache with one target; modalities by the feature names' prefixes."""
+        """The cache with one target; modalities are the prefixes of the features' names."""
         targets = _load(source)
         chosen = target or next(iter(targets))
         if chosen not in targets:
@@ -76,7 +76,7 @@ class AuthorsCacheReader:
 
 @dataclass(frozen=True)
 class _Contents:
-    """One target of a cache: every sample once, and its roles in every fold."""
+    """One target of a cache: each sample once, and its roles in each fold."""
 
     columns: Columns
     roles: dict[str, npt.NDArray[np.bool_]]  # partition → [folds, n]
@@ -85,13 +85,13 @@ class _Contents:
 
 
 def _load(source: SourceFile) -> dict[str, Any]:
-    """The outer dictionary, its targets' names as text."""
+    """The outer dictionary, with the targets' names as text."""
     data = source.path.read_bytes() if not source.head(4).startswith(b"PK") else _inner(source)
     try:
         loaded = load_restricted(data, stand_ins=_LOADER)
     except RefusedPickle as error:
         raise InputError(
-            f"{source.name} was not read: {error}; pickles are read only where they hold plain "
+            f"{source.name} was not read: {error}; pickles are read only where they contain plain "
             "arrays, as the authors' caches do."
         ) from error
     is_cache = isinstance(loaded, dict) and all(isinstance(f, dict) and f for f in loaded.values())
@@ -104,7 +104,7 @@ def _inner(source: SourceFile) -> bytes:
     members = zip_members(source)
     pickles = [name for name in members if name.rpartition("/")[2] == "data.pkl"]
     if len(pickles) != 1:
-        raise _not_a_cache(source, "it holds no data.pkl")
+        raise _not_a_cache(source, "it contains no data.pkl")
     try:
         with ZipFile(source.path) as archive:
             return archive.read(pickles[0])
@@ -117,7 +117,7 @@ def _not_a_cache(source: SourceFile, why: str) -> InputError:
 
 
 def _contents(folds: Mapping[Any, Any], source: SourceFile) -> _Contents:
-    """Find each sample again in all folds: the same features, target and description."""
+    """Identify each sample in all folds by its features, target and description."""
     parts: list[Columns] = []
     kept: dict[tuple[bytes, int], int] = {}  # content and its occurrence → position
     positions: list[list[tuple[str, npt.NDArray[np.int64]]]] = []
@@ -143,7 +143,7 @@ def _contents(folds: Mapping[Any, Any], source: SourceFile) -> _Contents:
         for partition, where in partitions:
             roles[partition][number, where] = True
     if names is None or n == 0:
-        raise _not_a_cache(source, "it holds no samples")
+        raise _not_a_cache(source, "it contains no samples")
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     return _Contents(columns, roles, *names)
 
@@ -163,7 +163,7 @@ def _partition(
         for key, values in batch.items() if isinstance(batch, dict) else ():
             collected[str(key)].append(_only_array(values, str(key), source))
     size = sum(array.nbytes for arrays in collected.values() for array in arrays)
-    # The same array may stand in a pickle a million times over.
+    # The same array may occur a million times in a pickle.
     check_shape(source, max(size // 4, 1), 1)
     try:
         columns = {key: np.concatenate(arrays) for key, arrays in collected.items()}
@@ -195,10 +195,9 @@ def _only_array(values: Any, key: str, source: SourceFile) -> npt.NDArray[Any]:
 def _find(
     columns: Columns, kept: dict[tuple[bytes, int], int]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Position of each row among all samples, and whether it is seen for the first time.
+    """Position of each row among all samples, and True for each row that is new.
 
-    Rows that are equal within one partition are different samples, in the order in which they
-    come.
+    Equal rows within one partition are different samples, in their order.
     """
     n = len(columns["x"])
     seen: dict[bytes, int] = defaultdict(int)
@@ -253,7 +252,7 @@ def _study(contents: _Contents, target: str, source: SourceFile, problems: list[
 
 
 def _order(contents: _Contents) -> npt.NDArray[np.int64]:
-    """Samples by person where there are several, each person's as they come."""
+    """Samples ordered by person if there are several persons, otherwise in their order."""
     persons = contents.columns.get(_PERSON)
     if persons is None:
         return np.arange(len(contents.columns["x"]))
@@ -261,7 +260,7 @@ def _order(contents: _Contents) -> npt.NDArray[np.int64]:
 
 
 def _persons(columns: Columns) -> npt.NDArray[np.str_] | None:
-    """Persons as p00, p01, … where they are numbers; none where all samples are of one."""
+    """Persons as p00, p01, … if they are numbers; None if all samples are of one person."""
     if _PERSON not in columns or len(np.unique(columns[_PERSON])) < 2:
         return None
     persons = columns[_PERSON][:, 0]
@@ -272,7 +271,7 @@ def _persons(columns: Columns) -> npt.NDArray[np.str_] | None:
 
 
 def _sample_ids(persons: npt.NDArray[np.str_] | None, n: int) -> npt.NDArray[np.str_]:
-    """Ids by person and number, as p00_03; caches have none of their own."""
+    """Ids from person and number, such as p00_03, because caches have no ids."""
     if persons is None:
         width = len(str(n - 1))
         return np.array([f"s{i:0{width}d}" for i in range(n)])
@@ -288,7 +287,7 @@ def _modality(name: str) -> str:
 def _true_names(
     names: tuple[str, ...], columns: Columns, source: SourceFile
 ) -> tuple[tuple[str, ...], list[Problem]]:
-    """Names by which columns of x are those of `meta_*`, where the cache holds these as well."""
+    """New names for columns of x that equal columns of `meta_*`, if the cache contains these."""
     modalities = list(dict.fromkeys(_modality(name) for name in names))
     renamed = list(names)
     for modality in modalities:
@@ -314,7 +313,7 @@ def _true_names(
 def _features(
     names: tuple[str, ...], x: npt.NDArray[Any], source: SourceFile
 ) -> tuple[dict[str, Features], list[Problem]]:
-    """Features by modality, in alphabetical order of the modalities."""
+    """The features of each modality, in alphabetical order of the modalities."""
     features: dict[str, Features] = {}
     problems: list[Problem] = []
     for modality in sorted({_modality(name) for name in names}):
@@ -329,7 +328,7 @@ def _features(
 def _target(
     y_names: tuple[str, ...], y: npt.NDArray[Any], source: SourceFile, problems: list[Problem]
 ) -> tuple[tuple[str, ...], npt.NDArray[np.float32] | npt.NDArray[np.int64]]:
-    """Class names in alphabetical order without those that no sample has, and codes; or values."""
+    """Codes and alphabetical names of the classes that occur, or values."""
     if len(y_names) < 2:
         return (), y.astype(np.float32)
     codes = y.astype(np.int64)
@@ -347,7 +346,7 @@ def _target(
 def _factors(
     names: tuple[str, ...], columns: Columns, modalities: tuple[str, ...]
 ) -> dict[str, npt.NDArray[np.float32]]:
-    """True factors under the names that the project's own synthetic data give them."""
+    """True factors under the names that this project's synthetic data use."""
     known = {name: columns.get(f"meta_{name}") for name in names}
     given = {k: v[:, 0].astype(np.float32) for k, v in known.items() if v is not None}
     if len(given) < len(names):

@@ -1,4 +1,4 @@
-"""From cells of text to columns of numbers, without guessing what cannot be known."""
+"""Converts cells of text to columns of numbers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from smurf_core.data.readers.interface import BadCell, Table
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
-# Cells that stand for "no value" in a column of numbers.
+# Cells that mean "no value" in a column of numbers.
 MISSING = (
     "", "NA", "N/A", "n/a", "na", "NaN", "nan", "-nan", "NAN", "#N/A", "#NA", "#NUM!", "#DIV/0!",
     "null", "NULL", "Null", "None", "none", "?", "-", ".", "<NA>",
 )  # fmt: skip
-# Fewer of these are certain: a class may be called "none", a word may be "?".
+# Fewer of these are certain: a class may be named "none", a word may be "?".
 MISSING_TEXT = ("", "NA", "N/A", "NaN", "nan", "#N/A", "null", "NULL", "<NA>")
 _LEADING_ZERO = r"^[+-]?0\d"
 _DECIMAL_COMMA = r"^[+-]?\d*,\d+([eE][+-]?\d+)?$"
@@ -31,7 +31,7 @@ _INTEGER = r"^[+-]?\d{1,18}$"
 
 @dataclass(frozen=True)
 class Column:
-    """One column as read, and what was found on the way."""
+    """One column as read, and the problems found."""
 
     values: pd.Series[Any]
     bad: tuple[int, str, int] | None = None  # row from 1, text, how many such cells
@@ -47,7 +47,7 @@ def text_table(
     problems: tuple[Problem, ...] = (),
     options: Mapping[str, str] | None = None,
 ) -> Table:
-    """A table from columns of text; columns of numbers become numbers."""
+    """Make a table from columns of text, and convert columns of numbers."""
     read = {
         column: text_column(cells, may_have_decimal_commas=may_have_decimal_commas)
         for column, cells in columns.items()
@@ -71,7 +71,7 @@ def text_table(
 
 
 def text_column(cells: pa.ChunkedArray, *, may_have_decimal_commas: bool = False) -> Column:
-    """Numbers where at least half of the cells that hold something are numbers, text otherwise.
+    """Numbers if at least half of the non-empty cells are numbers, otherwise text.
 
     Whole numbers with leading zeros are names ("007") and stay text.
     """
@@ -94,23 +94,23 @@ def text_column(cells: pa.ChunkedArray, *, may_have_decimal_commas: bool = False
 
 
 def _starts_whole(filled: pa.ChunkedArray) -> bool:
-    """True if the first cell that holds something is a whole number: if not, not all of them are.
+    """True if the first non-empty cell is a whole number; if it is not, the column is not.
 
-    Most columns of features end here, which spares them two passes over their cells.
+    This check avoids two passes over the cells of most columns of features.
     """
     first = pc.index(filled.is_valid(), pa.scalar(True)).as_py()
     return re.fullmatch(r"[+-]?\d+", filled[first].as_py(), re.ASCII) is not None
 
 
 def _are_names(filled: pa.ChunkedArray) -> bool:
-    """True if all cells are whole numbers, and some have leading zeros."""
+    """True if all cells are whole numbers and some have leading zeros."""
     has_leading_zero = pc.any(pc.match_substring_regex(filled, _LEADING_ZERO)).as_py()
     are_whole = has_leading_zero and pc.all(pc.match_substring_regex(filled, r"^[+-]?\d+$"))
     return bool(are_whole and are_whole.as_py())
 
 
 def _column_without_numbers(trimmed: pa.ChunkedArray) -> Column:
-    """A column with nothing but words for "no value": text where the word may be a name."""
+    """A column with only words for "no value": text if the word may be a name."""
     texts = _texts(trimmed)
     return Column(texts if texts.notna().any() else pd.Series(np.full(len(texts), np.nan)))
 
@@ -148,7 +148,7 @@ def _texts(trimmed: pa.ChunkedArray) -> pd.Series[Any]:
 
 
 def check_names(names: list[str], source: SourceFile, *, where: str = "") -> list[str]:
-    """Column names without blanks around them; empty ones are numbered, repeated ones refused."""
+    """Column names without surrounding blanks; empty ones are numbered, repeated ones refused."""
     trimmed = [name.strip() for name in names]
     named = [name or f"column_{position}" for position, name in enumerate(trimmed, start=1)]
     seen: set[str] = set()

@@ -22,13 +22,13 @@ _PAUSE = ("sp", "")
 
 
 class CsdLabelsReader:
-    """Sequences of labels: every row of a recording is a sample, with its start and end."""
+    """Sequences of labels: each row of a recording is a sample, with its start and end."""
 
     title = "CMU labels"
     suffixes = (".csd", ".h5", ".hdf5")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """True if the file is a sequence whose name says that it holds labels."""
+        """True if the file is a sequence and its name says that it contains labels."""
         return _is_csd(source, head) and "label" in _root(source).lower()
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
@@ -56,7 +56,7 @@ class CsdLabelsReader:
              "end": intervals[:, 1], **{name: values[:, j] for j, name in enumerate(labels)}}
         ).iloc[:rows]  # fmt: skip
         message = f"{len(frame)} samples of {len(set(frame['recording']))} recordings."
-        remedy = "Choose recording as person where every recording has a speaker of its own."
+        remedy = "Choose recording as person if each recording has a different speaker."
         note = Problem("note", message, source.name, remedy=remedy)
         options = {"sequence": sequences.root}
         return (Table(source.name, frame, problems=(note,), options=options),)
@@ -69,13 +69,13 @@ class CsdReader:
     suffixes = (".csd", ".h5", ".hdf5")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """True if the file is laid out as the SDK does."""
+        """True if the file has the layout of the SDK."""
         return _is_csd(source, head)
 
     def recordings(
         self, source: SourceFile, options: ReadingOptions, *, rows: int | None = None
     ) -> tuple[Recording, ...]:
-        """All recordings, each read when it is summarised; `rows` takes the first 20 of them."""
+        """All recordings, each read when it is summarised; with `rows`, only the first 20."""
         sequences = _Sequences(source)
         is_words = sequences.dtype.kind not in "biuf"
         columns = ("words",) if is_words else sequences.columns
@@ -110,7 +110,7 @@ def _track(sequences: _Sequences, name: str, is_words: bool) -> Track:
 
 
 class _Sequences:
-    """A file's recordings, their shapes checked before anything is read."""
+    """A file's recordings, whose shapes are checked before anything is read."""
 
     def __init__(self, source: SourceFile) -> None:
         self.source = source
@@ -121,7 +121,7 @@ class _Sequences:
             self.names = tuple(data)
             if not 0 < len(self.names) <= _MAX_RECORDINGS:
                 raise InputError(
-                    f"{source.name} holds {len(self.names):,} recordings; from 1 to "
+                    f"{source.name} contains {len(self.names):,} recordings; from 1 to "
                     f"{_MAX_RECORDINGS:,} are read."
                 )
             first = self._member(data, self.names[0], "features")
@@ -143,7 +143,7 @@ class _Sequences:
         return item
 
     def _columns(self, root: h5py.Group) -> tuple[str, ...]:
-        """Dimension names of the metadata, where there are as many; numbers otherwise."""
+        """Dimension names from the metadata, if their number is right; otherwise numbers."""
         given: Any = None
         if "metadata" in root:
             metadata = own_member(f"{self.root}/metadata", "metadata", root, self.source)
@@ -174,12 +174,12 @@ class _Sequences:
                     f"{intervals.shape} do not belong together."
                 )
             if features.dtype.itemsize > 1024:
-                raise InputError(f"{self.source.name}, {name!r}: its cells are no words.")
+                raise InputError(f"{self.source.name}, {name!r}: its cells are not words.")
             return np.asarray(features[()]), np.asarray(intervals[()], dtype=np.float64)
 
 
 class _open:
-    """An HDF5 file, with errors in words."""
+    """An HDF5 file whose errors become readable messages."""
 
     def __init__(self, source: SourceFile) -> None:
         self._source = source
@@ -200,12 +200,12 @@ class _open:
 
     def _damaged(self) -> InputError:
         return InputError(
-            f"{self._source.name} is damaged or no HDF5 file: write or download it again."
+            f"{self._source.name} is damaged or not an HDF5 file: write or download it again."
         )
 
 
 def _is_csd(source: SourceFile, head: bytes) -> bool:
-    """True if the only group has data and metadata below it, or the file has that name."""
+    """True if the only group contains data and metadata, or the file has that name."""
     if not head.startswith(b"\x89HDF\r\n\x1a\n"):
         return False
     with _open(source) as file:

@@ -1,4 +1,4 @@
-"""CSV and its kin: comma, semicolon, tab or bar; UTF-8, UTF-16 or Windows-1252; decimal commas."""
+"""CSV and similar text: any usual delimiter, UTF-8, UTF-16 or Windows-1252, decimal commas."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from smurf_core.errors import InputError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _MAX_HEADER = 16 * 1024**2  # characters
-_USUAL_HEADER = 2 * 1024**2  # characters: some rows beside it, or else more is read
+_USUAL_HEADER = 2 * 1024**2  # characters: if this contains too few rows, more is read
 _BLOCK = 64 * 1024**2  # bytes parsed at a time: a row must fit
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "a byte order mark"),
@@ -34,31 +34,31 @@ class _Dialect:
     encoding: str
     delimiter: str
     names: tuple[str, ...]
-    blank_lines: int  # above the header
+    blank_lines: int  # before the header
     problems: tuple[Problem, ...]
 
 
 class DelimitedReader:
-    """Text tables; the delimiter and the encoding are found out and said."""
+    """Text tables; the delimiter and the encoding are detected and reported."""
 
     title = "CSV"
     suffixes = (".csv", ".tsv", ".txt", ".tab", ".dat")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """True if the start is text."""
+        """True if the file starts with text."""
         if any(head.startswith(mark) for mark, _, _ in _MARKS):
             return True
         controls = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in head)
         return controls == 0 or (b"\0" not in head and controls < len(head) / 500)
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
-        """One table; `rows` reads the beginning alone."""
+        """One table; with `rows`, only the beginning is read."""
         dialect = _dialect(source)
         cells = _preview(source, dialect, rows) if rows else _columns(source, dialect)
         cells, blank = _without_blank_end(cells, source)
         columns = dict(zip(dialect.names, cells.columns, strict=True))
         if cells.num_rows == 0:
-            raise InputError(f"{source.name} has a header line and no rows below it.")
+            raise InputError(f"{source.name} has a header line but no rows below it.")
         check_shape(source, cells.num_rows, cells.num_columns)
         dropped, columns = _without_saved_index(columns, source)
         table = text_table(
@@ -82,7 +82,7 @@ def _dialect(source: SourceFile) -> _Dialect:
         if "\n" not in start:
             start += file.read(_MAX_HEADER)
     if not start.strip():
-        raise InputError(f"{source.name} holds nothing but blanks: export or upload it again.")
+        raise InputError(f"{source.name} contains only blanks: export or upload it again.")
     delimiter = _delimiter(source, start)
     rows = enumerate(_rows(start, delimiter))
     blank_lines, header = next((number, row) for number, row in rows if row)
@@ -101,7 +101,7 @@ def _dialect(source: SourceFile) -> _Dialect:
 
 
 def _encoding(source: SourceFile) -> tuple[str, tuple[Problem, ...]]:
-    """The encoding, by mark or by trial, and a note where it is not plain UTF-8."""
+    """The encoding, from a mark or by trial, and a note if it is not plain UTF-8."""
     head = source.head(4)
     for mark, encoding, what in _MARKS:
         if head.startswith(mark):
@@ -137,14 +137,14 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def _delimiter(source: SourceFile, start: str) -> str:
-    """The delimiter that splits the first rows into the most columns, as many in each."""
+    """The delimiter that splits the first rows into the most columns, equally many in each."""
     best, most = "", 1
     for delimiter in DELIMITERS:
         try:
             widths = [len(row) for row in islice(_rows(start, delimiter), 20) if row]
         except csv.Error:
             continue
-        # The last row may be cut by the end of what was read.
+        # The last row may be incomplete.
         whole = widths[:-1] if len(widths) == 20 else widths
         agreeing = sum(width == whole[0] for width in whole)
         if whole[0] > most and 2 * agreeing >= len(whole):
@@ -185,7 +185,7 @@ def _columns(source: SourceFile, dialect: _Dialect) -> pa.Table:
 
 
 def _preview(source: SourceFile, dialect: _Dialect, rows: int) -> pa.Table:
-    """The first rows; ragged ones are filled up, for the whole file is yet to be read."""
+    """The first rows; short ones are filled up, because the whole file is checked later."""
     with source.path.open(encoding=dialect.encoding, newline="") as file:
         filled = (row for row in csv.reader(file, delimiter=dialect.delimiter) if row)
         body = list(islice(filled, 1, rows + 1))
@@ -198,7 +198,7 @@ def _preview(source: SourceFile, dialect: _Dialect, rows: int) -> pa.Table:
 
 
 def _ragged(source: SourceFile, dialect: _Dialect) -> InputError:
-    """The sentence for a file whose rows have unequal numbers of cells."""
+    """The message for a file whose rows have unequal numbers of cells."""
     width = len(dialect.names)
     with source.path.open(encoding=dialect.encoding, newline="") as file:
         try:
@@ -206,25 +206,25 @@ def _ragged(source: SourceFile, dialect: _Dialect) -> InputError:
                 if row and len(row) != width:
                     return InputError(
                         f"{source.name}, row {number}: {len(row)} cells where the header names "
-                        f"{width} columns; put quotes around text that holds a "
+                        f"{width} columns; put quotes around text that contains a "
                         f"{DELIMITERS[dialect.delimiter]}."
                     )
         except csv.Error:
             pass
     return InputError(
-        f"{source.name} cannot be read as a table: look for quotes that are never closed."
+        f"{source.name} cannot be read as a table: look for quotes that are not closed."
     )
 
 
 def _without_blank_end(cells: pa.Table, source: SourceFile) -> tuple[pa.Table, tuple[Problem, ...]]:
-    """Leave out rows at the end that hold delimiters alone, as spreadsheets write them."""
+    """Leave out rows at the end that contain only delimiters, as spreadsheets write them."""
     end = cells.num_rows
     while end and all(not (column[end - 1].as_py() or "").strip() for column in cells.columns):
         end -= 1
     blank = cells.num_rows - end
     if not blank:
         return cells, ()
-    message = f"{blank} rows at the end hold nothing."
+    message = f"{blank} rows at the end are empty."
     note = Problem("note", message, source.name, remedy="They were left out.")
     return cells.slice(0, end), (note,)
 
@@ -232,12 +232,12 @@ def _without_blank_end(cells: pa.Table, source: SourceFile) -> tuple[pa.Table, t
 def _without_saved_index(
     columns: dict[str, pa.ChunkedArray], source: SourceFile
 ) -> tuple[tuple[Problem, ...], dict[str, pa.ChunkedArray]]:
-    """Leave out a first column without a name that counts the rows, as pandas writes it."""
+    """Leave out a first column without a name that counts rows, as written by pandas."""
     first, *others = columns
     counting = pa.array([str(row) for row in range(len(columns[first]))], pa.string())
     if first != "column_1" or not columns[first].combine_chunks().equals(counting):
         return (), columns
-    remedy = "Left out: it is a saved row index."
+    remedy = "It was left out, because it is a saved row index."
     note = Problem(
         "note", "the first column has no name and counts rows.", source.name, remedy=remedy
     )

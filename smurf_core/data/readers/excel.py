@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx): one table a sheet."""
+"""Excel workbooks (.xlsx): one table per sheet."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _MAX_CELLS = 10_000_000
 
 
 class ExcelReader:
-    """Workbooks of Excel 2007 and later; formulas give their last computed value."""
+    """Workbooks of Excel 2007 and later; formulas are read as their last computed value."""
 
     title = "Excel"
     suffixes = (".xlsx", ".xlsm", ".xls")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """True if the file is a workbook, or an old one that is refused with advice."""
+        """True if the file is a workbook, or an old one, for which the error gives advice."""
         if head.startswith(_OLD_EXCEL):
             return True
         return head.startswith(b"PK\x03\x04") and (
@@ -37,19 +37,19 @@ class ExcelReader:
         )
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
-        """One table for each sheet that holds cells, named `file` or `file:sheet`."""
+        """One table for each sheet that has cells, named `file` or `file:sheet`."""
         if source.head(8).startswith(_OLD_EXCEL):
             raise InputError(
                 f"{source.name} is a workbook of Excel 97-2003 or locked with a password: "
                 "save it as .xlsx without one."
             )
         zip_members(source)
-        # Takes as long to import as the app's first page: only where a workbook comes.
+        # Its import takes as long as the app's first page, so it is imported only for workbooks.
         from openpyxl import load_workbook
         from openpyxl.utils.exceptions import InvalidFileException
 
         try:
-            # What openpyxl leaves out (styles, validation) is nothing that we read.
+            # We read nothing of what openpyxl leaves out (styles, validation).
             with warnings.catch_warnings(action="ignore"), source.path.open("rb") as file:
                 book = load_workbook(file, read_only=True, data_only=True)
                 sheets = {
@@ -61,7 +61,7 @@ class ExcelReader:
             if isinstance(error, InputError):
                 raise
             raise InputError(
-                f"{source.name} is damaged or no Excel workbook: save it again as .xlsx."
+                f"{source.name} is damaged or not an Excel workbook: save it again as .xlsx."
             ) from error
         filled = {title: cells for title, cells in sheets.items() if cells}
         if not filled:
@@ -72,7 +72,7 @@ class ExcelReader:
 def _cells(
     rows: Iterator[tuple[Any, ...]], source: SourceFile, limit: int | None
 ) -> list[tuple[Any, ...]]:
-    """The rows that hold something, header included; refuses what would fill the memory."""
+    """The rows that are not empty, including the header; raises an error for too many cells."""
     kept: list[tuple[Any, ...]] = []
     count = 0
     for row in islice(rows, None if limit is None else limit + 1):
@@ -89,12 +89,12 @@ def _cells(
 def _table(source: SourceFile, title: str, rows: list[tuple[Any, ...]], sheets: int) -> Table:
     where = f", sheet {title!r}"
     header, *body = rows
-    # Sheets remember cells that were once formatted: empty columns at the end are none.
+    # Sheets keep cells that were once formatted: empty columns at the end are ignored.
     used = [
         i for i in range(len(header)) if any(i < len(row) and row[i] is not None for row in rows)
     ]
     if not body:
-        raise InputError(f"{source.name}{where} has a header line and no rows below it.")
+        raise InputError(f"{source.name}{where} has a header line but no rows below it.")
     if all(isinstance(header[i], int | float) for i in used if i < len(header)):
         raise InputError(
             f"{source.name}{where} starts with a row of numbers: put a header line with column "

@@ -1,4 +1,4 @@
-"""Rows over time, as trackers and extractors write them, to one row of statistics per sample."""
+"""Summarises rows over time, as trackers write them, to one row of statistics per sample."""
 
 from __future__ import annotations
 
@@ -23,20 +23,24 @@ _QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """Which frames count: a tracker's least confidence, and the fewest frames a sample needs."""
+    """Which frames count: the minimum confidence of a tracker, and of frames per sample."""
 
     confidence: float = 0.8
     frames: int = 1
 
     def __post_init__(self) -> None:
         if not 0 <= self.confidence <= 1:
-            raise InputError(f"A least confidence lies between 0 and 1, not at {self.confidence}.")
+            raise InputError(
+                f"The minimum confidence must be between 0 and 1, got {self.confidence}."
+            )
         if self.frames < 1:
-            raise InputError(f"A sample needs at least 1 frame, not {self.frames}.")
+            raise InputError(
+                f"The minimum number of frames per sample must be at least 1, got {self.frames}."
+            )
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> ReadingOptions:
-        """From a mapping's setting `reading`, as numbers or their text."""
+        """Read a mapping's setting `reading`: numbers, or text that contains numbers."""
         known = [f.name for f in fields(cls)]
         unknown = sorted(set(given) - set(known))
         if unknown:
@@ -46,14 +50,14 @@ class ReadingOptions:
             read = {name: kinds[name](value) for name, value in given.items()}
         except (TypeError, ValueError) as error:
             raise InputError(
-                "The options confidence and frames for reading are numbers."
+                "The options confidence and frames for reading must be numbers."
             ) from error
         return cls(**read)
 
 
 @dataclass(frozen=True)
 class Track:
-    """What was measured in one recording: values [t, d] at times, or words [t]."""
+    """The measurements of one recording: values [t, d] at times, or words [t]."""
 
     start: npt.NDArray[np.float64]  # seconds, [t]
     end: npt.NDArray[np.float64]  # equal to start for a moment
@@ -64,7 +68,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Recording:
-    """One recording's frames, read when they are needed."""
+    """The frames of one recording, which are read when they are needed."""
 
     kind: str  # recordings of one kind make one table
     name: str
@@ -80,19 +84,19 @@ class Recording:
 
 @dataclass(frozen=True)
 class Segments:
-    """Samples as stretches of recordings."""
+    """Samples as segments of recordings."""
 
     id_column: str
     ids: tuple[str, ...]
     recordings: tuple[str, ...]
     start: npt.NDArray[np.float64]
     end: npt.NDArray[np.float64]
-    said_by: str  # the table that says it
-    are_made: bool = False  # the ids are ours: that table has none
+    said_by: str  # the table that defines them
+    are_made: bool = False  # the ids were made here: that table has none
 
 
 def recording_name(text: str) -> str:
-    """A recording's name without folders and without its suffix."""
+    """A recording's name without folders and suffix."""
     return PurePosixPath(text.replace("\\", "/")).stem
 
 
@@ -103,9 +107,9 @@ def summarised(
     id_column: str = "",
     most: int | None = None,
 ) -> tuple[Table, ...]:
-    """One table per kind: statistics of every sample's frames, of the first `most` recordings.
+    """One table per kind: statistics of each sample's frames, for the first `most` recordings.
 
-    Samples are the stretches that a table with start and end names, where one does; else every
+    Samples are the segments from a table with start and end, if there is one; otherwise each
     recording is a sample.
     """
     kinds: dict[tuple[str, tuple[str, ...]], list[Recording]] = {}
@@ -122,7 +126,7 @@ def _summary(
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
         raise InputError(
-            f"{first.kind}: the recording {sorted(repeated)[0]!r} is there twice; give every file "
+            f"{first.kind}: there are two recordings {sorted(repeated)[0]!r}; give every file "
             "the name of its recording."
         )
     segments = find_segments(names, tables, id_column)
@@ -151,7 +155,7 @@ def _summary(
             rows.append(row)
             texts.append(text)
     if not rows:
-        raise InputError(f"{first.source.name}: no sample lies in any of its recordings.")
+        raise InputError(f"{first.source.name}: none of the samples is in its recordings.")
     name = first.source.name if len({r.source.name for r in group}) == 1 else first.kind
     frame: dict[str, Any] = {segments.id_column if segments else "sample_id": ids}
     if columns:
@@ -173,7 +177,7 @@ def _summary(
 
 
 def _once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Problems without repetition: the same note of a thousand files is one."""
+    """Problems without repetition: the same note for a thousand files is listed once."""
     first: dict[tuple[str, str], Problem] = {}
     for problem in problems:
         first.setdefault((problem.message, problem.remedy), problem)
@@ -181,11 +185,11 @@ def _once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 class _Tally:
-    """What was left out, over all recordings of a kind."""
+    """Counts of what was left out, over all recordings of a kind."""
 
     def __init__(self) -> None:
         self.frames = self.left_out = 0
-        self.poor: list[str] = []  # recordings that lost over half of their frames
+        self.poor: list[str] = []  # recordings that lost more than half of their frames
         self.empty: list[str] = []
         self.uncut: list[str] = []
 
@@ -212,8 +216,8 @@ class _Tally:
             remedy = "The modality is absent for them."
             found.append(Problem("warning", message, file, remedy=remedy))
         if self.uncut:
-            message = f"start and end lie outside of {len(self.uncut)} recordings"
-            remedy = "These were not cut: each is taken as its sample's own clip."
+            message = f"start and end are outside of {len(self.uncut)} recordings"
+            remedy = "These were not cut: each is taken as the clip of its sample."
             found.append(
                 Problem("note", f"{message} ({listing(self.uncut)}).", file, remedy=remedy)
             )
@@ -270,7 +274,7 @@ def _of_values(
     centred = np.where(known, values - means, 0.0)
     found = {"mean": means, "share": means, "sd": np.sqrt(mean(centred**2))}
     wanted = set(recording.statistics)
-    if "slope" in wanted:  # change a second, by least squares
+    if "slope" in wanted:  # change per second, by least squares
         clock = np.where(known, time[:, None], 0.0)
         clock = np.where(known, clock - mean(clock), 0.0)
         spread = mean(clock**2)
@@ -298,14 +302,14 @@ def _of_values(
 
 
 def overlap(track: Track, start: float, end: float) -> npt.NDArray[np.float64]:
-    """Seconds of each frame that lie between start and end; 1 for a moment that does."""
+    """Seconds of each frame between start and end; 1 for a frame without length in between."""
     moments = (track.end <= track.start) & (track.start >= start) & (track.start < end)
     shared = np.minimum(track.end, end) - np.maximum(track.start, start)
     return np.where(moments, 1.0, np.maximum(shared, 0.0))
 
 
 def _is_cut(segments: Segments, track: Track, wanted: list[int]) -> bool:
-    """True if times count from the recording's own start; those of one sample's clip may not."""
+    """True if times count from the recording's start; those of a sample's clip may not."""
     if len(wanted) != 1 or not len(track.end):
         return True
     last = float(np.max(track.end))
@@ -315,7 +319,7 @@ def _is_cut(segments: Segments, track: Track, wanted: list[int]) -> bool:
 def find_segments(
     recordings: Sequence[str], tables: Sequence[Table], id_column: str = ""
 ) -> Segments | None:
-    """Samples with start and end in a table that names these recordings, or the only one's."""
+    """Samples with start and end from a table that names these recordings, or for the only one."""
     for table in tables:
         columns = {plain_name(column): column for column in reversed(table.frame.columns.to_list())}
         start = next((columns[name] for name in START_NAMES if name in columns), None)
@@ -362,7 +366,7 @@ def find_segments(
 def with_made_ids(
     recordings: Sequence[str], tables: Sequence[Table], id_column: str = ""
 ) -> list[Table]:
-    """The tables; one that cuts recordings and has no ids gets those made for its samples."""
+    """The tables; one that cuts recordings and has no ids gets the ids made for its samples."""
     segments = find_segments(recordings, tables, id_column)
     if segments is None or not segments.are_made:
         return list(tables)
@@ -377,7 +381,7 @@ def with_made_ids(
                     "note",
                     "no column names the samples.",
                     table.name,
-                    remedy=f"They were called as their recording and number, as {ids.iloc[0]!r}.",
+                    remedy=f"They were named by recording and number, such as {ids.iloc[0]!r}.",
                 ),
             ),
         )
@@ -388,7 +392,7 @@ def with_made_ids(
 
 
 def _recording_column(recordings: Sequence[str], table: Table) -> str | None:
-    """The column with the most cells that name one of the recordings, if half of them do."""
+    """The column in which most cells name one of the recordings, if at least half of them do."""
     wanted = set(recordings)
     best, most = None, 0.0
     for column in table.frame.columns:
@@ -402,7 +406,7 @@ def _recording_column(recordings: Sequence[str], table: Table) -> str | None:
 
 
 def _segment_ids(table: Table, id_column: str, named: str | None) -> str:
-    """The column of the samples' ids: the mapping's, or a unique one; empty for none."""
+    """The column of the samples' ids: the mapping's, or a unique one; empty if there is none."""
     frame = table.frame
     if id_column in frame.columns:
         return id_column
@@ -423,7 +427,7 @@ def _segment_ids(table: Table, id_column: str, named: str | None) -> str:
 
 
 def _holds_sentences(cells: pd.Series[Any]) -> bool:
-    """True if cells are sentences: they are not ids, whatever the column is called."""
+    """True if cells are sentences: then they are not ids, whatever the column's name."""
     return bool(cells.dropna().astype("str").str.strip().str.count(" ").gt(1).any())
 
 

@@ -17,7 +17,7 @@ _MAX_OBJECTS = 1_000
 
 
 class Hdf5Reader:
-    """Plain arrays of one file. Links out of the file are never followed."""
+    """Plain arrays of one file. Links to other files are never followed."""
 
     title = "HDF5"
     suffixes = (".h5", ".hdf5", ".hdf")
@@ -27,7 +27,7 @@ class Hdf5Reader:
         return head.startswith(b"\x89HDF\r\n\x1a\n")
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
-        """One table of all data sets, groups' names before theirs."""
+        """One table of all data sets, named with their groups as prefixes."""
         try:
             with h5py.File(source.path, "r") as file:
                 found = _data_sets(file, source)
@@ -42,13 +42,13 @@ class Hdf5Reader:
             if isinstance(error, InputError):
                 raise
             raise InputError(
-                f"{source.name} is damaged or no HDF5 file: write or download it again."
+                f"{source.name} is damaged or not an HDF5 file: write or download it again."
             ) from error
         return (array_table(arrays, source),)
 
 
 def _data_sets(file: h5py.File, source: SourceFile) -> dict[str, h5py.Dataset]:
-    """All data sets of a file by name, each once; refuses whatever reads another file."""
+    """All data sets of a file by name, each once; raises an error for links to other files."""
     found: dict[str, h5py.Dataset] = {}
     seen: set[Any] = set()
     waiting: list[tuple[str, h5py.Group]] = [("", file)]
@@ -56,7 +56,7 @@ def _data_sets(file: h5py.File, source: SourceFile) -> dict[str, h5py.Dataset]:
         prefix, group = waiting.pop()
         for name in group:
             item = own_member(prefix + name, name, group, source)
-            if item.id in seen:  # a hard link may lead back to where it came from
+            if item.id in seen:  # a hard link may be circular
                 continue
             seen.add(item.id)
             if isinstance(item, h5py.Dataset):
@@ -72,7 +72,7 @@ def _data_sets(file: h5py.File, source: SourceFile) -> dict[str, h5py.Dataset]:
 
 
 def own_member(path: str, name: str, group: h5py.Group, source: SourceFile) -> Any:
-    """A member of a group, if it lies in this very file."""
+    """A member of a group, if it is stored in this file."""
     if not isinstance(group.get(name, getlink=True), h5py.HardLink):
         raise InputError(
             f"{source.name}, {path!r}: it links to something elsewhere; copy the data into it."
@@ -80,7 +80,7 @@ def own_member(path: str, name: str, group: h5py.Group, source: SourceFile) -> A
     item = group[name]
     if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
         raise InputError(
-            f"{source.name}, {path!r}: its data lie in another file; copy them into this one."
+            f"{source.name}, {path!r}: its data are in another file; copy them into this one."
         )
     return item
 
@@ -91,6 +91,6 @@ def _array(name: str, item: h5py.Dataset, source: SourceFile, rows: int | None) 
         return np.asarray(item.asstr()[part], dtype=np.str_)
     if item.dtype.kind not in "biuf":
         raise InputError(
-            f"{source.name}, {name!r}: it holds {item.dtype}; numbers and text are read."
+            f"{source.name}, {name!r}: it contains {item.dtype}; numbers and text are read."
         )
     return np.asarray(item[part] if item.ndim else item[()])

@@ -20,7 +20,7 @@ _MAX_BYTES = 64 * 1024**2
 
 
 def id_lists(sources: Sequence[SourceFile]) -> dict[str, SourceFile]:
-    """Arrays' names → the list of ids that is called as they are, but for an ending as `_ids`."""
+    """Name of an array → the list of ids with the same name and an ending such as `_ids`."""
     texts = [s for s in sources if s.suffix in _TEXTS and _is_single_column(s)]
     arrays = [s for s in sources if s.suffix in _ARRAYS]
     found: dict[str, SourceFile] = {}
@@ -29,14 +29,14 @@ def id_lists(sources: Sequence[SourceFile]) -> dict[str, SourceFile]:
         for array in arrays:
             if text.stem == array.stem or bare == array.stem:
                 found[array.name] = text
-        # `ids.txt` beside a folder's arrays holds for all of them.
+        # `ids.txt` beside a folder's arrays applies to all of them.
         if not bare:
             found |= {array.name: text for array in arrays if array.name not in found}
     return found
 
 
 def with_ids(table: Table, ids: SourceFile, *, is_preview: bool) -> Table:
-    """The table with a column of the ids in a list, which must be as many as its rows."""
+    """Add the ids in a list to a table as a column; their number must equal that of the rows."""
     lines = _lines(ids)
     rows = len(table.frame)
     if is_preview:
@@ -45,11 +45,11 @@ def with_ids(table: Table, ids: SourceFile, *, is_preview: bool) -> Table:
         lines = lines[1:]
     if len(lines) != rows:
         raise InputError(
-            f"{ids.name} holds {len(lines)} ids where {table.name} has {rows} rows: one id per row "
-            "is needed, in the same order."
+            f"{ids.name} contains {len(lines)} ids, but {table.name} has {rows} rows: one id per "
+            "row is needed, in the same order."
         )
     if "sample_id" in table.frame.columns:
-        raise InputError(f"{table.name} has a column 'sample_id'; {ids.name} is one too many.")
+        raise InputError(f"{table.name} already has a column 'sample_id': leave {ids.name} out.")
     frame = pd.concat(
         [pd.DataFrame({"sample_id": pd.Series(lines, dtype="str")}), table.frame], axis=1
     )
@@ -76,7 +76,9 @@ def _lines(source: SourceFile) -> list[str]:
     try:
         text = source.path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{source.name} is not UTF-8: save the list of ids so.") from error
+        raise InputError(
+            f"{source.name} is not UTF-8: save the list of ids in this encoding."
+        ) from error
     lines = [line.strip().strip('"') for line in text.splitlines()]
     while lines and not lines[-1]:
         lines.pop()

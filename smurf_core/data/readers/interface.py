@@ -1,4 +1,4 @@
-"""What every reader of files does: recognise, preview, read. And what it gives: named columns."""
+"""The interface of file readers, which recognise, preview and read files as named columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PREVIEW_ROWS = 200
 
 @dataclass(frozen=True)
 class BadCell:
-    """The first cell of a column of numbers that holds something else, and how many do."""
+    """The first cell in a column of numbers that is not a number, and the number of such cells."""
 
     file: str
     row: int  # counted from 1, without the header line
@@ -30,28 +30,29 @@ class BadCell:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of one file, sheet or set of arrays, under the name that a mapping uses for it.
+    """Columns of one file, sheet or set of arrays, with the name that a mapping uses for it.
 
-    Numbers are float64 or (nullable) int64, all else is text; missing is NaN or NA. A column of
-    numbers in which single cells are not is float64 with NaN there, and stands in `bad_cells`.
+    Numbers are float64 or (nullable) int64, everything else is text; missing is NaN or NA. If
+    single cells of a column of numbers are not numbers, the column is float64 with NaN in these
+    cells and is listed in `bad_cells`.
     """
 
     name: str
     frame: pd.DataFrame
     bad_cells: Mapping[str, BadCell] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
-    # How the file was read where a reader had to decide: encoding, delimiter, decimal mark.
+    # How the file was read if a reader had a choice: encoding, delimiter, decimal mark.
     options: Mapping[str, str] = field(default_factory=dict)
-    # Files whose rows lie one after another in this table, with their numbers of rows.
+    # Files whose rows were concatenated in this table, with their numbers of rows.
     parts: tuple[tuple[str, int], ...] = ()
-    # Files whose rows were summarised in this table, where they are not its name.
+    # Files whose rows were summarised in this table, if they are not its name.
     origins: tuple[str, ...] = ()
-    modality: str = ""  # what the format says that its numbers are, where it does
-    pile: str = ""  # tables of one pile with equal columns go one below the other
+    modality: str = ""  # the meaning of the numbers, if the format defines it
+    pile: str = ""  # tables with the same pile and equal columns are concatenated
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files whose rows are in this table, where they are not its name."""
+        """The files whose rows are in this table, if they are not its name."""
         return (*(file for file, _ in self.parts), *self.origins)
 
     def where(self, position: int) -> tuple[str, int]:
@@ -72,7 +73,7 @@ class Study:
 
 
 class TableReader(Protocol):
-    """Reads a format that holds columns. Readers raise `InputError`, in one sentence."""
+    """Reads a format that contains columns. Readers raise `InputError` with one sentence."""
 
     title: str
 
@@ -88,7 +89,7 @@ class TableReader(Protocol):
 
 
 class FrameReader(Protocol):
-    """Reads a format that holds rows over time, which are summarised for every sample."""
+    """Reads a format that contains rows over time, which are summarised for each sample."""
 
     title: str
 
@@ -106,7 +107,7 @@ class FrameReader(Protocol):
 
 
 class StudyReader(Protocol):
-    """Reads a format that holds a whole study, which needs no mapping but a choice of target."""
+    """Reads a format that contains a whole study, for which only the target is to be chosen."""
 
     title: str
 
@@ -121,4 +122,4 @@ class StudyReader(Protocol):
         """The targets to choose from."""
 
     def read(self, source: SourceFile, *, target: str = "") -> Study:
-        """The study with one of its targets, which must be named if there are several."""
+        """The study with one of its targets; if there are several, it must be named."""

@@ -18,14 +18,14 @@ from smurf_core.errors import InputError
 
 _SPLITS = ("train", "valid", "test")
 _MODALITIES = ("text", "audio", "vision")
-# The outer dictionary's first key stands within the pickle's first bytes.
+# The outer dictionary's first key is within the pickle's first bytes.
 _FIRST_KEY = re.compile(rb"\A.{0,20}?(train(?!ing)|valid(?!ation)|test)", re.DOTALL)
 _VIDEO = "$_$"
 _LONGEST = 20_000  # characters of a transcript
 
 
 class MmsaReader:
-    """Sequences are pooled over their own steps; the pickle is read without running it."""
+    """MMSA's pickles, read without running them; sequences are pooled over their valid steps."""
 
     title = "MMSA pickle"
     suffixes = (".pkl", ".pickle")
@@ -41,7 +41,7 @@ class MmsaReader:
             loaded = load_restricted(source.path.read_bytes(), stand_ins={})
         except RefusedPickle as error:
             raise InputError(
-                f"{source.name} was not read: {error}; pickles are read only where they hold "
+                f"{source.name} was not read: {error}; pickles are read only where they contain "
                 "plain arrays, as MMSA's do."
             ) from error
         is_split = isinstance(loaded, dict) and all(isinstance(p, dict) for p in loaded.values())
@@ -52,14 +52,16 @@ class MmsaReader:
         different = [f for f in frames[1:] if list(f.columns) != list(frames[0].columns)]
         if different:
             names = set(frames[0].columns) ^ set(different[0].columns)
-            raise _no_mmsa(source, f"its splits hold different columns ({listing(sorted(names))})")
+            raise _no_mmsa(
+                source, f"its splits contain different columns ({listing(sorted(names))})"
+            )
         frame = pd.concat(frames, ignore_index=True)
         problems = [problem for part in parts for problem in part.problems]
         return (Table(source.name, frame, problems=tuple(_summed(problems, source))),)
 
 
 def _no_mmsa(source: SourceFile, why: str) -> InputError:
-    return InputError(f"{source.name} is not a feature pickle as MMSA writes it: {why}.")
+    return InputError(f"{source.name} is not a feature pickle in MMSA's format: {why}.")
 
 
 def _summed(problems: list[tuple[str, str]], source: SourceFile) -> list[Problem]:
@@ -84,7 +86,9 @@ class _Part:
         for key in _MODALITIES:
             if isinstance(self.given.get(key), np.ndarray):
                 return len(self.given[key])
-        raise _no_mmsa(self.source, f"its split {self.split!r} holds neither labels nor features")
+        raise _no_mmsa(
+            self.source, f"its split {self.split!r} contains neither labels nor features"
+        )
 
     def frame(self) -> pd.DataFrame:
         """Ids, split, labels, texts, and statistics of the sequences."""
@@ -111,7 +115,7 @@ class _Part:
         return pd.concat(parts, axis=1)
 
     def _vector(self, key: str) -> list[Any] | None:
-        """One value per sample, from an array or a list; none where there is no such key."""
+        """One value per sample, from an array or a list; None if there is no such key."""
         values = self.given.get(key)
         if values is None:
             return None
@@ -127,7 +131,7 @@ class _Part:
     def _features(self, key: str) -> pd.DataFrame:
         values = self.given[key]
         if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
-            raise _no_mmsa(self.source, f"{self.split}/{key} is no array of numbers")
+            raise _no_mmsa(self.source, f"{self.split}/{key} is not an array of numbers")
         if values.ndim not in (2, 3) or len(values) != self.n:
             raise _no_mmsa(
                 self.source, f"{self.split}/{key} has shape {values.shape} for {self.n} samples"
@@ -141,7 +145,7 @@ class _Part:
         known = None if lengths is None else np.array(lengths[: self.rows], dtype=np.int64)
         pooled = pool(values, lengths=known)
         how = "within the lengths that the file gives" if known is not None else (
-            "but those of zeros alone, which are padding")  # fmt: skip
+            "except those with only zeros, which are padding")  # fmt: skip
         message = f"sequences of {key} were read as mean and standard deviation over time."
         self.problems.append((message, f"All steps count {how}."))
         parts = {"mean": pooled.mean, "sd": pooled.sd}
@@ -150,11 +154,11 @@ class _Part:
         return pd.DataFrame(table, columns=names)
 
     def _lengths(self, key: str, steps: int) -> list[int] | None:
-        """Steps of every sample: those given, or for text those that its attention mask counts."""
+        """Number of steps of each sample: as given, or for text from its attention mask."""
         given = self._vector(f"{key}_lengths")
         if given is not None:
             if not all(type(item) is int and item >= 0 for item in given):
-                raise _no_mmsa(self.source, f"{self.split}/{key}_lengths are no whole numbers")
+                raise _no_mmsa(self.source, f"{self.split}/{key}_lengths are not whole numbers")
             return [min(item, steps) for item in given]
         mask = self.given.get("text_bert")
         if key != "text" or not isinstance(mask, np.ndarray) or mask.dtype.kind not in "iuf":
@@ -165,9 +169,9 @@ class _Part:
 
 
 def _text(cell: Any, source: SourceFile, where: str) -> str:
-    """A cell as text; one long text may stand in a pickle a million times over."""
+    """A cell as text; one long text may occur a million times in a pickle."""
     if not isinstance(cell, str | int | float) or len(str(cell)) > _LONGEST:
-        raise _no_mmsa(source, f"{where} holds something other than texts of usual length")
+        raise _no_mmsa(source, f"{where} contains something other than texts of usual length")
     return str(cell)
 
 
@@ -175,4 +179,4 @@ def _numbers(values: list[Any], source: SourceFile, key: str) -> list[float]:
     try:
         return [float(cell) for cell in values]
     except (TypeError, ValueError) as error:
-        raise _no_mmsa(source, f"{key} holds something other than numbers") from error
+        raise _no_mmsa(source, f"{key} contains something other than numbers") from error

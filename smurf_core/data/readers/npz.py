@@ -1,4 +1,4 @@
-"""NumPy arrays (.npy) and archives of them (.npz), never unpickled."""
+"""NumPy arrays (.npy) and archives of arrays (.npz), which are never unpickled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NpzReader:
     suffixes = (".npz",)
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """True if the file is a zip that is called .npz, or starts with an array."""
+        """True if the file is a zip named .npz, or a zip that starts with an array."""
         return head.startswith(b"PK\x03\x04") and (source.suffix == ".npz" or b".npy" in head[:200])
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
@@ -43,7 +43,7 @@ class NpzReader:
             if isinstance(error, InputError):
                 raise
             raise InputError(
-                f"{source.name} is damaged or holds something other than arrays: write it again "
+                f"{source.name} is damaged or contains something other than arrays: write it again "
                 "with numpy.savez."
             ) from error
         kept = {
@@ -74,10 +74,10 @@ class NpyReader:
             if isinstance(error, InputError):
                 raise
             raise InputError(
-                f"{source.name} is damaged or no array: write it again with numpy.save."
+                f"{source.name} is damaged or not an array: write it again with numpy.save."
             ) from error
         if array.ndim == 0:
-            raise InputError(f"{source.name} holds a single value and no rows.")
+            raise InputError(f"{source.name} contains a single value but no rows.")
         return (array_table({source.stem: array[:rows]}, source),)
 
 
@@ -87,7 +87,7 @@ def _check_header(archive: ZipFile, member: str, size: int, source: SourceFile) 
 
 
 def _check_array(file: IO[bytes], size: int, name: str, source: SourceFile) -> None:
-    """Refuse objects, and a header that promises more bytes than there are."""
+    """Raise an error for objects, and for a header that does not fit the file's size."""
     version = npy.read_magic(file)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = read(file)
@@ -95,11 +95,11 @@ def _check_array(file: IO[bytes], size: int, name: str, source: SourceFile) -> N
     held = size - file.seek(0, 1)
     if dtype.hasobject or dtype.names is not None:
         raise InputError(
-            f"{source.name}, array {name!r}: it holds Python objects or records; save arrays of "
+            f"{source.name}, array {name!r}: it contains Python objects or records; save arrays of "
             "numbers or text."
         )
     if promised != held or dtype.kind not in "biufUS":
         raise InputError(
             f"{source.name}, array {name!r}: its header promises {promised:,} bytes of "
-            f"{np.dtype(dtype)}, it holds {held:,}; write the file again."
+            f"{np.dtype(dtype)}, it contains {held:,}; write the file again."
         )

@@ -17,7 +17,7 @@ from smurf_core.data.sources import SourceFile, check_shape
 from smurf_core.errors import InputError
 
 _NEEDED = ("timestamp", "confidence", "success")
-# Positions of single landmarks depend on where the head is; pose says that better.
+# Positions of single landmarks depend on the head's position, which pose describes better.
 _FEATURE = re.compile(r"(gaze_|pose_|AU\d\d_[rc]$)")
 _SWITCH = re.compile(r"AU\d\d_c$")
 _MISSING = ["", "nan", "-nan", "NaN", "-nan(ind)", "nan(ind)", "inf", "-inf", "NA"]
@@ -25,7 +25,7 @@ _MAX_HEADER = 65_536
 
 
 class OpenFaceReader:
-    """Action units, gaze and pose of version 2 and, with blanks in its header, older ones."""
+    """Action units, gaze and pose of OpenFace 2 and of older versions with blanks in the header."""
 
     title = "OpenFace"
     suffixes = (".csv",)
@@ -43,14 +43,14 @@ class OpenFaceReader:
         features = [name for name in names if _FEATURE.match(name)]
         if not features:
             raise InputError(
-                f"{source.name} holds no action units, gaze or pose: run FeatureExtraction with "
+                f"{source.name} contains no action units, gaze or pose: run FeatureExtraction with "
                 "-aus, -gaze or -pose."
             )
         left_out = len(names) - len(features) - len({"frame", "face_id", *_NEEDED} & set(names))
         problems: tuple[Problem, ...] = ()
         if left_out:
             message = f"{left_out} columns of single landmarks and shape parameters."
-            remedy = "Left out: action units, gaze and pose are summarised."
+            remedy = "They were left out: only action units, gaze and pose are summarised."
             problems = (Problem("note", message, source.name, remedy=remedy),)
         return (
             Recording(
@@ -87,7 +87,7 @@ def _track(
     table = table if rows is None else table.slice(0, rows)
     check_shape(source, table.num_rows, len(names))
     if table.num_rows == 0:
-        raise InputError(f"{source.name} has a header line and no frames below it.")
+        raise InputError(f"{source.name} has a header line but no frames below it.")
 
     def column(name: str) -> npt.NDArray[np.float64]:
         return np.asarray(table.column(name).to_numpy(), dtype=np.float64)
@@ -96,7 +96,7 @@ def _track(
     kept = (column("success") == 1) & (column("confidence") >= options.confidence)
     if "face_id" in names:
         faces, counts = np.unique(column("face_id")[kept], return_counts=True)
-        if len(faces) > 1:  # the face that is there most
+        if len(faces) > 1:  # the face in most frames
             kept &= column("face_id") == faces[counts.argmax()]
     kept &= np.isfinite(time)
     values = np.stack([column(name) for name in features], axis=1)
@@ -119,5 +119,6 @@ def _numbers(source: SourceFile, names: Sequence[str], wanted: Sequence[str]) ->
     except pa.ArrowInvalid as error:
         what = str(error).partition("\n")[0]
         raise InputError(
-            f"{source.name} is no whole OpenFace file ({what[:150]}): run FeatureExtraction again."
+            f"{source.name} is not a complete OpenFace file ({what[:150]}): run FeatureExtraction "
+            "again."
         ) from error

@@ -29,7 +29,7 @@ from smurf_core.data.sources import SourceFile, check_shape
 from smurf_core.errors import InputError
 
 _START = 4 * 1024**2  # bytes: the header of 6,373 functionals alone takes 0.2 MB
-_SHORT = 0.2  # seconds: descriptors' windows are shorter, whatever functionals describe is longer
+_SHORT = 0.2  # seconds: windows of descriptors are shorter, and those of functionals are longer
 _UNNAMED = ("", "unknown", "noname")
 _TIMES = ("frameTime", "frameIndex", "start", "end")
 _CLASSES = ("class", "emotion", "label")
@@ -42,31 +42,31 @@ class OpenSmileReader:
     suffixes = (".csv", ".arff", ".txt")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """True if the first columns are those that openSMILE writes."""
+        """True if the first columns are those of openSMILE."""
         return _has_names(head)
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
-        """One table with the clips' names as ids."""
+        """One table, with the clips' names as ids."""
         table = _cells(source, rows)
         return (_functionals(table, source),)
 
 
 class OpenSmileFramesReader:
-    """Low-level descriptors: many rows per clip, a hundredth of a second apart."""
+    """Low-level descriptors: many rows per clip, at intervals of a hundredth of a second."""
 
     title = "openSMILE frames"
     suffixes = (".csv", ".arff", ".txt")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """True if the first rows are moments of one clip."""
+        """True if the first rows are frames of one clip."""
         return _has_names(head) and _are_frames(source)
 
     def recordings(
         self, source: SourceFile, options: ReadingOptions, *, rows: int | None = None
     ) -> tuple[Recording, ...]:
-        """One recording per clip; a single one without a name is called as the file."""
+        """One recording per clip; a single one without a name is named after the file."""
         table = _cells(source, rows)
-        # Windows overlap one another: each counts once, as the moment at which it starts.
+        # Windows overlap: each counts once, at the time at which it starts.
         start, _ = _times(table.frame, source)
         clips = _clips(table.frame, source)
         features = tuple(
@@ -75,7 +75,7 @@ class OpenSmileFramesReader:
             if c not in _not_features(table.frame) and pd.api.types.is_numeric_dtype(table.frame[c])
         )
         if not features:
-            raise InputError(f"{source.name} holds no descriptors beside names and times.")
+            raise InputError(f"{source.name} contains no descriptors, only names and times.")
         values = table.frame[list(features)].to_numpy(dtype=np.float64, na_value=np.nan)
         made = []
         for name in dict.fromkeys(clips):
@@ -112,7 +112,7 @@ def _has_names(head: bytes) -> bool:
 
 
 def _cells(source: SourceFile, rows: int | None) -> Table:
-    """The file as a table, without the note that its columns are separated by semicolons."""
+    """The file as a table, without the note that semicolons separate its columns."""
     head = source.head()
     reader = ArffReader() if ArffReader().recognises(source, head) else DelimitedReader()
     (table,) = reader.read(source, rows=rows)
@@ -122,7 +122,7 @@ def _cells(source: SourceFile, rows: int | None) -> Table:
 
 
 def _are_frames(source: SourceFile) -> bool:
-    """True if the first two rows are of one clip, at different moments or in short windows."""
+    """True if the first two rows are from one clip, at different times or in short windows."""
     text = source.head(_START).decode("utf-8", "replace").lstrip("\ufeff")
     delimiter = ","
     if text.lstrip().startswith(("@", "%")):
@@ -162,7 +162,7 @@ def _not_features(frame: pd.DataFrame) -> set[str]:
 def _times(
     frame: pd.DataFrame, source: SourceFile
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Start and end of every row in seconds; moments where the file has no windows."""
+    """Start and end of each row in seconds; equal if the file has no windows."""
     if "start" not in frame:
         at = _as_seconds(frame["frameTime"], "frameTime", source)
         return at, at
@@ -178,13 +178,13 @@ def _as_seconds(cells: pd.Series[Any], column: str, source: SourceFile) -> npt.N
     if len(wrong):
         raise InputError(
             f"{source.name}, column {column!r}, row {wrong[0] + 1}: "
-            f"{str(cells.iloc[wrong[0]])[:40]!r} is no time."
+            f"{str(cells.iloc[wrong[0]])[:40]!r} is not a time."
         )
     return np.asarray(spans.dt.total_seconds(), dtype=np.float64)
 
 
 def _clips(frame: pd.DataFrame, source: SourceFile) -> npt.NDArray[np.object_]:
-    """The clip of every row: its name without folder and suffix."""
+    """The clip of each row: its name without folder and suffix."""
     column = "file" if "file" in frame else "name"
     texts = frame[column].astype("str").fillna("").str.strip("'\" ").map(recording_name)
     if len(set(texts)) == 1 and texts.iloc[0].lower() in _UNNAMED:
@@ -203,8 +203,8 @@ def _functionals(table: Table, source: SourceFile) -> Table:
     kept: dict[str, Any] = {"sample_id": pd.Series(list(ids), dtype="str")}
     if repeated and set(clips.tolist()) == {source.stem}:
         del kept["sample_id"]
-        message = "its rows have no names: SMILExtract gives them with -instname."
-        remedy = "Rows can be matched by their position alone."
+        message = "its rows have no names; SMILExtract writes them with the option -instname."
+        remedy = "Rows can be matched only by position."
         problems.append(Problem("warning", message, source.name, column, remedy=remedy))
     elif repeated:
         message = f"several rows of one {column}."

@@ -1,4 +1,4 @@
-"""Sequences [n, steps, d] to one vector per sample: mean and standard deviation over time."""
+"""Pools sequences [n, steps, d] to one vector per sample: mean and standard deviation over time."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-# Feature extractors write these where they found no voice or no face.
+# Feature extractors write these values if they find no voice or no face.
 SENTINELS = (-255.0, 255.0)
 
 
 @dataclass(frozen=True)
 class Pooled:
-    """Mean and standard deviation of every feature over each sample's own steps."""
+    """Mean and standard deviation of each feature over the valid steps of each sample."""
 
-    mean: npt.NDArray[np.float32]  # [n, d], NaN where nothing was recorded
+    mean: npt.NDArray[np.float32]  # [n, d], NaN if nothing was recorded
     sd: npt.NDArray[np.float32]  # [n, d], of the population: 0 for a single step
-    padded: int  # steps that were zero throughout
-    sentinels: int  # cells that held ±255
+    padded: int  # steps that contained only zeros
+    sentinels: int  # cells that contained ±255
 
 
 def pool(
@@ -27,10 +27,10 @@ def pool(
     lengths: npt.NDArray[np.int64] | None = None,
     block: int = 256,
 ) -> Pooled:
-    """Pool over time. Steps of zeros alone are padding; ±255 and what is not finite is missing.
+    """Pool over time. Steps with only zeros are padding; ±255 and non-finite values are missing.
 
-    With `lengths` [n] a sample's own steps are known, and zeros among them are values. They are
-    the first ones, or the last ones where padding lies in front of them.
+    With `lengths` [n], the valid steps of a sample are known, and zeros in them are values. The
+    valid steps are the first ones, or the last ones if padding precedes them.
     """
     n, steps, d = sequences.shape
     mean = np.full((n, d), np.nan, dtype=np.float32)
@@ -59,11 +59,11 @@ def pool(
 def _outside(
     is_zero: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64], steps: int
 ) -> npt.NDArray[np.bool_]:
-    """Steps beyond each sample's own, [n, steps]."""
+    """True for steps that are padding, [n, steps]."""
     position = np.arange(steps)
     after = np.asarray(position >= lengths[:, None])
     before = np.asarray(position < steps - lengths[:, None])
-    # What lies outside of a sample's steps is zero; where that only fits in front, it is there.
+    # Padding is zero. If only the steps before the valid ones can be zero, padding precedes them.
     is_in_front: npt.NDArray[np.bool_] = np.asarray(
         (after & ~is_zero).any(axis=1) & ~(before & ~is_zero).any(axis=1)
     )

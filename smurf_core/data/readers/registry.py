@@ -1,4 +1,4 @@
-"""Which reader reads a file. A new format is a file with a reader, and a line here."""
+"""Chooses the reader of a file. To add a format, write a reader and add a line here."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
 STUDY_READERS: tuple[StudyReader, ...] = (AuthorsCacheReader(),)
-# Labels come before frames: they are also sequences.
+# Labels come before frames, because they are also sequences.
 FRAME_READERS: tuple[FrameReader, ...] = (CsdReader(), OpenFaceReader(), OpenSmileFramesReader())
-# Text comes last: it takes whatever looks like text.
+# Text comes last, because it accepts everything that looks like text.
 TABLE_READERS: tuple[TableReader, ...] = (
     ParquetReader(),
     FeatherReader(),
@@ -43,12 +43,12 @@ READERS: tuple[StudyReader | FrameReader | TableReader, ...] = (
     *TABLE_READERS, *FRAME_READERS, *STUDY_READERS,
 )  # fmt: skip
 SUFFIXES = tuple(dict.fromkeys(suffix for reader in READERS for suffix in reader.suffixes))
-# Files that lie beside data in its folder.
+# Files that are often in the same folder as data.
 _NOT_DATA = ("license", "licence", "readme", "notice", "changelog", "requirements")
 
 
 def find_sources(paths: Iterable[Path]) -> tuple[SourceFile, ...]:
-    """The files named, and of each folder those whose suffix some reader knows, by name."""
+    """The given files, and from each folder those with a suffix of some reader, by name."""
     found: list[SourceFile] = []
     for path in paths:
         if not path.exists():
@@ -65,13 +65,13 @@ def find_sources(paths: Iterable[Path]) -> tuple[SourceFile, ...]:
             and not p.name.startswith(".")
         )
         if not inside:
-            raise InputError(f"{path} holds no data files ({', '.join(SUFFIXES)}).")
+            raise InputError(f"{path} contains no data files ({', '.join(SUFFIXES)}).")
         found += [SourceFile(p.name, p) for p in inside]
     return tuple(found)
 
 
 def study_reader(source: SourceFile) -> StudyReader | None:
-    """The reader for a file that is a whole study by itself, if it is one."""
+    """The reader for a file that is a whole study, if it is one."""
     head = source.head()
     if MmsaReader().recognises(source, head):
         return None
@@ -88,7 +88,7 @@ def frame_reader(source: SourceFile) -> FrameReader | None:
 
 
 def reader_title(source: SourceFile) -> str:
-    """What the format of a file is called."""
+    """The name of a file's format."""
     by_itself = study_reader(source)
     if by_itself is not None:
         return by_itself.title
@@ -97,22 +97,22 @@ def reader_title(source: SourceFile) -> str:
 
 
 def table_reader(source: SourceFile) -> TableReader:
-    """The reader for a file of columns, judged by its content; the name only breaks ties."""
+    """The reader for a file of columns, chosen by content; the name only breaks ties."""
     head = source.head()
     for reader in TABLE_READERS:
         if reader.recognises(source, head):
             return reader
     titles = ", ".join(reader.title for reader in READERS)
-    raise InputError(f"{source.name} is of no kind that is read here; there are {titles}.")
+    raise InputError(f"{source.name} cannot be read: its format is none of {titles}.")
 
 
 def read(source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
-    """A file's tables, with a note where its name promises another format."""
+    """A file's tables, with a note if its name suggests another format."""
     reader = table_reader(source)
     tables = reader.read(source, rows=rows)
     if source.suffix in reader.suffixes or not source.suffix:
         return tables
-    message = f"the file is {reader.title}, in spite of its name."
-    note = Problem("note", message, file=source.name, remedy="It was read as such.")
+    message = f"the file is {reader.title}, despite its name."
+    note = Problem("note", message, file=source.name, remedy="It was read in that format.")
     first, *others = tables
     return (replace(first, problems=(*first.problems, note)), *others)

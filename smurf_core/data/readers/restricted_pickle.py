@@ -1,7 +1,7 @@
-"""Pickles read without running them: arrays, built-in containers and stand-ins, nothing else.
+"""Reads pickles without running them: only arrays, built-in containers and stand-ins.
 
-A pickle is a program. Here it can call a few functions, all ours, none of which does anything but
-note its arguments; numpy itself is used only afterwards, on sizes that were checked.
+A pickle is a program. Here it can call only a few functions of this file, which record their
+arguments and do nothing else. NumPy is used afterwards, on sizes that were checked.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _PLAIN_TYPE = re.compile(r"[biufUS]\d{1,7}|O8?")
 
 
 class RefusedPickle(ValueError):
-    """The pickle asks for something that is not data, or is damaged; the message says what."""
+    """Raised if a pickle asks for something that is not data, or is damaged."""
 
 
 class PickledObject:
-    """Stand-in for an object of a foreign class: its class's name and its state, no behaviour."""
+    """Stand-in for an object of a foreign class: the class's name and the state, no behaviour."""
 
     class_name = "object"
 
@@ -40,24 +40,24 @@ class PickledObject:
 
 
 def load_restricted(data: bytes, *, stand_ins: Mapping[tuple[str, str], str]) -> Any:
-    """What a pickle holds, with numpy arrays and, for the classes named, `PickledObject`.
+    """Read a pickle's content: numpy arrays and, for the named classes, `PickledObject`.
 
     `stand_ins` maps (module, class) to the `class_name` that its objects get. Raises
-    `RefusedPickle` for any other class or function, and for damage, before anything ran.
+    `RefusedPickle` for any other class or function and for damage, before anything runs.
     """
     _check_operations(data)
     try:
         return _Resolver().resolve(_Unpickler(io.BytesIO(data), stand_ins).load(), 0)
     except RefusedPickle:
         raise
-    # Malformed pickles end in almost any of the interpreter's own errors.
+    # Malformed pickles can cause almost any error of the interpreter.
     except (pickle.UnpicklingError, ArithmeticError, AttributeError, EOFError, LookupError,
             MemoryError, RecursionError, TypeError, ValueError) as error:  # fmt: skip
         raise RefusedPickle(f"it is damaged ({type(error).__name__})") from error
 
 
 def _check_operations(data: bytes) -> None:
-    """Read the program without running it: its length, its memo, its nesting, its end."""
+    """Check the program without running it: its length, memo, nesting and end."""
     nesting = _Nesting()
     try:
         for number, (operation, argument, _) in enumerate(pickletools.genops(data)):
@@ -73,14 +73,14 @@ def _check_operations(data: bytes) -> None:
     raise RefusedPickle(f"it has more than {MAX_OPERATIONS:,} parts")
 
 
-# These add to what lies deepest among what they take, and leave it on the stack.
+# These add items to the deepest object that they take, and leave it on the stack.
 _MUTATING = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS", "BUILD"}
 
 
 class _Nesting:
-    """How deep each object on the unpickler's stack would be nested.
+    """The depth to which each object on the unpickler's stack would be nested.
 
-    The interpreter hashes nested tuples by recursion and has no guard against its stack's end.
+    The interpreter hashes nested tuples by recursion, without a guard against stack overflow.
     """
 
     def __init__(self) -> None:
@@ -88,11 +88,11 @@ class _Nesting:
         self._memo: dict[int, int] = {}
 
     def follow(self, operation: pickletools.OpcodeInfo, argument: Any) -> None:
-        """Take note of one operation of the program."""
+        """Record one operation of the program."""
         name = operation.name
         if name == "MEMOIZE" or "PUT" in name:
             index = len(self._memo) if name == "MEMOIZE" else int(argument)
-            # The memo is an array as long as its largest index, whatever the pickle's size.
+            # The memo is an array whose length is its largest index, whatever the pickle's size.
             if index > MAX_OPERATIONS:
                 raise RefusedPickle("its memo is larger than any real file's")
             self._memo[index] = self._stack[-1]
@@ -111,13 +111,13 @@ class _Nesting:
             self._stack += [max(used) if name == "DUP" else depth] * made
 
     def _take(self, operation: pickletools.OpcodeInfo) -> list[int]:
-        """Depths of the objects that an operation takes off the stack."""
+        """Depths of the objects that an operation takes from the stack."""
         count = len(operation.stack_before)
         if pickletools.markobject in operation.stack_before:
             mark = len(self._stack) - 1 - self._stack[::-1].index(-1)
             count = len(self._stack) - mark + operation.stack_before.index(pickletools.markobject)
         if count > len(self._stack):
-            raise RefusedPickle("it is damaged: it takes more than it holds")
+            raise RefusedPickle("it is damaged: it takes more than it contains")
         used = self._stack[len(self._stack) - count :]
         del self._stack[len(self._stack) - count :]
         return [depth for depth in used if depth >= 0]
@@ -139,7 +139,7 @@ class _Unpickler(pickle.Unpickler):
         return found
 
     def persistent_load(self, pid: object) -> NoReturn:
-        raise RefusedPickle("it holds torch tensors; save them as numpy arrays")
+        raise RefusedPickle("it contains torch tensors; save them as numpy arrays")
 
 
 @dataclass
@@ -153,7 +153,7 @@ class _Type:
         if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", ">", "|", "="):
             raise RefusedPickle("it describes a data type that numpy does not know")
         if len(state) > 4 and (state[2] is not None or state[3] is not None):
-            raise RefusedPickle("it holds arrays of records")
+            raise RefusedPickle("it contains arrays of records")
         self.order = state[1]
 
     def numpy(self) -> np.dtype[Any]:
@@ -172,12 +172,12 @@ class _Array:
 
     def __setstate__(self, state: object) -> None:
         if not isinstance(state, tuple) or len(state) != 5:
-            raise RefusedPickle("it holds an array of an unknown form")
+            raise RefusedPickle("it contains an array of an unknown form")
         _, self.shape, self.type, self.is_fortran, self.data = state
 
 
 class _Function:
-    """A callable that a pickle may call and cannot change."""
+    """A callable that a pickle may call but cannot change."""
 
     __slots__ = ("_call",)
     _call: Any
@@ -197,7 +197,7 @@ class _Function:
 
 def _data_type(code: object, *_: object) -> _Type:
     if not isinstance(code, str) or not _PLAIN_TYPE.fullmatch(code):
-        raise RefusedPickle("it holds arrays of something other than numbers and text")
+        raise RefusedPickle("it contains arrays of something other than numbers and text")
     return _Type(code)
 
 
@@ -221,11 +221,11 @@ def _encoded(text: object, encoding: object = "latin1") -> bytes:
 
 def _no_bytes(*arguments: object) -> bytes:
     if arguments:
-        raise RefusedPickle("it makes bytes of something that is not an array")
+        raise RefusedPickle("it makes bytes from something that is not an array")
     return b""
 
 
-# How numpy pickles arrays, types and scalars. The marker for `ndarray` is only ever an argument.
+# How numpy pickles arrays, types and scalars. The marker for `ndarray` occurs only as an argument.
 _FUNCTIONS: dict[tuple[str, str], _Function] = {
     ("numpy.core.multiarray", "_reconstruct"): _Function(_empty_array),
     ("numpy.core.multiarray", "scalar"): _Function(_scalar),
@@ -239,7 +239,7 @@ _FUNCTIONS: dict[tuple[str, str], _Function] = {
 
 
 class _Resolver:
-    """Puts arrays in place of their descriptions, each object once however often it is shared."""
+    """Replaces descriptions by arrays, once per object even if it is shared."""
 
     def __init__(self) -> None:
         self._done: dict[int, Any] = {}
@@ -248,11 +248,11 @@ class _Resolver:
         if depth > MAX_DEPTH:
             raise RefusedPickle(f"it is nested more than {MAX_DEPTH} deep")
         if isinstance(value, _Function | _Type):
-            raise RefusedPickle("it holds a function in place of data")
+            raise RefusedPickle("it contains a function in place of data")
         if not isinstance(value, dict | list | tuple | set | frozenset | _Array | PickledObject):
             return value
         if id(value) not in self._done:
-            self._done[id(value)] = None  # a container within itself holds nothing there
+            self._done[id(value)] = None  # a container within itself is empty there
             self._done[id(value)] = self._resolved(value, depth + 1)
         return self._done[id(value)]
 
@@ -268,20 +268,20 @@ class _Resolver:
 
 
 def _to_numpy(array: _Array) -> npt.NDArray[Any] | Any:
-    """The array described, if its bytes are as many as its shape and type need."""
+    """The described array, if the number of bytes fits its shape and type."""
     shape, type_ = array.shape, array.type
     is_shape = isinstance(shape, tuple) and all(type(s) is int and s >= 0 for s in shape)
     if not is_shape or not isinstance(type_, _Type):
-        raise RefusedPickle("it holds an array without a shape or a type")
+        raise RefusedPickle("it contains an array without a shape or a type")
     order: Literal["C", "F"] = "F" if array.is_fortran else "C"
     count = prod(shape)
     if type_.code.startswith("O"):
         return _object_array(array.data, count, shape, order)
     dtype = type_.numpy()
     if not isinstance(array.data, bytes | bytearray) or len(array.data) != count * dtype.itemsize:
-        raise RefusedPickle("it holds an array whose bytes do not fit its shape")
+        raise RefusedPickle("it contains an array whose bytes do not fit its shape")
     if dtype.itemsize == 0:
-        raise RefusedPickle("it holds an array of items without a size")
+        raise RefusedPickle("it contains an array of items without a size")
     values = np.frombuffer(array.data, dtype).reshape(shape, order=order)
     native = values.astype(dtype.newbyteorder("="), copy=False)
     return native[()].item() if array.is_scalar else native
@@ -293,9 +293,9 @@ def _object_array(
     """An array of texts or numbers, one Python object each."""
     plain = (str, int, float, bool, type(None))
     if not isinstance(data, list) or len(data) != count:
-        raise RefusedPickle("it holds an array whose items do not fit its shape")
+        raise RefusedPickle("it contains an array whose items do not fit its shape")
     if not all(isinstance(item, plain) for item in data):
-        raise RefusedPickle("it holds an array of something other than numbers and text")
+        raise RefusedPickle("it contains an array of something other than numbers and text")
     values = np.empty(count, dtype=object)
     values[:] = data
     return values.reshape(shape, order=order)

@@ -96,7 +96,7 @@ def test_missing_modalities_and_files_of_something_else_are_said(split, smurf, q
     assert smurf("train", split / "known", "--model", "late_fusion", *quick).code == 0
     (split / "new/gsr.csv").unlink()
     done = smurf("predict", "last", split / "new", "--output", split / "out")
-    assert "is in no file. It counts as absent for all samples." in done.out
+    assert "No file contains modality 'gsr'. It counts as absent for all samples." in done.out
     table = pd.read_csv(split / "out/predictions.csv")
     assert table["absent"].notna().all()
     assert len(set(table["absent"])) == 1

@@ -72,7 +72,7 @@ def test_missing_file_is_refused(tmp_path):
 def test_folder_without_data_is_refused(tmp_path):
     (tmp_path / "LICENSE").write_text("words")
     (tmp_path / "Readme.txt").write_text("words")
-    with pytest.raises(InputError, match="holds no data files"):
+    with pytest.raises(InputError, match="contains no data files"):
         find_sources([tmp_path])
 
 

@@ -212,7 +212,7 @@ def test_clips_of_one_utterance_each_are_not_cut_by_times_of_the_long_recording(
     )
     _, video = tables_of(tmp_path)
     np.testing.assert_allclose(video.frame["AU12_c_share"], [0.5, 0.5])
-    assert "start and end lie outside of 2 recordings" in reported(video.problems)
+    assert "start and end are outside of 2 recordings" in reported(video.problems)
 
 
 def test_end_before_the_start_is_refused_with_its_row(tmp_path):
@@ -239,7 +239,7 @@ def test_array_takes_its_ids_from_the_list_of_its_name(tmp_path):
 def test_list_of_ids_of_another_length_is_refused(tmp_path):
     np.save(tmp_path / "text.npy", np.eye(3))
     (tmp_path / "text_ids.txt").write_text("u1\nu2\n")
-    with pytest.raises(InputError, match=r"text_ids.txt holds 2 ids where text.npy has 3 rows"):
+    with pytest.raises(InputError, match=r"text_ids.txt contains 2 ids, but text.npy has 3 rows"):
         tables_of(tmp_path)
 
 
@@ -420,7 +420,7 @@ def test_roles_of_a_whole_study_can_be_switched_off_and_not_named(cache):
     data = assemble(sources, off).dataset
     assert data.persons is None
     assert data.folds is None
-    with pytest.raises(InputError, match="settles its roles itself: person cannot be named"):
+    with pytest.raises(InputError, match="defines its roles itself: person cannot be named"):
         assemble(sources, StudyMapping(person="speaker"))
 
 
@@ -472,7 +472,7 @@ def test_equal_ratings_in_two_files_are_named_after_what_differs_in_the_names(tm
     assert list(valence.frame.columns) == [
         "file", "valence_T", "valence_A", "valence_TA", "valence_TAV",
     ]  # fmt: skip
-    assert "Here they are called arousal_T" in reported(arousal.problems)
+    assert "They were renamed arousal_T" in reported(arousal.problems)
 
 
 def test_source_is_recognised_by_content_whatever_it_is_called(tmp_path):

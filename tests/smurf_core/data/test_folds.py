@@ -69,7 +69,7 @@ def test_folds_depend_on_the_seed_alone():
 
 def test_too_few_persons_or_folds_are_refused():
     target = np.zeros(10, dtype=np.float32)
-    with pytest.raises(InputError, match="5 folds need at least 5 persons, there are 2"):
+    with pytest.raises(InputError, match="5 folds need at least 5 persons, got 2"):
         make_folds(target, "regression", persons=np.repeat(["a", "b"], 5))
     with pytest.raises(InputError, match="at least 3 folds"):
         make_folds(target, "regression", count=2)

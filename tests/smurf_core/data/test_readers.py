@@ -275,8 +275,8 @@ def test_hdf5_sequences_are_pooled_over_their_own_steps(tmp_path):
     np.testing.assert_allclose(table.frame["sd_0"], [np.sqrt(2 / 3), 0], rtol=1e-6)
     np.testing.assert_allclose(table.frame["sd_1"], [10, np.nan])
     reported = " ".join(str(problem) for problem in table.problems)
-    assert "2 cells hold exactly -255 or 255" in reported
-    assert "4 of zeros alone" in reported
+    assert "2 cells contain exactly -255 or 255" in reported
+    assert "4 contain only zeros" in reported
 
 
 def test_hdf5_single_column_is_called_as_the_file_without_its_split(tmp_path):

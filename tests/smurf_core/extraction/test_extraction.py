@@ -150,7 +150,7 @@ def test_texts_come_from_a_table_or_a_folder(tmp_path):
     (tmp_path / "a.txt").write_text("one\n", encoding="utf-8")
     assert texts_of_folder(tmp_path) == (Utterance("a", text="one"),)
     (tmp_path / "b.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match=r"b\.txt is no text in UTF-8"):
+    with pytest.raises(InputError, match=r"b\.txt is not text in UTF-8"):
         texts_of_folder(tmp_path)
 
 
@@ -177,7 +177,7 @@ def test_opensmile_hears_the_pitch_of_each_utterance_of_a_recording(tmp_path):
     # 110 Hz is two octaves above 27.5 Hz, 220 Hz three.
     np.testing.assert_allclose(found.features[PITCH], [24, 36], atol=0.2)
     late, short, broken = found.failures["problem"]
-    assert "talk.wav is 1.00 s long and is to be cut from 0.5 to 9 s" in late
+    assert "talk.wav is 1.00 s long but should be cut from 0.5 to 9 s" in late
     assert "too short to measure a voice" in short
     assert "broken.wav cannot be read as sound" in broken
 
@@ -253,7 +253,7 @@ def test_a_model_that_is_not_there_is_reported_in_a_sentence(tmp_path):
 
     with pytest.raises(InputError, match="is not on this machine: add --download to fetch it"):
         SentenceEmbedder("sentence-transformers/no-such-model")
-    with pytest.raises(InputError, match="is no folder of a sentence-transformers model"):
+    with pytest.raises(InputError, match="is not a folder of a sentence-transformers model"):
         SentenceEmbedder(str(tmp_path))
 
 

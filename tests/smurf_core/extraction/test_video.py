@@ -98,7 +98,7 @@ def test_without_openface_its_own_files_are_read(program, videos, tmp_path, monk
     pd.testing.assert_frame_equal(read.features, tracked.features)
     (tmp_path / "labels.csv").write_text("id,y\n1,2\n")
     found = extract_faces([Utterance("labels", tmp_path / "labels.csv")], store)
-    assert "is no file of OpenFace's FeatureExtraction" in found.failures["problem"].iloc[0]
+    assert "is not a file of OpenFace's FeatureExtraction" in found.failures["problem"].iloc[0]
 
 
 def test_the_command_writes_features_and_failures(program, videos, home, monkeypatch, capsys):

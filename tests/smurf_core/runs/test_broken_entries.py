@@ -125,7 +125,9 @@ def test_a_broken_study_is_named_with_the_reason(workspace, study):
     change(workspace, "study", "task", "ranking", study)
     (found,) = studies.list_broken_studies(workspace)
     assert "'ranking' where task should be one of regression, classification" in found.reason
-    with pytest.raises(InputError, match=r"The study .* cannot be read. Its entry holds 'ranking'"):
+    with pytest.raises(
+        InputError, match=r"The study .* cannot be read. Its entry contains 'ranking'"
+    ):
         studies.get_study(workspace, study)
 
 

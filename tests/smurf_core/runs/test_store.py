@@ -27,7 +27,7 @@ def test_unknown_ids_are_refused_in_a_sentence(workspace, config):
 
 @pytest.mark.parametrize("bad", ["../../etc", "a/b", "", "A", "x" * 33, "a\n"])
 def test_no_id_leaves_the_workspace(workspace, bad):
-    with pytest.raises(ValueError, match="no id"):
+    with pytest.raises(ValueError, match="not the id"):
         workspace.run_folder(bad)
 
 

@@ -159,5 +159,5 @@ def test_clips_have_the_pitch_and_loudness_that_the_features_say(tmp_path):
 def test_impossible_studies_are_refused():
     with pytest.raises(InputError, match="at least 5 persons, got 3"):
         simulated_affect(persons=3)
-    with pytest.raises(InputError, match="at least 2 utterances a person"):
+    with pytest.raises(InputError, match="at least 2 utterances per person"):
         simulated_affect(samples=40)

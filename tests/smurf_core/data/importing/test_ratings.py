@@ -73,7 +73,7 @@ def test_levels_of_informativeness_are_words_or_numbers():
     assert informativeness_codes(pd.Series([0.0, 2.0, float("nan")]), where="x").tolist() == [
         0, 2, -1,
     ]  # fmt: skip
-    with pytest.raises(InputError, match=r"^t.csv, column 'i': 'much' is no level"):
+    with pytest.raises(InputError, match=r"^t.csv, column 'i': 'much' is not a level"):
         informativeness_codes(pd.Series(["much"]), where="t.csv, column 'i'")
 
 
