@@ -22,7 +22,7 @@ from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.redundancy import share_intervals
 from smurf_core.explained import explained
 from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 
 
 def dataset_of(name: str) -> MultimodalDataset:

@@ -8,7 +8,7 @@ import pytest
 from smurf_core.data.dataset import Features
 from smurf_core.evaluation.outlying import FAR, outlying_samples
 from smurf_core.explained import explained
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 from smurf_core.what_if import changed_distances
 from tests.smurf_core.trained import small_run
 

@@ -18,7 +18,7 @@ from smurf_core.reporting.influence_sentences import (
     worse_than_baseline,
 )
 from smurf_core.terms import pairwise_terms
-from smurf_core.training.engine import train_run
+from smurf_core.training.run import train_run
 
 FAR = 17  # the sample whose emg was recorded badly
 
