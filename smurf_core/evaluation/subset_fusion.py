@@ -1,0 +1,196 @@
+"""Linear late fusion of every subset of modalities, trained and tested in the same folds.
+
+Held-out losses only: what `commonality` divides. Ridge regression, for classes on one indicator
+per class. Imports no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy  # whose parts load when used, after the first paint
+
+from smurf_core.configuration import Standardisation
+from smurf_core.data.dataset import Folds, MultimodalDataset
+from smurf_core.errors import InputError
+from smurf_core.fold_label import fold_label
+from smurf_core.scaling import fit_scaler, standardise
+from smurf_core.terms import Source
+
+Array = npt.NDArray[np.float64]
+# Of a modality with more features, its leading principal components of the training fold.
+MOST_COMPONENTS = 100
+# Times the mean eigenvalue of the features' covariance, the largest first.
+_PENALTIES = 10.0 ** np.linspace(4, -4, 17)
+
+
+@dataclass(frozen=True)
+class SubsetLosses:
+    """Held-out losses of late fusion of subsets of modalities, one row per fold and test sample.
+
+    Losses are squared errors, for classes those of one indicator per class (0 or 1), summed.
+    Without any modality, the training samples' mean is predicted: the frequencies of the classes.
+    """
+
+    positions: npt.NDArray[np.int64]  # [k]: of each row's sample in the data set
+    folds: npt.NDArray[np.int64]  # [k]: the fold that tests it, from 0
+    without: Array  # [k]: loss without any modality
+    losses: Array  # [k, subsets]: in the order in which subsets were given
+
+
+@dataclass(frozen=True)
+class _Roles:
+    """Rows of one fold's training, validation and test samples."""
+
+    training: npt.NDArray[np.int64]
+    validation: npt.NDArray[np.int64]
+    test: npt.NDArray[np.int64]
+
+
+def why_not_held_out(folds: Folds) -> str:
+    """Why nothing can be predicted out of sample in these folds, in a sentence; else nothing."""
+    trains = folds.training | folds.validation
+    for fold in range(len(folds)):
+        number = fold_label(fold)
+        if (trains[fold] & folds.test[fold]).any():
+            return (
+                f"Fold {number} tests samples that it also trains or validates with, so nothing "
+                "can be held out: use folds that do not overlap."
+            )
+        for role in ("training", "validation", "test"):
+            if not getattr(folds, role)[fold].any():
+                return f"Fold {number} has no {role} samples: use folds with all three."
+    return ""
+
+
+def subset_losses(
+    dataset: MultimodalDataset,
+    folds: Folds,
+    subsets: Sequence[Source],
+    *,
+    standardisation: Standardisation = "training_fold",
+    clip: float | None = None,
+) -> SubsetLosses:
+    """Train late fusion of each subset in every fold, and take its losses on the test samples.
+
+    The penalty is the one with the lowest loss on the validation samples, for every subset and
+    fold. An absent modality adds nothing to a prediction.
+
+    Parameters
+    ----------
+    dataset
+        Features and target of n samples.
+    folds
+        Roles of the samples; those of `dataset` are not read.
+    subsets
+        Non-empty subsets of the data set's modalities.
+    standardisation
+        How features are brought to one scale, as in `RunConfig`.
+    clip
+        Standardised features are clipped at ± this many standard deviations; None: never.
+
+    Returns
+    -------
+    SubsetLosses
+
+    Raises
+    ------
+    InputError
+        If a fold tests samples that it trains with, or lacks a role; if the training samples'
+        target does not vary; or if persons are needed and not known.
+    """
+    if reason := why_not_held_out(folds):
+        raise InputError(reason)
+    target = dataset.target.astype(np.float64)[:, None]
+    if dataset.task == "classification":
+        target = np.eye(len(dataset.class_names))[dataset.target.astype(np.int64)]
+    parts = []
+    for fold in range(len(folds)):
+        roles = _Roles(
+            *(np.flatnonzero(r[fold]) for r in (folds.training, folds.validation, folds.test))
+        )
+        inputs = _inputs(dataset, folds.training[fold], standardisation, clip)
+        y = target - target[roles.training].mean(axis=0)
+        losses = [
+            _squared_errors(y, np.concatenate([inputs[name] for name in subset], axis=1), roles)
+            for subset in subsets
+        ]
+        without = (y[roles.test] ** 2).sum(axis=1)
+        parts.append(
+            SubsetLosses(
+                roles.test, np.full(len(roles.test), fold), without, np.stack(losses, axis=1)
+            )
+        )
+    return SubsetLosses(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("positions", "folds", "without", "losses")
+        )
+    )
+
+
+def _inputs(
+    dataset: MultimodalDataset,
+    training: npt.NDArray[np.bool_],
+    standardisation: Standardisation,
+    clip: float | None,
+) -> dict[str, Array]:
+    """Modality → features [n, d], with a mean of zero over training samples; zero where absent."""
+    scaler = fit_scaler(dataset, training, standardisation)
+    found = {}
+    for name, values in standardise(dataset, scaler, standardisation).items():
+        present = dataset.features[name].present
+        if clip is not None and standardisation != "none":
+            values = np.clip(values, -clip, clip)
+        known = training & present
+        x = values.astype(np.float64)
+        if known.any():
+            means = np.nanmean(x[known], axis=0)
+            # A gap is the training samples' mean, as it is for `FittedModel`.
+            x = np.nan_to_num(x - means)
+        x = np.where(present[:, None], x, 0.0) if known.any() else np.zeros_like(x)
+        found[name] = _leading(x, training)
+    return found
+
+
+def _leading(x: Array, training: npt.NDArray[np.bool_]) -> Array:
+    """Features as scores on their leading principal components, where they are many."""
+    if x.shape[1] <= MOST_COMPONENTS:
+        return x
+    seen = x[training]
+    count = min(MOST_COMPONENTS, len(seen) - 1)
+    if min(seen.shape) > 10 * MOST_COMPONENTS:
+        start = np.random.default_rng(0).normal(size=min(seen.shape))
+        axes = scipy.sparse.linalg.svds(seen, k=count, v0=start)[2]
+    else:
+        axes = np.linalg.svd(seen, full_matrices=False)[2][:count]
+    return np.asarray(x @ axes.T)
+
+
+def _eigenbasis(seen: Array) -> tuple[Array, Array, Array]:
+    """Eigenvalues and -vectors of features' covariance, and the penalties that are tried."""
+    values, vectors = np.linalg.eigh(seen.T @ seen / len(seen))
+    values = np.maximum(values, 0)
+    scale = float(values.mean())
+    return values, vectors, _PENALTIES * (scale if scale > 0 else 1.0)
+
+
+def _squared_errors(y: Array, x: Array, roles: _Roles) -> Array:
+    """Squared errors of a ridge model on test samples, summed over outputs, [k].
+
+    `y` [n, c] and `x` [n, d] have a mean of zero over the training samples.
+    """
+    seen = x[roles.training]
+    values, vectors = np.linalg.eigh(seen.T @ seen / len(seen))
+    values = np.maximum(values, 0)
+    scale = float(values.mean())
+    penalties = _PENALTIES * (scale if scale > 0 else 1.0)
+    along = vectors.T @ (seen.T @ y[roles.training]) / len(seen)
+    candidates = along / (values + penalties[:, None])[:, :, None]  # [penalties, d, c]
+    held_out = x[roles.validation] @ vectors
+    errors = ((y[roles.validation] - held_out @ candidates) ** 2).sum(axis=2).mean(axis=1)
+    weights = vectors @ candidates[int(errors.argmin())]
+    return np.asarray(((y[roles.test] - x[roles.test] @ weights) ** 2).sum(axis=1))
