@@ -21,6 +21,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.description import Description, describe
 from smurf_core.data.grouping import groupings
+from smurf_core.evaluation.commonality import Commonality, witness_of
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.complete import tables_of_run
 from smurf_core.evaluation.informativeness import informativeness_tests
@@ -169,6 +170,14 @@ def pairs_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
 def redundancy_by_group_of(run: RunInfo, grouping: str, scope: Scope) -> GroupedRedundancy:
     """Shares and pairs in every level of one of `groupings_of`."""
     return redundancy_by_group(scope.apply(explained_of(run)), groupings_of(run)[grouping])
+
+
+@st.cache_resource(
+    max_entries=12, show_spinner="Predicting from every subset of modalities…", hash_funcs=_BY_RUN
+)
+def witness_for(run: RunInfo) -> Commonality:
+    """What late fusion predicts from subsets of modalities in a run's folds, of all its samples."""
+    return witness_of(result_of(run), dataset_of(run))
 
 
 @st.cache_data(max_entries=24, show_spinner="Comparing restarts and folds…", hash_funcs=_BY_RUN)

@@ -3,7 +3,15 @@
 import streamlit as st
 
 from app.loading import contributions_of, dataset_of, sample_table_of
-from app.sections.redundancy import Layer, by_group, chosen_layer, one_pair, overall, residuals
+from app.sections.redundancy import (
+    Layer,
+    by_group,
+    chosen_layer,
+    one_pair,
+    overall,
+    residuals,
+    second_witness,
+)
 from app.state.session import current_study
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.scope_bar import scope_picker
@@ -18,6 +26,7 @@ with show_errors():
             f"{run.config.kind.title} has one contribution per modality and does not "
             "separate redundancy: choose a SMURF run in the sidebar."
         )
+        second_witness(run)
         st.stop()
     dataset, contributions = dataset_of(study), contributions_of(run)
     scope = scope_picker(study, dataset)
@@ -28,3 +37,4 @@ with show_errors():
         selected_samples(scope, sample_table_of(run), dataset)
     by_group(study, run, layer, scope)
     residuals(run, layer, scope)
+    second_witness(run)

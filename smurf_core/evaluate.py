@@ -1,6 +1,7 @@
 """Evaluations of trained runs: each returns a tidy table, or a result that contains tables."""
 
 from smurf_core.evaluation.baseline import against_baseline
+from smurf_core.evaluation.commonality import commonality, witness_of
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.influence import share_influence
 from smurf_core.evaluation.informativeness import informativeness_tests
@@ -15,8 +16,8 @@ from smurf_core.evaluation.verification import recovery
 from smurf_core.explained import explained
 
 __all__ = [
-    "against_baseline", "compare_models", "explained", "human_agreement", "informativeness_tests",
-    "missing_modalities", "missing_summary", "outlying_samples", "pair_table", "performance",
-    "recovery", "share_influence", "share_intervals", "stability", "typical_samples",
-    "variance_shares",
+    "against_baseline", "commonality", "compare_models", "explained", "human_agreement",
+    "informativeness_tests", "missing_modalities", "missing_summary", "outlying_samples",
+    "pair_table", "performance", "recovery", "share_influence", "share_intervals", "stability",
+    "typical_samples", "variance_shares", "witness_of",
 ]  # fmt: skip

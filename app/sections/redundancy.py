@@ -7,13 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from app.loading import groupings_of, pairs_of, redundancy_by_group_of, shares_of
+from app.loading import (
+    groupings_of,
+    pairs_of,
+    redundancy_by_group_of,
+    result_of,
+    share_intervals_of,
+    shares_of,
+    witness_for,
+)
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
 from app.widgets.messages import escaped, facts
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.subset_fusion import why_not_held_out
+from smurf_core.plot.commonality_bars import commonality_bars
 from smurf_core.plot.heatmaps import (
     heatmap_multiples,
     pair_matrix,
@@ -26,6 +36,7 @@ from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain
+from smurf_core.reporting.witness import comparable_totals, witness_sentences
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
 from smurf_core.terms import subset_name
@@ -257,3 +268,30 @@ def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
             },
         )
         download_view(here.reset_index(drop=True), "pairs")
+
+
+def second_witness(run: RunInfo) -> None:
+    """What late fusion without any factorisation finds to be common, beside the model's share."""
+    st.subheader("Second witness", help=explain("commonality"))
+    reason = why_not_held_out(result_of(run).folds)
+    if reason:
+        st.info(reason)
+        return
+    found = witness_for(run)
+    totals = share_intervals_of(run, Scope.everything(found.samples)).totals
+    for sentence in witness_sentences(comparable_totals(run.config.kind, totals), found):
+        st.markdown(escaped(sentence))
+    st.plotly_chart(
+        commonality_bars(found.totals), key="commonality", config={"displaylogo": False}
+    )
+    st.markdown(
+        "Unique: what the R² of all modalities loses without this one. Common: what it can predict "
+        f"alone, less that. Of all {found.samples:,} tested samples; whiskers: 95% intervals over "
+        f"{found.persons:,} persons, or samples where no persons are known."
+    )
+    with st.expander("Numbers of the second witness"):
+        for name, table in (
+            ("subsets", found.subsets), ("totals", found.totals), ("parts", found.parts),
+        ):  # fmt: skip
+            st.dataframe(table, hide_index=True, width="stretch", key=f"witness_{name}")
+            download_view(table, f"commonality_{name}")

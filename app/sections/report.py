@@ -12,6 +12,7 @@ from app.loading import (
     explained_of,
     missing_comparison_of,
     result_of,
+    share_intervals_of,
     shares_of,
     tables_of,
 )
@@ -30,6 +31,7 @@ from smurf_core.reporting.findings import (
     report_tables,
 )
 from smurf_core.reporting.tables import ReportTable
+from smurf_core.reporting.witness import comparable_totals
 from smurf_core.runs.store import RunInfo
 
 _MIME = {"html": "text/html", "zip": "application/zip"}
@@ -66,6 +68,7 @@ def findings_of(
         shares=model_shares(result_of(run), shares_of(run, scope)),
         tables=tables,
         typical=examples(scope.apply(explained_of(run)), tables["outlying_samples"]),
+        comparable=comparable_totals(run.config.kind, share_intervals_of(run, everything).totals),
     )
 
 

@@ -96,7 +96,8 @@ def evaluate(
     """Write every evaluation of a run as tidy CSV tables: estimates, intervals, n, p-values.
 
     Performance, missing modalities, human judgments, informativeness, typical samples, redundancy,
-    stability, and recovery where the true factors are known. Other runs are tested against RUN.
+    commonality of late fusion, stability, and recovery where the true factors are known. Other
+    runs are tested against RUN.
     """
     from smurf_core.evaluation.complete import evaluation_tables
 

@@ -39,7 +39,7 @@ class Commonality:
     """
 
     # One row per subset that was trained, the smallest first: modalities (`A+B`), size, r2,
-    # ci_low, ci_high.
+    # ci_low, ci_high, n (test samples), persons (samples where no persons are known).
     subsets: pd.DataFrame
     # One row per modality (`ALL_MODALITIES` for all together) and kind (`unique` | `common`):
     # modality, kind, r2, ci_low, ci_high, share (of the R² of all), share_low, share_high. Shares
@@ -52,13 +52,21 @@ class Commonality:
     # A run's own predictions of the same samples, one row: r2_model, r2_late_fusion, difference
     # (of the two), ci_low, ci_high. Empty without a run.
     model: pd.DataFrame
-    persons: int  # tested; samples where no persons are known
-    samples: int  # tested
 
     @property
     def predicts(self) -> bool:
         """True if the R² of all modalities is above zero by its whole interval."""
         return bool(self.subsets["ci_low"].iloc[-1] > 0)
+
+    @property
+    def samples(self) -> int:
+        """Number of test samples."""
+        return int(self.subsets["n"].iloc[-1])
+
+    @property
+    def persons(self) -> int:
+        """Number of persons of the test samples; of samples where no persons are known."""
+        return int(self.subsets["persons"].iloc[-1])
 
     @property
     def common(self) -> pd.Series:
@@ -157,7 +165,9 @@ def commonality(
     named = pd.DataFrame([{"modalities": subset_name(s), "size": len(s)} for s in subsets])
     parts = [divided.part(frozenset(subset)) for subset in subsets] if divides else []
     return Commonality(
-        subsets=pd.concat([named, divided.of_the_target(list(np.eye(len(subsets))))], axis=1),
+        subsets=pd.concat(
+            [named, divided.of_the_target(list(np.eye(len(subsets))))], axis=1
+        ).assign(n=len(np.unique(fitted.positions)), persons=len(np.unique(who))),
         totals=pd.concat(
             [
                 pd.DataFrame(list(totals), columns=["modality", "kind"]),
@@ -167,8 +177,6 @@ def commonality(
         ),
         parts=pd.concat([named[: len(parts)], divided.with_shares(parts)], axis=1),
         model=pd.DataFrame() if explained is None else _beside(explained, dataset, fitted, who),
-        persons=len(np.unique(who)),
-        samples=len(np.unique(fitted.positions)),
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.baseline import against_baseline
+from smurf_core.evaluation.commonality import witness_of
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.influence import share_influence
 from smurf_core.evaluation.informativeness import informativeness_tests
@@ -18,6 +19,7 @@ from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
 from smurf_core.evaluation.redundancy import pair_table, share_intervals
 from smurf_core.evaluation.stability import stability
+from smurf_core.evaluation.subset_fusion import why_not_held_out
 from smurf_core.evaluation.typical import Finding, typical_samples
 from smurf_core.evaluation.verification import factor_matrix, recovery
 from smurf_core.explained import Explained, explained
@@ -73,7 +75,7 @@ def tables_of_run(
     Parameters
     ----------
     result
-        The run. Stability is computed from all its samples.
+        The run. Stability and commonality are computed from all its samples.
     explained
         The samples that the other tables describe.
     count
@@ -104,6 +106,12 @@ def tables_of_run(
             ignore_index=True,
         ).merge(outlying[["sample_id", "mark"]], on="sample_id", how="left")
     tables["stability"] = stability(result)
+    if not why_not_held_out(result.folds):
+        witness = witness_of(result, dataset)
+        tables |= {
+            "commonality_subsets": witness.subsets, "commonality_totals": witness.totals,
+            "commonality_parts": witness.parts, "commonality_model": witness.model,
+        }  # fmt: skip
     if dataset.judgments and dataset.task == "regression":
         tables["human_judgments"] = human_agreement(explained, seed=seed)
     if dataset.informativeness:

@@ -96,6 +96,14 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "cov(contribution, ŷ) / var(ŷ)",
             "All shares add up to 100%. Below zero: the contribution works against the others.",
         ),
+        "commonality": _text(
+            "What linear late fusion, trained on every subset of modalities in the same folds, "
+            "predicts of held-out samples, and how it divides. It does not use the model of this "
+            "page.",
+            "unique_I = R²(all) − R²(all without I); common = R²(all) − Σ unique_I",
+            "It sees only what is linear. Where its share differs from the model's, the two "
+            "definitions differ, or the model is wrong.",
+        ),
         "own_share": _text(
             "A contribution's own variance over the prediction's.",
             "var(contribution) / var(ŷ)",

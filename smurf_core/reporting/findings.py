@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.commonality import Commonality
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.complete import tables_of_run
 from smurf_core.evaluation.metrics import METRICS
@@ -23,7 +24,9 @@ from smurf_core.reporting.tables import (
     performance_table,
     share_table,
     typical_table,
+    witness_table,
 )
+from smurf_core.reporting.witness import comparable_totals, witness_sentences
 from smurf_core.results import RunResult
 
 _FINDINGS: tuple[Finding, ...] = ("unique", "redundant", "unexpected")
@@ -40,6 +43,15 @@ class Findings:
     shares: pd.DataFrame  # `variance_shares` of the reference, as the next two
     tables: Mapping[str, pd.DataFrame]  # `tables_of_run`
     typical: Mapping[Finding, pd.DataFrame]
+    comparable: pd.DataFrame | None  # `comparable_totals`, of all test samples
+
+    @property
+    def witness(self) -> Commonality | None:
+        """Commonality of late fusion in the run's folds; None where nothing is held out."""
+        if "commonality_subsets" not in self.tables:
+            return None
+        parts = ("subsets", "totals", "parts", "model")
+        return Commonality(**{name: self.tables[f"commonality_{name}"] for name in parts})
 
     @property
     def stability(self) -> pd.DataFrame:
@@ -78,6 +90,7 @@ def find(
         shares=model_shares(result, variance_shares(found.contributions)),
         tables=tables,
         typical=examples(found, tables["outlying_samples"]),
+        comparable=comparable_totals(result.config.kind, tables["variance_totals"]),
     )
 
 
@@ -136,4 +149,7 @@ def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTa
             output=ALL_OUTPUTS if ALL_OUTPUTS in outputs else dataset.outputs[0],
         ),
     ]
+    if found.witness is not None:
+        sentences = witness_sentences(found.comparable, found.witness)
+        tables.append(witness_table(found.witness, sentences))
     return tuple(tables)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from smurf_core.evaluation.commonality import Commonality
 from smurf_core.evaluation.comparison import marks_by_chance
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
 from smurf_core.evaluation.typical import Finding
@@ -292,6 +293,43 @@ def share_table(shares: pd.DataFrame, stability: pd.DataFrame, *, output: str) -
         header=("Contribution", "Share", "sd", "r, restarts", "r, folds", "Verdict"),
         sections=(Section("", tuple(rows)),),
         numbers=numbers,
+    )
+
+
+def witness_table(commonality: Commonality, sentences: Sequence[str]) -> ReportTable:
+    """What late fusion of subsets of modalities predicts, and what of it is common."""
+
+    def cells(row: Mapping[Hashable, Any], *columns: str) -> tuple[Cell, ...]:
+        value, low, high = (row[column] for column in columns)
+        interval = "–" if np.isnan([low, high]).any() else f"[{plain(low)}, {plain(high)}]"
+        return Cell(plain(value)), Cell(interval)
+
+    shares = [
+        (
+            Cell(f"{row['modality'] or 'all modalities'}, {row['kind']}"),
+            *cells(row, "r2", "ci_low", "ci_high"),
+            *cells(row, "share", "share_low", "share_high"),
+        )
+        for row in commonality.totals.to_dict("records")
+    ]
+    subsets = [
+        (Cell(str(row["modalities"])), *cells(row, "r2", "ci_low", "ci_high"), Cell(""), Cell(""))
+        for row in commonality.subsets.to_dict("records")
+    ]
+    return ReportTable(
+        name="second_witness",
+        title="Second witness: commonality of late fusion",
+        caption=" ".join(
+            [
+                *sentences,
+                "R² of linear late fusion on held-out samples; unique: what is lost without a "
+                "modality; common: what it predicts alone, less that; share: of the R² of all "
+                "modalities. Intervals: 95%, over persons.",
+            ]
+        ),
+        header=("", "R²", "95% interval", "Share", "95% interval"),
+        sections=(Section("Parts", tuple(shares)), Section("Subsets", tuple(subsets))),
+        numbers=commonality.totals,
     )
 
 
