@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from smurf_core.data.generated.synthetic import synthetic_interactions
+from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.evaluation.commonality import witness_of
 from smurf_core.evaluation.redundancy import pair_table
-from smurf_core.runs import store
+from smurf_core.reporting.witness import witness_sentences
+from smurf_core.runs import store, studies
 from tests.studio import figure, numbers, plain_text, result_of, trained
 
 
@@ -55,3 +57,31 @@ def test_orders_of_mro_are_a_second_layer(open_page, home):
     assert "one subset of this size" in plain_text(page)
     page = open_page("overview", study=study)
     assert "A+B" in json.dumps(figure(page, "shares")["data"][0]["y"])
+
+
+def test_the_second_witness_is_shown_with_its_numbers(open_page, home, grouped):
+    page = open_page("redundancy", study=grouped.study_id)
+    found = witness_of(result_of(home, grouped), studies.load_study(home, grouped.study_id))
+    unique = figure(page, "commonality")["data"][0]
+    np.testing.assert_allclose(
+        numbers(unique["x"]), found.totals.loc[found.totals["kind"] == "unique", "r2"]
+    )
+    assert "Second witness" in plain_text(page)
+    assert "over 16 persons" in plain_text(page)
+    (first, *_) = witness_sentences(None, found)
+    assert first[:30] in plain_text(page)
+    assert "The model calls" in plain_text(page)
+
+
+def test_late_fusion_has_the_witness_alone(open_page, home):
+    study = trained(home, synthetic_additive(samples=80), "late_fusion")
+    page = open_page("redundancy", study=study)
+    assert len(figure(page, "commonality")["data"]) == 2
+    assert "The model calls" not in plain_text(page)
+
+
+def test_folds_in_which_nothing_is_held_out_get_a_note(open_page, home):
+    study = trained(home, synthetic_additive(samples=80, folds="same"), "smurf")
+    page = open_page("redundancy", study=study)
+    assert not page.exception
+    assert "use folds that do not overlap" in plain_text(page)

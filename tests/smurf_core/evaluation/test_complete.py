@@ -33,6 +33,7 @@ def test_a_study_with_everything_gives_every_table(random):
         "variance_shares", "variance_totals", "redundancy", "typical_unique",
         "typical_redundant", "typical_unexpected", "stability", "human_judgments",
         "informativeness", "against_baseline", "outlying_samples", "share_influence",
+        "commonality_subsets", "commonality_totals", "commonality_parts", "commonality_model",
     }  # fmt: skip
     for name, columns in {
         "comparison": ("difference", "ci_low", "ci_high", "statistic", "p_person", "n"),

@@ -74,6 +74,15 @@ def test_tables_3_and_5_print_the_numbers_of_their_evaluations(found, dataset):
         assert cells == pytest.approx(means.tolist(), abs=5.01e-4)
 
 
+def test_the_second_witness_prints_its_totals_and_subsets(found, dataset):
+    (table,) = [t for t in report_tables(found, dataset) if t.name == "second_witness"]
+    printed = [float(row[1].text.replace("−", "-")) for row in table.rows]
+    assert found.witness is not None
+    expected = [*found.witness.totals["r2"], *found.witness.subsets["r2"]]
+    assert printed == pytest.approx(expected, abs=5.01e-4)
+    assert table.rows[-1][0].text == "voice_&_50%+text+face"
+
+
 def test_table_6_lists_the_highest_scores_with_their_transcripts(found, dataset):
     (table,) = [t for t in report_tables(found, dataset) if t.name == "table_6_examples"]
     first = found.typical["unique"].iloc[0]
