@@ -270,6 +270,22 @@ def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
         download_view(here.reset_index(drop=True), "pairs")
 
 
+_WITNESS_COLUMNS = {
+    "modalities": "Modalities",
+    "modality": "Modality",
+    "size": None,
+    "kind": "Part",
+    "r2": st.column_config.NumberColumn("R²", format="%.3f"),
+    "ci_low": st.column_config.NumberColumn("R², low", format="%.3f"),
+    "ci_high": st.column_config.NumberColumn("R², high", format="%.3f"),
+    "share": st.column_config.NumberColumn("Share", format="percent"),
+    "share_low": st.column_config.NumberColumn("Share, low", format="percent"),
+    "share_high": st.column_config.NumberColumn("Share, high", format="percent"),
+    "n": None,
+    "persons": None,
+}
+
+
 def second_witness(run: RunInfo) -> None:
     """What late fusion without any factorisation finds to be common, beside the model's share."""
     st.subheader("Second witness", help=explain("commonality"))
@@ -293,5 +309,8 @@ def second_witness(run: RunInfo) -> None:
         for name, table in (
             ("subsets", found.subsets), ("totals", found.totals), ("parts", found.parts),
         ):  # fmt: skip
-            st.dataframe(table, hide_index=True, width="stretch", key=f"witness_{name}")
+            st.dataframe(
+                table, hide_index=True, width="stretch", key=f"witness_{name}",
+                column_config=_WITNESS_COLUMNS,
+            )  # fmt: skip
             download_view(table, f"commonality_{name}")
