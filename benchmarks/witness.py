@@ -5,9 +5,9 @@ modalities with six features each (random mixtures of their factors, noise of sd
 factors 0.5 where nothing else is named, 300 samples. It prints the population's common share
 (least squares on 200,000 samples), the mean estimate, and how often the 95% intervals of R²(all),
 of the unique part of the first modality and of the common share contain two things: what *these
-fitted models* reach on 20 times as many other samples, and what linear models reach in the
+fitted models* reach on ten times as many other samples, and what linear models reach in the
 *population*. `python -m benchmarks.witness 1000 "unique and pairs"` takes 1,000 samples and the
-families that are named. Two minutes on one core for 300 samples.
+families that are named. Five minutes on one core for 300 samples.
 """
 
 import sys
@@ -23,7 +23,7 @@ from smurf_core.evaluation.commonality import Commonality, commonality
 
 REPETITIONS = 200
 LARGE = 200_000
-MORE = 20  # times the samples of a data set
+MORE = 10  # times the samples of a data set
 NAMES = "ABC"
 Random = np.random.Generator
 Array = np.ndarray

@@ -35,7 +35,8 @@ class Commonality:
 
     `r2` is the held-out R² against the training samples' mean. For classes it is that of one
     indicator per class, summed over classes, against the training samples' frequencies (the Brier
-    skill score). Intervals are of 95%, over persons.
+    skill score). Intervals are of 95%, over persons. NaN where all folds' models did without the
+    modalities in question: that is no proof that these have nothing to say.
     """
 
     # One row per subset that was trained, the smallest first: modalities (`A+B`), size, r2,
@@ -85,11 +86,13 @@ def commonality(
     """Divide what late fusion can predict into unique and common parts.
 
     Linear late fusion (a ridge regression, for classes of one indicator per class) is trained on
-    every subset of modalities, in every fold; the penalty is chosen on validation samples, and R²
-    is measured on test samples. A modality's unique part is what R² loses without
-    it: R²(all) − R²(all others). What is left of R²(all) after all unique parts is common: two or
-    more modalities could each predict it. With up to six modalities, the common part is divided
-    further (`parts`), by inclusion and exclusion: the part of a set T is
+    every subset of modalities, in every fold, with training and validation samples, and R² is
+    measured on test samples. An inner cross-validation over persons chooses the penalty. With up
+    to six modalities, it also decides whether a subset does better without some of its members,
+    so that a modality of noise does not count below zero. A modality's unique part is what R²
+    loses without it: R²(all) − R²(all others). What is left of R²(all) after all unique parts is
+    common: two or more modalities could each predict it. With up to six modalities, the common
+    part is divided further (`parts`), by inclusion and exclusion: the part of a set T is
     −Σ_{U ⊆ T} (−1)^|U| R²(U and all modalities outside T), with R²(∅) = 0.
 
     Classes are not divided by log likelihood: it is not additive over independent modalities, so
@@ -147,7 +150,12 @@ def commonality(
     who = fitted.positions
     if dataset.persons is not None:
         who = person_codes(dataset.persons, len(dataset))[who]
-    divided = _Divided(subsets, fitted.without[:, None] - fitted.losses, fitted.without, who)
+    members = np.unique(who, return_inverse=True)[1]
+    divided = _Divided(
+        subsets,
+        _sums(fitted.without[:, None] - fitted.losses, members),
+        _sums(fitted.without[:, None], members)[:, 0],
+    )
     everything = frozenset(names)
     unique = {i: divided.r2(everything) - divided.r2(everything - {i}) for i in names}
     total = np.sum(list(unique.values()), axis=0)
@@ -167,7 +175,7 @@ def commonality(
     return Commonality(
         subsets=pd.concat(
             [named, divided.of_the_target(list(np.eye(len(subsets))))], axis=1
-        ).assign(n=len(np.unique(fitted.positions)), persons=len(np.unique(who))),
+        ).assign(n=len(np.unique(fitted.positions)), persons=len(divided.without)),
         totals=pd.concat(
             [
                 pd.DataFrame(list(totals), columns=["modality", "kind"]),
@@ -207,6 +215,11 @@ def witness_of(result: RunResult, dataset: MultimodalDataset) -> Commonality:
     )
 
 
+def _sums(values: Array, codes: Codes) -> Array:
+    """Column sums of each person's rows, [persons, columns]."""
+    return np.stack([np.bincount(codes, weights=column) for column in values.T], axis=1)
+
+
 def _beside(
     explained: Explained, dataset: MultimodalDataset, fitted: SubsetLosses, who: Codes
 ) -> pd.DataFrame:
@@ -235,12 +248,11 @@ def _beside(
 
 @dataclass(frozen=True)
 class _Divided:
-    """R² of every subset, sample by sample; anything linear in them is weights over subsets."""
+    """R² of every subset, person by person; anything linear in them is weights over subsets."""
 
     subsets: list[Source]
-    gains: Array  # [k, subsets]: loss without any modality, less that of the subset
-    without: Array  # [k]
-    persons: Codes  # [k]
+    gains: Array  # [persons, subsets]: loss without any modality, less that of the subset
+    without: Array  # [persons]
 
     def r2(self, subset: frozenset[str]) -> Array:
         """The weights of one subset's R², [subsets]; zero for no modality."""
@@ -273,5 +285,9 @@ class _Divided:
         above = self.gains @ np.array(weights).reshape(-1, len(self.subsets)).T
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = above.sum(axis=0) / below.sum()
-        low, high = ratio_interval(above, below, self.persons)
+        low, high = ratio_interval(above, below, None)
+        # Zero for everybody: these modalities were left out in every fold. That is a choice of
+        # the models, about which the samples say nothing.
+        is_chosen = (above != 0).any(axis=0)
+        low, high = (np.where(is_chosen, end, np.nan) for end in (low, high))
         return pd.DataFrame(dict(zip(columns, (ratio, low, high), strict=True)))

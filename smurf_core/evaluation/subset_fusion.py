@@ -18,11 +18,13 @@ from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.fold_label import fold_label
 from smurf_core.scaling import fit_scaler, standardise
+from smurf_core.statistics.persons import person_codes
 from smurf_core.terms import Source
 
 Array = npt.NDArray[np.float64]
 # Of a modality with more features, its leading principal components of the training fold.
 MOST_COMPONENTS = 100
+_INNER_FOLDS = 5
 # Times the mean eigenvalue of the features' covariance, the largest first.
 _PENALTIES = 10.0 ** np.linspace(4, -4, 17)
 
@@ -43,11 +45,11 @@ class SubsetLosses:
 
 @dataclass(frozen=True)
 class _Roles:
-    """Rows of one fold's training, validation and test samples."""
+    """Rows of one fold: samples to learn from (training and validation), and test samples."""
 
-    training: npt.NDArray[np.int64]
-    validation: npt.NDArray[np.int64]
-    test: npt.NDArray[np.int64]
+    learned: npt.NDArray[np.int64]  # [n]
+    inner: npt.NDArray[np.int64]  # [n]: the inner fold that holds each of these out
+    test: npt.NDArray[np.int64]  # [k]
 
 
 def why_not_held_out(folds: Folds) -> str:
@@ -60,9 +62,9 @@ def why_not_held_out(folds: Folds) -> str:
                 f"Fold {number} tests samples that it also trains or validates with, so nothing "
                 "can be held out: use folds that do not overlap."
             )
-        for role in ("training", "validation", "test"):
+        for role in ("training", "test"):
             if not getattr(folds, role)[fold].any():
-                return f"Fold {number} has no {role} samples: use folds with all three."
+                return f"Fold {number} has no {role} samples: use folds with both."
     return ""
 
 
@@ -76,8 +78,10 @@ def subset_losses(
 ) -> SubsetLosses:
     """Train late fusion of each subset in every fold, and take its losses on the test samples.
 
-    The penalty is the one with the lowest loss on the validation samples, for every subset and
-    fold. An absent modality adds nothing to a prediction.
+    It learns from training and validation samples. The penalty is the one with the lowest loss in
+    an inner cross-validation over their persons, for every subset and fold. By the same loss, a
+    subset may do without some of its modalities, where all parts of it were asked for. An absent
+    modality adds nothing to a prediction.
 
     Parameters
     ----------
@@ -109,15 +113,19 @@ def subset_losses(
         target = np.eye(len(dataset.class_names))[dataset.target.astype(np.int64)]
     parts = []
     for fold in range(len(folds)):
+        learned = folds.training[fold] | folds.validation[fold]
         roles = _Roles(
-            *(np.flatnonzero(r[fold]) for r in (folds.training, folds.validation, folds.test))
+            np.flatnonzero(learned),
+            _inner_folds(dataset, learned),
+            np.flatnonzero(folds.test[fold]),
         )
-        inputs = _inputs(dataset, folds.training[fold], standardisation, clip)
-        y = target - target[roles.training].mean(axis=0)
-        losses = [
-            _squared_errors(y, np.concatenate([inputs[name] for name in subset], axis=1), roles)
+        inputs = _inputs(dataset, learned, standardisation, clip)
+        y = target - target[roles.learned].mean(axis=0)
+        fits = [
+            _ridge(y, np.concatenate([inputs[name] for name in subset], axis=1), roles)
             for subset in subsets
         ]
+        losses = [fits[chosen].losses for chosen in _without_harm(subsets, fits)]
         without = (y[roles.test] ** 2).sum(axis=1)
         parts.append(
             SubsetLosses(
@@ -138,7 +146,7 @@ def _inputs(
     standardisation: Standardisation,
     clip: float | None,
 ) -> dict[str, Array]:
-    """Modality → features [n, d], with a mean of zero over training samples; zero where absent."""
+    """Modality → features [n, d], with a mean of zero over samples to learn; zero if absent."""
     scaler = fit_scaler(dataset, training, standardisation)
     found = {}
     for name, values in standardise(dataset, scaler, standardisation).items():
@@ -178,19 +186,65 @@ def _eigenbasis(seen: Array) -> tuple[Array, Array, Array]:
     return values, vectors, _PENALTIES * (scale if scale > 0 else 1.0)
 
 
-def _squared_errors(y: Array, x: Array, roles: _Roles) -> Array:
-    """Squared errors of a ridge model on test samples, summed over outputs, [k].
+def _inner_folds(
+    dataset: MultimodalDataset, learned: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """An inner fold for each sample to learn from, [n]; all samples of a person have the same."""
+    n = int(learned.sum())
+    codes = person_codes(None if dataset.persons is None else dataset.persons[learned], n)
+    if codes.max() == 0:
+        codes = np.arange(n)
+    order = np.random.default_rng(0).permutation(int(codes.max()) + 1)
+    return np.asarray(order[codes] % min(_INNER_FOLDS, len(order)))
 
-    `y` [n, c] and `x` [n, d] have a mean of zero over the training samples.
+
+@dataclass(frozen=True)
+class _Fit:
+    """One subset's model of one fold."""
+
+    error: float  # mean loss in the inner cross-validation
+    losses: Array  # [k]: on test samples
+
+
+def _ridge(y: Array, x: Array, roles: _Roles) -> _Fit:
+    """Squared errors of the ridge model with the best penalty, summed over outputs.
+
+    `y` [n, c] and `x` [n, d] have a mean of zero over the samples to learn from.
     """
-    seen = x[roles.training]
-    values, vectors = np.linalg.eigh(seen.T @ seen / len(seen))
+    known_x, known_y = x[roles.learned], y[roles.learned]
+    errors = np.zeros(len(_PENALTIES))
+    for inner in range(int(roles.inner.max()) + 1):
+        out = roles.inner == inner
+        middle = known_y[~out].mean(axis=0)
+        weights = _weights(known_y[~out] - middle, known_x[~out], _PENALTIES)
+        off = known_y[out] - middle - known_x[out] @ weights
+        errors += (off**2).sum(axis=(1, 2))
+    best = int(errors.argmin())
+    (weights,) = _weights(known_y, known_x, _PENALTIES[[best]])
+    off = y[roles.test] - x[roles.test] @ weights
+    return _Fit(float(errors[best]) / len(known_y), np.asarray((off**2).sum(axis=1)))
+
+
+def _weights(y: Array, x: Array, penalties: Array) -> Array:
+    """Ridge weights for every penalty, [penalties, d, c]."""
+    values, vectors = np.linalg.eigh(x.T @ x / len(x))
     values = np.maximum(values, 0)
     scale = float(values.mean())
-    penalties = _PENALTIES * (scale if scale > 0 else 1.0)
-    along = vectors.T @ (seen.T @ y[roles.training]) / len(seen)
-    candidates = along / (values + penalties[:, None])[:, :, None]  # [penalties, d, c]
-    held_out = x[roles.validation] @ vectors
-    errors = ((y[roles.validation] - held_out @ candidates) ** 2).sum(axis=2).mean(axis=1)
-    weights = vectors @ candidates[int(errors.argmin())]
-    return np.asarray(((y[roles.test] - x[roles.test] @ weights) ** 2).sum(axis=1))
+    added = penalties * (scale if scale > 0 else 1.0)
+    along = vectors.T @ (x.T @ y) / len(x)
+    return np.asarray(vectors @ (along / (values + added[:, None])[:, :, None]))
+
+
+def _without_harm(subsets: Sequence[Source], fits: Sequence[_Fit]) -> list[int]:
+    """For every subset, the part of it with the lowest inner error, as a position.
+
+    A modality of noise costs accuracy, since one penalty holds for all features. R² of more
+    modalities would then be lower, unique parts far below zero, and the rest would look common.
+    Only where every part of a subset was trained; else it is the subset itself.
+    """
+    chosen = []
+    for k, subset in enumerate(subsets):
+        inside = [j for j, other in enumerate(subsets) if set(other) <= set(subset)]
+        is_complete = len(inside) == 2 ** len(subset) - 1
+        chosen.append(min(inside, key=lambda j: fits[j].error) if is_complete else k)
+    return chosen

@@ -327,7 +327,7 @@ def witness_table(commonality: Commonality, sentences: Sequence[str]) -> ReportT
                 "modalities. Intervals: 95%, over persons.",
             ]
         ),
-        header=("", "R²", "95% interval", "Share", "95% interval"),
+        header=("", "R²", "95% interval", "Share", "95% interval of the share"),
         sections=(Section("Parts", tuple(shares)), Section("Subsets", tuple(subsets))),
         numbers=commonality.totals,
     )

@@ -62,8 +62,8 @@ def ratio_interval(
     nothing = np.full(above.shape[1], np.nan)
     if count < 2:
         return nothing, nothing.copy()
-    sums = np.zeros((count, above.shape[1] + 1))
-    np.add.at(sums, codes, np.column_stack([above, below]))
+    columns = np.column_stack([above, below]).T
+    sums = np.stack([np.bincount(codes, weights=column) for column in columns], axis=1)
     mean = sums.mean(axis=0)
     # Around zero at the estimate: sums of squares keep their digits there.
     total = mean[-1] if mean[-1] != 0 else 1.0

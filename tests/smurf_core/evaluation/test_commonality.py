@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.folds import make_folds
 from smurf_core.errors import InputError
+from smurf_core.evaluation import subset_fusion
 from smurf_core.evaluation.commonality import MOST_FOR_PARTS, commonality, witness_of
 from smurf_core.evaluation.redundancy import ALL_MODALITIES
 from smurf_core.evaluation.subset_fusion import subset_losses
@@ -97,32 +98,43 @@ def test_totals_are_those_of_the_covariance_matrix(gaussian):
 
 
 def test_penalty_and_losses_are_those_of_another_ridge():
-    """scikit-learn's ridge for every penalty of the grid; the best on validation samples."""
+    """scikit-learn's ridge for every penalty of the grid; the best of an inner cross-validation."""
     random = np.random.default_rng(0)
     x = random.normal(size=(90, 12)).astype(np.float32)
     y = (x[:, 0] - x[:, 5] + 2 * random.normal(size=90)).astype(np.float32)
-    data = dataset_of({"A": x[:, :5], "B": x[:, 5:]}, y)
+    persons = np.repeat([f"p{i}" for i in range(15)], 6)
+    data = dataset_of({"A": x[:, :5], "B": x[:, 5:]}, y, persons)
     assert data.folds is not None
     found = subset_losses(data, data.folds, [("A",), ("A", "B")])
+    penalties = 10.0 ** np.linspace(4, -4, 17)
+
+    def fitted(z, values, penalty):
+        alpha = penalty * len(z) * (z**2).mean()
+        return Ridge(alpha=alpha, fit_intercept=False).fit(z, values)
+
     for fold in range(5):
-        train, check, test = (
-            roles[fold] for roles in (data.folds.training, data.folds.validation, data.folds.test)
-        )
+        learned, test = ~data.folds.test[fold], data.folds.test[fold]
+        inner = subset_fusion._inner_folds(data, learned)
+        for person in np.unique(persons[learned]):  # No person on both sides.
+            assert len(np.unique(inner[persons[learned] == person])) == 1
         for s, columns in enumerate((slice(0, 5), slice(0, 12))):
             z = x[:, columns].astype(float)
-            z = (z - z[train].mean(axis=0)) / z[train].std(axis=0)
-            # Standardised features have a mean eigenvalue of one.
-            models = [
-                Ridge(alpha=p * train.sum()).fit(z[train], y[train])
-                for p in 10.0 ** np.linspace(4, -4, 17)
-            ]
-            errors = [((y[check] - model.predict(z[check])) ** 2).mean() for model in models]
-            expected = (y[test] - models[int(np.argmin(errors))].predict(z[test])) ** 2
+            z = (z - z[learned].mean(axis=0)) / z[learned].std(axis=0)
+            z, beyond, values = z[learned], z[test], y[learned].astype(float)
+            errors = np.zeros(17)
+            for k, penalty in enumerate(penalties):
+                for part in range(5):
+                    out, rest = inner == part, inner != part
+                    model = fitted(z[rest], values[rest] - values[rest].mean(), penalty)
+                    off = values[out] - values[rest].mean() - model.predict(z[out])
+                    errors[k] += (off**2).sum()
+            model = fitted(z, values - values.mean(), penalties[errors.argmin()])
+            expected = (y[test] - values.mean() - model.predict(beyond)) ** 2
             here = found.folds == fold
             np.testing.assert_allclose(found.losses[here, s], expected, rtol=1e-4, atol=1e-5)
             assert (found.positions[here] == np.flatnonzero(test)).all()
             np.testing.assert_allclose(
-                found.without[here], (y[test] - y[train].mean()) ** 2, rtol=1e-4, atol=1e-6
+                found.without[here], (y[test] - values.mean()) ** 2, rtol=1e-4, atol=1e-6
             )
 
 
@@ -153,10 +165,37 @@ def test_a_modality_of_noise_has_no_unique_part(random):
     assert found.predicts
     row = total(found, "D", "unique")
     assert abs(row["r2"]) < 0.02
-    assert row["ci_low"] < 0 < row["ci_high"] < 0.03
+    assert not row["ci_low"] > 0
     # Each of the three others: one of four parts of the target's variance.
     assert total(found, "A", "unique")["r2"] == pytest.approx(0.25, abs=0.08)
     assert found.common["share_low"] < 0 < found.common["share_high"]
+
+
+def test_many_features_of_noise_do_not_count_below_zero(random):
+    """One penalty for all features made R² fall by a modality of noise; the rest looked common."""
+    features, target = simulated(random, n=200)
+    features["D"] = random.normal(size=(200, 60))
+    found = commonality(data := dataset_of(features, target), data.folds)
+    assert total(found, "D", "unique")["r2"] > -0.01
+    assert found.common["share"] < 0.05
+    # Trained without the parts of all four, late fusion cannot leave D out.
+    alone = subset_losses(data, data.folds, [("D",), ("A", "B", "C"), ("A", "B", "C", "D")])
+    assert alone.losses[:, 2].mean() > alone.losses[:, 1].mean() + 0.1
+
+
+def test_what_no_fold_uses_has_no_interval():
+    random = np.random.default_rng(0)
+    features, target = simulated(random)
+    features["D"] = random.normal(size=(400, 100))
+    data = dataset_of(features, target)
+    subsets = [s for size in range(1, 5) for s in combinations("ABCD", size)]
+    losses = subset_losses(data, data.folds, subsets).losses
+    np.testing.assert_array_equal(losses[:, -1], losses[:, subsets.index(("A", "B", "C"))])
+    found = commonality(data, data.folds)
+    row = total(found, "D", "unique")
+    assert row["r2"] == 0
+    assert np.isnan(row[["ci_low", "ci_high", "share_low"]].astype(float)).all()
+    assert found.predicts
 
 
 def test_a_copy_of_a_modality_leaves_both_without_a_unique_part(random):
@@ -217,11 +256,9 @@ def test_within_persons_a_persons_level_does_not_matter(random):
 
 def test_one_sample_with_huge_features_decides_nothing_where_they_are_clipped(random):
     features, target = simulated(random)
-    plain = commonality(data := dataset_of(features, target), data.folds, clip=5)
     features["C"][0] = 1e4
     data = dataset_of(features, target)
-    clipped = commonality(data, data.folds, clip=5)
-    assert abs(clipped.subsets["r2"].iloc[-1] - plain.subsets["r2"].iloc[-1]) < 0.2
+    assert commonality(data, data.folds, clip=5).subsets["r2"].iloc[-1] > 0.5
     assert commonality(data, data.folds).subsets["r2"].iloc[-1] < 0
 
 
@@ -231,6 +268,16 @@ def test_wide_modalities_are_represented_by_principal_components(random):
     features["A"] = features["A"] @ mixture + 0.01 * random.normal(size=(400, 300))
     found = commonality(data := dataset_of(features, target), data.folds)
     assert total(found, "A", "unique")["r2"] == pytest.approx(0.25, abs=0.08)
+
+
+def test_leading_components_of_large_data_are_those_of_a_full_decomposition(random, monkeypatch):
+    """They are computed in another way there, of which the axes' signs are open."""
+    monkeypatch.setattr(subset_fusion, "MOST_COMPONENTS", 3)
+    x = random.normal(size=(60, 50)) * np.linspace(5, 0.1, 50)
+    training = np.arange(60) < 45
+    found = subset_fusion._leading(x, training)
+    axes = np.linalg.svd(x[training])[2][:3]
+    np.testing.assert_allclose(np.abs(found), np.abs(x @ axes.T)[:, ::-1], rtol=1e-6)
 
 
 def test_many_modalities_are_not_divided_into_parts(random):
@@ -249,9 +296,8 @@ def test_folds_that_test_what_they_train_are_refused(random):
     with pytest.raises(InputError, match="tests samples that it also trains"):
         commonality(dataset_of(features, target), Folds(every, every, every))
     none = np.zeros((1, 30), bool)
-    half = np.arange(30)[None] < 15
-    with pytest.raises(InputError, match="no validation samples"):
-        commonality(dataset_of(features, target), Folds(half, none, ~half))
+    with pytest.raises(InputError, match="no test samples"):
+        commonality(dataset_of(features, target), Folds(every, none, none))
 
 
 def test_a_runs_own_prediction_is_compared_on_the_same_samples(random):
@@ -273,9 +319,9 @@ def test_a_trained_run_of_classes_is_compared_by_its_probabilities():
     logits = contributions.prediction().astype(float)
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     indicators = np.eye(3)[data.target]
-    frequencies = np.stack(
-        [indicators[training].mean(axis=0) for training in result.folds.training]
-    )[contributions.folds]
+    frequencies = np.stack([indicators[~test].mean(axis=0) for test in result.folds.test])[
+        contributions.folds
+    ]
     expected = 1 - ((indicators - chances) ** 2).sum() / ((indicators - frequencies) ** 2).sum()
     assert found.model["r2_model"].iloc[0] == pytest.approx(expected, abs=1e-5)
     assert found.persons == 9
