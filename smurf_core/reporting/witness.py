@@ -43,7 +43,7 @@ def witness_sentences(shares: pd.DataFrame | None, commonality: Commonality) -> 
     >>> from smurf_core.data.generated.synthetic import synthetic_additive
     >>> from smurf_core.evaluation.commonality import commonality
     >>> data = synthetic_additive(samples=400, modalities=2)
-    >>> print(witness_sentences(None, commonality(data, data.folds))[0][:46])
+    >>> print(witness_sentences(None, commonality(data, data.folds))[0][:45])
     Linear late fusion predicts held-out samples:
     """
     everything = commonality.subsets.iloc[-1]
