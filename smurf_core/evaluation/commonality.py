@@ -189,7 +189,7 @@ def commonality(
 
 
 def witness_of(result: RunResult, dataset: MultimodalDataset) -> Commonality:
-    """`commonality` in a run's folds and with its standardisation, beside its own predictions.
+    """`commonality` in a run's folds and with its scaling, beside its own predictions.
 
     Parameters
     ----------
@@ -211,6 +211,7 @@ def witness_of(result: RunResult, dataset: MultimodalDataset) -> Commonality:
         dataset,
         result.folds,
         standardisation=result.config.standardisation,
+        clip=result.config.clip,
         explained=explained_samples(result, dataset),
     )
 

@@ -1,5 +1,6 @@
 """The second witness, compared with what a covariance matrix says of linear Gaussian data."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -325,3 +326,12 @@ def test_a_trained_run_of_classes_is_compared_by_its_probabilities():
     expected = 1 - ((indicators - chances) ** 2).sum() / ((indicators - frequencies) ** 2).sum()
     assert found.model["r2_model"].iloc[0] == pytest.approx(expected, abs=1e-5)
     assert found.persons == 9
+
+
+def test_a_runs_standardisation_and_clip_are_used():
+    result, data = small_run("smurf", "regression", "within_person")
+    config = replace(result.config, clip=0.5)
+    found = witness_of(replace(result, config=config), data).subsets["r2"]
+    same = commonality(data, result.folds, standardisation="within_person", clip=0.5)
+    np.testing.assert_array_equal(found, same.subsets["r2"])
+    assert not np.allclose(found, witness_of(result, data).subsets["r2"])
