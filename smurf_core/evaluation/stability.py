@@ -12,6 +12,7 @@ import pandas as pd
 from smurf_core.contributions import Contributions
 from smurf_core.results import RunResult
 from smurf_core.statistics.correlation import correlation_ratio
+from smurf_core.terms import Term
 
 Array = npt.NDArray[np.float64]
 
@@ -115,20 +116,21 @@ def _is_separated(
 
     Unique and redundant contributions of a modality are compared if both are large enough.
     """
-    terms, names = _terms(contributions), contributions.term_names()
+    terms = _terms(contributions)
     gram = terms @ terms.T
     squares = gram.diagonal()
     r = np.nan_to_num(correlation_ratio(gram, squares[:, None], squares[None]))
-    position = {name: t for t, name in enumerate(names)}
-    separated = np.ones(len(names), dtype=bool)
-    for t, (order, one, other) in enumerate(names):
-        if one == other:
+    place = {term: t for t, term in enumerate(contributions.terms)}
+    separated = np.ones(len(place), dtype=bool)
+    for term, t in place.items():
+        if term.is_unique:
             continue
-        unique = position[order, one, one]
-        if abs(r[unique, t]) >= SEPARATION_R:
+        unique = place.get(Term.unique(term.source))
+        if unique is not None and abs(r[unique, t]) >= SEPARATION_R:
             separated[t] &= not is_large[unique]
             separated[unique] &= not is_large[t]
-        separated[t] &= bool(r[t, position[order, other, one]] >= SEPARATION_R)
+        sides = [r[t, place[term.seen_from(other)]] for other in term.others]
+        separated[t] &= bool(min(sides) >= SEPARATION_R)
     return separated
 
 

@@ -42,7 +42,7 @@ class Solved:
 
 
 @dataclass(frozen=True)
-class _Fold:
+class PreparedFold:
     """One fold ready to be solved; `towers` give what the outputs read, if not the features."""
 
     index: int
@@ -58,7 +58,7 @@ class _Candidate:
 
     layers: tuple[int, ...]
     lam: float
-    folds: list[_Fold]
+    folds: list[PreparedFold]
     found: Found
 
     @property
@@ -109,7 +109,7 @@ def solve_run(
 
         part(0.0)
         fitted = [
-            _prepare(dataset, config, folds, f, towers[layers][f] if layers else None)
+            prepare(dataset, config, folds, f, towers[layers][f] if layers else None)
             for f in range(len(folds))
         ]
         # The sets are those that agree where agreement counts most. Of classes, scores of zero
@@ -131,13 +131,14 @@ def solve_run(
     return Solved(results, _sharing(dataset, found), refits)
 
 
-def _prepare(
+def prepare(
     dataset: MultimodalDataset,
     config: RunConfig,
     folds: Folds,
     index: int,
     towers: FittedModel | None,
-) -> _Fold:
+) -> PreparedFold:
+    """A fold's inputs, rotated to its training samples, and its scaled target."""
     training = folds.training[index]
     scaler = fit_scaler(
         dataset,
@@ -170,7 +171,7 @@ def _prepare(
         validation=folds.validation[index],
         is_classes=is_classes,
     )
-    return _Fold(index, scaler, problem, towers, scales)
+    return PreparedFold(index, scaler, problem, towers, scales)
 
 
 def _chosen(losses: Sequence[Array], lambdas: Sequence[float]) -> int:
@@ -196,9 +197,10 @@ def terms_of(modalities: Sequence[str], sets: Sequence[ModalitySet]) -> tuple[Te
     )
 
 
-def _model(
-    dataset: MultimodalDataset, config: RunConfig, fold: _Fold, solution: Solution
+def fitted_model(
+    dataset: MultimodalDataset, config: RunConfig, fold: PreparedFold, solution: Solution
 ) -> FittedModel:
+    """The solution as a model of features: one output layer per modality."""
     names = dataset.modalities
     sets = tuple(dict.fromkeys(s for _, s in solution.heads))
     source = fold.problem.source
@@ -236,7 +238,7 @@ def _fold_result(
 ) -> FoldResult:
     chosen = candidates[best]
     fold = chosen.folds[k]
-    model = _model(dataset, config, fold, chosen.found.solutions[k])
+    model = fitted_model(dataset, config, fold, chosen.found.solutions[k])
     explained = model.contributions(
         {name: f.values for name, f in dataset.features.items()}, persons=dataset.persons
     )
@@ -276,7 +278,7 @@ def _fold_result(
     return FoldResult(fold.index, table, curves, (member,), 0)
 
 
-def _metric(dataset: MultimodalDataset, fold: _Fold, solution: Solution) -> float:
+def _metric(dataset: MultimodalDataset, fold: PreparedFold, solution: Solution) -> float:
     chosen = fold.problem.validation
     rows = fold.problem.source.rows(chosen)
     guess = solution.contributions(rows).sum(axis=1) + solution.offset[0]

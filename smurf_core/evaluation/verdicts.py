@@ -1,0 +1,179 @@
+"""What can be said of each contribution: its size, its reliability, and whether its name is true.
+
+Every surface asks this one table before it says anything about a contribution.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from smurf_core.contributions import Contributions
+from smurf_core.evaluation.gate import Gate, gate
+from smurf_core.evaluation.stability import stability
+from smurf_core.explained import Explained
+from smurf_core.results import RunResult
+from smurf_core.statistics.persons import person_codes
+from smurf_core.terms import Term
+
+Array = npt.NDArray[np.float64]
+
+Verdict = Literal[
+    "reliable", "too uncertain", "too small", "sides disagree", "known to others",
+    "stable", "unstable", "not separated", "too small to tell", "nothing to explain",
+]  # fmt: skip
+# Only these are told as findings. Of the second nothing is known but that starts and folds agree.
+GOOD: tuple[Verdict, ...] = ("reliable", "stable")
+
+# Thresholds follow from measured error rates (`smurf verify --verdicts`; docs/results.md).
+RELIABILITY = 0.8
+SMALLEST_SIZE = 0.05  # sd, in times of the target's
+AGREEMENT_IN_SIZE = 0.5  # concordance of the members of a set
+KNOWN_TO_OTHERS = 0.25  # R² of an outsider
+
+
+def verdicts(result: RunResult, explained: Explained) -> pd.DataFrame:
+    """A verdict on every contribution of a run, with its reasons.
+
+    Parameters
+    ----------
+    result
+        The run.
+    explained
+        All of its out-of-fold contributions, with target and persons.
+
+    Returns
+    -------
+    DataFrame
+        What `stability` returns, and: size (sd over samples in times of the target's; of classes,
+        in logits), reliability (share of its variance that refits agree on; NaN where a run has
+        no refits), agreement (lowest concordance with the other members of its set, out of fold;
+        NaN for unique ones), known_to_others (largest cross-fitted R² with which a modality that
+        does not share it predicts it), verdict.
+
+        Verdicts of runs with refits: `reliable`, `too uncertain`, `too small`, `sides disagree`,
+        `known to others`. Of other runs those of `stability`, where a pair whose sides disagree in
+        size is also `not separated`. Where the run does not predict, all are
+        `nothing to explain`.
+    """
+    table = stability(result)
+    contributions = explained.contributions
+    terms = _centred(contributions)
+    table["size"] = _sizes(terms, explained)
+    table["agreement"] = _agreement(contributions, terms)
+    table["known_to_others"] = _known_to_others(terms, explained)
+    refits = result.refits
+    table["reliability"] = np.nan if refits is None else refits.reliability
+    found = gate(explained)
+    table["verdict"] = [_verdict(row, found, refits is not None) for row in table.itertuples()]
+    return table
+
+
+def _verdict(row: object, found: Gate, has_refits: bool) -> str:
+    get = row.__getattribute__
+    if not found.is_open:
+        return "nothing to explain"
+    disagree = not np.isnan(get("agreement")) and get("agreement") < AGREEMENT_IN_SIZE
+    if not has_refits:
+        verdict = str(get("verdict"))
+        return "not separated" if verdict == "stable" and disagree else verdict
+    if get("size") < SMALLEST_SIZE:
+        return "too small"
+    if get("reliability") < RELIABILITY:
+        return "too uncertain"
+    if disagree:
+        return "sides disagree"
+    if get("known_to_others") > KNOWN_TO_OTHERS:
+        return "known to others"
+    return "reliable"
+
+
+def _centred(contributions: Contributions) -> Array:
+    """Terms [n, t, c], centred within folds, and over classes."""
+    terms = contributions.identified_terms()
+    for fold in np.unique(contributions.folds):
+        rows = contributions.folds == fold
+        terms[rows] -= terms[rows].mean(axis=0)
+    return terms
+
+
+def _sizes(terms: Array, explained: Explained) -> Array:
+    sizes = np.sqrt((terms**2).mean(axis=(0, 2)))
+    if explained.contributions.is_classification:
+        return np.asarray(sizes)
+    spread = float(np.std(explained.target))
+    return np.asarray(sizes / spread if spread > 0 else np.zeros_like(sizes))
+
+
+def _agreement(contributions: Contributions, terms: Array) -> list[float]:
+    """Lin's concordance with the other members of the set, the lowest; NaN for unique terms."""
+    place = {term: t for t, term in enumerate(contributions.terms)}
+
+    def concordance(one: Term, other: Term) -> float:
+        a, b = terms[:, place[one]], terms[:, place[other]]
+        size = float((a**2).sum() + (b**2).sum())
+        return 2 * float((a * b).sum()) / size if size > 0 else 0.0
+
+    return [
+        min((concordance(term, term.seen_from(s)) for s in term.others), default=float("nan"))
+        for term in contributions.terms
+    ]
+
+
+_DIRECTIONS = 12
+_PARTS = 5
+
+
+def _known_to_others(terms: Array, explained: Explained) -> list[float]:
+    """Largest cross-fitted R² of a modality outside a term's set; NaN where all share it.
+
+    From the leading principal components of its features, with persons kept together.
+    """
+    contributions, dataset = explained.contributions, explained.dataset
+    n = len(contributions)
+    codes = person_codes(explained.persons, n)
+    order = np.random.default_rng(0).permutation(int(codes.max(initial=-1)) + 1)
+    part = order[codes] % _PARTS
+    flat = terms.reshape(n, -1)
+    found = np.full((len(contributions.modalities), flat.shape[1]), np.nan)
+    for k, name in enumerate(contributions.modalities):
+        values = explained.aligned(dataset.features[name].values).astype(np.float64)
+        there = ~np.isnan(values).all(axis=1)
+        if there.sum() > _PARTS * 3:
+            found[k] = _cross_fitted(values[there], flat[there], part[there])
+    by_term = found.reshape(len(found), terms.shape[1], terms.shape[2])
+    sizes = (terms**2).sum(axis=0)
+    largest = []
+    for t, term in enumerate(contributions.terms):
+        inside = {name for sharer in term.sharers for name in sharer}
+        by_others = [
+            float(np.average(by_term[k, t], weights=sizes[t]))
+            for k, name in enumerate(contributions.modalities)
+            if name not in inside and np.isfinite(by_term[k, t]).all() and sizes[t].sum() > 0
+        ]
+        largest.append(max(by_others, default=float("nan")))
+    return largest
+
+
+def _cross_fitted(values: Array, wanted: Array, part: npt.NDArray[np.int64]) -> Array:
+    """R² of each column of `wanted` [n, k], predicted from components of `values` [n, d]."""
+    left = np.zeros(wanted.shape[1])
+    total = np.zeros(wanted.shape[1])
+    for p in np.unique(part):
+        train = part != p
+        middle, spread = values[train].mean(axis=0), values[train].std(axis=0)
+        z = np.clip((values - middle) / np.where(spread > 0, spread, 1), -5, 5)
+        vectors = np.linalg.eigh(z[train].T @ z[train])[1][:, ::-1][:, :_DIRECTIONS]
+        x = z @ vectors
+        x = x - x[train].mean(axis=0)
+        gram = x[train].T @ x[train]
+        gram += 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram))
+        mean = wanted[train].mean(axis=0)
+        weights = np.linalg.solve(gram, x[train].T @ (wanted[train] - mean))
+        guess = mean + x[~train] @ weights
+        left += ((wanted[~train] - guess) ** 2).sum(axis=0)
+        total += ((wanted[~train] - mean) ** 2).sum(axis=0)
+    return np.where(total > 0, 1 - left / np.where(total > 0, total, 1), 0.0)

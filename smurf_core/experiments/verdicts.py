@@ -1,0 +1,240 @@
+"""How often verdicts are wrong and intervals miss, measured on simulated studies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from smurf_core.configuration import RunConfig
+from smurf_core.contributions import Contributions
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.generated.families import FAMILIES, NOISE_FREE, Family, shared_factor, simulate
+from smurf_core.data.generated.synthetic import derived_factor
+from smurf_core.evaluation.gate import gate
+from smurf_core.evaluation.verdicts import verdicts
+from smurf_core.exclusive.problem import Weighing
+from smurf_core.exclusive.training import fitted_model, prepare
+from smurf_core.explained import explained
+from smurf_core.results import RunResult
+from smurf_core.statistics.folds import centred_within
+from smurf_core.training.run import train_run
+
+Array = npt.NDArray[np.float64]
+
+SAMPLES = (100, 300, 1000)
+_POPULATION = 30_000  # samples that stand for all
+# A contribution with a recovery below this is wrong, also where nothing is to be found.
+WRONG, WEAK, FOUND = 0.8, 0.9, 0.95
+
+
+@dataclass(frozen=True)
+class Study:
+    """One simulated study: what was found of each contribution, and of the study."""
+
+    family: str
+    samples: int
+    seed: int
+    is_kept: bool
+    terms: pd.DataFrame
+    is_open: bool  # the gate
+    exact: bool  # exactly the true sets
+    extra: bool  # a set that is not there
+    redundant: float  # share that is shared by several modalities
+    redundant_true: float
+    redundant_error: float  # half of the interval
+    prediction: float
+
+
+def measure_verdicts(
+    *,
+    families: Sequence[str] = tuple(FAMILIES),
+    samples: Sequence[int] = SAMPLES,
+    seeds: int = 10,
+    first_seed: int = 0,
+    jobs: int = 1,
+) -> Iterator[Study]:
+    """Explain studies whose truth is known, in the order of families, sizes and seeds."""
+    work = [
+        joblib.delayed(explain_study)(name, n, seed)
+        for name in families
+        for n in samples
+        for seed in range(first_seed, first_seed + seeds)
+    ]
+    yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(work)
+
+
+def explain_study(name: str, samples: int, seed: int) -> Study:
+    """Simulate a study, run the exclusive kind on it, and compare with what is true.
+
+    The truth of a contribution is what its modality can see of the factor (recovery is Pearson's
+    r with it). The truth of sizes, shares and single samples is the same model on 30,000 samples
+    of the same population, with the sets that the study found and hardly any ridge.
+    """
+    family = {**FAMILIES, **NOISE_FREE}[name]
+    dataset = simulate(name, samples=samples, seed=seed)
+    config = RunConfig.from_preset("quick", "exclusive", clip=5.0, seed=seed, refits=100)
+    result = train_run(dataset, config)
+    found = explained(result, dataset)
+    contributions = found.contributions
+    table = verdicts(result, found)
+    table["recovery"] = recoveries(contributions, dataset)
+    model = _population(name, result, dataset, seed)
+    truth = model.identified_terms()[dataset.positions(contributions.sample_ids)]
+    spread = result.refits.spread if result.refits else np.full(truth.shape, np.nan)
+    inside = np.abs(contributions.identified_terms() - truth) <= 1.96 * spread
+    table["samples_inside"] = inside.mean(axis=(0, 2))
+    ours, theirs = (_shares(c.identified_terms(), c.folds) for c in (contributions, model))
+    assert result.refits is not None  # noqa: S101 — for the type checker
+    half = result.refits.half_width(result.refits.shares[:, :, 0])
+    table["share"], table["share_true"], table["share_error"] = ours, theirs, half
+    is_shared = np.array([not term.is_unique for term in contributions.terms], dtype=bool)
+    got = {
+        "".join(sorted(name for s in term.sharers for name in s))
+        for term in contributions.terms
+        if not term.is_unique
+    }
+    redundant = result.refits.shares[:, is_shared, 0].sum(axis=1)
+    return Study(
+        family=name,
+        samples=samples,
+        seed=seed,
+        is_kept=family.is_kept,
+        terms=table,
+        is_open=gate(found).is_open,
+        exact=got == set(family.sharing),
+        extra=bool(got - set(family.sharing)),
+        redundant=float(ours[is_shared].sum()),
+        redundant_true=_true_redundant(family),
+        redundant_error=float(result.refits.half_width(redundant)),
+        prediction=gate(found).value,
+    )
+
+
+def recoveries(contributions: Contributions, dataset: MultimodalDataset) -> list[float]:
+    """Pearson's r of every contribution with what its modality sees of its factor; 0 for none."""
+    columns = [f"[{label}]" for label in dataset.class_names] or [""]
+    at = dataset.positions(contributions.sample_ids)
+    values = centred_within(contributions.identified_terms(), contributions.folds)
+    found = []
+    for t, term in enumerate(contributions.terms):
+        held = "".join(sorted(name for s in term.sharers for name in s))
+        factor = shared_factor(held)
+        key = derived_factor(factor, term.source[0])
+        if key + columns[0] not in dataset.factors:
+            found.append(0.0)
+            continue
+        truth = np.stack([dataset.factors[key + c][at] for c in columns], axis=1).astype(float)
+        truth = centred_within(truth, contributions.folds)
+        if len(columns) > 1:
+            truth = truth - truth.mean(axis=1, keepdims=True)
+        size = float(np.sqrt((truth**2).sum() * (values[:, t] ** 2).sum()))
+        found.append(float((truth * values[:, t]).sum()) / size if size > 0 else 0.0)
+    return found
+
+
+def _population(
+    name: str, result: RunResult, dataset: MultimodalDataset, seed: int
+) -> Contributions:
+    """The study's samples explained by a model of the whole population."""
+    everyone = simulate(name, samples=_POPULATION, seed=seed, draw=1, folds=3)
+    assert everyone.folds is not None  # noqa: S101 — for the type checker
+    fold = prepare(everyone, result.config, everyone.folds, 0, None)
+    names = dataset.modalities
+    sets = tuple(
+        dict.fromkeys(
+            tuple(sorted(names.index(name) for s in term.sharers for name in s))
+            for term in result.fold_results[0].model.terms
+        )
+    )
+    lam = result.fold_results[0].member.configuration.auxiliary_weight
+    solution = fold.problem.solve(sets, 1e-4, Weighing(lam))
+    model = fitted_model(everyone, result.config, fold, solution)
+    found = model.contributions(
+        {name: f.values for name, f in dataset.features.items()}, sample_ids=dataset.sample_ids
+    )
+    order = [found.position(term) for term in result.fold_results[0].model.terms]
+    return Contributions(
+        values=found.values[:, order],
+        terms=result.fold_results[0].model.terms,
+        baseline=found.baseline,
+        modalities=found.modalities,
+        outputs=found.outputs,
+        sample_ids=found.sample_ids,
+        folds=found.folds,
+    )
+
+
+def _shares(terms: Array, folds: npt.NDArray[np.int64]) -> Array:
+    centred = centred_within(terms, folds)
+    total = centred.sum(axis=1, keepdims=True)
+    variance = float((total**2).sum())
+    return np.asarray((centred * total).sum(axis=(0, 2)) / variance if variance > 0 else 0.0)
+
+
+def _true_redundant(family: Family) -> float:
+    """Share of the signal's variance that factors of two and more modalities carry."""
+    if family.r2 == 0:
+        return float("nan")
+    squares = {held: weight**2 for held, weight in family.weights.items()}
+    shared = sum(s for held, s in squares.items() if len(held) > 1)
+    unique = [w for held, w in family.weights.items() if len(held) == 1]
+    together = sum(unique) ** 2 - sum(w**2 for w in unique)
+    return shared / (sum(squares.values()) + family.correlation * together)
+
+
+def summary(studies: Sequence[Study]) -> pd.DataFrame:
+    """Error rates by family and number of samples.
+
+    Returns
+    -------
+    DataFrame
+        family, samples, studies, open (share with something to explain), exact and extra (share
+        of studies with exactly the true sets, and with a set that is not there), good (number of
+        contributions called good), wrong and weak (share of these with a recovery below 0.8 and
+        0.9), missed (share of those with a recovery above 0.95 that are not called good),
+        samples_inside (share of single samples' intervals of good contributions that hold the
+        truth), shares_inside (the same of their shares), redundant_error (mean of the shown less
+        the true redundant share).
+    """
+    rows = []
+    keys = list(dict.fromkeys((s.family, s.samples) for s in studies))
+    for key in keys:
+        group = [s for s in studies if (s.family, s.samples) == key]
+        rows.append({"family": key[0], "samples": key[1], **_rates(group)})
+    return pd.DataFrame(rows)
+
+
+def overall(studies: Sequence[Study]) -> dict[str, float]:
+    """`summary` of all studies together."""
+    return _rates(list(studies))
+
+
+def _rates(group: list[Study]) -> dict[str, float]:
+    terms = pd.concat([s.terms for s in group], ignore_index=True)
+    good = terms[terms["verdict"] == "reliable"]
+    there = terms[terms["recovery"] > FOUND]
+    opened = [s for s in group if s.is_open]
+    with_truth = [s for s in opened if np.isfinite(s.redundant_true)]
+    nothing = float("nan")
+
+    def mean(values: Sequence[float] | pd.Series) -> float:
+        return float(np.mean(values)) if len(values) else nothing
+
+    return {
+        "studies": len(group),
+        "open": mean([s.is_open for s in group]),
+        "exact": mean([s.exact for s in opened]),
+        "extra": mean([s.extra for s in opened]),
+        "good": len(good),
+        "wrong": mean(good["recovery"] < WRONG),
+        "weak": mean(good["recovery"] < WEAK),
+        "missed": mean(there["verdict"] != "reliable"),
+        "samples_inside": mean(good["samples_inside"]),
+        "shares_inside": mean((good["share"] - good["share_true"]).abs() <= good["share_error"]),
+        "redundant_error": mean([s.redundant - s.redundant_true for s in with_truth]),
+    }
