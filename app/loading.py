@@ -15,7 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from app.state.selection import SampleIds, Scope
-from app.state.session import workspace
+from app.state.session import run_label, workspace
 from smurf_core.attribution import AttributionProcess, Attributions
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
@@ -24,6 +24,7 @@ from smurf_core.data.grouping import groupings
 from smurf_core.evaluation.commonality import Commonality, witness_of
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.complete import tables_of_run
+from smurf_core.evaluation.gate import Gate, gate
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import UniquePair, human_agreement, unique_pairs
 from smurf_core.evaluation.missing import (
@@ -55,15 +56,17 @@ from smurf_core.evaluation.samples import (
     with_contributions,
     with_distances,
 )
-from smurf_core.evaluation.stability import stability
 from smurf_core.evaluation.two_runs import (
     candidates_of,
     prediction_differences,
     term_agreement,
 )
+from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.explained import Explained, explained
 from smurf_core.fold_label import fold_label
 from smurf_core.reporting.findings import main_metric
+from smurf_core.reporting.sentences import Leader
+from smurf_core.reporting.statements import leader_of, statements
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.slices import slice_samples
@@ -157,7 +160,7 @@ def shares_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
 @st.cache_resource(max_entries=24, show_spinner="Resampling persons…", hash_funcs=_BY_RUN)
 def share_intervals_of(run: RunInfo, scope: Scope) -> ShareIntervals:
     """Shares of variance among a scope's samples, with intervals over persons."""
-    return share_intervals(scope.apply(explained_of(run)))
+    return share_intervals(scope.apply(explained_of(run)), result_of(run).refits)
 
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
@@ -180,10 +183,34 @@ def witness_for(run: RunInfo) -> Commonality:
     return witness_of(result_of(run), dataset_of(run))
 
 
-@st.cache_data(max_entries=24, show_spinner="Comparing restarts and folds…", hash_funcs=_BY_RUN)
-def stability_of(run: RunInfo) -> pd.DataFrame:
-    """How far each contribution agrees between restarts and between folds."""
-    return stability(result_of(run))
+@st.cache_data(max_entries=24, show_spinner="Checking each contribution…", hash_funcs=_BY_RUN)
+def verdicts_of(run: RunInfo) -> pd.DataFrame:
+    """A verdict on each contribution, with its reasons."""
+    return verdicts(result_of(run), explained_of(run))
+
+
+@st.cache_data(max_entries=48, show_spinner="Checking what can be said…", hash_funcs=_BY_RUN)
+def statements_of(run: RunInfo, scope: Scope, output: str, others: list[RunInfo]) -> list[str]:
+    """What may be said of a run's explanation, in sentences."""
+    return statements(
+        result_of(run),
+        scope.apply(explained_of(run)),
+        intervals=share_intervals_of(run, scope),
+        verdict_table=verdicts_of(run),
+        output=output,
+        others={run_label(other): _leader_of(other) for other in others},
+    )
+
+
+@st.cache_data(max_entries=48, show_spinner=False, hash_funcs=_BY_RUN)
+def _leader_of(run: RunInfo) -> Leader | None:
+    return leader_of(result_of(run), explained_of(run))
+
+
+@st.cache_data(max_entries=48, show_spinner=False, hash_funcs=_BY_RUN)
+def gate_of(run: RunInfo, scope: Scope) -> Gate:
+    """Whether there is anything to explain in a scope's samples."""
+    return gate(scope.apply(explained_of(run)))
 
 
 @st.cache_data(max_entries=24, show_spinner="Removing modalities…", hash_funcs=_BY_RUN)

@@ -80,7 +80,7 @@ class Refits:
         out to the spread of full weights. Of classes, the first of the o outputs is all together.
     spread
         Standard deviation of every tested sample's contributions over the draws, float32
-        [n, t, c]; NaN for samples that no fold tested.
+        [n, t, c], in the order of `RunResult.contributions()`.
     reliability
         Of every term, [t]: the share of its variance over samples that refits agree on.
     persons
@@ -96,6 +96,11 @@ class Refits:
     def draws(self) -> int:
         """Number of refits of each fold."""
         return len(self.shares)
+
+    @property
+    def tested(self) -> int:
+        """Number of samples that some fold tested."""
+        return len(self.spread)
 
     def half_width(self, values: npt.NDArray[np.floating], level: float = 0.95) -> Array:
         """Half of an interval from draws [B, …]: t · sd, with persons − 1 degrees of freedom."""

@@ -8,12 +8,14 @@ import streamlit as st
 from app.loading import (
     contributions_of,
     explained_of,
+    gate_of,
     performance_of,
     share_intervals_of,
-    stability_of,
+    statements_of,
+    verdicts_of,
 )
 from app.state.selection import Scope
-from app.state.session import run_label
+from app.state.session import finished_runs, run_label
 from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts
 from app.widgets.pins import pin_run_button
@@ -25,9 +27,11 @@ from smurf_core.evaluation.samples import subset_performance
 from smurf_core.plot.share_bars import alone_first, largest_terms, shares_with_intervals
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_label
-from smurf_core.reporting.sentences import overview_sentences
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
+
+# Other runs of the study that are asked whether they say otherwise, at most.
+MOST_OTHERS = 5
 
 
 def headline(study: StudyInfo, run: RunInfo, pinned: RunInfo | None, samples: int) -> None:
@@ -73,17 +77,24 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
     st.subheader("What carries the prediction", help=explain("share", "share_interval", "verdict"))
     contributions, intervals = contributions_of(run), share_intervals_of(run, scope)
     output = _shown_output(run, contributions)
-    agreement = stability_of(run)
+    others = [other for other in finished_runs(run.study_id) if other.id != run.id]
+    sentences = statements_of(run, scope, output, others[:MOST_OTHERS])
+    if not gate_of(run, scope).is_open:
+        for sentence in sentences:
+            st.warning(escaped(sentence))
+        return
+    agreement = verdicts_of(run)
     terms, totals = (
         table[table["output"] == output] for table in (intervals.terms, intervals.totals)
     )
     if not run.config.kind.has_redundant_heads:
         terms, agreement = (t[t["kind"] == "unique"] for t in (terms, agreement))
-    name = output if output in contributions.outputs and len(contributions.outputs) > 1 else ""
-    for sentence in overview_sentences(terms, agreement, totals, name):
+    for sentence in sentences:
         st.markdown(f"- {escaped(sentence)}")
     terms = terms.merge(
-        agreement[["order", "modality", "shared_with", "verdict", "restart_r", "fold_r"]],
+        agreement[
+            ["order", "modality", "shared_with", "verdict", "reliability", "restart_r", "fold_r"]
+        ],
         on=["order", "modality", "shared_with"],
     )
     if pinned is not None:
@@ -100,10 +111,11 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
     drawn_over = "persons" if dataset.persons is not None else "samples (no persons are known)"
     left_out = f" The {len(terms) - len(drawn)} smallest are only in the table."
     st.markdown(
-        "Plain bars: what a modality says alone; hatched: what it shares with another one. "
-        f"Whiskers and brackets: 95% intervals over {intervals.persons:,} {drawn_over}, "
-        f"{intervals.draws:,} draws. ✓ restarts and folds agree, ✗ they do not, or on no "
-        "separation; computed from all samples." + (left_out if len(drawn) < len(terms) else "")
+        "Plain bars: what a modality says alone; hatched: what it shares. Whiskers and brackets: "
+        f"95% intervals over {intervals.persons:,} {drawn_over}, {intervals.draws:,} "
+        + ("refits. " if intervals.is_refitted else "draws, for these models only. ")
+        + "✓ the verdict is good, ✗ it is not; verdicts are computed from all samples."
+        + (left_out if len(drawn) < len(terms) else "")
     )
     with st.expander("Numbers"):
         _share_table(terms)
@@ -151,6 +163,7 @@ def _share_table(terms: pd.DataFrame) -> None:
             "own_share": terms["own_share"],
             "sd": terms["sd"],
             "verdict": terms["verdict"],
+            "reliability": terms["reliability"].map(plain),
             "restart_r": terms["restart_r"].map(plain),
             "fold_r": terms["fold_r"].map(plain),
         }
@@ -177,6 +190,7 @@ def _share_table(terms: pd.DataFrame) -> None:
                 "Standard deviation", format="%.3f", help=explain("sd")
             ),
             "verdict": st.column_config.TextColumn("Verdict", help=explain("verdict")),
+            "reliability": st.column_config.TextColumn("Reliability", help=explain("reliability")),
             "restart_r": st.column_config.TextColumn("r, restarts", help=explain("restart_r")),
             "fold_r": st.column_config.TextColumn("r, folds", help=explain("fold_r")),
         },

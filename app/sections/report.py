@@ -14,6 +14,7 @@ from app.loading import (
     result_of,
     share_intervals_of,
     shares_of,
+    statements_of,
     tables_of,
 )
 from app.state.selection import Scope
@@ -21,7 +22,7 @@ from app.state.session import workspace
 from app.widgets.messages import escaped
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.plot.html_report import report_html, report_state, sentences_of
+from smurf_core.plot.html_report import report_html, report_state
 from smurf_core.plot.report_figures import image_files, report_figures
 from smurf_core.reporting.bundle import Files, report_files, run_titles, zipped
 from smurf_core.reporting.findings import (
@@ -69,6 +70,9 @@ def findings_of(
         tables=tables,
         typical=examples(scope.apply(explained_of(run)), tables["outlying_samples"]),
         comparable=comparable_totals(run.config.kind, share_intervals_of(run, everything).totals),
+        sentences=tuple(
+            statements_of(run, scope, "", [other for other in compared if other.id != run.id])
+        ),
     )
 
 
@@ -83,14 +87,14 @@ def build_report(
 ) -> None:
     """Evaluate, draw and pack everything, showing each step; keeps the report for this session."""
     with st.status("Building the report…", expanded=True) as status:
-        st.write("Evaluating: comparison, missing modalities, stability…")
+        st.write("Evaluating: comparison, missing modalities, verdicts…")
         found = findings_of(run, compared, dataset, scope)
         result = result_of(run)
         st.write("Drawing figures…")
         figures = report_figures(found, scope.apply(explained_of(run)), result)
         tables = report_tables(found, dataset)
         state = report_state(run, result, dataset, f"{scope.label}, {scope.n:,} samples")
-        page = report_html(state, sentences_of(found), tables, figures).encode()
+        page = report_html(state, list(found.sentences), tables, figures).encode()
         st.write("Writing tables, contributions and the model…")
         files = report_files(workspace(), run, result, dataset, found) | {"report.html": page}
         missing = ""

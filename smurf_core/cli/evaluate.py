@@ -13,6 +13,7 @@ from smurf_core.cli.runs import find_run
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.baseline import against_baseline
+from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import fold_performance
 from smurf_core.evaluation.redundancy import variance_shares
@@ -20,6 +21,7 @@ from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.explained import explained
 from smurf_core.fold_label import fold_label
 from smurf_core.reporting.influence_sentences import worse_than_baseline
+from smurf_core.reporting.statements import statements
 from smurf_core.results import RunResult
 from smurf_core.runs import studies
 from smurf_core.runs.exporting import write_folder
@@ -59,10 +61,14 @@ def show(run: Run) -> None:
             f"{member.validation_metric:.3f}", f"{scores[main, fold_label(fold.fold)]:.3f}",
         )  # fmt: skip
     out.print(chosen)
-    _warn(result, dataset)
     if dataset.factors and config.kind.has_redundant_heads:
         found = mean_recovery(explained(result, dataset))
         out.print(f"mean recovery of the true factors (synthetic data): r = {found:.3f}")
+    shown = explained(result, dataset)
+    for sentence in statements(result, shown):
+        out.print(sentence, markup=False, soft_wrap=True)
+    if not gate(shown).is_open:
+        return
     shares = variance_shares(result.contributions())
     # Late fusion has no redundant terms: they are zero everywhere.
     shares = shares[(shares["output"] == shares["output"].iloc[0]) & (shares["sd"] > 0)]

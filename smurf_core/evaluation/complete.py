@@ -18,11 +18,12 @@ from smurf_core.evaluation.missing import compare_missing, missing_modalities, m
 from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
 from smurf_core.evaluation.redundancy import pair_table, share_intervals
-from smurf_core.evaluation.stability import stability
 from smurf_core.evaluation.subset_fusion import why_not_held_out
 from smurf_core.evaluation.typical import Finding, typical_samples
+from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.evaluation.verification import factor_matrix, recovery
-from smurf_core.explained import Explained, explained
+from smurf_core.explained import Explained
+from smurf_core.explained import explained as explained_samples
 from smurf_core.results import RunResult
 
 
@@ -62,7 +63,9 @@ def evaluation_tables(
             results, dataset, reference=reference, permutations=permutations, seed=seed
         )
     result = results[reference]
-    return tables | tables_of_run(result, explained(result, dataset), count=count, seed=seed)
+    return tables | tables_of_run(
+        result, explained_samples(result, dataset), count=count, seed=seed
+    )
 
 
 def tables_of_run(
@@ -84,7 +87,7 @@ def tables_of_run(
         Seed of all random draws.
     """
     contributions, dataset = explained.contributions, explained.dataset
-    shares = share_intervals(explained, seed=seed)
+    shares = share_intervals(explained, result.refits, seed=seed)
     outlying = outlying_samples(result, explained)
     tables = {
         "variance_shares": shares.terms,
@@ -105,7 +108,8 @@ def tables_of_run(
             ],
             ignore_index=True,
         ).merge(outlying[["sample_id", "mark"]], on="sample_id", how="left")
-    tables["stability"] = stability(result)
+    everything = explained_samples(result, dataset)
+    tables["verdicts"] = verdicts(result, everything)
     if not why_not_held_out(result.folds):
         witness = witness_of(result, dataset)
         tables |= {

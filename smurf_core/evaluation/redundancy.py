@@ -10,6 +10,7 @@ import pandas as pd
 
 from smurf_core.contributions import Contributions
 from smurf_core.explained import Explained
+from smurf_core.refits import Refits
 from smurf_core.statistics.correlation import correlation_ratio
 from smurf_core.statistics.folds import centred_within
 from smurf_core.statistics.percentile_bootstrap import (
@@ -82,15 +83,26 @@ class ShareIntervals:
     totals: pd.DataFrame
     persons: int  # number of persons that were drawn from; samples if no persons are known
     draws: int
+    is_refitted: bool = False  # True: the models were refitted, not only the persons redrawn
 
 
-def share_intervals(explained: Explained, *, draws: int = DRAWS, seed: int = 0) -> ShareIntervals:
-    """`variance_shares` with 95% percentile intervals of a bootstrap over persons.
+def share_intervals(
+    explained: Explained, refits: Refits | None = None, *, draws: int = DRAWS, seed: int = 0
+) -> ShareIntervals:
+    """`variance_shares` with 95% intervals over persons.
 
-    Persons (samples, if no persons are known) are drawn with replacement, with all of their samples
-    (`bootstrapped_shares`). The intervals show how the shares of *these trained models* would vary
-    over other persons. They do not show the variation over training runs, which `stability`
-    measures. NaN with fewer than two persons.
+    Parameters
+    ----------
+    explained
+        The samples whose shares are asked for.
+    refits
+        Of the run (`RunResult.refits`), if it has any. Where all tested samples are asked for, the
+        intervals are then the share ± t · standard deviation over models that were refitted to
+        other persons. Otherwise persons (samples, if no persons are known) are drawn with
+        replacement, with all of their samples (`bootstrapped_shares`): percentile intervals of how
+        the shares of *these models* would vary over other persons. NaN with fewer than two persons.
+    draws, seed
+        Of the bootstrap.
     """
     contributions = explained.contributions
     codes = person_codes(explained.persons, len(contributions))
@@ -99,9 +111,20 @@ def share_intervals(explained: Explained, *, draws: int = DRAWS, seed: int = 0) 
     names = contributions.term_names()
     outputs = table["output"].iloc[: len(table) // len(names)].tolist()
     point = table["share"].to_numpy().reshape(len(names), len(outputs))
-    sums = term_sums(contributions.identified_terms(), contributions.folds, codes)
-    drawn = bootstrapped_shares(sums, count, draws=draws, seed=seed)
-    low, high = percentile_interval(drawn)
+    is_refitted = refits is not None and refits.tested == len(contributions)
+    if refits is not None and is_refitted:
+        drawn, draws = refits.shares.astype(np.float64), refits.draws
+    else:
+        sums = term_sums(contributions.identified_terms(), contributions.folds, codes)
+        drawn = bootstrapped_shares(sums, count, draws=draws, seed=seed)
+
+    def interval(share: Array, values: Array) -> tuple[Array, Array]:
+        if refits is None or not is_refitted:
+            return percentile_interval(values)
+        half = refits.half_width(values)
+        return share - half, share + half
+
+    low, high = interval(point, drawn)
     is_unique = np.array([i == j for _, i, j in names])
     sources = list(dict.fromkeys((order, i) for order, i, _ in names))
     rows = []
@@ -111,7 +134,7 @@ def share_intervals(explained: Explained, *, draws: int = DRAWS, seed: int = 0) 
             ("both", mine), ("unique", mine & is_unique), ("redundant", mine & ~is_unique),
         ):  # fmt: skip
             total = point[chosen].sum(axis=0)
-            below, above = percentile_interval(drawn[:, chosen].sum(axis=1))
+            below, above = interval(total, drawn[:, chosen].sum(axis=1))
             rows += [
                 {
                     "order": order, "modality": source, "kind": kind, "output": output,
@@ -124,6 +147,7 @@ def share_intervals(explained: Explained, *, draws: int = DRAWS, seed: int = 0) 
         totals=pd.DataFrame(rows),
         persons=count,
         draws=draws,
+        is_refitted=is_refitted,
     )
 
 

@@ -29,8 +29,8 @@ Verdict = Literal[
 GOOD: tuple[Verdict, ...] = ("reliable", "stable")
 
 # Thresholds follow from measured error rates (`smurf verify --verdicts`; docs/results.md).
-RELIABILITY = 0.8
-SMALLEST_SIZE = 0.05  # sd, in times of the target's
+RELIABILITY = 0.7
+SMALLEST_SIZE = 0.03  # sd, in times of the target's
 AGREEMENT_IN_SIZE = 0.5  # concordance of the members of a set
 KNOWN_TO_OTHERS = 0.25  # R² of an outsider
 

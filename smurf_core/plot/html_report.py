@@ -17,7 +17,6 @@ from smurf_core.explained import explained
 from smurf_core.plot.report_figures import ReportFigure, image_files, printed, report_figures
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.reporting.findings import Findings, report_tables
-from smurf_core.reporting.sentences import overview_sentences
 from smurf_core.reporting.tables import Cell, ReportTable
 from smurf_core.results import RunResult
 from smurf_core.runs.store import RunInfo
@@ -138,7 +137,7 @@ def figure_files(
     """
     figures = report_figures(found, explained(result, dataset), result)
     page = report_html(
-        report_state(info, result, dataset), sentences_of(found), report_tables(found, dataset),
+        report_state(info, result, dataset), list(found.sentences), report_tables(found, dataset),
         figures,
     )  # fmt: skip
     files = {"report.html": page.encode()}
@@ -147,11 +146,3 @@ def figure_files(
     except InputError as error:
         return files | {"figures/README.txt": f"{error}\n".encode()}
     return files | {f"figures/{name}": content for name, content in images.items()}
-
-
-def sentences_of(found: Findings) -> list[str]:
-    """A run's results in sentences, as on the page *Overview*."""
-    shares, stability = found.shares, found.stability
-    shares = shares[shares["output"] == shares["output"].iloc[0]]
-    on = ["order", "modality", "shared_with"]
-    return overview_sentences(shares, stability.merge(shares[on].drop_duplicates(), on=on))

@@ -108,6 +108,9 @@ def report_figures(
                 "Pearson's r on synthetic data, whose factors are known.",
                 signed_heatmap(factor_table(factor_matrix(explained), output), title="r"),
             )
+    if not found.is_open:  # Shares of noise are not drawn.
+        for name in ("shares_of_variance", "redundancy", "shares_by_pair"):
+            figures.pop(name, None)
     if not found.agreement.empty:
         figures |= _judgments(explained)
     return figures

@@ -13,7 +13,10 @@ from smurf_core.reporting.numbers import interval_text, percent
 _ROW_HEIGHT = 27
 # Marks and words, so that colour is not the only sign.
 _VERDICT_MARKS = {
-    "stable": "✓ stable", "unstable": "✗ unstable", "not separated": "✗ not separated",
+    "reliable": "✓ reliable", "too uncertain": "✗ uncertain", "too small": "· small",
+    "sides disagree": "✗ sides disagree", "known to others": "✗ known to others",
+    "nothing to explain": "", "stable": "✓ stable", "unstable": "✗ unstable",
+    "not separated": "✗ not separated",
     "too small to tell": "· small",
 }  # fmt: skip
 MOST_ROWS = 26  # maximum number of bars; smaller contributions are only in the table

@@ -115,11 +115,19 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "In the target's unit (logits for classes): how far it usually moves a prediction.",
         ),
         "verdict": _text(
-            "Does a contribution stay the same over restarts and folds?",
-            "stable: both medians of r ≥ 0.8; not separated: |r(ŷ_I, ŷ_IJ)| ≥ 0.5 or "
-            "r(ŷ_IJ, ŷ_JI) < 0.5; too small to tell: own variance < 1%",
-            "Do not rely on one that is unstable or not separated. Stable is necessary, not "
-            "sufficient: a basin that every start falls into is also stable.",
+            "May a contribution be told as a finding?",
+            "reliable: reliability ≥ 0.7, sd ≥ 3% of the target's, members of a set agree "
+            "(concordance ≥ 0.5), no outsider predicts it (R² ≤ 0.25)",
+            "Models without refits: stable (restarts and folds agree, r ≥ 0.8), unstable, not "
+            "separated, too small to tell. Stable is necessary, not sufficient. Where held-out "
+            "samples are not predicted, there is nothing to explain.",
+        ),
+        "reliability": _text(
+            "How far models of other persons would agree on a contribution, sizes included.",
+            "reliability = 1 − variance over refits / variance over samples",
+            "An intraclass correlation: 1 is perfect agreement. From 0.7, and if nothing else "
+            "speaks against it, a contribution is called reliable. A dash: this model has no "
+            "refits.",
         ),
         "restart_r": _text(
             "Agreement of restarts: the same fold trained from other initial weights.",

@@ -17,6 +17,7 @@ from smurf_core.evaluation.redundancy import ALL_OUTPUTS, variance_shares
 from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.typical import Finding, typical_samples
 from smurf_core.explained import Explained, explained
+from smurf_core.reporting.statements import leader_of, statements
 from smurf_core.reporting.tables import (
     ReportTable,
     judgment_table,
@@ -44,6 +45,7 @@ class Findings:
     tables: Mapping[str, pd.DataFrame]  # `tables_of_run`
     typical: Mapping[Finding, pd.DataFrame]
     comparable: pd.DataFrame | None  # `comparable_totals`, of all test samples
+    sentences: tuple[str, ...]  # `statements` of the reference
 
     @property
     def witness(self) -> Commonality | None:
@@ -54,9 +56,14 @@ class Findings:
         return Commonality(**{name: self.tables[f"commonality_{name}"] for name in parts})
 
     @property
-    def stability(self) -> pd.DataFrame:
-        """Agreement of every contribution over restarts and folds."""
-        return self.tables["stability"]
+    def is_open(self) -> bool:
+        """True if there is something to explain (`smurf_core.evaluation.gate`)."""
+        return not (self.verdicts["verdict"] == "nothing to explain").all()
+
+    @property
+    def verdicts(self) -> pd.DataFrame:
+        """A verdict on every contribution, with its reasons."""
+        return self.tables["verdicts"]
 
     @property
     def pairs(self) -> pd.DataFrame:
@@ -91,6 +98,18 @@ def find(
         tables=tables,
         typical=examples(found, tables["outlying_samples"]),
         comparable=comparable_totals(result.config.kind, tables["variance_totals"]),
+        sentences=tuple(
+            statements(
+                result,
+                found,
+                verdict_table=tables["verdicts"],
+                others={
+                    titles[run]: leader_of(other, explained(other, dataset))
+                    for run, other in results.items()
+                    if run != reference
+                },
+            )
+        ),
     )
 
 
@@ -140,15 +159,13 @@ def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTa
     ]
     if not found.agreement.empty:
         tables.append(judgment_table(found.agreement, target=dataset.target_name))
-    tables += [
-        missing_table(found.missing, found.titles, reference=found.reference),
-        typical_table(found.typical),
-        share_table(
-            found.shares,
-            found.stability,
-            output=ALL_OUTPUTS if ALL_OUTPUTS in outputs else dataset.outputs[0],
-        ),
-    ]
+    tables.append(missing_table(found.missing, found.titles, reference=found.reference))
+    if found.is_open:
+        output = ALL_OUTPUTS if ALL_OUTPUTS in outputs else dataset.outputs[0]
+        tables += [
+            typical_table(found.typical),
+            share_table(found.shares, found.verdicts, output=output),
+        ]
     if found.witness is not None:
         sentences = witness_sentences(found.comparable, found.witness)
         tables.append(witness_table(found.witness, sentences))

@@ -147,7 +147,7 @@ def _limits(result: RunResult, dataset: MultimodalDataset, found: Findings) -> s
 
 def _rows(result: RunResult, found: Findings) -> list[dict[Any, Any]]:
     """Rows of the stability table whose terms the model has."""
-    rows = found.stability.to_dict("records")
+    rows = found.verdicts.to_dict("records")
     redundant = result.config.kind.has_redundant_heads
     return [row for row in rows if redundant or row["kind"] == "unique"]
 

@@ -42,6 +42,11 @@ def interval_text(low: float, high: float) -> str:
     return f"[{percent(low)[:-1]}, {percent(high)[:-1]}]"
 
 
+def bounds(low: float, high: float, digits: int = 2) -> str:
+    """An interval of any number as text, after a space; empty if it is not known."""
+    return "" if isnan(low) or isnan(high) else f" [{plain(low, digits)}, {plain(high, digits)}]"
+
+
 def term_label(modality: str, shared_with: str) -> str:
     """The label of a contribution in figures and tables."""
     return (

@@ -1,82 +1,220 @@
-"""What a run found, in sentences that are computed from its numbers."""
+"""What a run found, in sentences: one composition for pages, command line and reports.
+
+A sentence claims no more than the gate and the verdicts allow: no "most" below one half, no winner
+where intervals overlap, nothing shared where the sides disagree, nothing at all where held-out
+samples are not predicted.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 import pandas as pd
 
+from smurf_core.evaluation.gate import FEWEST_SAMPLES, Gate
+from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_MODALITIES
-from smurf_core.reporting.numbers import interval_text, percent, term_label
+from smurf_core.evaluation.verdicts import GOOD
+from smurf_core.reporting.numbers import bounds, interval_text, percent, plain, term_label
+from smurf_core.statistics.correlation_interval import FEWEST_PERSONS
 from smurf_core.terms import read_subset
 
-# Verdict of `stability` → what is wrong with contributions that have it.
+# Verdict → what is wrong with contributions that have it.
 _WARNINGS = {
     "unstable": "restarts or folds disagree on {it}",
-    "not separated": "unique and redundant parts of {it} move together, or the two sides of a "
-    "pair do not",
+    "not separated": "unique and redundant parts of {it} move together, or the sides that should "
+    "share {it} do not agree",
+    "too uncertain": "models of other persons would disagree on {it}",
+    "sides disagree": "the modalities that should share {it} do not say the same",
+    "known to others": "a modality that should not know {it} predicts {it}",
 }
+# A share below this is not worth a sentence of its own.
+_WORTH_NAMING = 0.05
+_KEYS = ["order", "modality", "shared_with"]
+
+
+@dataclass(frozen=True)
+class Leader:
+    """The modality with the largest share, if its interval is above all others'."""
+
+    order: int
+    name: str
+    share: float
+    is_most: bool  # the whole interval is above one half
+
+
+def leader(totals: pd.DataFrame) -> Leader | None:
+    """Who leads in one output's `share_intervals(…).totals`; nothing where intervals overlap."""
+    rows = _by_source(totals)
+    if len(rows) == 0 or rows["share"].isna().any() or rows["ci_low"].isna().any():
+        return None
+    first = rows.iloc[0]
+    if len(rows) > 1 and not first["ci_low"] > rows["ci_high"].iloc[1:].max():
+        return None
+    return Leader(
+        int(first["order"]), str(first["modality"]), float(first["share"]),
+        bool(first["ci_low"] > 0.5),
+    )  # fmt: skip
+
+
+def nothing_to_explain(gate: Gate) -> str:
+    """Why there is nothing to explain; an empty text where there is something."""
+    if gate.is_open:
+        return ""
+    if not gate.has_enough:
+        persons = "" if gate.persons == gate.samples else f" of {gate.persons} persons"
+        return (
+            f"There are too few held-out samples to explain anything: {gate.samples}{persons}, at "
+            f"least {FEWEST_SAMPLES} of {FEWEST_PERSONS} persons are needed. No shares are named."
+        )
+    title = METRIC_TITLES[gate.metric]
+    value = f"{plain(gate.value, 2)}{bounds(gate.ci_low, gate.ci_high)}"
+    return (
+        f"There is nothing to explain: on held-out samples, {title} is {value}, which is "
+        f"not above chance ({plain(gate.chance, 2)}). What moves these predictions is noise."
+    )
 
 
 def overview_sentences(
-    shares: pd.DataFrame,
-    stability: pd.DataFrame,
-    totals: pd.DataFrame | None = None,
+    totals: pd.DataFrame,
+    terms: pd.DataFrame,
+    verdicts: pd.DataFrame,
+    gate: Gate,
+    *,
     output: str = "",
+    others: Mapping[str, Leader | None] | None = None,
+    further: Sequence[str] = (),
 ) -> list[str]:
-    """Three sentences: what carries the prediction, how much is shared, what is reliable.
+    """What carries the prediction, what is shared, and what not to rely on.
 
-    `shares` is one output's part of `variance_shares`, `stability` what `stability` returns, and
-    `totals` the same output's `share_intervals(…).totals`, for intervals in the sentences.
-    `output` names the class that is spoken of, where it is one.
+    Parameters
+    ----------
+    totals, terms
+        One output's part of `share_intervals`.
+    verdicts
+        What `smurf_core.evaluation.verdicts.verdicts` returns.
+    gate
+        Of the samples shown.
+    output
+        The class that is spoken of, if it is one.
+    others
+        Title → leader of the study's other models, to say which of them says otherwise.
+    further
+        Sentences that also belong here, for example on influential samples; empty ones are left
+        out.
+
+    Returns
+    -------
+    list of str
+        One sentence only where there is nothing to explain.
     """
+    closed = nothing_to_explain(gate)
+    if closed:
+        return [closed]
     of = f"the prediction of {output}" if output else "the prediction"
-    if shares["share"].isna().any():
+    if terms["share"].isna().any():
         return [f"There is nothing to divide: {of} is the same for every sample shown."]
-    redundant = shares[shares["kind"] == "redundant"]
-    separates = bool((redundant["sd"] > 0).any())
-    by_source = shares.groupby(["order", "modality"], sort=False)["share"].sum().reset_index()
-    by_source = by_source.sort_values("share", ascending=False, kind="stable")
-    sources = [
-        (int(order), str(name), float(share))
-        for order, name, share in by_source.itertuples(index=False)
-    ]
-    first = sources[0][:2]
-    first_total = _interval(totals, first[1], "both", order=first[0])
-    sentence = (
-        f"{_source(*first)} carries most of {of}: {percent(sources[0][2])}{first_total} of its "
-        "variance"
-    )
-    if separates:
-        is_first = (shares["order"] == first[0]) & (shares["modality"] == first[1])
-        mine = shares[is_first].groupby("kind")["share"].sum()
-        unique, shared = (float(mine.get(kind, 0.0)) for kind in ("unique", "redundant"))
-        sentence += f", {percent(unique)} alone and {percent(shared)} shared with others"
-        everything = shares.groupby("kind")["share"].sum()
-        unique, shared = (float(everything.get(kind, 0.0)) for kind in ("unique", "redundant"))
-        second = (
-            f"Over all modalities, {percent(unique)}{_interval(totals, ALL_MODALITIES, 'unique')} "
-            f"of the variance is unique to one of them and {percent(shared)}"
-            f"{_interval(totals, ALL_MODALITIES, 'redundant')} redundant"
+    terms = terms.merge(verdicts[[*_KEYS, "verdict"]], on=_KEYS, how="left")
+    found = [_who_leads(totals, terms, of), _what_is_shared(totals, terms), _caution(verdicts)]
+    found.append(_otherwise(leader(totals), others or {}))
+    return [sentence for sentence in (*found, *further) if sentence]
+
+
+def _by_source(totals: pd.DataFrame) -> pd.DataFrame:
+    rows = totals[(totals["order"] > 0) & (totals["kind"] == "both")]
+    return rows.sort_values("share", ascending=False, kind="stable")
+
+
+def _who_leads(totals: pd.DataFrame, terms: pd.DataFrame, of: str) -> str:
+    rows = _by_source(totals)
+    first = leader(totals)
+    names = [_share(row) for row in rows.to_dict("records")]
+    if first is not None and not _is_supported(terms, first.order, first.name):
+        return (
+            f"Which modality carries how much of {of} cannot be told: the contributions of "
+            f"{_source(first.order, first.name)}, the largest ({names[0].split(' ', 1)[-1]}), are "
+            "not reliable."
+        )
+    if first is not None and first.is_most:
+        sentence = f"{_source(first.order, first.name)} carries most of {of}: {_numbers(rows, 0)}"
+        sentence += " of its variance"
+    elif first is not None:
+        sentence = (
+            f"{_source(first.order, first.name)} carries the largest part of {of}: "
+            f"{_numbers(rows, 0)} of its variance"
+        )
+        if len(rows) > 1:
+            second = rows.iloc[1]
+            sentence += (
+                f", before {_source(int(second['order']), str(second['modality']))} with "
+                f"{_numbers(rows, 1)}"
+            )
+    elif rows["ci_low"].isna().any():
+        sentence = (
+            f"Shares of {of}: {', '.join(names)}. Without intervals, no modality can be said to "
+            "lead"
         )
     else:
-        others = sources[1:]
-        listed = ", ".join(f"{name} with {percent(share)}" for _, name, share in others)
-        second = (
-            f"{'Then come' if len(others) > 1 else 'Then comes'} {listed}; this model does not "
-            "separate what modalities have in common"
+        level = float(rows["ci_low"].iloc[0])
+        tied = [name for name, high in zip(names, rows["ci_high"], strict=True) if high >= level]
+        sentence = (
+            f"No modality leads in {of}: the intervals of {_and(tied)} of its variance overlap"
         )
-    against = [_source(order, name) for order, name, share in sources if share < -0.005]
+    against = [
+        _source(int(row["order"]), str(row["modality"]))
+        for row in rows.to_dict("records")
+        if row["share"] < -0.005 and not row["ci_high"] >= 0
+    ]
     if against:
         verb = "works" if len(against) == 1 else "work"
-        second += f"; {', '.join(against)} {verb} against the rest (below zero)"
-    return [f"{sentence}.", f"{second}.", _believe(stability)]
+        sentence += f"; {', '.join(against)} {verb} against the rest (below zero)"
+    return f"{sentence}."
 
 
-def _believe(stability: pd.DataFrame) -> str:
-    if (stability["verdict"] == "too small to tell").all():
-        return "Every contribution is too small to tell whether restarts and folds agree on it."
+def _is_supported(terms: pd.DataFrame, order: int, name: str) -> bool:
+    """True if what a source says is mostly in contributions that are told as findings."""
+    mine = terms[(terms["order"] == order) & (terms["modality"] == name)]
+    good = mine.loc[mine["verdict"].isin(GOOD), "share"].abs().sum()
+    return bool(good >= 0.5 * mine["share"].abs().sum())
+
+
+def _what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame) -> str:
+    shared = terms[terms["kind"] == "redundant"]
+    if not (shared["sd"] > 0).any():
+        if terms["verdict"].isin(["stable", "unstable", "not separated"]).any():
+            return "This model does not separate what modalities share."
+        return (
+            "No modalities share anything that they agree on; what is common to them otherwise is "
+            "in their unique contributions."
+        )
+    counted = shared[(shared["share"].abs() >= 0.01) & (shared["sd"] > 0)]
+    doubtful = counted[~counted["verdict"].isin(GOOD)]
+    if doubtful.empty and len(counted):
+        unique, redundant = (_total(totals, kind) for kind in ("unique", "redundant"))
+        return (
+            f"Over all modalities, {unique} of the variance is unique to one of them and "
+            f"{redundant} shared."
+        )
+    good = counted[counted["verdict"].isin(GOOD)]
+    names = ", ".join(
+        f"{term_label(row['modality'], row['shared_with'])} {_of_row(row)}"
+        for row in good.to_dict("records")
+    )
+    total = "How much is shared over all modalities cannot be told"
+    if names:
+        return f"{total}; what can: {names}."
+    return f"{total}: no modalities agree reliably on what they should share."
+
+
+def _caution(verdicts: pd.DataFrame) -> str:
+    small = verdicts["verdict"].isin(["too small to tell", "too small"])
+    if small.all():
+        return "Every contribution is too small to tell anything about it."
     warnings = []
     for verdict, why in _WARNINGS.items():
-        rows = stability[stability["verdict"] == verdict]
+        rows = verdicts[verdicts["verdict"] == verdict]
         names = [
             term_label(i, j) for i, j in zip(rows["modality"], rows["shared_with"], strict=True)
         ]
@@ -86,7 +224,22 @@ def _believe(stability: pd.DataFrame) -> str:
             warnings.append(f"Do not rely on {'; '.join(names[:3])}{more}: {why.format(it=it)}.")
     if warnings:
         return " ".join(warnings)
-    return "Restarts and folds agree on every contribution that is large enough."
+    if (verdicts["verdict"] == "reliable").any():
+        return "Models of other persons would agree on every contribution that is large enough."
+    return (
+        "Restarts and folds agree on every contribution that is large enough, which does not show "
+        "that they are right."
+    )
+
+
+def _otherwise(mine: Leader | None, others: Mapping[str, Leader | None]) -> str:
+    """Which models of the study name another leader."""
+    differing = [
+        f"{title} names {_source(other.order, other.name)} ({percent(other.share)})"
+        for title, other in others.items()
+        if other is not None and mine is not None and other.name != mine.name
+    ]
+    return f"Other models of this study say otherwise: {'; '.join(differing)}." if differing else ""
 
 
 def _source(order: int, name: str) -> str:
@@ -95,12 +248,24 @@ def _source(order: int, name: str) -> str:
     return f"What {' and '.join(read_subset(name, order))} say only together"
 
 
-def _interval(totals: pd.DataFrame | None, modality: str, kind: str, order: int = 0) -> str:
-    """The interval of a total in brackets, after a space; nothing where there is none."""
-    if totals is None:
-        return ""
-    row = totals[
-        (totals["order"] == order) & (totals["modality"] == modality) & (totals["kind"] == kind)
-    ].iloc[0]
-    text = interval_text(float(row["ci_low"]), float(row["ci_high"]))
-    return f" {text}" if text else ""
+def _share(row: Mapping[Hashable, object]) -> str:
+    return f"{_source(int(str(row['order'])), str(row['modality']))} {_of_row(row)}"
+
+
+def _of_row(row: Mapping[Hashable, object]) -> str:
+    low, high = float(str(row["ci_low"])), float(str(row["ci_high"]))
+    text = "" if np.isnan(low) else f" {interval_text(low, high)}"
+    return f"{percent(float(str(row['share'])))}{text}"
+
+
+def _numbers(rows: pd.DataFrame, position: int) -> str:
+    return _of_row(rows.to_dict("records")[position])
+
+
+def _total(totals: pd.DataFrame, kind: str) -> str:
+    rows = totals[(totals["modality"] == ALL_MODALITIES) & (totals["kind"] == kind)]
+    return _of_row(rows.to_dict("records")[0])
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -262,11 +262,11 @@ def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) ->
     )
 
 
-def share_table(shares: pd.DataFrame, stability: pd.DataFrame, *, output: str) -> ReportTable:
+def share_table(shares: pd.DataFrame, verdicts: pd.DataFrame, *, output: str) -> ReportTable:
     """The share of variance of each contribution, with its verdict."""
     on = ["order", "modality", "shared_with"]
     numbers = shares.merge(
-        stability[[*on, "restart_r", "fold_r", "sign_agreement", "verdict"]], on=on
+        verdicts[[*on, "reliability", "restart_r", "fold_r", "sign_agreement", "verdict"]], on=on
     )
     rows = [
         (
@@ -277,6 +277,7 @@ def share_table(shares: pd.DataFrame, stability: pd.DataFrame, *, output: str) -
             ),
             Cell(f"{row['share']:.1%}".replace("-", "−")),
             Cell(plain(row["sd"])),
+            Cell(plain(row["reliability"])),
             Cell(plain(row["restart_r"])),
             Cell(plain(row["fold_r"])),
             Cell(row["verdict"]),
@@ -287,10 +288,11 @@ def share_table(shares: pd.DataFrame, stability: pd.DataFrame, *, output: str) -
         name="shares_of_variance",
         title="Shares of variance",
         caption="Each contribution's share of the prediction's variance (all add up to 100%), its "
-        "standard deviation, its agreement over restarts and folds (median Pearson's r), and the "
-        "verdict: stable from r = 0.8 on, not separated where unique and redundant parts have r of "
-        "0.5 or more or the sides of a pair less, too small to tell below 1% of the variance.",
-        header=("Contribution", "Share", "sd", "r, restarts", "r, folds", "Verdict"),
+        "standard deviation, its reliability over refits (where the model has them), its agreement "
+        "over restarts and folds (median Pearson's r), and the verdict. Only reliable "
+        "contributions are findings; of stable ones it is known only that restarts and folds agree "
+        "(r of 0.8 or more).",
+        header=("Contribution", "Share", "sd", "Reliability", "r, restarts", "r, folds", "Verdict"),
         sections=(Section("", tuple(rows)),),
         numbers=numbers,
     )

@@ -12,7 +12,7 @@ from app.loading import (
     contributions_of,
     sample_table_of,
     similar_to,
-    stability_of,
+    verdicts_of,
 )
 from app.state.selection import pin_sample, pinned_sample, run_pinned_beside
 from app.state.session import run_label
@@ -158,16 +158,15 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str) -> None:
         shown[title] = [values.get(part, "–") for part in shown.index]
     verdicts = {
         term_label(row["modality"], row["shared_with"]): row["verdict"]
-        for row in stability_of(run).to_dict("records")
+        for row in verdicts_of(run).to_dict("records")
     }
-    shown["Restarts and folds"] = [verdicts.get(part, "") for part in parts["part"]]
+    shown["Verdict"] = [verdicts.get(part, "") for part in parts["part"]]
     right.table(shown)
     right.markdown(
         "The baseline is the prediction for an average sample. Each contribution shows how far "
         "this sample's modality moves it: plain bars alone, hatched bars shared with another "
-        "modality. They add up to exactly the prediction. Do not rely on contributions that are "
-        "unstable (restarts or folds disagree) or not separated (a modality's unique and redundant "
-        "contributions are correlated, or the two sides of a pair disagree)."
+        "modality. They add up to exactly the prediction. Rely only on contributions that are "
+        "reliable (models of other persons would agree) or stable (restarts and folds agree)."
     )
     matrices = contribution_matrices(own, 0, output)
     limit = max(float(m.abs().to_numpy().max()) for m in matrices.values()) or 1.0

@@ -1,0 +1,79 @@
+"""All that may be said of a run's explanation, gathered once for every surface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from smurf_core.evaluation.baseline import against_baseline
+from smurf_core.evaluation.gate import gate
+from smurf_core.evaluation.influence import share_influence
+from smurf_core.evaluation.outlying import outlying_samples
+from smurf_core.evaluation.redundancy import ShareIntervals, share_intervals
+from smurf_core.evaluation.verdicts import verdicts
+from smurf_core.explained import Explained, explained
+from smurf_core.reporting.influence_sentences import influence_sentence, worse_than_baseline
+from smurf_core.reporting.sentences import Leader, leader, nothing_to_explain, overview_sentences
+from smurf_core.results import RunResult
+
+
+def statements(
+    result: RunResult,
+    shown: Explained,
+    *,
+    intervals: ShareIntervals | None = None,
+    verdict_table: pd.DataFrame | None = None,
+    output: str | None = None,
+    others: Mapping[str, Leader | None] | None = None,
+) -> list[str]:
+    """The sentences of *Overview*, the command line and reports, each gated by the verdicts.
+
+    Parameters
+    ----------
+    result
+        The run.
+    shown
+        The samples that are spoken of: all of the run's, or a part.
+    intervals, verdict_table
+        `share_intervals` of these samples and `verdicts` of the run, where they are known already.
+    output
+        Whose shares: a class, or the first output of the intervals (all classes together).
+    others
+        Title → `leader_of` other runs of the study.
+    """
+    opened = gate(shown)
+    baseline = worse_than_baseline(against_baseline(result, shown.dataset))
+    if not opened.is_open:
+        return [sentence for sentence in (nothing_to_explain(opened), baseline) if sentence]
+    if intervals is None:
+        intervals = share_intervals(shown, result.refits)
+    if verdict_table is None:
+        verdict_table = verdicts(result, explained(result, shown.dataset))
+    output = output or str(intervals.terms["output"].iloc[0])
+    terms, totals = (
+        table[table["output"] == output] for table in (intervals.terms, intervals.totals)
+    )
+    influence = ""
+    if len(shown) > 1 and not terms["share"].isna().any():
+        influence = influence_sentence(
+            share_influence(shown, intervals, output=output), outlying_samples(result, shown)
+        )
+    is_class = len(result.outputs) > 1 and output in result.outputs
+    return overview_sentences(
+        totals,
+        terms,
+        verdict_table,
+        opened,
+        output=output if is_class else "",
+        others=others,
+        further=(influence, baseline),
+    )
+
+
+def leader_of(result: RunResult, shown: Explained) -> Leader | None:
+    """The modality that leads in a run; nothing where it explains nothing or none leads."""
+    if not gate(shown).is_open:
+        return None
+    totals = share_intervals(shown, result.refits).totals
+    return leader(totals[totals["output"] == totals["output"].iloc[0]])
