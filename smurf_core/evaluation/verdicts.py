@@ -170,7 +170,7 @@ def _cross_fitted(values: Array, wanted: Array, part: npt.NDArray[np.int64]) -> 
         x = z @ vectors
         x = x - x[train].mean(axis=0)
         gram = x[train].T @ x[train]
-        gram += 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram))
+        gram += (1e-3 * np.trace(gram) / len(gram) + 1e-9) * np.eye(len(gram))
         mean = wanted[train].mean(axis=0)
         weights = np.linalg.solve(gram, x[train].T @ (wanted[train] - mean))
         guess = mean + x[~train] @ weights
