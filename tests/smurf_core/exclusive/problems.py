@@ -14,7 +14,7 @@ def draw(n=60, widths=(4, 3, 5), *, outputs=1, seed=0, noise=0.7):
     for d in widths:
         mixed = common @ random.standard_normal((2, d)) + noise * random.standard_normal((n, d))
         inputs.append(mixed / mixed.std(axis=0))
-    target = np.stack([x[:, : 2].sum(axis=1) for x in inputs]).sum(axis=0)[:, None]
+    target = np.stack([x[:, :2].sum(axis=1) for x in inputs]).sum(axis=0)[:, None]
     target = target + random.standard_normal((n, outputs))
     return inputs, (target - target.mean(axis=0)) / target.std(axis=0)
 

@@ -79,9 +79,7 @@ def test_classes_are_the_penalised_multinomial(case, ridge):
     assert plain.value(ours) <= best.fun + 1e-8
     weights, constant = plain.split(best.x)
     np.testing.assert_allclose(stacked, weights, atol=2e-3)
-    np.testing.assert_allclose(
-        solution.offset[0], constant - constant.mean(), atol=2e-4
-    )
+    np.testing.assert_allclose(solution.offset[0], constant - constant.mean(), atol=2e-4)
     # What is free in a softmax is taken out: every head's and the offset's sum over classes is 0.
     np.testing.assert_allclose(stacked.sum(axis=1), 0, atol=1e-12)
     np.testing.assert_allclose(solution.offset.sum(axis=1), 0, atol=1e-12)

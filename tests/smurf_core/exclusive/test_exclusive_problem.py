@@ -212,7 +212,8 @@ def test_what_is_not_unique_without_the_small_ridge(most):
     assert null.shape[1] == 2 * (most - 12)
     inputs = list(source.values.values())
     said = {
-        (i, s): inputs[i] @ null[part] for (i, s), part in zip(found.heads, found.parts, strict=True)
+        (i, s): inputs[i] @ null[part]
+        for (i, s), part in zip(found.heads, found.parts, strict=True)
     }
     np.testing.assert_allclose(said[0, (0, 1)], said[1, (0, 1)], atol=1e-5)
     np.testing.assert_allclose(sum(said.values()), np.zeros_like(said[0, (0,)]), atol=1e-5)

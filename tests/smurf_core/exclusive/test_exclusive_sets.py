@@ -3,8 +3,14 @@ import pytest
 
 from smurf_core.configuration import RunConfig
 from smurf_core.data.generated.families import FAMILIES, NOISE_FREE, simulate
-from smurf_core.exclusive.problem import all_sets
-from smurf_core.exclusive.sets import AGREEMENT, NESTED, SMALLEST_SHARE, strengths
+from smurf_core.exclusive.problem import Weighing, all_sets
+from smurf_core.exclusive.sets import (
+    AGREEMENT,
+    NESTED,
+    SMALLEST_SHARE,
+    set_statistics,
+    strengths,
+)
 from smurf_core.training.run import train_run
 from tests.smurf_core.exclusive.problems import draw, problem_of
 
@@ -78,9 +84,6 @@ def test_what_a_set_must_show():
 
 
 def test_agreement_and_shares_against_a_plain_computation():
-    from smurf_core.exclusive.problem import Weighing
-    from smurf_core.exclusive.sets import set_statistics
-
     inputs, target = draw(80)
     problem = problem_of(inputs, target)
     solution = problem.solve(all_sets(3), 0.05, Weighing(0.3))
@@ -90,7 +93,9 @@ def test_agreement_and_shares_against_a_plain_computation():
     prediction = said.sum(axis=1)
     for s in all_sets(3):
         own = said[:, [at[i, s] for i in s]].sum(axis=1)
-        np.testing.assert_allclose(shares[s], np.cov(own, prediction)[0, 1] / prediction.var(ddof=1))
+        np.testing.assert_allclose(
+            shares[s], np.cov(own, prediction)[0, 1] / prediction.var(ddof=1)
+        )
         if len(s) > 1:
             r = np.corrcoef(said[:, [at[i, s] for i in s]].T)
             np.testing.assert_allclose(agreement[s], r[np.triu_indices(len(s), 1)].mean())
