@@ -46,9 +46,9 @@ class Likelihood:
 
 
 CASES = {
-    "two modalities": dict(n=80, widths=(3, 2), count=3),
-    "three modalities, two classes": dict(n=90, widths=(3, 2, 2), count=2),
-    "absent modalities": dict(n=90, widths=(3, 2, 2), count=3, absent=True),
+    "two modalities": {"n": 80, "widths": (3, 2), "count": 3},
+    "three modalities, two classes": {"n": 90, "widths": (3, 2, 2), "count": 2},
+    "absent modalities": {"n": 90, "widths": (3, 2, 2), "count": 3, "absent": True},
 }
 
 

@@ -16,11 +16,11 @@ def absent(n, m, seed=5):
 
 
 CASES = {
-    "all sets": dict(n=60, widths=(4, 3, 5), sets=all_sets(3)),
-    "some sets, two outputs": dict(n=60, widths=(4, 3, 5), sets=SOME, outputs=2),
-    "two modalities": dict(n=40, widths=(3, 3), sets=all_sets(2)),
-    "more features than directions": dict(n=120, widths=(16, 14, 3), sets=SOME),
-    "absent modalities": dict(n=90, widths=(4, 3, 5), sets=all_sets(3), absent=True),
+    "all sets": {"n": 60, "widths": (4, 3, 5), "sets": all_sets(3)},
+    "some sets, two outputs": {"n": 60, "widths": (4, 3, 5), "sets": SOME, "outputs": 2},
+    "two modalities": {"n": 40, "widths": (3, 3), "sets": all_sets(2)},
+    "more features than directions": {"n": 120, "widths": (16, 14, 3), "sets": SOME},
+    "absent modalities": {"n": 90, "widths": (4, 3, 5), "sets": all_sets(3), "absent": True},
 }
 
 

@@ -6,9 +6,11 @@ from scipy.stats import t
 
 from smurf_core.configuration import RunConfig
 from smurf_core.data.generated.families import Family, simulate
+from smurf_core.exclusive.problem import Weighing, all_sets
 from smurf_core.refits import TEMPER, WIDENING, Refits, critical, person_weights, refits_of
 from smurf_core.training.run import train_run
 from tests.smurf_core.exclusive import transcribed
+from tests.smurf_core.exclusive.problems import centred, draw, problem_of
 
 CONFIG = RunConfig.from_preset("quick", "exclusive", refits=400, device="cpu")
 
@@ -159,3 +161,19 @@ def test_more_persons_make_refits_agree():
 def test_noise_is_not_reliable():
     noise = train_run(simulate("noise", samples=300, seed=0), replace(CONFIG, refits=60)).refits
     assert noise.reliability.max() < 0.8
+
+
+@pytest.mark.parametrize("ridge", [1e-4, 0.1])
+def test_widening_counts_the_trace_of_the_hat_matrix(ridge):
+    inputs, target = draw(60, seed=2)
+    problem = problem_of(inputs, target)
+    ready = centred(inputs)
+    columns = transcribed.design(ready, all_sets(3))
+    rows = transcribed.penalties(ready, all_sets(3), lam=0.3, ridge=ridge)
+    hat = columns @ np.linalg.solve(columns.T @ columns / 60 + rows.T @ rows, columns.T) / 60
+    parameters = 1 + np.trace(hat)  # The constant is one.
+    found = problem.widening(all_sets(3), ridge, Weighing(0.3))
+    np.testing.assert_allclose(found, 60 / (60 - parameters), rtol=1e-5)
+    # With more parameters than that can be told apart, it ends at 3.
+    few = [x[:14] for x in inputs] * 2
+    assert problem_of(few, target[:14]).widening([(i,) for i in range(6)], 1e-4, Weighing()) == 3

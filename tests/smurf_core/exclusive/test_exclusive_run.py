@@ -101,7 +101,7 @@ def test_a_run_is_the_same_from_its_files(solved, tmp_path):
 
 
 def test_new_samples_are_predicted(solved):
-    name, dataset, result = solved
+    _name, dataset, result = solved
     new = replace(
         dataset,
         features={n: replace(f, values=f.values[::-1].copy()) for n, f in dataset.features.items()},
