@@ -130,7 +130,7 @@ def solve_run(
     asked = config.refits > 1
     refits = _refit(dataset, config, folds, chosen, results, report) if asked else None
     report("refits", 1.0)
-    return Solved(results, _sharing(dataset, found), refits)
+    return Solved(results, _sharing(dataset, chosen.found), refits)
 
 
 def prepare(

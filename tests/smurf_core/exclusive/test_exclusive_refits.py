@@ -72,17 +72,17 @@ def test_refits_are_summarised_as_written_down_plainly(outputs):
     np.testing.assert_allclose(found.spread, WIDENING * spread, rtol=1e-5)
     # Shares: weighted covariances with the prediction, within folds, over all outputs together.
     shares = np.zeros((b, terms))
-    for draw in range(b):
+    for one in range(b):
         covariance = np.zeros(terms)
         for fold in (0, 1):
             rows = folds == fold
-            w, said = weights[draw, rows], over_outputs(drawn[draw, rows])
+            w, said = weights[one, rows], over_outputs(drawn[one, rows])
             for o in range(outputs):
                 prediction = said[:, :, o].sum(axis=1)
                 for term in range(terms):
                     both = np.cov(said[:, term, o], prediction, aweights=w, ddof=0)
                     covariance[term] += both[0, 1] * w.sum()
-        shares[draw] = covariance / covariance.sum()
+        shares[one] = covariance / covariance.sum()
     middle = shares.mean(axis=0)
     np.testing.assert_allclose(
         found.shares[:, :, 0], middle + WIDENING / TEMPER * (shares - middle), rtol=1e-3, atol=1e-4
@@ -175,5 +175,5 @@ def test_widening_counts_the_trace_of_the_hat_matrix(ridge):
     found = problem.widening(all_sets(3), ridge, Weighing(0.3))
     np.testing.assert_allclose(found, 60 / (60 - parameters), rtol=1e-5)
     # With more parameters than that can be told apart, it ends at 3.
-    few = [x[:14] for x in inputs] * 2
-    assert problem_of(few, target[:14]).widening([(i,) for i in range(6)], 1e-4, Weighing()) == 3
+    few, told = draw(14, (6,) * 5)
+    assert problem_of(few, told).widening([(i,) for i in range(5)], 1e-4, Weighing()) == 3

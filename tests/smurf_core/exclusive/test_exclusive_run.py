@@ -171,6 +171,18 @@ def test_layers_are_chosen_with_the_weight():
         assert fold.model.reads_features == bool(layers)
 
 
+@pytest.mark.parametrize("settings", [((), (10,)), ((10,), ())])
+def test_the_table_of_sets_is_of_the_chosen_layers(settings):
+    dataset = study("hidden layers")
+    result = train_run(dataset, replace(DEEP, grid=replace(DEEP.grid, hidden_layers=settings)))
+    layers = result.fold_results[0].member.configuration.hidden_layers
+    alone = train_run(dataset, replace(DEEP, grid=replace(DEEP.grid, hidden_layers=(layers,))))
+    pd.testing.assert_frame_equal(result.sharing, alone.sharing)
+    there = result.sharing["sharers"][result.sharing["is_there"]]
+    told = {"+".join(name for (name,) in term.sharers) for term in result.contributions().terms}
+    assert set(there) == {name for name in told if "+" in name}
+
+
 def test_the_largest_weight_within_one_standard_error_is_chosen():
     random = np.random.default_rng(0)
     best = random.standard_normal(100) ** 2
