@@ -8,7 +8,7 @@ from tests.smurf_core.exclusive.problems import centred, draw, problem_of, weigh
 
 
 def classes(inputs, count=3, seed=0):
-    """[n, c], one for a sample's class, of unequal frequencies."""
+    """[n, c]: 1 for the class of a sample; classes have unequal frequencies."""
     random = np.random.default_rng(seed)
     scores = sum(x @ random.standard_normal((x.shape[1], count)) for x in inputs) / 2
     scores = scores + np.linspace(0, 1.5, count) + random.gumbel(size=scores.shape)

@@ -99,7 +99,7 @@ def test_spread_is_the_sandwich_standard_error_of_a_linear_regression(persons):
     """Two modalities that share nothing: linear regression, whose influence function is known.
 
     The infinitesimal jackknife (Jaeckel, 1972), which is the sandwich (White, 1980), by persons
-    (Liang and Zeger, 1986); the means that are taken off are estimated, too.
+    (Liang and Zeger, 1986); also, the means that are taken off are estimates.
     """
     family = Family("Nothing is shared.", 2, {"A": 1.0, "B": 1.0}, features=3, r2=0.5)
     dataset = simulate(replace(family, persons=persons), samples=600, seed=1)
@@ -174,6 +174,6 @@ def test_widening_counts_the_trace_of_the_hat_matrix(ridge):
     parameters = 1 + np.trace(hat)  # The constant is one.
     found = problem.widening(all_sets(3), ridge, Weighing(0.3))
     np.testing.assert_allclose(found, 60 / (60 - parameters), rtol=1e-5)
-    # With more parameters than that can be told apart, it ends at 3.
-    few, told = draw(14, (6,) * 5)
-    assert problem_of(few, told).widening([(i,) for i in range(5)], 1e-4, Weighing()) == 3
+    # With almost as many parameters as samples, it is limited to 3.
+    few, target = draw(14, (6,) * 5)
+    assert problem_of(few, target).widening([(i,) for i in range(5)], 1e-4, Weighing()) == 3

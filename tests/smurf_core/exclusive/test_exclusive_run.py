@@ -66,8 +66,10 @@ def test_contributions_add_up_exactly(solved):
     plain = found.baseline.astype(np.float64) + found.values.astype(np.float64).sum(axis=1)
     np.testing.assert_allclose(found.prediction(), plain, rtol=1e-6, atol=1e-6)
     for k, fold in enumerate(result.fold_results):
-        told = fold.model.predict(values_of(dataset))
-        np.testing.assert_array_equal(told[found.folds == k], found.prediction()[found.folds == k])
+        predicted = fold.model.predict(values_of(dataset))
+        np.testing.assert_array_equal(
+            predicted[found.folds == k], found.prediction()[found.folds == k]
+        )
         # Zero is *as on average*: means over the training samples.
         training = result.folds.training[k]
         means = fold.member.values[training].astype(np.float64).mean(axis=0)
@@ -107,10 +109,10 @@ def test_new_samples_are_predicted(solved):
         features={n: replace(f, values=f.values[::-1].copy()) for n, f in dataset.features.items()},
         factors={},
     )
-    told = result.predict(new)
+    predicted = result.predict(new)
     mean = np.mean([fold.model.predict(values_of(new)) for fold in result.fold_results], axis=0)
-    np.testing.assert_allclose(told.contributions.prediction(), mean, atol=1e-5)
-    assert told.contributions.terms == result.contributions().terms
+    np.testing.assert_allclose(predicted.contributions.prediction(), mean, atol=1e-5)
+    assert predicted.contributions.terms == result.contributions().terms
 
 
 def test_equal_seeds_give_equal_numbers(solved):
@@ -179,8 +181,10 @@ def test_the_table_of_sets_is_of_the_chosen_layers(settings):
     alone = train_run(dataset, replace(DEEP, grid=replace(DEEP.grid, hidden_layers=(layers,))))
     pd.testing.assert_frame_equal(result.sharing, alone.sharing)
     there = result.sharing["sharers"][result.sharing["is_there"]]
-    told = {"+".join(name for (name,) in term.sharers) for term in result.contributions().terms}
-    assert set(there) == {name for name in told if "+" in name}
+    predicted = {
+        "+".join(name for (name,) in term.sharers) for term in result.contributions().terms
+    }
+    assert set(there) == {name for name in predicted if "+" in name}
 
 
 def test_the_largest_weight_within_one_standard_error_is_chosen():

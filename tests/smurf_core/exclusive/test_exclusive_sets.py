@@ -28,8 +28,8 @@ def test_the_sets_that_are_there_are_found(family, seed):
     assert there == set(FAMILIES[family].sharing)
     assert len(sharing) == 4  # Three pairs and the triple were offered.
     assert (sharing["agreement"][sharing["is_there"]] >= AGREEMENT).all()
-    told = {term.sharers for term in result.contributions().terms if len(term.sharers) > 1}
-    assert {"".join(name for (name,) in sharers) for sharers in told} == there
+    shared = {term.sharers for term in result.contributions().terms if len(term.sharers) > 1}
+    assert {"".join(name for (name,) in sharers) for sharers in shared} == there
 
 
 @pytest.mark.parametrize("family", [name for name in NOISE_FREE if name.startswith("lattice_3")])
@@ -46,7 +46,7 @@ def test_a_lattice_without_noise_is_recovered(family):
             invented.append(said.std() / dataset.target.std())
         else:
             recovered.append(np.corrcoef(said, factor)[0, 1])
-            # The members of a set tell the factor together, each as much as the others.
+            # The members of a set show the factor together, in equal parts.
             slope = np.polyfit(factor, said, 1)[0] * len(held)
             np.testing.assert_allclose(slope, 1, atol=0.06)
     useful = [s for s, weight in NOISE_FREE[family].weights.items() if weight]
