@@ -234,7 +234,7 @@ class RunConfig:
 
     refits
         How often the chosen models are refitted to reweighted persons, for intervals and
-        reliabilities; of the exclusive kind. 0: not at all.
+        reliabilities; of the exclusive kind. Below 2: not at all.
 
     Raises
     ------

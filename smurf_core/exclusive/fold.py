@@ -48,7 +48,9 @@ class Solution:
             values[i] @ self.weights[which, part]
             for (i, _), part in zip(self.heads, self.parts, strict=True)
         ]
-        return np.asarray(np.stack(found, axis=1) - self.centres[which])
+        # A modality that is absent contributes nothing.
+        there = source.present[:, [i for i, _ in self.heads], None]
+        return np.asarray(np.where(there, np.stack(found, axis=1) - self.centres[which], 0.0))
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,10 @@ class FoldProblem:
             right = np.einsum("nr,bn,nc->brc", inputs, share, target, optimize=True)
             right -= means[:, :, None] * offset[:, None, :]
             found = solve(matrix, right, ridge)
+        # Means over the samples that have a modality: of the others, its components are zero.
+        there = share @ self._trained.present
+        there = np.repeat(there, self._trained.widths, axis=1)
+        means = means / np.where(there > 0, there, 1.0)
         centres = np.stack(
             [
                 np.einsum("br,brc->bc", means[:, matrix.columns[part]], found[:, part])

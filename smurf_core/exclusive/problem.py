@@ -15,7 +15,7 @@ Array = npt.NDArray[np.float64]
 ModalitySet = tuple[int, ...]  # positions of the modalities that share, ascending
 Head = tuple[int, ModalitySet]  # who contributes, as a member of which set
 
-# The ridge of every head, beside the one of a modality's total. A larger one would spread a
+# The ridge of every head, beside that of a modality's total. A larger one would spread a
 # factor over all heads of a modality; this one only makes the solution unique.
 HEAD_RIDGE = 1e-4
 

@@ -38,7 +38,7 @@ class Solved:
 
     fold_results: tuple[FoldResult, ...]
     sharing: pd.DataFrame
-    refits: Refits
+    refits: Refits | None  # nothing where fewer than two were asked for
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,11 @@ def solve_run(
     chosen = candidates[best]
     results = tuple(_fold_result(dataset, config, k, candidates, best) for k in range(len(folds)))
     report("refits", 0.65)
-    refits = _refit(dataset, config, folds, chosen, results, report)
+    # The spread of fewer than two is not known.
+    asked = config.refits > 1
+    refits = _refit(dataset, config, folds, chosen, results, report) if asked else None
     report("refits", 1.0)
-    return Solved(results, _sharing(dataset, found), refits)
+    return Solved(results, _sharing(dataset, chosen.found), refits)
 
 
 def prepare(
