@@ -231,10 +231,12 @@ class RunConfig:
     clip
         Standardised features beyond ± this many standard deviations are set to this bound, above
         0; `None`: never, as published. Features that are not standardised (`none`) are not clipped.
-
     refits
         How often the chosen models are refitted to reweighted persons, for intervals and
         reliabilities; of the exclusive kind. Below 2: not at all.
+    largest_set
+        The exclusive kind offers sets of up to this many modalities, at least 1; `None`: all sets
+        of up to four modalities, sets of up to three where there are more.
 
     Raises
     ------
@@ -268,9 +270,12 @@ class RunConfig:
     search: Search = "full"
     clip: float | None = None
     refits: int = 200
+    largest_set: int | None = None
 
-    # Layout 2 has `clip` and `refits`: what was written before was trained without.
-    UPGRADES: ClassVar[Upgrades] = (lambda plain: {"clip": None, "refits": 0, **plain},)
+    # Layout 2 has `clip`, `refits` and `largest_set`: what was written before was trained without.
+    UPGRADES: ClassVar[Upgrades] = (
+        lambda plain: {"clip": None, "refits": 0, "largest_set": None, **plain},
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -286,6 +291,8 @@ class RunConfig:
                 raise InputError(f"{name} must be at least {lowest}, got {getattr(self, name)}.")
         if self.patience is not None and self.patience < 1:
             raise InputError(f"patience must be at least 1, got {self.patience}.")
+        if self.largest_set is not None and self.largest_set < 1:
+            raise InputError(f"largest_set must be at least 1, got {self.largest_set}.")
         if self.output_scale <= 0:
             raise InputError(f"output_scale must be above 0, got {self.output_scale}.")
         if self.clip is not None and self.clip <= 0:

@@ -14,6 +14,7 @@ import typer
 from smurf_core.cli.configuring import changed_grid, model_kinds
 from smurf_core.cli.options import AuxiliaryWeights, LearningRates, Model, SelectionRule, choice
 from smurf_core.cli.output import new_table, number, out
+from smurf_core.data.generated.families import FAMILIES, NOISE_FREE, SAMPLES
 from smurf_core.experiments.settings import SETTINGS
 
 _USUAL = ("bimodal", "trimodal")  # the paper's
@@ -21,7 +22,13 @@ _USUAL = ("bimodal", "trimodal")  # the paper's
 
 def verify(
     seeds: Annotated[int, typer.Option(help="Data sets and starts.")] = 20,
-    samples: Annotated[int, typer.Option(help="Samples of each data set.")] = 5000,
+    samples: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Samples of each data set; with --verdicts, repeat for several.",
+            show_default="5000; with --verdicts 100, 300 and 1000",
+        ),
+    ] = None,
     model: Model = "smurf",
     selection: SelectionRule = "one_standard_error",
     setting: Annotated[
@@ -35,11 +42,33 @@ def verify(
     ] = None,
     learning_rate: LearningRates = None,
     auxiliary_weight: AuxiliaryWeights = None,
+    family: Annotated[
+        list[str] | None,
+        choice(
+            {**FAMILIES, **NOISE_FREE},
+            "Family of simulated studies for the exclusive kind, instead of a setting; repeat for "
+            "several.",
+            show_default="none; with --verdicts all with noise",
+        ),
+    ] = None,
+    verdicts: Annotated[
+        bool,
+        typer.Option(
+            "--verdicts", help="Measure how often verdicts are wrong and intervals miss, by family."
+        ),
+    ] = False,
     jobs: Annotated[int, typer.Option(help="Seeds that train at the same time.")] = (
         os.cpu_count() or 1
     ),
 ) -> None:
     """Train on synthetic data and print how well the true factors were recovered."""
+    if verdicts:
+        _verdicts(family or list(FAMILIES), samples or list(SAMPLES), seeds, jobs)
+        return
+    size = (samples or [5000])[0]
+    if family:
+        _families(family, size, seeds, jobs)
+        return
     # Torch takes seconds to import: only where this process trains.
     from smurf_core.experiments.recovery import PAPER_RECOVERY, recover_factors
 
@@ -52,7 +81,7 @@ def verify(
     columns = ("setting", "seed", "r", "r, visible", "recovery", "lowest", "invented")
     out.print("  ".join(f"{name:>12}" for name in columns) + "  chosen")
     for row in recover_factors(
-        settings=settings, seeds=seeds, samples=samples, model=kind,
+        settings=settings, seeds=seeds, samples=size, model=kind,
         selection=selection, grid=grid, jobs=jobs,
     ):  # fmt: skip
         rows.append(row)
@@ -74,6 +103,40 @@ def verify(
             f"lowest r with what is visible {group['visible_r'].min():.5f}{zero}",
             soft_wrap=True,
         )
+
+
+def _families(families: list[str], samples: int, seeds: int, jobs: int) -> None:
+    from smurf_core.experiments.verdicts import recover_families
+
+    columns = ("family", "seed", "recovery", "lowest", "invented", "true sets", "seconds")
+    out.print("  ".join(f"{name:>18}" for name in columns))
+    for row in recover_families(families, samples=samples, seeds=seeds, jobs=jobs):
+        cells = [
+            row.family, str(row.seed), f"{row.recovery:.4f}", f"{row.lowest:.4f}",
+            number(row.invented, 4), "yes" if row.exact else "no", f"{row.seconds:.1f}",
+        ]  # fmt: skip
+        out.print("  ".join(f"{cell:>18}" for cell in cells), soft_wrap=True)
+
+
+def _verdicts(families: list[str], samples: list[int], seeds: int, jobs: int) -> None:
+    from smurf_core.experiments.verdicts import measure_verdicts, overall, summary
+
+    studies = list(measure_verdicts(families=families, samples=samples, seeds=seeds, jobs=jobs))
+    for is_kept, title in ((False, "looked at while tuning"), (True, "kept for this measurement")):
+        part = [study for study in studies if study.is_kept is is_kept]
+        if part:
+            out.print(f"Families {title}", markup=False)
+            print(_plain_table(summary(part)))
+            print(_plain_table(pd.DataFrame([{"family": "all", **overall(part)}])))
+
+
+def _plain_table(table: pd.DataFrame) -> str:
+    """As text of any width, so that it can be redirected to a file."""
+    counts = {"samples", "studies", "good"}
+    text = table.copy()
+    for name in text.columns.difference(["family", *counts]):
+        text[name] = [number(value, 3) for value in text[name]]
+    return str(text.to_string(index=False))
 
 
 def basins(

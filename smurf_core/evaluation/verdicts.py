@@ -29,7 +29,7 @@ Verdict = Literal[
 GOOD: tuple[Verdict, ...] = ("reliable", "stable")
 
 # Thresholds follow from measured error rates (`smurf verify --verdicts`; docs/results.md).
-RELIABILITY = 0.7
+RELIABILITY = 0.75
 SMALLEST_SIZE = 0.03  # sd, in times of the target's
 AGREEMENT_IN_SIZE = 0.5  # concordance of the members of a set
 KNOWN_TO_OTHERS = 0.25  # R² of an outsider

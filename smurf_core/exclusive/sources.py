@@ -16,7 +16,7 @@ Mask = npt.NDArray[np.bool_]
 # cubed time, and predict no better (docs/method.md).
 MOST_COMPONENTS = 96
 # What a modality knows of the others: at most so many leading components.
-KNOWN_DIRECTIONS = 12
+KNOWN_DIRECTIONS = 16
 
 
 @dataclass(frozen=True)

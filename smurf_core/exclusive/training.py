@@ -30,6 +30,9 @@ Report = Callable[[str, float], None]
 ALL_ORDERS = 4
 HIGHEST_BEYOND = 3
 _DRAWS_FOR_SETS = 40
+# Losses that differ by less are alike: on data that can be predicted perfectly, their standard
+# error is next to zero.
+_ALIKE = 5e-4
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def solve_run(
         several λ that predict equally well, the largest.
     """
     m = len(dataset.modalities)
-    offered = all_sets(m, m if m <= ALL_ORDERS else HIGHEST_BEYOND)
+    offered = all_sets(m, config.largest_set or (m if m <= ALL_ORDERS else HIGHEST_BEYOND))
     lambdas = config.grid.auxiliary_weights
     candidates: list[_Candidate] = []
     draws = person_weights(
@@ -184,7 +187,7 @@ def _chosen(losses: Sequence[Array], lambdas: Sequence[float]) -> int:
     for k, values in enumerate(losses):
         difference = values - losses[best]
         error = difference.std(ddof=1) / np.sqrt(len(difference))
-        if lambdas[k] > lambdas[best] and difference.mean() <= error:
+        if lambdas[k] > lambdas[best] and difference.mean() <= max(error, _ALIKE):
             able.append(k)
     return max(able, key=lambda k: (lambdas[k], -means[k]))
 

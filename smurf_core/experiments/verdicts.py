@@ -13,7 +13,14 @@ import pandas as pd
 from smurf_core.configuration import RunConfig
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.data.generated.families import FAMILIES, NOISE_FREE, Family, shared_factor, simulate
+from smurf_core.data.generated.families import (
+    FAMILIES,
+    NOISE_FREE,
+    SAMPLES,
+    Family,
+    shared_factor,
+    simulate,
+)
 from smurf_core.data.generated.synthetic import derived_factor
 from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.verdicts import verdicts
@@ -26,7 +33,6 @@ from smurf_core.training.run import train_run
 
 Array = npt.NDArray[np.float64]
 
-SAMPLES = (100, 300, 1000)
 _POPULATION = 30_000  # samples that stand for all
 # A contribution with a recovery below this is wrong, also where nothing is to be found.
 WRONG, WEAK, FOUND = 0.8, 0.9, 0.95
@@ -112,6 +118,60 @@ def explain_study(name: str, samples: int, seed: int) -> Study:
         redundant_true=_true_redundant(family),
         redundant_error=float(result.refits.half_width(redundant)),
         prediction=gate(found).value,
+    )
+
+
+@dataclass(frozen=True)
+class FamilyRecovery:
+    """What was found in one data set of a family."""
+
+    family: str
+    seed: int
+    recovery: float  # mean r of contributions with what their modality sees of the true factor
+    lowest: float
+    invented: float  # largest sd of a contribution that should be zero, over the target's sd
+    exact: bool  # exactly the true sets
+    seconds: float
+
+
+def recover_families(
+    families: Sequence[str], *, samples: int, seeds: int, jobs: int = 1
+) -> Iterator[FamilyRecovery]:
+    """Recovery of the exclusive kind with all sets offered, by family and seed."""
+    work = [
+        joblib.delayed(_recover_family)(name, samples, seed)
+        for name in families
+        for seed in range(seeds)
+    ]
+    yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(work)
+
+
+def _recover_family(name: str, samples: int, seed: int) -> FamilyRecovery:
+    family = {**FAMILIES, **NOISE_FREE}[name]
+    dataset = simulate(name, samples=samples, seed=seed)
+    config = RunConfig.from_preset(
+        "quick", "exclusive", clip=5.0, seed=seed, refits=0, largest_set=family.modalities
+    )
+    result = train_run(dataset, config)
+    contributions = result.contributions()
+    held = [
+        "".join(sorted(name for s in term.sharers for name in s)) for term in contributions.terms
+    ]
+    is_useful = np.array([bool(family.r2 and family.weights.get(s, 0)) for s in held], dtype=bool)
+    recovery = np.array(recoveries(contributions, dataset))
+    # A useful factor of a set that was dropped is not recovered.
+    missing = [s for s, w in family.weights.items() if family.r2 and w and s not in held]
+    recovery = np.append(recovery[is_useful], np.zeros(sum(len(s) for s in missing)))
+    sizes = np.sqrt((contributions.identified_terms() ** 2).mean(axis=(0, 2)))
+    spread = float(np.std(dataset.target)) if dataset.task == "regression" else 1.0
+    return FamilyRecovery(
+        family=name,
+        seed=seed,
+        recovery=float(recovery.mean()) if len(recovery) else float("nan"),
+        lowest=float(recovery.min(initial=1.0)) if len(recovery) else float("nan"),
+        invented=float(sizes[~is_useful].max(initial=0.0) / spread),
+        exact={s for s in held if len(s) > 1} == set(family.sharing),
+        seconds=result.seconds,
     )
 
 

@@ -154,6 +154,9 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
     }
 )  # fmt: skip
 
+# Sizes of studies for which error rates are measured.
+SAMPLES = (100, 300, 1000)
+
 NOISE_FREE: Mapping[str, Family] = MappingProxyType(
     {
         f"lattice_{m}{'' if not what else '_' + what}": Family(
