@@ -37,14 +37,14 @@ def test_a_configuration_written_before_there_was_a_version_is_read() -> None:
     )
     grid = Grid((0.02, 0.005), ((6, 4), ()), (0.0, 0.001), (0.5,))
     assert RunConfig.from_dict(json.loads(stored)) == RunConfig(
-        "smurf", "custom", grid, restarts=2, max_epochs=60, patience=40, fold_count=3
+        "smurf", "custom", grid, restarts=2, max_epochs=60, patience=40, fold_count=3, refits=0
     )
 
 
 @pytest.mark.parametrize(
     ("field", "value", "allowed"),
     [
-        ("model", "banana", ", ".join([*MODEL_KINDS][:-1]) + " or mro_smurf_normalised"),
+        ("model", "banana", ", ".join([*MODEL_KINDS][:-1]) + " or exclusive"),
         ("preset", "fast", "quick, standard, paper, synthetic or custom"),
         ("selection", "banana", "published or one_standard_error"),
         ("standardisation", "banana", "training_fold, within_person or none"),
@@ -109,7 +109,8 @@ def test_lists_make_the_same_grid_as_tuples() -> None:
 def test_a_model_kind_decides_whether_the_target_is_always_standardised() -> None:
     for model in get_args(get_type_hints(RunConfig)["model"]):
         config = RunConfig(model=model, standardisation="none")
-        assert config.standardises_target == model.endswith("normalised")
+        has_no_unit = model.endswith("normalised") or model == "exclusive"
+        assert config.standardises_target == has_no_unit
         assert replace(config, standardisation="within_person").standardises_target
 
 

@@ -24,12 +24,12 @@ def test_titles_are_the_papers_and_say_what_is_ours() -> None:
     assert titles == [
         "Late fusion", "E-HGR", "SMURF w/o L_cor + L_uncor", "SMURF",
         "SMURF, normalised (extension)", "MRO-SMURF", "MRO-SMURF, subset networks",
-        "MRO-SMURF, normalised (extension)",
+        "MRO-SMURF, normalised (extension)", "Exclusive (extension)",
     ]  # fmt: skip
 
 
 def test_only_the_two_without_an_auxiliary_loss_have_no_weight_to_search() -> None:
-    without = [model for model, traits in MODEL_KINDS.items() if not traits.has_auxiliary_loss]
+    without = [model for model, traits in MODEL_KINDS.items() if not traits.has_weight]
     assert without == ["late_fusion", "smurf_no_aux"]
 
 
