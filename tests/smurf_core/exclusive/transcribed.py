@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 HEAD_RIDGE = 1e-4
-DIRECTIONS = 12
+DIRECTIONS = 16
 
 
 def heads(sets):
