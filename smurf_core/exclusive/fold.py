@@ -88,6 +88,10 @@ class FoldProblem:
         """Moments of the training samples, each counted once."""
         return moments(self._trained, np.ones((1, int(self.training.sum()))))
 
+    def moments_of(self, weights: Array) -> Moments:
+        """Moments of the training samples for weightings [B, n] of all samples."""
+        return moments(self._trained, weights[:, self.training])
+
     def solve(
         self,
         sets: Sequence[ModalitySet],
@@ -95,8 +99,12 @@ class FoldProblem:
         weighing: Weighing,
         weights: Array | None = None,
         start: Solution | None = None,
+        known: Moments | None = None,
     ) -> Solution:
-        """The solution for B weightings [B, n]; of samples that did not train, none counts."""
+        """The solution for B weightings [B, n]; of samples that did not train, none counts.
+
+        `known` are the weightings' moments (`moments_of`), where they are used more than once.
+        """
         if weights is None:
             return self._solve(
                 system(self.moments, sets, weighing),
@@ -105,11 +113,22 @@ class FoldProblem:
                 start,
             )
         used = weights[:, self.training]
+        if known is None and len(used) * sum(self.source.widths) ** 2 <= _AT_ONCE:
+            known = moments(self._trained, used)
         rows = sum(self.source.widths[i] for s in sets for i in s)
         at_once = max(1, int(_AT_ONCE / max(rows, 1) ** 2))
         found = [
-            self._solve(system(moments(self._trained, w), sets, weighing), ridge, w, start)
-            for w in (used[k : k + at_once] for k in range(0, len(used), at_once))
+            self._solve(
+                system(
+                    moments(self._trained, used[part]) if known is None else known.rows(part),
+                    sets,
+                    weighing,
+                ),
+                ridge,
+                used[part],
+                start,
+            )
+            for part in (slice(k, k + at_once) for k in range(0, len(used), at_once))
         ]
         first = found[0]
         return Solution(

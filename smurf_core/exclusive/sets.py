@@ -156,6 +156,7 @@ def who_shares(
     evidence: dict[ModalitySet, SetEvidence] = {}
     chosen = [best_ridge(p, sets, weighing, ridges)[0] for p in problems]
     most = sum(len(s) > 1 for s in sets) + 1
+    drawn_moments = [None if weights is None else p.moments_of(weights) for p in problems]
     while True:
         if report:
             report(min(len(evidence) / most, 0.9))
@@ -172,8 +173,8 @@ def who_shares(
                 *set_statistics(
                     problems,
                     [
-                        p.solve(sets, r, weighing, weights, s)
-                        for (p, r), s in zip(pairs, solutions, strict=True)
+                        p.solve(sets, r, weighing, weights, s, known)
+                        for (p, r), s, known in zip(pairs, solutions, drawn_moments, strict=True)
                     ],
                 )
             )

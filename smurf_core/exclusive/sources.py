@@ -17,6 +17,8 @@ Mask = npt.NDArray[np.bool_]
 MOST_COMPONENTS = 96
 # What a modality knows of the others: at most so many leading components.
 KNOWN_DIRECTIONS = 16
+# Numbers in a matrix from which the moments of refits are computed in single precision.
+_LARGE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,17 @@ class Moments:
     widths: tuple[int, ...]
     known: tuple[int, ...]
 
+    def rows(self, chosen: slice) -> Moments:
+        """Some of the weightings."""
+        return Moments(
+            self.gram[chosen],
+            {pair: values[chosen] for pair, values in self.own.items()},
+            {pair: values[chosen] for pair, values in self.cross.items()},
+            {pair: values[chosen] for pair, values in self.effective.items()},
+            self.widths,
+            self.known,
+        )
+
     def part(self, modality: int) -> slice:
         """Where a modality's components are in `gram`."""
         ends = np.cumsum((0, *self.widths))
@@ -150,10 +163,11 @@ def moments(source: Rotated, weights: Array) -> Moments:
         Each divided by the sum of the weights of the samples that count for it.
     """
     everything = stacked(source)
+    single = len(weights) > 1 and everything.size > _LARGE
     m = len(source.widths)
     ends = np.cumsum((0, *source.widths))
     parts = [slice(int(a), int(b)) for a, b in pairwise(ends)]
-    gram = np.stack([_centred_gram(everything, w) for w in weights])
+    gram = np.stack([_centred_gram(everything, w, single) for w in weights])
     own: dict[tuple[int, int], Array] = {}
     cross: dict[tuple[int, int], Array] = {}
     effective: dict[tuple[int, int], Array] = {}
@@ -169,7 +183,7 @@ def moments(source: Rotated, weights: Array) -> Moments:
                 columns = np.concatenate(
                     [everything[both][:, parts[i]], everything[both][:, parts[j]]], axis=1
                 )
-                pair = np.stack([_centred_gram(columns, w[both]) for w in weights])
+                pair = np.stack([_centred_gram(columns, w[both], single) for w in weights])
                 kish = _effective_size(weights[:, both])
                 first = slice(0, source.widths[i])
                 second = slice(source.widths[i], None)
@@ -179,13 +193,17 @@ def moments(source: Rotated, weights: Array) -> Moments:
     return Moments(gram, own, cross, effective, source.widths, tuple(source.known.values()))
 
 
-def _centred_gram(values: Array, weights: Array) -> Array:
+def _centred_gram(values: Array, weights: Array, single: bool) -> Array:
     total = weights.sum()
     if total <= 0:
         return np.zeros((values.shape[1],) * 2)
-    weighted = values * weights[:, None]
-    mean = weighted.sum(axis=0) / total
-    return np.asarray(values.T @ weighted / total - np.outer(mean, mean))
+    mean = weights @ values / total
+    if single:
+        # A rounding of 1e-7 is nothing beside the spread over refits, and half the time.
+        weighted = values.astype(np.float32) * np.sqrt(weights / total)[:, None].astype(np.float32)
+        return np.asarray((weighted.T @ weighted).astype(np.float64) - np.outer(mean, mean))
+    weighted = values * (weights / total)[:, None]
+    return np.asarray(values.T @ weighted - np.outer(mean, mean))
 
 
 def _effective_size(weights: Array) -> Array:
