@@ -321,7 +321,7 @@ def learning_curves(runs: list[RunInfo], titles: dict[str, str]) -> None:
         with place:
             st.markdown(f"**{escaped(titles[run.id])}**")
             if table.empty and run.config.kind.is_solved:
-                st.info("Solved: no epochs, so no learning curve.")
+                st.info("Solved, not trained: there is no learning curve.")
             elif table.empty:
                 st.info("This run reported no curve: it ended before its first report.")
             else:

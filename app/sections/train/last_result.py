@@ -15,10 +15,6 @@ from smurf_core.plot.training import chosen_curves
 from smurf_core.reporting.explanations import explain
 from smurf_core.results import FittedMember
 
-# Instead of learning curves, of a run that has none.
-NO_CURVES = "Solved: the model is the solution of one system of equations, so there are no epochs."
-
-
 def last_result(study_id: str) -> None:
     """Scores and learning curves of the current run."""
     finished = finished_runs(study_id)
@@ -56,7 +52,9 @@ def last_result(study_id: str) -> None:
     )
     curves = chosen_curves_of(run)
     if curves.empty:
-        st.markdown(NO_CURVES)
+        towers = any(fold.member.configuration.hidden_layers for fold in result.fold_results)
+        trained = "only the towers were trained" if towers else "nothing was trained"
+        st.markdown(f"Solved, {trained}: there is no learning curve.")
         return
     step = max(1, len(curves) // 2_000)
     st.altair_chart(chosen_curves(curves[curves["epoch"] % step == 0]), key="chosen_curves")
