@@ -207,8 +207,8 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
 
 def _only_in_one(first: RunInfo, second: RunInfo) -> None:
     """Say which contributions only one of two runs has: they have nothing to be compared with."""
-    terms = [contributions_of(run).terms for run in (first, second)]
-    for name, mine, theirs in (("A", *terms), ("B", *reversed(terms))):
+    one, other = contributions_of(first).terms, contributions_of(second).terms
+    for name, mine, theirs in (("A", one, other), ("B", other, one)):
         alone = [term_label(*term.names[1:]) for term in mine if term not in theirs]
         if alone:
             st.markdown(f"Only in run {name}: {escaped('; '.join(alone))}.")

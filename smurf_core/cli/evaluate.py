@@ -80,7 +80,11 @@ def show(run: Run) -> None:
     shares = shares[(shares["output"] == shares["output"].iloc[0]) & (shares["sd"] > 0)]
     table = new_table("contribution", "share of variance", title="Out-of-fold contributions")
     for row in shares.itertuples():
-        name = row.modality if row.kind == "unique" else f"{row.modality}, with {partner_label(row.shared_with)}"
+        name = (
+            row.modality
+            if row.kind == "unique"
+            else f"{row.modality}, with {partner_label(row.shared_with)}"
+        )
         table.add_row(f"{row.kind} {name}", f"{row.share:+.3f}")
     out.print(table)
     if result.sharing is not None and not result.sharing.empty:

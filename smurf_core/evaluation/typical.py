@@ -57,8 +57,8 @@ def typical_samples(
                 )
             continue
         for members in contributions.sets():
-            said = np.stack([contributions.of(term)[:, c] for term in members], axis=1)
-            said = said.astype(np.float64)  # [n, members]
+            columns = [contributions.of(term)[:, c].astype(np.float64) for term in members]
+            said = np.stack(columns, axis=1)  # [n, members]
             low, high = np.abs(said).min(axis=1), np.abs(said).max(axis=1)
             are_opposed = (said.min(axis=1) < 0) & (said.max(axis=1) > 0)
             same = ~are_opposed & (low > 0) & (low >= ALIKE * high)

@@ -68,7 +68,10 @@ def contribution_matrices(
         sources = contributions.sources(order)
         names = [subset_name(source) for source in sources]
         cells = {
-            (subset_name(term.source), spoken([subset_name(s) for s in term.others or (term.source,)])): term
+            (
+                subset_name(term.source),
+                spoken([subset_name(s) for s in term.others or (term.source,)]),
+            ): term
             for term in contributions.terms
             if term.order == order
         }

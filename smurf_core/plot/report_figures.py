@@ -61,8 +61,8 @@ def report_figures(
         "shares_of_variance": ReportFigure(
             "What carries the prediction",
             f"Shares of the prediction's variance{every}. Plain: what a modality says alone. "
-            "Hatched: what it shares with another modality; crossed: with several. All parts add up "
-            "to 100%.",
+            "Hatched: what it shares with another modality; crossed: with several. All parts "
+            "add up to 100%.",
             variance_bars(shares, contributions.modalities),
         ),
         "performance": ReportFigure(

@@ -43,8 +43,8 @@ def shares_with_intervals(
     """One bar per contribution with its 95% interval, grouped by the source modality.
 
     `terms` and `totals` are the rows of `share_intervals` for one output; `terms` has a column
-    `verdict`. Hatched bars are shared with another modality, crossed bars with several. The text at the right shows the share,
-    its interval and the verdict. The sum of a modality's bars is shown next to its name.
+    `verdict`. Hatched bars are shared with another modality, crossed bars with several.
+    The text at the right shows the share, its interval and the verdict. The sum of a modality's bars is shown next to its name.
     """
     colours = modality_colours(modalities)
     summed = totals[totals["kind"] == "both"].set_index(["order", "modality"])["share"]
@@ -125,7 +125,8 @@ def part_labels(terms: pd.DataFrame) -> list[str]:
     """
     position = {name: at for at, name in enumerate(dict.fromkeys(terms["modality"]))}
     return [
-        ("alone" if kind == "unique" else f"with {partner_label(other)}") + "\u200b" * position[name]
+        ("alone" if kind == "unique" else f"with {partner_label(other)}")
+        + "\u200b" * position[name]
         for name, other, kind in zip(
             terms["modality"], terms["shared_with"], terms["kind"], strict=True
         )

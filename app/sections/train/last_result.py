@@ -15,6 +15,7 @@ from smurf_core.plot.training import chosen_curves
 from smurf_core.reporting.explanations import explain
 from smurf_core.results import FittedMember
 
+
 def last_result(study_id: str) -> None:
     """Scores and learning curves of the current run."""
     finished = finished_runs(study_id)

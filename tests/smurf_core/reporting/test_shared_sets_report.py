@@ -1,6 +1,7 @@
 """Report, export and commands of runs whose sets the data select."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -88,7 +89,7 @@ def test_show_evaluate_export_and_predict_name_every_set(home, run, tmp_path):
         frame.insert(0, "sample_id", new.sample_ids)
         paths.append(tmp_path / f"{name}.csv")
         frame.to_csv(paths[-1], index=False)
-    invoke("predict", run.id, *map(str, paths), "--folder", str(tmp_path / "new"))
+    invoke("predict", run.id, *map(str, paths), "--output", str(tmp_path / "new"))
     found = pd.concat(
         pd.read_csv(path) for path in (tmp_path / "new").glob("*.csv") if "contrib" in path.name
     )
@@ -123,8 +124,6 @@ def test_where_no_set_is_there_the_sentence_says_so():
 
 
 def test_a_set_of_three_alone_has_no_pair_to_draw():
-    from dataclasses import replace
-
     found = exclusive_run("pair_and_triple")[0].contributions()
     kept = found.where(lambda term: len(term.sharers) != 2)
     terms = tuple(term for term, is_kept in zip(found.terms, kept, strict=True) if is_kept)
