@@ -44,7 +44,8 @@ def shares_with_intervals(
 
     `terms` and `totals` are the rows of `share_intervals` for one output; `terms` has a column
     `verdict`. Hatched bars are shared with another modality, crossed bars with several.
-    The text at the right shows the share, its interval and the verdict. The sum of a modality's bars is shown next to its name.
+    The text at the right shows the share, its interval and the verdict. The sum of a modality's
+    bars is shown next to its name.
     """
     colours = modality_colours(modalities)
     summed = totals[totals["kind"] == "both"].set_index(["order", "modality"])["share"]
