@@ -70,7 +70,7 @@ def test_every_table_of_a_solved_run_is_made(family):
     result, dataset = exclusive_run(family)
     tables = tables_of_run(result, explained(result, dataset), count=5)
     assert tables["sharing"].equals(result.sharing)
-    terms = tables["stability"][["modality", "shared_with"]]
+    terms = tables["verdicts"][["modality", "shared_with"]]
     assert list(terms.itertuples(index=False, name=None)) == [
         names[1:] for names in result.contributions().term_names()
     ]
