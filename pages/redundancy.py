@@ -1,4 +1,4 @@
-"""What pairs of modalities share, and what the losses left."""
+"""Which modalities share something, how much it is, and what the losses left."""
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from app.sections.redundancy import (
     residuals,
     second_witness,
 )
+from app.sections.sharing import sharing
 from app.state.session import current_study
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.scope_bar import scope_picker
@@ -29,6 +30,11 @@ with show_errors():
         second_witness(run)
         st.stop()
     dataset, contributions = dataset_of(study), contributions_of(run)
+    sharing(run)
+    if not contributions.has_redundant_terms:
+        st.info("All contributions of this run are unique: see *Overview* and *Samples*.")
+        second_witness(run)
+        st.stop()
     scope = scope_picker(study, dataset)
     layer: Layer = chosen_layer(run, contributions)
     overall(run, layer, scope)

@@ -100,7 +100,7 @@ class Contributions:
 
     @property
     def has_redundant_terms(self) -> bool:
-        """False for late fusion, which has unique contributions only."""
+        """False where all contributions are unique: late fusion, or nothing that is shared."""
         return any(not term.is_unique for term in self.terms)
 
     @cached_property
@@ -140,6 +140,17 @@ class Contributions:
             (term, term.seen_from(term.sharers[1]))
             for term in self.terms
             if term.order == order and len(term.sharers) == 2 and term.source == term.sharers[0]
+        )
+
+    def sets(self, order: int = 1) -> tuple[tuple[Term, ...], ...]:
+        """The sets of sources of an order that share something, each as its members' terms.
+
+        The pairs (ŷ_IJ, ŷ_JI), and sets of three and more where a model has them.
+        """
+        return tuple(
+            tuple(term.seen_from(source) for source in term.sharers)
+            for term in self.terms
+            if term.order == order and not term.is_unique and term.source == term.sharers[0]
         )
 
     def index(self, modality: str) -> int:

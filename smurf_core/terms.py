@@ -10,7 +10,7 @@ from typing import Any, Literal
 # Who makes a contribution: one modality, or several for an interaction (MRO-SMURF).
 Source = tuple[str, ...]
 Kind = Literal["unique", "redundant"]
-_JOINER, _ESCAPE = "+", "\\"
+_JOINER, _SHARERS, _ESCAPE = "+", "&", "\\"
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,13 @@ class Term:
 
     @property
     def names(self) -> tuple[int, str, str]:
-        """Order, source and partner as tables write them; both are equal for a unique term."""
-        others = [subset_name(other) for other in self.others or (self.source,)]
-        return self.order, subset_name(self.source), _joined(others, "&")
+        """Order, source and partners as tables write them; both are equal for a unique term.
+
+        Several partners are joined by `&`, as in `B&C`; `read_sharers` reads them back.
+        """
+        source = subset_name(self.source)
+        others = [subset_name(other) for other in self.others]
+        return self.order, source, joined_sharers(others) if others else source
 
     def seen_from(self, other: Source) -> Term:
         """The same shared part as `other` contributes it: ŷ_JI for ŷ_IJ."""
@@ -161,6 +165,61 @@ def read_subset(text: str, size: int) -> Source:
     """
     if size == 1:
         return (text,)
+    names = _split(text, _JOINER)
+    if len(names) != size:
+        raise ValueError(f"{text!r} holds {len(names)} names, not {size}.")
+    return names
+
+
+def joined_sharers(names: Sequence[str]) -> str:
+    """Names of sources that share something, as one text: `B&C`. `read_sharers` reads it back."""
+    return _SHARERS.join(_escaped(name, _SHARERS) for name in names)
+
+
+def read_sharers(text: str) -> tuple[str, ...]:
+    """The names that `joined_sharers` wrote.
+
+    Examples
+    --------
+    >>> read_sharers("B&C"), read_sharers(joined_sharers(["R&B"]))
+    (('B', 'C'), ('R&B',))
+    """
+    return _split(text, _SHARERS)
+
+
+def spoken(names: Sequence[str]) -> str:
+    """Names as a sentence lists them.
+
+    Examples
+    --------
+    >>> spoken(["A"]), spoken(["A", "B"]), spoken(["A", "B", "C"])
+    ('A', 'A and B', 'A, B and C')
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def partner_label(shared_with: str) -> str:
+    """The column `shared_with` of a shared contribution as figures and pages write it.
+
+    Examples
+    --------
+    >>> partner_label("B&C")
+    'B and C'
+    """
+    return spoken(read_sharers(shared_with))
+
+
+def _joined(texts: Sequence[str], joiner: str) -> str:
+    if len(texts) == 1:
+        return texts[0]
+    return joiner.join(_escaped(text, joiner) for text in texts)
+
+
+def _escaped(text: str, joiner: str) -> str:
+    return text.replace(_ESCAPE, _ESCAPE * 2).replace(joiner, _ESCAPE + joiner)
+
+
+def _split(text: str, joiner: str) -> tuple[str, ...]:
     names, escaped = [""], False
     for character in text:
         if escaped:
@@ -168,18 +227,8 @@ def read_subset(text: str, size: int) -> Source:
             escaped = False
         elif character == _ESCAPE:
             escaped = True
-        elif character == _JOINER:
+        elif character == joiner:
             names.append("")
         else:
             names[-1] += character
-    if len(names) != size:
-        raise ValueError(f"{text!r} holds {len(names)} names, not {size}.")
     return tuple(names)
-
-
-def _joined(texts: Sequence[str], joiner: str) -> str:
-    if len(texts) == 1:
-        return texts[0]
-    return joiner.join(
-        text.replace(_ESCAPE, _ESCAPE * 2).replace(joiner, _ESCAPE + joiner) for text in texts
-    )

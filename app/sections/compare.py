@@ -172,6 +172,7 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
         st.dataframe(table, hide_index=True, width="stretch", key="two_scores")
         st.markdown(":small[For the samples shown, pooled over folds.]")
     agreement = agreement_of(first, second, scope)
+    _only_in_one(first, second)
     st.markdown("**What carries their predictions**", help=explain("share", "term_agreement"))
     varies = (agreement[["first_share", "second_share"]].abs() > 0).any(axis=1)
     agreement = alone_first(agreement[varies])
@@ -202,6 +203,15 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
             },
         )
         download_view(agreement, "agreement_of_two_runs")
+
+
+def _only_in_one(first: RunInfo, second: RunInfo) -> None:
+    """Say which contributions only one of two runs has: they have nothing to be compared with."""
+    one, other = contributions_of(first).terms, contributions_of(second).terms
+    for name, mine, theirs in (("A", one, other), ("B", other, one)):
+        alone = [term_label(*term.names[1:]) for term in mine if term not in theirs]
+        if alone:
+            st.markdown(f"Only in run {name}: {escaped('; '.join(alone))}.")
 
 
 def sample_by_sample(
@@ -310,7 +320,9 @@ def learning_curves(runs: list[RunInfo], titles: dict[str, str]) -> None:
     for place, run, table in zip(st.columns(len(runs)), runs, tables, strict=True):
         with place:
             st.markdown(f"**{escaped(titles[run.id])}**")
-            if table.empty:
+            if table.empty and run.config.kind.is_solved:
+                st.info("Solved, not trained: there is no learning curve.")
+            elif table.empty:
                 st.info("This run reported no curve: it ended before its first report.")
             else:
                 st.altair_chart(curves_by_fold(table, domain), key=f"curves_{run.id}_{what}")

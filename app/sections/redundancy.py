@@ -1,4 +1,4 @@
-"""Parts of the page *Redundancy*: heatmaps of pairs, one pair sample by sample, and groups."""
+"""Parts of the page *Redundancy*: heatmaps, two sides of a set sample by sample, and groups."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from app.widgets.figures import colour_column_picker, selectable_chart
 from app.widgets.messages import escaped, facts
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.evaluation.redundancy import member_pairs
 from smurf_core.evaluation.subset_fusion import why_not_held_out
 from smurf_core.plot.commonality_bars import commonality_bars
 from smurf_core.plot.heatmaps import (
@@ -35,11 +36,11 @@ from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.explanations import explain
-from smurf_core.reporting.numbers import plain
+from smurf_core.reporting.numbers import plain, term_label
 from smurf_core.reporting.witness import comparable_totals, witness_sentences
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
-from smurf_core.terms import subset_name
+from smurf_core.terms import Term, spoken, subset_name
 
 
 @dataclass(frozen=True)
@@ -76,17 +77,22 @@ def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
     """Both heatmaps; a click on a cell chooses the pair that is shown below."""
     pairs, shares = pairs_of(run, scope), shares_of(run, scope)
     shares = shares[shares["output"] == layer.output]
+    here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
     left, right = st.columns(2)
     limit = max(0.05, float(np.nan_to_num(shares["share"].abs().max())))
     with left:
         st.subheader("Do both sides agree?", help=explain("pair_r"))
         if len(layer.names) == 1:
             st.info("There is only one subset of this size, so it shares nothing with others.")
+        elif not (here["size"] == 2).any():
+            st.info("No two modalities share anything alone: choose members of a set below.")
         else:
-            here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
             figure = signed_heatmap(pair_matrix(here, layer.names, "r"), title="r", clickable=True)
             _pair_chart(figure, f"pair_r_{layer.order}")
-            st.markdown("r between ŷ_IJ and ŷ_JI. Click a cell to see its samples below.")
+            st.markdown(
+                "r between ŷ_IJ and ŷ_JI; empty where the two share nothing alone. Click a cell to "
+                "see its samples below."
+            )
     with right:
         st.subheader("How much is it?", help=explain("share"))
         figure = signed_heatmap(
@@ -96,7 +102,7 @@ def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
         _pair_chart(figure, f"share_matrix_{layer.order}")
         st.markdown(
             "Shares of the prediction's variance: row I, column J is what I says and shares with "
-            "J; the diagonal is what it says alone."
+            "J; the diagonal is what it says alone. Empty: the run has no such contribution."
         )
 
 
@@ -108,7 +114,7 @@ def _pair_chart(figure: object, key: str) -> None:
         cell = points[0].get("customdata") if points else None
         cell = list(cell.values()) if isinstance(cell, dict) else cell
         if cell and cell[0] != cell[1]:
-            st.session_state["redundancy_pair"] = " and ".join(sorted(cell))
+            st.session_state["redundancy_cell"] = tuple(cell)
 
     st.plotly_chart(
         figure, key=key, on_select=take, selection_mode="points", config={"displaylogo": False}
@@ -124,12 +130,19 @@ def one_pair(
 ) -> None:
     """ŷ_IJ against ŷ_JI, one point per sample; a selection here applies to all pages."""
     st.subheader("A pair, sample by sample")
-    pairs = pairs_of(run, scope)
-    here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
+    rows = pairs_of(run, scope)
+    rows = rows[(rows["output"] == layer.output) & (rows["order"] == layer.order)]
     by_name = {
-        " and ".join(sorted((row["modality"], row["shared_with"]))): (row, pair)
-        for row, pair in zip(here.to_dict("records"), contributions.pairs(layer.order), strict=True)
+        _pair_label(pair): (row, pair)
+        for row, pair in zip(
+            rows.to_dict("records"), member_pairs(contributions, layer.order), strict=True
+        )
     }
+    clicked = st.session_state.pop("redundancy_cell", None)
+    for name, (_, pair) in by_name.items():
+        if clicked in [_cell(term) for term in pair]:
+            st.session_state["redundancy_pair"] = name
+            break
     if st.session_state.get("redundancy_pair") not in by_name:
         st.session_state["redundancy_pair"] = next(iter(by_name))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -149,16 +162,31 @@ def one_pair(
     )  # fmt: skip
     selectable_chart(
         coloured_scatter(
-            points, x_title=f"{one}, shared with {other}", y_title=f"{other}, shared with {one}"
+            points,
+            x_title=term_label(*pair[0].names[1:]),
+            y_title=term_label(*pair[1].names[1:]),
         ),
         points,
-        key=f"pair_scatter_{layer.order}_{one}_{other}",
+        key=f"pair_scatter_{layer.order}_{one}_{other}"
+        + ("" if row["size"] == 2 else f"_of_{row['sharers']}"),
         origin=f"Redundancy, {one} and {other}",
     )
     st.markdown(
         "One point per sample. On a rising straight line both say the same; the number above is r "
         "within folds." + points.note()
     )
+
+
+def _cell(term: Term) -> tuple[str, str]:
+    """The cell of a heatmap that shows a term: its row and its column."""
+    return subset_name(term.source), spoken([subset_name(other) for other in term.others])
+
+
+def _pair_label(pair: tuple[Term, Term]) -> str:
+    """`A and B`, or `A and B, of A, B and C` for two members of a larger set."""
+    two = " and ".join(sorted(subset_name(term.source) for term in pair))
+    everyone = spoken([subset_name(source) for source in pair[0].sharers])
+    return two if len(pair[0].sharers) == 2 else f"{two}, of {everyone}"
 
 
 def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None:
@@ -193,6 +221,9 @@ def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None
     table = table[(table["output"] == layer.output) & (table["order"] == layer.order)]
     if table.empty:
         st.info("There is only one subset of this size, so it shares nothing with others.")
+        return
+    if is_r and not (table["size"] == 2).any():
+        st.info("No two modalities share anything alone: choose the share of variance.")
         return
     limit = 1.0 if is_r else max(0.05, float(np.nan_to_num(table["share"].abs().max())))
     tables = {
@@ -241,6 +272,7 @@ def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
                     "left_first",
                     "left_second",
                     "n",
+                    "sharers",
                 ]
             ],
             hide_index=True,
@@ -265,6 +297,7 @@ def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
                     "Left, second", format="%.3f", help=explain("left")
                 ),
                 "n": st.column_config.NumberColumn("n", help=explain("n")),
+                "sharers": "All who share",
             },
         )
         download_view(here.reset_index(drop=True), "pairs")

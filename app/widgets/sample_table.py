@@ -8,6 +8,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.samples import transcript_column
+from smurf_core.terms import read_sharers
 
 _TITLES = {
     "sample_id": "Sample",
@@ -25,6 +26,7 @@ _TITLES = {
     "score": "Score (sd)",
     "contribution": "Contribution",
     "other": "Other side",
+    "other_modality": "Other side's modality",
     "output prediction": "Prediction",
     "sd from training": "Farthest feature (sd from training)",
     "outlying": "Far from training data",
@@ -40,12 +42,21 @@ def shown_columns(table: pd.DataFrame, dataset: MultimodalDataset) -> list[str]:
     """Known values first, then unique contributions, then the transcript; the CSV has all."""
     is_marked = "outlying" in table and bool((table["outlying"] != "").any())
     if "score" in table:
-        return [str(name) for name in table if name != "outlying" or is_marked]
+        hidden = {"other_shared_with"} | (set() if is_marked else {"outlying"})
+        if not _has_larger_sets(table):
+            hidden.add("other_modality")
+        return [str(name) for name in table if name not in hidden]
     alone = [f"{name} alone" for name in dataset.modalities]
     first = ["sample_id", "person", "target", "prediction", "error", "correct", "probability"]
     first += ["outlying"] if is_marked else []
     wanted = [*first, *alone, transcript_column(dataset), "fold"]
     return [name for name in wanted if name is not None and name in table]
+
+
+def _has_larger_sets(table: pd.DataFrame) -> bool:
+    """True if the other side is not simply the modality of `shared_with`."""
+    is_shared = table["modality"] != table["shared_with"]
+    return any(len(read_sharers(text)) > 1 for text in table.loc[is_shared, "shared_with"].unique())
 
 
 def column_config(

@@ -10,6 +10,7 @@ import typer
 from smurf_core.cli.options import Run
 from smurf_core.cli.output import new_table, out
 from smurf_core.cli.runs import find_run
+from smurf_core.configuration import solved_setting
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.baseline import against_baseline
@@ -21,12 +22,14 @@ from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.explained import explained
 from smurf_core.fold_label import fold_label
 from smurf_core.reporting.influence_sentences import worse_than_baseline
+from smurf_core.reporting.sharing import sharing_sentence
 from smurf_core.reporting.statements import statements
 from smurf_core.results import RunResult
 from smurf_core.runs import studies
 from smurf_core.runs.exporting import write_folder
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.workspace import Workspace
+from smurf_core.terms import partner_label
 
 
 def show(run: Run) -> None:
@@ -54,10 +57,13 @@ def show(run: Run) -> None:
     chosen = new_table(
         "fold", "chosen configuration", "epoch", "validation", f"test {METRIC_TITLES[main]}"
     )
+    is_solved = config.kind.is_solved
     for fold in result.fold_results:
         member = fold.member
         chosen.add_row(
-            str(fold_label(fold.fold)), str(member.configuration), str(member.best_epoch),
+            str(fold_label(fold.fold)),
+            solved_setting(member.configuration) if is_solved else str(member.configuration),
+            "solved" if is_solved else str(member.best_epoch),
             f"{member.validation_metric:.3f}", f"{scores[main, fold_label(fold.fold)]:.3f}",
         )  # fmt: skip
     out.print(chosen)
@@ -74,9 +80,15 @@ def show(run: Run) -> None:
     shares = shares[(shares["output"] == shares["output"].iloc[0]) & (shares["sd"] > 0)]
     table = new_table("contribution", "share of variance", title="Out-of-fold contributions")
     for row in shares.itertuples():
-        name = row.modality if row.kind == "unique" else f"{row.modality}, with {row.shared_with}"
+        name = (
+            row.modality
+            if row.kind == "unique"
+            else f"{row.modality}, with {partner_label(row.shared_with)}"
+        )
         table.add_row(f"{row.kind} {name}", f"{row.share:+.3f}")
     out.print(table)
+    if result.sharing is not None and not result.sharing.empty:
+        out.print(sharing_sentence(result.sharing), markup=False)
 
 
 def _warn(result: RunResult, dataset: MultimodalDataset) -> None:
@@ -102,8 +114,8 @@ def evaluate(
     """Write every evaluation of a run as tidy CSV tables: estimates, intervals, n, p-values.
 
     Performance, missing modalities, human judgments, informativeness, typical samples, redundancy,
-    commonality of late fusion, stability, and recovery where the true factors are known. Other
-    runs are tested against RUN.
+    commonality of late fusion, stability, which sets of modalities share (sharing), and recovery
+    where the true factors are known. Other runs are tested against RUN.
     """
     from smurf_core.evaluation.complete import evaluation_tables
 

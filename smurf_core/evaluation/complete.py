@@ -98,8 +98,10 @@ def tables_of_run(
         influence = share_influence(explained, shares)
         left_out = ", ".join(influence.sample_ids)
         tables["share_influence"] = influence.terms.assign(without=left_out)
-    if result.config.kind.has_redundant_heads:
+    if contributions.has_redundant_terms:
         tables["redundancy"] = pair_table(contributions)
+    if result.sharing is not None:
+        tables["sharing"] = result.sharing
     for finding in get_args(Finding):
         tables[f"typical_{finding}"] = pd.concat(
             [

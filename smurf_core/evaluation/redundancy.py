@@ -1,8 +1,9 @@
-"""Shares of a prediction's variance per contribution, and what pairs of modalities share."""
+"""Shares of a prediction's variance per contribution, and what sets of modalities share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from smurf_core.statistics.percentile_bootstrap import (
     term_sums,
 )
 from smurf_core.statistics.persons import person_codes
-from smurf_core.terms import Term, subset_name
+from smurf_core.terms import Term, joined_sharers, subset_name
 
 Array = npt.NDArray[np.float64]
 ALL_OUTPUTS = "all"
@@ -160,8 +161,10 @@ def pair_table(contributions: Contributions) -> pd.DataFrame:
         One row per pair, order and output: order, modality, shared_with, output, r (between ŷ_IJ
         and ŷ_JI), covariance, share (of both sides together in the prediction's variance),
         left_first and left_second (r between the unique and the redundant contribution of the first
-        and of the second modality: the correlation that L_uncor left), n. All are computed within
-        folds; logits are centred over the classes. NaN if a contribution does not vary.
+        and of the second modality: the correlation that L_uncor left), n, sharers and size. All are
+        computed within folds; logits are centred over the classes. NaN if a contribution does not
+        vary. What three and more modalities share has one row per pair of its members, with all
+        of them in `sharers` (`A&B&C`) and their number in `size`.
     """
     terms = _centred_terms(contributions)
     at = {term: t for t, term in enumerate(contributions.terms)}
@@ -172,7 +175,7 @@ def pair_table(contributions: Contributions) -> pd.DataFrame:
         r = correlation_ratio(gram, squares[:, None], squares[None])
         with_total, variance = gram.sum(axis=1), gram.sum()
         for order in contributions.orders:
-            for first, second in contributions.pairs(order):
+            for first, second in member_pairs(contributions, order):
                 ij, ji = at[first], at[second]
                 both = with_total[ij] + with_total[ji]
                 rows.append(
@@ -184,16 +187,29 @@ def pair_table(contributions: Contributions) -> pd.DataFrame:
                         "r": r[ij, ji],
                         "covariance": gram[ij, ji],
                         "share": both / variance if variance > 0 else np.nan,
-                        "left_first": r[at[Term.unique(first.source)], ij],
-                        "left_second": r[at[Term.unique(second.source)], ji],
+                        "left_first": _left(r, at, first),
+                        "left_second": _left(r, at, second),
                         "n": len(terms),
+                        "sharers": joined_sharers([subset_name(s) for s in first.sharers]),
+                        "size": len(first.sharers),
                     }
                 )
     columns = [
         "order", "modality", "shared_with", "output", "r", "covariance", "share", "left_first",
-        "left_second", "n",
+        "left_second", "n", "sharers", "size",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
+
+
+def member_pairs(contributions: Contributions, order: int = 1) -> tuple[tuple[Term, Term], ...]:
+    """Every two members of every set that shares something: the rows of `pair_table`."""
+    return tuple(pair for members in contributions.sets(order) for pair in combinations(members, 2))
+
+
+def _left(r: Array, at: dict[Term, int], term: Term) -> float:
+    """r of a redundant contribution with its source's unique one; NaN where there is none."""
+    unique = at.get(Term.unique(term.source))
+    return np.nan if unique is None else float(r[unique, at[term]])
 
 
 SMALLEST_GROUP = 10  # smallest number of samples for which a group's correlations are shown

@@ -14,6 +14,7 @@ from smurf_core.evaluation.metrics import METRICS, score
 from smurf_core.explained import Explained
 from smurf_core.fold_label import fold_label
 from smurf_core.sample_choice import SampleChoice, chosen_positions
+from smurf_core.terms import partner_label
 
 # A metric of fewer samples is meaningless (a correlation of two samples is always ±1).
 FEWEST = 3
@@ -63,7 +64,9 @@ def sample_table(explained: Explained) -> pd.DataFrame:
 
 def term_column(source: str, shared_with: str) -> str:
     """The column of `with_contributions` that contains one term."""
-    return f"{source} alone" if source == shared_with else f"{source}, shared with {shared_with}"
+    if source == shared_with:
+        return f"{source} alone"
+    return f"{source}, shared with {partner_label(shared_with)}"
 
 
 def with_contributions(table: pd.DataFrame, contributions: Contributions) -> pd.DataFrame:

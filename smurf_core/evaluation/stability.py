@@ -36,7 +36,8 @@ def stability(result: RunResult) -> pd.DataFrame:
     at least 0.8, else `unstable`. Agreement is not proof: all starts may agree on something that is
     not a factorisation. A contribution that agrees is therefore called `not separated` if a unique
     and a redundant contribution of its modality have |r| of 0.5 or more (the goal of L_uncor is 0),
-    or if the two sides of its pair have r below 0.5 (the goal of L_cor is 1), out of fold. A wrong
+    or if it has r below 0.5 with the other side of its pair (the goal of L_cor is 1) or with any
+    other member of its set, out of fold. A wrong
     basin that all starts end in is still called stable; `smurf verify` and larger initial weights
     can reveal it.
 
@@ -112,7 +113,7 @@ def _agreement(pairs: list[tuple[Array, Array]]) -> Array:
 def _is_separated(
     contributions: Contributions, is_large: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
-    """True if a term is separated from the other kind of its modality and agrees with its pair.
+    """True if a term is separated from the other kind of its modality and agrees with its set.
 
     Unique and redundant contributions of a modality are compared if both are large enough.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -13,10 +13,9 @@ from smurf_core.data.generated.synthetic import derived_factor, redundant_factor
 from smurf_core.errors import InputError
 from smurf_core.explained import Explained
 from smurf_core.statistics.correlation import pearson_between
-from smurf_core.terms import modality_subsets, subset_name
+from smurf_core.terms import Term, modality_subsets, subset_name
 
 Array = npt.NDArray[np.float64]
-Term = tuple[int, str, str]
 
 NO_FACTOR = "0"  # the table's entry for a contribution that has no true factor
 
@@ -26,7 +25,9 @@ def recovery(explained: Explained) -> pd.DataFrame:
 
     The true factor of a unique contribution of I is u_I, plus every r_IX whose X is hidden from the
     model, because only I contains these (the paper's bimodal setting). That of a redundant
-    contribution is r_IJ, or `r_IJ|I` if I observes it with noise. The true factors of interactions
+    contribution is r_IJ, or `r_IJ|I` if I observes it with noise; that of a set of three and more
+    likewise (`r_ABC`). A factor whose set the model has no term for appears in `factor_matrix`
+    only. The true factors of interactions
     are products: `u_A*u_B` is unique to A+B, `u_C*r_AB` is redundant between A+C and B+C. If the
     target consists of products, only terms of order 2 are listed.
 
@@ -43,14 +44,14 @@ def recovery(explained: Explained) -> pd.DataFrame:
     """
     contributions = explained.contributions
     learned, factors = _aligned(explained)
-    names, folds = contributions.term_names(), contributions.folds
-    wanted = _truths(names, contributions.modalities, factors)
+    folds = contributions.folds
+    wanted = _truths(contributions.terms, contributions.modalities, factors)
     rows = []
     for term, parts in wanted.items():
-        estimate = learned[:, names.index(term)]
+        estimate = learned[:, contributions.position(term)]
         truth = _sum(parts, factors, estimate.shape)
         r = _within_folds(truth[:, None], estimate[:, None], folds)[0, 0]
-        order, modality, shared_with = term
+        order, modality, shared_with = term.names
         rows += [
             {
                 "modality": modality,
@@ -127,42 +128,78 @@ def _aligned(explained: Explained) -> tuple[Array, dict[str, Array]]:
 
 
 def _truths(
-    names: tuple[Term, ...], modalities: tuple[str, ...], factors: Mapping[str, Array]
+    terms: tuple[Term, ...], modalities: tuple[str, ...], factors: Mapping[str, Array]
 ) -> dict[Term, list[str]]:
     """Term → names of the factors whose sum it should equal (empty if there are none)."""
     if not any("*" in name for name in factors):
         known = _additive_truths(modalities, factors)
-        return {term: known[term] for term in names if term[0] == 1}
-    if not any(order == 2 for order, _, _ in names):
+        return {
+            term: known.get((term.source[0], frozenset(s for (s,) in term.sharers)), [])
+            for term in terms
+            if term.order == 1
+        }
+    if not any(term.order == 2 for term in terms):
         raise InputError(
             "The target consists of products of factors, which a model without interactions cannot "
             "represent; train MRO-SMURF on this data set."
         )
     products = _product_truths(modalities, factors)
-    return {term: products.get(term, []) for term in names if term[0] == 2}
+    return {term: products.get(term.names, []) for term in terms if term.order == 2}
 
 
 def _additive_truths(
     modalities: tuple[str, ...], factors: Mapping[str, Array]
-) -> dict[Term, list[str]]:
+) -> dict[tuple[str, frozenset[str]], list[str]]:
+    """(Modality, all visible modalities that share) → names of its true factors."""
     prefix = unique_factor("")
     everyone = [name.removeprefix(prefix) for name in factors if name.startswith(prefix)]
-    hidden = [name for name in everyone if name not in modalities]
-    truths: dict[Term, list[str]] = {}
+    everyone = [*modalities, *(name for name in everyone if name not in modalities)]
+    shared = [(name, _holders(name, everyone)) for name in factors if "|" not in name]
+    # What is shared with hidden modalities alone is unique; factors in the order of these.
+    shared = sorted(
+        ((name, held) for name, held in shared if len(held) > 1),
+        key=lambda factor: sorted(map(everyone.index, set(factor[1]) - set(modalities))),
+    )
+    truths: dict[tuple[str, frozenset[str]], list[str]] = {}
     for i in modalities:
         own = [unique_factor(i)] if unique_factor(i) in factors else []
-        truths[1, i, i] = own + [p for x in hidden for p in _shared_part(i, x, factors)]
-        for j in modalities:
-            if i != j:
-                truths[1, i, j] = _shared_part(i, j, factors)
+        truths[i, frozenset([i])] = own
+        for name, held in shared:
+            if i in held:
+                derived = derived_factor(name, i)
+                seen = truths.setdefault((i, frozenset(held) & frozenset(modalities)), [])
+                seen.append(derived if derived in factors else name)
     return truths
+
+
+def _holders(factor: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The modalities that hold a shared factor, from its name: `r_ABC`, or `r_audio_text`.
+
+    Nothing for other factors, and where the name is not made of `names`.
+    """
+    if not factor.startswith("r_"):
+        return ()
+    return _parts(factor.removeprefix("r_"), names) or ()
+
+
+def _parts(text: str, names: Sequence[str]) -> tuple[str, ...] | None:
+    """Different names that a text consists of, one after the other or with `_` between them."""
+    if not text:
+        return ()
+    for name in sorted(names, key=len, reverse=True):
+        if text.startswith(name):
+            left = [other for other in names if other != name]
+            rest = _parts(text[len(name) :].removeprefix("_"), left)
+            if rest is not None:
+                return (name, *rest)
+    return None
 
 
 def _product_truths(
     modalities: tuple[str, ...], factors: Mapping[str, Array]
-) -> dict[Term, list[str]]:
+) -> dict[tuple[int, str, str], list[str]]:
     pairs = modality_subsets(modalities, 2)
-    truths: dict[Term, list[str]] = {}
+    truths: dict[tuple[int, str, str], list[str]] = {}
     for first, second in [(p, p) for p in pairs] + list(combinations(pairs, 2)):
         in_both = [name for name in first if name in second]
         if first == second:
@@ -183,16 +220,6 @@ def _product_truths(
         truths[2, subset_name(first), subset_name(second)] = parts
         truths[2, subset_name(second), subset_name(first)] = parts
     return truths
-
-
-def _shared_part(i: str, j: str, factors: Mapping[str, Array]) -> list[str]:
-    """The factor that two modalities share, whatever the order of their names in it.
-
-    If modalities observe it with noise, this is the part that `i` can predict.
-    """
-    names = (redundant_factor(i, j), redundant_factor(j, i))
-    derived = [derived_factor(name, i) for name in names if derived_factor(name, i) in factors]
-    return derived or [name for name in names if name in factors]
 
 
 def _sum(parts: list[str], factors: Mapping[str, Array], shape: tuple[int, ...]) -> Array:

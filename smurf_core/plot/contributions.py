@@ -9,58 +9,77 @@ import plotly.graph_objects as go
 from smurf_core.contributions import Contributions
 from smurf_core.plot.theme import NEUTRAL, modality_colours, text_on
 from smurf_core.reporting.numbers import plain, signed, term_label
-from smurf_core.terms import read_subset, subset_name
+from smurf_core.terms import partner_label, read_sharers, read_subset, spoken, subset_name
 
 _ROW_HEIGHT = 30
 # White lines over the modality's colour: visible in light and dark mode, and in print.
 SHARED_PATTERN = {"fillmode": "overlay", "fgcolor": "white", "size": 7, "solidity": 0.22}
+_ALONE, _BY_TWO, _BY_MORE = "", "/", "x"
+
+
+def pattern_shape(modality: str, shared_with: str) -> str:
+    """Plain for what a modality says alone, hatched for a pair, crossed for larger sets."""
+    if modality == shared_with:
+        return _ALONE
+    return _BY_TWO if len(read_sharers(shared_with)) == 1 else _BY_MORE
+
+
+_STEP = ["part", "kind", "modality", "pattern", "value"]
 
 
 def breakdown(contributions: Contributions, row: int, output: int) -> pd.DataFrame:
     """The parts of one sample's output, in the order of their addition.
 
     Columns: part, kind (`baseline`, `unique`, `redundant`, `prediction`), modality (the first of
-    its source, which gives the colour), value, and start and end of the part. Values are float32
-    numbers exactly as stored; the last row is the sum of all others.
+    its source, which gives the colour), pattern (of its bar), value, and start and end of the
+    part. Values are float32 numbers exactly as stored; the last row is the sum of all others.
     """
-    columns = ["part", "kind", "modality", "value"]
     baseline = float(contributions.baseline[row, output])
-    rows: list[tuple[str, str, str, float]] = [("Baseline", "baseline", "", baseline)]
+    rows: list[tuple[str, str, str, str, float]] = [("Baseline", "baseline", "", "", baseline)]
     for order in contributions.orders:
         for source in contributions.sources(order):
             own = [term for term in contributions.terms if term.source == source]
             for term in sorted(own, key=lambda term: not term.is_unique):
                 _, modality, shared_with = term.names
                 value = float(contributions.of(term)[row, output])
-                rows.append((term_label(modality, shared_with), term.kind, source[0], value))
-    rows.append(("Prediction", "prediction", "", sum(row[3] for row in rows)))
-    table = pd.DataFrame(rows, columns=columns)
+                pattern = pattern_shape(modality, shared_with)
+                label = term_label(modality, shared_with)
+                rows.append((label, term.kind, source[0], pattern, value))
+    rows.append(("Prediction", "prediction", "", "", sum(row[4] for row in rows)))
+    table = pd.DataFrame(rows, columns=_STEP)
     ends = table["value"].cumsum()
     table["start"] = ends - table["value"]
     table["end"] = ends
-    table.loc[table.index[-1], ["start", "end"]] = [0.0, rows[-1][3]]
+    table.loc[table.index[-1], ["start", "end"]] = [0.0, rows[-1][4]]
     return table
 
 
 def contribution_matrices(
     contributions: Contributions, row: int, output: int
 ) -> dict[int, pd.DataFrame]:
-    """One sample's contributions as matrices, one per order: source × the other side of the pair.
+    """One sample's contributions as matrices, one per order: source × whom it shares with.
 
     The diagonal contains unique contributions. Order 1 has modalities, higher orders (MRO) have
-    subsets.
+    subsets. Sets of three and more have columns of their own (`B and C`); cells of contributions
+    that the model does not have are NaN.
     """
     found = {}
     for order in contributions.orders:
         sources = contributions.sources(order)
         names = [subset_name(source) for source in sources]
-        matrix = np.zeros((len(names), len(names)), dtype=np.float32)
-        for term in contributions.terms:
-            if term.order == order:
-                partner = term.others[0] if term.others else term.source
-                at = sources.index(term.source), sources.index(partner)
-                matrix[at] = contributions.of(term)[row, output]
-        found[order] = pd.DataFrame(matrix, index=names, columns=names)
+        cells = {
+            (
+                subset_name(term.source),
+                spoken([subset_name(s) for s in term.others or (term.source,)]),
+            ): term
+            for term in contributions.terms
+            if term.order == order
+        }
+        columns = list(dict.fromkeys([*names, *(partners for _, partners in cells)]))
+        matrix = pd.DataFrame(np.float32(np.nan), index=names, columns=columns)
+        for (name, partners), term in cells.items():
+            matrix.loc[name, partners] = contributions.of(term)[row, output]
+        found[order] = matrix
     return found
 
 
@@ -72,9 +91,9 @@ def change_steps(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     value = after["value"] - before["value"]
     inner = before["kind"].isin(["unique", "redundant"]) & (value != 0)
     ends = before.iloc[-1]["value"], after.iloc[-1]["value"]
-    steps = before[inner].assign(value=value[inner])[["part", "kind", "modality", "value"]]
-    first = pd.DataFrame([["Before", "baseline", "", ends[0]]], columns=steps.columns)
-    last = pd.DataFrame([["After", "prediction", "", ends[1]]], columns=steps.columns)
+    steps = before[inner].assign(value=value[inner])[_STEP]
+    first = pd.DataFrame([["Before", "baseline", "", "", ends[0]]], columns=steps.columns)
+    last = pd.DataFrame([["After", "prediction", "", "", ends[1]]], columns=steps.columns)
     table = pd.concat([first, steps, last], ignore_index=True)
     table["end"] = table["value"].cumsum()
     table["start"] = table["end"] - table["value"]
@@ -96,7 +115,7 @@ def waterfall(parts: pd.DataFrame, modalities: tuple[str, ...], axis_title: str)
                 "color": [colours.get(name, NEUTRAL) for name in parts["modality"]],
                 "pattern": {
                     **SHARED_PATTERN,
-                    "shape": ["/" if kind == "redundant" else "" for kind in parts["kind"]],
+                    "shape": parts["pattern"].tolist(),
                 },
             },
             customdata=[
@@ -141,7 +160,7 @@ def variance_bars(shares: pd.DataFrame, modalities: tuple[str, ...]) -> go.Figur
     """Each contribution's share of the prediction's variance, stacked in one bar per modality.
 
     `shares` are the rows of `variance_shares` for one output. Hatched parts are shared with another
-    modality; shares below zero point to the left.
+    modality, crossed parts with several; shares below zero point to the left.
     """
     colours = modality_colours(modalities)
     figure = go.Figure()
@@ -153,7 +172,7 @@ def variance_bars(shares: pd.DataFrame, modalities: tuple[str, ...]) -> go.Figur
         modality, shared_with, share = part["modality"], part["shared_with"], part["share"]
         is_shared = part["kind"] == "redundant"
         label = term_label(modality, shared_with)
-        name = f"shared with {shared_with}" if is_shared else "alone"
+        name = f"shared with {partner_label(shared_with)}" if is_shared else "alone"
         figure.add_bar(
             orientation="h",
             y=[modality],
@@ -161,7 +180,7 @@ def variance_bars(shares: pd.DataFrame, modalities: tuple[str, ...]) -> go.Figur
             name=label,
             marker={
                 "color": source_colour(modality, part["order"], colours),
-                "pattern": {**SHARED_PATTERN, "shape": "/" if is_shared else ""},
+                "pattern": {**SHARED_PATTERN, "shape": pattern_shape(modality, shared_with)},
                 "line": {"width": 1, "color": "white"},
             },
             text=f"{name}<br>{share:.0%}".replace("-", "−") if abs(share) >= 0.03 else "",

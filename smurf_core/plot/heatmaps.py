@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from smurf_core.reporting.numbers import plain, term_label
+from smurf_core.terms import partner_label, read_sharers, spoken
 
 # Blue through grey to orange, with zero in the middle: safe for colour-blind readers.
 DIVERGING = ((0.0, "#2c6fbb"), (0.5, "#e4e4e4"), (1.0, "#c75a00"))
@@ -113,33 +114,53 @@ def heatmap_multiples(
 def pair_matrix(pairs: pd.DataFrame, modalities: tuple[str, ...], column: str) -> pd.DataFrame:
     """One output's `pair_table` as a symmetric matrix; the diagonal is empty.
 
-    `modalities` may be the subsets of a higher order; pairs of other orders are left out.
+    `modalities` may be the subsets of a higher order; pairs of other orders are left out, and so
+    is what three and more share.
     """
     matrix = pd.DataFrame(np.nan, index=list(modalities), columns=list(modalities))
-    for row in pairs[pairs["modality"].isin(modalities)].to_dict("records"):
+    is_here = pairs["modality"].isin(modalities) & (pairs["size"] == 2)
+    for row in pairs[is_here].to_dict("records"):
         matrix.loc[row["modality"], row["shared_with"]] = row[column]
         matrix.loc[row["shared_with"], row["modality"]] = row[column]
     return matrix
 
 
 def residual_matrix(pairs: pd.DataFrame, modalities: tuple[str, ...]) -> pd.DataFrame:
-    """The correlation that L_uncor left: row I, column J is r of ŷ_I and ŷ_IJ of one output."""
-    matrix = pd.DataFrame(np.nan, index=list(modalities), columns=list(modalities))
+    """The correlation that L_uncor left: row I, column J is r of ŷ_I and ŷ_IJ of one output.
+
+    What I shares with several has a column of its own (`J and K`).
+    """
+    cells: dict[tuple[str, str], float] = {}
     for row in pairs[pairs["modality"].isin(modalities)].to_dict("records"):
-        matrix.loc[row["modality"], row["shared_with"]] = row["left_first"]
-        matrix.loc[row["shared_with"], row["modality"]] = row["left_second"]
+        sharers = read_sharers(row["sharers"])
+        for name, left in (("modality", "left_first"), ("shared_with", "left_second")):
+            others = spoken([sharer for sharer in sharers if sharer != row[name]])
+            cells[row[name], others] = row[left]
+    columns = list(dict.fromkeys([*modalities, *(others for _, others in cells)]))
+    matrix = pd.DataFrame(np.nan, index=list(modalities), columns=columns)
+    for (name, others), value in cells.items():
+        matrix.loc[name, others] = value
     return matrix
 
 
 def share_matrix(shares: pd.DataFrame, modalities: tuple[str, ...]) -> pd.DataFrame:
-    """One output's `variance_shares` as a matrix: source × the other side of the pair.
+    """One output's `variance_shares` as a matrix: source × whom it shares with.
 
     The diagonal contains unique contributions. `modalities` may be the subsets of a higher order.
+    What is shared with several has a column of its own (`B and C`); cells of contributions that
+    the model does not have are NaN.
     """
-    matrix = shares[shares["modality"].isin(modalities)].pivot_table(
-        index="modality", columns="shared_with", values="share", sort=False, dropna=False
+    here = shares[shares["modality"].isin(modalities)]
+    # A unique contribution's column is its source, whatever characters that name contains.
+    labels = [
+        other if kind == "unique" else partner_label(other)
+        for other, kind in zip(here["shared_with"], here["kind"], strict=True)
+    ]
+    matrix = here.assign(partners=labels).pivot_table(
+        index="modality", columns="partners", values="share", sort=False, dropna=False
     )
-    return matrix.loc[list(modalities), list(modalities)]
+    columns = list(dict.fromkeys([*modalities, *labels]))
+    return matrix.reindex(index=list(modalities), columns=columns)
 
 
 def factor_table(factors: pd.DataFrame, output: str) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from smurf_core.evaluation.missing import missing_modalities, missing_summary
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS, pair_table, variance_shares
 from smurf_core.plot.contributions import breakdown, variance_bars, waterfall
 from smurf_core.plot.heatmaps import pair_matrix, signed_heatmap
+from smurf_core.plot.sharing import sharing_bars
 from smurf_core.plot.theme import modality_colours
 from smurf_core.results import RunResult
 
@@ -64,14 +65,37 @@ def sample(contributions: Contributions, sample_id: str, *, output: str | None =
 
 def redundancy(contributions: Contributions, *, output: str | None = None) -> go.Figure:
     """Pearson's r between the two sides of each pair of modalities, as a heatmap."""
-    if not contributions.has_redundant_terms:
-        raise InputError("Late fusion has no redundant contributions.")
-    table = pair_table(contributions)
     wanted = output or contributions.outputs[0]
-    here = table[(table["output"] == wanted) & (table["order"] == 1)]
-    if here.empty:
+    if wanted not in contributions.outputs:
         raise InputError(f"No output {wanted!r}; there are {', '.join(contributions.outputs)}.")
+    if not contributions.has_redundant_terms:
+        raise InputError("These contributions are all unique: no modalities share anything.")
+    table = pair_table(contributions)
+    here = table[(table["output"] == wanted) & (table["order"] == 1) & (table["size"] == 2)]
+    if here.empty:
+        raise InputError("No two modalities share anything alone; `plot.sharing` shows who does.")
     return signed_heatmap(pair_matrix(here, contributions.modalities, "r"), title="r")
+
+
+def sharing(result: RunResult) -> go.Figure:
+    """How far the members of each set of modalities agree on what they share, one bar per set.
+
+    Parameters
+    ----------
+    result
+        A run of the exclusive kind, which selects the sets that are there.
+
+    Raises
+    ------
+    InputError
+        If the run's kind offers no sets.
+    """
+    if result.sharing is None or result.sharing.empty:
+        raise InputError(
+            f"{result.config.kind.title} does not select sets of modalities: train the exclusive "
+            "kind, with two or more modalities."
+        )
+    return sharing_bars(result.sharing)
 
 
 def missing(

@@ -24,9 +24,11 @@ from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.contributions import variance_bars
 from smurf_core.plot.heatmaps import factor_table, pair_matrix, share_matrix, signed_heatmap
 from smurf_core.plot.scatter import scatter_with_line
+from smurf_core.plot.sharing import sharing_bars
 from smurf_core.plot.theme import modality_colours
 from smurf_core.plot.training import chosen_curves
 from smurf_core.reporting.findings import Findings, main_metric
+from smurf_core.reporting.sharing import sharing_sentence
 from smurf_core.results import RunResult
 from smurf_core.terms import subset_name
 
@@ -59,7 +61,8 @@ def report_figures(
         "shares_of_variance": ReportFigure(
             "What carries the prediction",
             f"Shares of the prediction's variance{every}. Plain: what a modality says alone. "
-            "Hatched: what it shares with another modality. All parts add up to 100%.",
+            "Hatched: what it shares with another modality; crossed: with several. All parts "
+            "add up to 100%.",
             variance_bars(shares, contributions.modalities),
         ),
         "performance": ReportFigure(
@@ -78,38 +81,48 @@ def report_figures(
                 missing, name="available", title=title, reference=float(missing["mean"].iloc[-1])
             ),
         ),
-        "learning_curves": ReportFigure(
+    }  # fmt: skip
+    if result.sharing is not None and not result.sharing.empty:
+        figures["sharing"] = ReportFigure(
+            "Who shares with whom?",
+            f"{sharing_sentence(result.sharing)} Bars: r of the members' contributions on "
+            "validation samples; grey: sets that are not there.",
+            sharing_bars(result.sharing),
+        )
+    curves = _curves(result)
+    if not curves.empty:
+        figures["learning_curves"] = ReportFigure(
             "Learning curves",
             "Validation objective of the model chosen in each fold.",
-            chosen_curves(_curves(result)).properties(width=_WIDTH - 160),
-        ),
-    }  # fmt: skip
-    if result.config.kind.has_redundant_heads:
-        output = contributions.outputs[0]
-        of = f" of {output}" if contributions.is_classification else ""
+            chosen_curves(curves).properties(width=_WIDTH - 160),
+        )
+    output = contributions.outputs[0]
+    of = f" of {output}" if contributions.is_classification else ""
+    if contributions.has_redundant_terms:
         pairs = found.pairs[found.pairs["output"] == output]
         cells = share_matrix(shares, contributions.modalities)
-        figures["redundancy"] = ReportFigure(
-            f"Do both sides of a pair agree?{of}",
-            "Pearson's r between ŷ_IJ and ŷ_JI; the goal of L_cor is 1.",
-            signed_heatmap(pair_matrix(pairs, contributions.modalities, "r"), title="r"),
-        )
+        if (pairs["size"] == 2).any():
+            figures["redundancy"] = ReportFigure(
+                f"Do both sides of a pair agree?{of}",
+                "Pearson's r between ŷ_IJ and ŷ_JI; the goal of L_cor is 1.",
+                signed_heatmap(pair_matrix(pairs, contributions.modalities, "r"), title="r"),
+            )
         figures["shares_by_pair"] = ReportFigure(
-            "How much do pairs share?",
+            "How much do modalities share?",
             f"Shares of the prediction's variance{every}: row I, column J is what I says and "
             "shares with J; the diagonal is what a modality says alone.",
             signed_heatmap(
                 cells, title="share", percent=True, limit=max(0.05, float(cells.abs().max().max()))
             ),
         )
-        if dataset.factors:
-            figures["true_factors"] = ReportFigure(
-                f"True factors against learned contributions{of}",
-                "Pearson's r on synthetic data, whose factors are known.",
-                signed_heatmap(factor_table(factor_matrix(explained), output), title="r"),
-            )
+    if dataset.factors and (contributions.has_redundant_terms or result.config.kind.is_solved):
+        figures["true_factors"] = ReportFigure(
+            f"True factors against learned contributions{of}",
+            "Pearson's r on synthetic data, whose factors are known.",
+            signed_heatmap(factor_table(factor_matrix(explained), output), title="r"),
+        )
     if not found.is_open:  # Shares of noise are not drawn.
-        for name in ("shares_of_variance", "redundancy", "shares_by_pair"):
+        for name in ("shares_of_variance", "sharing", "redundancy", "shares_by_pair"):
             figures.pop(name, None)
     if not found.agreement.empty:
         figures |= _judgments(explained)

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from smurf_core.plot.contributions import SHARED_PATTERN, source_colour
+from smurf_core.plot.contributions import SHARED_PATTERN, pattern_shape, source_colour
 from smurf_core.plot.theme import NEUTRAL, modality_colours
 from smurf_core.reporting.numbers import interval_text, percent
+from smurf_core.terms import partner_label
 
 _ROW_HEIGHT = 27
 # Marks and words, so that colour is not the only sign.
@@ -42,12 +43,12 @@ def shares_with_intervals(
     """One bar per contribution with its 95% interval, grouped by the source modality.
 
     `terms` and `totals` are the rows of `share_intervals` for one output; `terms` has a column
-    `verdict`. Hatched bars are shared with another modality. The text at the right shows the share,
-    its interval and the verdict. The sum of a modality's bars is shown next to its name.
+    `verdict`. Hatched bars are shared with another modality, crossed bars with several.
+    The text at the right shows the share, its interval and the verdict. The sum of a modality's
+    bars is shown next to its name.
     """
     colours = modality_colours(modalities)
     summed = totals[totals["kind"] == "both"].set_index(["order", "modality"])["share"]
-    is_shared = (terms["kind"] == "redundant").to_numpy()
     groups = [
         f"<b>{row['modality']}</b>  {percent(summed[row['order'], row['modality']])}"
         for row in terms.to_dict("records")
@@ -78,7 +79,10 @@ def shares_with_intervals(
                     source_colour(name, order, colours)
                     for name, order in zip(terms["modality"], terms["order"], strict=True)
                 ],
-                "pattern": {**SHARED_PATTERN, "shape": ["/" if s else "" for s in is_shared]},
+                "pattern": {
+                    **SHARED_PATTERN,
+                    "shape": list(map(pattern_shape, terms["modality"], terms["shared_with"])),
+                },
             },
             customdata=words,
             hovertemplate="%{y}: %{customdata}<extra></extra>",
@@ -122,7 +126,8 @@ def part_labels(terms: pd.DataFrame) -> list[str]:
     """
     position = {name: at for at, name in enumerate(dict.fromkeys(terms["modality"]))}
     return [
-        ("alone" if kind == "unique" else f"with {other}") + "\u200b" * position[name]
+        ("alone" if kind == "unique" else f"with {partner_label(other)}")
+        + "\u200b" * position[name]
         for name, other, kind in zip(
             terms["modality"], terms["shared_with"], terms["kind"], strict=True
         )

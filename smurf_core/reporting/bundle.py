@@ -33,6 +33,7 @@ tables/*.csv         evaluation tables, unrounded
 tables/*.tex         the same in the paper's layout; tables.tex compiles: pdflatex tables.tex
 contributions.parquet, predictions.parquet, candidates.parquet
                      one row per sample and contribution, per sample, per configuration
+refits.parquet       shares of variance in models of other persons (exclusive kind)
 model/               every fold's model (safetensors; smurf_core.fitted.FittedModel.load reads
                      it) and the model card
 run.json             configuration, data, device, versions

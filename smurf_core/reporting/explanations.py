@@ -145,6 +145,34 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "0.5 is chance. Near 0 with a large share of variance: a sign-flipped basin.",
         ),
         # Redundancy.
+        "sharing": _text(
+            "Sets of modalities that contribute the same, as far as each can see it.",
+            "",
+            "All sets are offered; the set that is least there is left out and the model solved "
+            "again, until all that are left are there. What is left out is unique or in other "
+            "sets.",
+        ),
+        "sharing_agreement": _text(
+            "Do all members of the set contribute the same?",
+            "mean r of h(I | S) and h(J | S) over members I, J of S",
+            "On validation samples of all folds, which did not train them. Near 1: they say the "
+            "same. Of a set that is not there, in the last model that offered it.",
+        ),
+        "sharing_share": _text(
+            "How much of the prediction's variance the set carries, all members together.",
+            "cov(Σ h(I | S), ŷ) / var(ŷ)",
+            "On validation samples. Of a set that is not there, in the last model that offered it.",
+        ),
+        "sharing_probability": _text(
+            "How often the set would be there in models of other samples of persons.",
+            "",
+            "Models are solved again with reweighted persons. Near 0.5: this study cannot tell.",
+        ),
+        "spread": _text(
+            "How far this contribution would differ in models of other samples of persons.",
+            "± t · sd over refits to reweighted persons",
+            "A 95% interval. Where it contains zero, the sign is not known.",
+        ),
         "pair_r": _text(
             "Do both sides of a pair say the same?",
             "Pearson's r of ŷ_IJ and ŷ_JI",

@@ -17,6 +17,7 @@ from smurf_core.evaluation.redundancy import ALL_OUTPUTS, variance_shares
 from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.typical import Finding, typical_samples
 from smurf_core.explained import Explained, explained
+from smurf_core.reporting.sharing import sharing_table
 from smurf_core.reporting.statements import leader_of, statements
 from smurf_core.reporting.tables import (
     ReportTable,
@@ -67,7 +68,7 @@ class Findings:
 
     @property
     def pairs(self) -> pd.DataFrame:
-        """What each pair of modalities shares; empty if the model has no redundant heads."""
+        """What each pair of modalities shares; empty if nothing is shared."""
         return self.tables.get("redundancy", pd.DataFrame())
 
     @property
@@ -162,6 +163,8 @@ def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTa
     tables.append(missing_table(found.missing, found.titles, reference=found.reference))
     if found.is_open:
         output = ALL_OUTPUTS if ALL_OUTPUTS in outputs else dataset.outputs[0]
+        if "sharing" in found.tables and not found.tables["sharing"].empty:
+            tables.append(sharing_table(found.tables["sharing"]))
         tables += [
             typical_table(found.typical),
             share_table(found.shares, found.verdicts, output=output),

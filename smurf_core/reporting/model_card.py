@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from smurf_core.configuration import solved_setting
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.fold_label import fold_label
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.reporting.findings import Findings
-from smurf_core.reporting.numbers import mean_and_spread, plain
+from smurf_core.reporting.numbers import mean_and_spread, plain, term_label
+from smurf_core.reporting.sharing import sharing_sentence
 from smurf_core.results import RunResult
 
 _ORIGINS = {
@@ -49,6 +51,12 @@ _LICENCE = (
 
 
 def _what(result: RunResult) -> str:
+    if result.config.kind.is_solved:
+        return (
+            f"{result.config.kind.title}: a model whose prediction is a baseline plus one unique "
+            "contribution per modality and what sets of modalities share. It is the one solution "
+            f"of a convex problem. {_escape(_sharing(result))}"
+        )
     shared = (
         " and one redundant contribution for every other modality"
         if result.config.kind.has_redundant_heads
@@ -58,6 +66,12 @@ def _what(result: RunResult) -> str:
         f"{result.config.kind.title}: a model whose prediction is a baseline plus one "
         f"unique contribution per modality{shared}."
     )
+
+
+def _sharing(result: RunResult) -> str:
+    """Who shares something; nothing where one modality is alone."""
+    found = result.sharing
+    return "" if found is None or found.empty else sharing_sentence(found)
 
 
 def _data(result: RunResult, dataset: MultimodalDataset) -> tuple[str, str]:
@@ -73,6 +87,8 @@ def _data(result: RunResult, dataset: MultimodalDataset) -> tuple[str, str]:
 def _configuration(result: RunResult) -> tuple[str, str]:
     config = result.config
     versions = ", ".join(f"{key} {version}" for key, version in result.versions.items())
+    refits = 0 if result.refits is None else result.refits.draws
+    starts = f"{refits} refits" if config.kind.is_solved else f"{config.restarts} restarts"
     header = (
         "Fold", "Chosen configuration", "Best epoch", "Validation metric", "Training samples",
         "Validation samples", "Test samples",
@@ -80,8 +96,10 @@ def _configuration(result: RunResult) -> tuple[str, str]:
     rows = [
         (
             str(fold_label(fold.fold)),
-            str(fold.member.configuration),
-            str(fold.member.best_epoch),
+            solved_setting(fold.member.configuration)
+            if config.kind.is_solved
+            else str(fold.member.configuration),
+            "solved" if config.kind.is_solved else str(fold.member.best_epoch),
             plain(fold.member.validation_metric),
             *(
                 f"{int(getattr(result.folds, role)[fold.fold].sum()):,}"
@@ -92,7 +110,7 @@ def _configuration(result: RunResult) -> tuple[str, str]:
     ]
     return (
         f"Preset {config.preset}, selection {config.selection}, standardisation "
-        f"{config.scaling}, {config.restarts} restarts, seed {config.seed}, "
+        f"{config.scaling}, {starts}, seed {config.seed}, "
         f"{result.device}, {result.seconds:.0f} s; {versions}.",
         _table(header, rows),
     )
@@ -118,7 +136,9 @@ def _stability(result: RunResult, found: Findings) -> tuple[str, str]:
         for row in _rows(result, found)
     ]
     return (
-        "Median Pearson's r over pairs of restarts and of folds.",
+        "Median Pearson's r over pairs of folds: a solved model has no restarts."
+        if result.config.kind.is_solved
+        else "Median Pearson's r over pairs of restarts and of folds.",
         _table(("Contribution", "Verdict", "r, restarts", "r, folds"), rows),
     )
 
@@ -129,14 +149,18 @@ def _limits(result: RunResult, dataset: MultimodalDataset, found: Findings) -> s
         for row in _rows(result, found)
         if row["verdict"] in ("unstable", "not separated")
     ]
+    is_solved = result.config.kind.is_solved
+    who = "Folds" if is_solved else "Restarts and folds"
     limits = [
         "Contributions are associations in this data, not causes.",
         "Unique and redundant parts are what this model separates with these features; other "
         "features or another model may separate differently.",
         f"Do not rely on: {'; '.join(doubtful)}."
         if doubtful
-        else "Restarts and folds agree on every contribution that is large enough.",
-        "Agreement of restarts and folds is necessary, not sufficient: the objective has "
+        else f"{who} agree on every contribution that is large enough.",
+        "Agreement of folds is necessary, not sufficient: what folds have in common can be wrong."
+        if is_solved
+        else "Agreement of restarts and folds is necessary, not sufficient: the objective has "
         "sign-flipped basins that predict as well.",
         "Not for decisions about individual persons.",
     ]
@@ -153,8 +177,7 @@ def _rows(result: RunResult, found: Findings) -> list[dict[Any, Any]]:
 
 
 def _term(row: Mapping[Any, Any]) -> str:
-    modality, other = _escape(row["modality"]), _escape(row["shared_with"])
-    return f"{modality} alone" if row["kind"] == "unique" else f"{modality}, shared with {other}"
+    return _escape(term_label(row["modality"], row["shared_with"]))
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

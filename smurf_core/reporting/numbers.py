@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import isnan
 
+from smurf_core.terms import partner_label
+
 MINUS = "−"
 
 
@@ -48,7 +50,7 @@ def bounds(low: float, high: float, digits: int = 2) -> str:
 
 
 def term_label(modality: str, shared_with: str) -> str:
-    """The label of a contribution in figures and tables."""
-    return (
-        f"{modality} alone" if modality == shared_with else f"{modality}, shared with {shared_with}"
-    )
+    """The label of a contribution in figures and tables: `A, shared with B and C`."""
+    if modality == shared_with:
+        return f"{modality} alone"
+    return f"{modality}, shared with {partner_label(shared_with)}"

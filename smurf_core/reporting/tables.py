@@ -13,7 +13,7 @@ from smurf_core.evaluation.commonality import Commonality
 from smurf_core.evaluation.comparison import marks_by_chance
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
 from smurf_core.evaluation.typical import Finding
-from smurf_core.reporting.numbers import mean_and_spread, plain, signed
+from smurf_core.reporting.numbers import mean_and_spread, plain, signed, term_label
 
 _STARS = ((0.01, "**"), (0.05, "*"))
 
@@ -222,7 +222,7 @@ def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) ->
                 if is_unique
                 else (
                     ("ŷ", f"{row['modality']},{row['shared_with']}"),
-                    ("ŷ", f"{row['shared_with']},{row['modality']}"),
+                    ("ŷ", f"{row['other_modality']},{row['other_shared_with']}"),
                 )
             )
             values = signed(row["contribution"])
@@ -273,7 +273,7 @@ def share_table(shares: pd.DataFrame, verdicts: pd.DataFrame, *, output: str) ->
             Cell(
                 row["modality"]
                 if row["kind"] == "unique"
-                else f"{row['modality']}, shared with {row['shared_with']}"
+                else term_label(row["modality"], row["shared_with"])
             ),
             Cell(f"{row['share']:.1%}".replace("-", "−")),
             Cell(plain(row["sd"])),

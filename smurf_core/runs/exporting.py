@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pandas as pd
 
+from smurf_core.contributions import Contributions, term_table
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.explained import Explained, explained
 from smurf_core.fold_label import fold_label
+from smurf_core.refits import Refits
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import RunInfo, get_run
@@ -29,7 +33,8 @@ def export_run(workspace: Workspace, run_id: str, folder: Path, format: str) -> 
     """Write a finished run to a new folder and return the files that were written.
 
     `contributions` is the tidy table of `Contributions.to_frame`, `predictions` one row per sample,
-    `candidates` every configuration of every fold's search, `run.json` everything that determines
+    `candidates` every configuration of every fold's search, `refits` (of the exclusive kind) shares
+    in models of other persons, `run.json` everything that determines
     the numbers: configuration, data, device and versions.
     """
     if format not in FORMATS:
@@ -67,13 +72,22 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 
 def run_tables(result: RunResult, dataset: MultimodalDataset) -> dict[str, pd.DataFrame]:
-    """The tables of a run: contributions, predictions, candidates."""
+    """The tables of a run: contributions, predictions, candidates, and refits where there are any.
+
+    With refits, contributions have a column `spread`: the standard deviation of each contribution
+    over models of other persons (of classes, less its mean over the classes).
+    """
     found = explained(result, dataset)
-    return {
-        "contributions": found.contributions.to_frame(),
+    contributions = found.contributions.to_frame()
+    tables = {
+        "contributions": contributions,
         "predictions": prediction_table(found),
         "candidates": candidate_table(result),
     }
+    if result.refits is not None:
+        tables["contributions"] = contributions.assign(spread=result.refits.spread.reshape(-1))
+        tables["refits"] = refit_table(result.refits, found.contributions)
+    return tables
 
 
 def describe_run(workspace: Workspace, info: RunInfo, result: RunResult) -> dict[str, Any]:
@@ -125,6 +139,26 @@ def prediction_table(explained: Explained) -> pd.DataFrame:
     for c, name in enumerate(dataset.class_names):
         table[f"logit {name}"] = prediction[:, c]
     return table
+
+
+def refit_table(refits: Refits, contributions: Contributions) -> pd.DataFrame:
+    """Shares of the prediction's variance in every refit to reweighted persons.
+
+    Returns
+    -------
+    DataFrame
+        One row per draw (from 1), term and output (`all` first, for classes): draw, order,
+        modality, shared_with, output, share.
+    """
+    b, t, o = refits.shares.shape
+    outputs = list(contributions.outputs)
+    outputs = [ALL_OUTPUTS, *outputs] if len(outputs) > 1 else outputs
+    names = term_table(contributions.terms)[["order", "modality", "shared_with"]]
+    table = names.iloc[np.tile(np.repeat(np.arange(t), o), b)].reset_index(drop=True)
+    table.insert(0, "draw", np.repeat(np.arange(1, b + 1), t * o))
+    return table.assign(
+        output=np.tile(np.asarray(outputs, dtype=str), b * t), share=refits.shares.reshape(-1)
+    )
 
 
 def candidate_table(result: RunResult) -> pd.DataFrame:

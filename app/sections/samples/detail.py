@@ -10,6 +10,7 @@ import streamlit as st
 from app.loading import (
     attributions_of,
     contributions_of,
+    result_of,
     sample_table_of,
     similar_to,
     verdicts_of,
@@ -30,6 +31,7 @@ from smurf_core.plot.attributions import attribution_bars
 from smurf_core.plot.contributions import breakdown, contribution_matrices, waterfall
 from smurf_core.plot.heatmaps import signed_heatmap
 from smurf_core.plot.theme import modality_colours
+from smurf_core.refits import critical
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain, signed, term_label
 from smurf_core.runs.store import RunInfo
@@ -153,6 +155,9 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str) -> None:
         alt="Waterfall from the baseline through every contribution to the prediction",
     )
     shown = pd.DataFrame({"Part": parts["part"], unit: _written(parts)}).set_index("Part")
+    intervals = _half_widths(run, sample, output)
+    if intervals:
+        shown["±"] = [intervals.get(part, "") for part in parts["part"]]
     for title, other in _pinned_breakdowns(sample, run, output):
         values = dict(zip(other["part"], _written(other), strict=True))
         shown[title] = [values.get(part, "–") for part in shown.index]
@@ -165,11 +170,14 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str) -> None:
     right.markdown(
         "The baseline is the prediction for an average sample. Each contribution shows how far "
         "this sample's modality moves it: plain bars alone, hatched bars shared with another "
-        "modality. They add up to exactly the prediction. Rely only on contributions that are "
-        "reliable (models of other persons would agree) or stable (restarts and folds agree)."
+        "modality, crossed bars shared with several. They add up to exactly the prediction. Rely "
+        "only on contributions that are reliable (models of other persons would agree) or stable "
+        "(restarts and folds agree)."
+        + (" ±: 95% interval over models of other persons." if intervals else ""),
+        help=explain("spread") if intervals else None,
     )
     matrices = contribution_matrices(own, 0, output)
-    limit = max(float(m.abs().to_numpy().max()) for m in matrices.values()) or 1.0
+    limit = max(float(np.nanmax(m.abs().to_numpy())) for m in matrices.values()) or 1.0
     for place, (order, matrix) in zip(st.columns(len(matrices)), matrices.items(), strict=True):
         what = "Modalities" if order == 1 else f"Interactions of {order} modalities"
         place.markdown(
@@ -182,6 +190,19 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str) -> None:
             config={"displaylogo": False},
             alt="Matrix of this sample's unique (diagonal) and redundant contributions",
         )
+
+
+def _half_widths(run: RunInfo, sample: str, output: int) -> dict[str, str]:
+    """Half of each contribution's 95% interval over refits, by part; nothing without refits."""
+    refits, contributions = result_of(run).refits, contributions_of(run)
+    row = _row(contributions, sample)
+    if refits is None or row is None:
+        return {}
+    widths = critical(refits.persons) * refits.spread[row, :, output]
+    return {
+        term_label(*term.names[1:]): plain(float(width))
+        for term, width in zip(contributions.terms, widths, strict=True)
+    }
 
 
 def _one(run: RunInfo, sample: str) -> Contributions | None:

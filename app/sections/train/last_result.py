@@ -13,6 +13,7 @@ from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.fold_label import fold_label
 from smurf_core.plot.training import chosen_curves
 from smurf_core.reporting.explanations import explain
+from smurf_core.results import FittedMember
 
 
 def last_result(study_id: str) -> None:
@@ -29,15 +30,12 @@ def last_result(study_id: str) -> None:
         f"{METRIC_TITLES[main]} on test samples: **{scores[main]['mean']:.3f}** "
         f"(mean of {scores[main]['folds']} folds)"
     )
+    is_solved = run.config.kind.is_solved
     st.dataframe(
         pd.DataFrame(
             {
                 "Fold": fold_label(fold.fold),
-                "Learning rate": fold.member.configuration.learning_rate,
-                "Layers": layers_label(fold.member.configuration.hidden_layers),
-                "Weight decay": fold.member.configuration.weight_decay,
-                "λ": fold.member.configuration.auxiliary_weight,
-                "Best epoch": fold.member.best_epoch,
+                **_setting(fold.member, is_solved=is_solved),
                 f"Validation: {METRIC_TITLES[main]}": fold.member.validation_metric,
             }
             for fold in result.fold_results
@@ -50,8 +48,30 @@ def last_result(study_id: str) -> None:
             ),
             "λ": st.column_config.NumberColumn(help=explain("auxiliary_weight")),
             "Learning rate": st.column_config.NumberColumn(format="%g"),
+            "Ridge": st.column_config.NumberColumn(format="%g"),
         },
     )
     curves = chosen_curves_of(run)
+    if curves.empty:
+        towers = any(fold.member.configuration.hidden_layers for fold in result.fold_results)
+        trained = "only the towers were trained" if towers else "nothing was trained"
+        st.markdown(f"Solved, {trained}: there is no learning curve.")
+        return
     step = max(1, len(curves) // 2_000)
     st.altair_chart(chosen_curves(curves[curves["epoch"] % step == 0]), key="chosen_curves")
+
+
+def _setting(member: FittedMember, *, is_solved: bool) -> dict[str, object]:
+    """The chosen configuration, without what a solved model has no use for."""
+    chosen = member.configuration
+    layers = layers_label(chosen.hidden_layers)
+    if is_solved:
+        reads = f"Towers {layers} and features" if chosen.hidden_layers else "Features alone"
+        return {"Linear in": reads, "Ridge": chosen.weight_decay, "λ": chosen.auxiliary_weight}
+    return {
+        "Learning rate": chosen.learning_rate,
+        "Layers": layers,
+        "Weight decay": chosen.weight_decay,
+        "λ": chosen.auxiliary_weight,
+        "Best epoch": member.best_epoch,
+    }

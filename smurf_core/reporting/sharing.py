@@ -1,0 +1,48 @@
+"""What a run found of the sets of modalities that share something, in words and as a table."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from smurf_core.reporting.numbers import percent, plain
+from smurf_core.reporting.tables import Cell, ReportTable, Section
+from smurf_core.terms import read_subset, spoken
+
+NOTHING_SHARED = "No modalities share anything that their members agree on."
+
+
+def sharing_sentence(sharing: pd.DataFrame) -> str:
+    """Who shares something, from the table `RunResult.sharing`."""
+    there = sharing[sharing["is_there"].astype(bool)]
+    if there.empty:
+        return NOTHING_SHARED
+    sets = [spoken(read_subset(s, k)) for s, k in zip(there["sharers"], there["size"], strict=True)]
+    return (
+        f"Members agree on what they share in {len(sets)} of {len(sharing)} sets that were "
+        f"offered: {'; '.join(sets)}."
+    )
+
+
+def sharing_table(sharing: pd.DataFrame) -> ReportTable:
+    """Every set that was offered, with its members' agreement on validation samples."""
+    rows = tuple(
+        (
+            Cell(spoken(read_subset(row["sharers"], row["size"]))),
+            Cell(plain(row["agreement"])),
+            Cell(percent(row["share"], 1)),
+            Cell(plain(row["probability"], 2)),
+            Cell("yes" if row["is_there"] else "no"),
+        )
+        for row in sharing.to_dict("records")
+    )
+    return ReportTable(
+        name="sharing",
+        title="Who shares with whom",
+        caption=f"{sharing_sentence(sharing)} Agreement: Pearson's r of the members' "
+        "contributions. Share: of the prediction's variance. Both on validation samples; of a set "
+        "that is not there, in the last model that offered it. Probability: over models of other "
+        "samples of persons.",
+        header=("Set", "Agreement", "Share", "Probability", "Is there"),
+        sections=(Section("", rows),),
+        numbers=sharing,
+    )

@@ -1,0 +1,111 @@
+"""Every page with runs whose sets the data select: none, pairs, and a set of three."""
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import t
+
+from smurf_core.data.generated.families import Family, simulate
+from smurf_core.processes import worker
+from smurf_core.runs import store, studies
+from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
+from tests.shared_sets import CONFIG, SIZES
+from tests.studio import FAST, PAGES, figure, numbers, plain_text, result_of, text
+
+
+@pytest.fixture(scope="module")
+def _solved_home(tmp_path_factory) -> Path:
+    """One study per family, each with a trained run and, newest, a solved one."""
+    home = tmp_path_factory.mktemp("solved")
+    workspace = Workspace(home)
+    for family, samples in SIZES.items():
+        study = studies.add_study(workspace, simulate(family, samples=samples))
+        store.create_run(workspace, study, FAST, jobs=1)
+        store.create_run(workspace, study, CONFIG, jobs=1)
+    worker.work(workspace)
+    return home
+
+
+@pytest.fixture
+def solved_home(_solved_home, tmp_path, monkeypatch) -> Workspace:
+    shutil.copytree(_solved_home, tmp_path / "home")
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    return Workspace.default()
+
+
+def study_of(home: Workspace, family: str) -> str:
+    (found,) = [s for s in studies.list_studies(home) if s.name == f"Simulated, {family}"]
+    return found.id
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("family", SIZES)
+def test_every_page_opens_on_a_solved_run(open_page, solved_home, name, family):
+    page = open_page(name, study=study_of(solved_home, family))
+    assert not page.error
+    words = text(page)
+    for table in (*page.dataframe, *page.table):
+        cells = table.value.astype(object).to_numpy().ravel()
+        words += "\n" + "\n".join(cell for cell in cells if isinstance(cell, str))
+    assert "None" not in words
+    assert not re.search(r"\bnan\b", words, re.IGNORECASE)
+
+
+def test_redundancy_names_the_sets_first(open_page, solved_home):
+    page = open_page("redundancy", study=study_of(solved_home, "pair_and_triple"))
+    assert "2 of 4 sets that were offered: A and B; A, B and C." in plain_text(page)
+    bars = figure(page, "sharing")["data"][0]
+    assert bars["y"] == ["A and B", "A and C", "B and C", "A, B and C"]
+    assert [word[0] for word in bars["text"]] == ["✓", "·", "·", "✓"]
+    cells = figure(page, "share_matrix_1")["data"][0]
+    assert cells["x"] == ["A", "B", "C", "B and C", "A and C", "A and B"]
+    box = page.selectbox(key="redundancy_pair")
+    assert box.options[:2] == ["A and B", "A and B, of A, B and C"]
+    box.set_value("A and C, of A, B and C").run()
+    assert not page.exception
+    study = study_of(solved_home, "pair_and_triple")
+    run = next(r for r in store.list_runs(solved_home, study) if r.config.kind.is_solved)
+    found = result_of(solved_home, run).contributions()
+    triple = found.sets()[1]
+    points = figure(page, "pair_scatter_1_A_C_of")["data"][0]
+    np.testing.assert_allclose(numbers(points["x"]), found.of(triple[0])[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(numbers(points["y"]), found.of(triple[2])[:, 0], rtol=1e-6)
+
+
+def test_redundancy_says_that_nothing_is_shared(open_page, home):
+    nothing = Family("Unique factors.", 3, {"A": 1.0, "B": 1.0, "C": 1.0})
+    study = studies.add_study(home, simulate(nothing, samples=200))
+    store.create_run(home, study, CONFIG, jobs=1)
+    worker.work(home)
+    for name in PAGES:
+        page = open_page(name, study=study)
+        assert not page.error, name
+        if name == "redundancy":
+            assert "No modalities share anything that their members agree on." in plain_text(page)
+            assert not figure(page, "sharing")["data"][0]["text"][0].startswith("✓")
+
+
+def test_a_sample_shows_its_intervals_and_every_set(open_page, solved_home):
+    study = study_of(solved_home, "pair_and_triple")
+    page = open_page("samples", study=study)
+    table = page.table[0].value
+    assert "A, shared with B and C" in table.index
+    run = next(r for r in store.list_runs(solved_home, study) if r.config.kind.is_solved)
+    result = result_of(solved_home, run)
+    # Student's t with one degree of freedom less than there are samples, as no persons are known.
+    width = t.ppf(0.975, 299) * result.refits.spread[0, 0, 0]
+    assert table["±"].iloc[:2].tolist() == ["", f"{width:.3f}"]
+    assert figure(page, "matrix_1")["data"][0]["x"][3] == "B and C"
+    page.segmented_control(key="samples_list").set_value("redundant").run()
+    assert not page.exception
+
+
+def test_a_solved_run_says_that_nothing_was_trained(open_page, solved_home):
+    study = study_of(solved_home, "pair_and_triple")
+    assert "Solved, nothing was trained" in text(open_page("train", study=study))
+    page = open_page("compare", study=study)
+    assert "Solved, not trained" in text(page)
+    assert "Only in run A: A, shared with B and C" in plain_text(page)
