@@ -49,7 +49,7 @@ class Family:
     correlation
         Of the unique factors with each other.
     bends
-        True if one side of each shared factor sees it bent (z² − 1 added).
+        True if C sees what it shares bent: z³, of variance one.
     tails
         Degrees of freedom of Student's t of the factors; 0: normal.
     persons
@@ -236,7 +236,7 @@ def simulate(
             if len(s) > 1 and letter in family.sides:
                 view = view + family.sides[letter] * random.standard_normal(samples)
             if family.bends and len(s) > 1 and letter == "C":
-                view = (view + (view**2 - 1)) / np.sqrt(3)
+                view = view**3 / np.sqrt(15)
             columns.append(view)
         views[letter] = np.stack(columns, axis=1)
         mixing = _mixing(len(held), family.features, structure)
@@ -271,6 +271,8 @@ def simulate(
             known = truth
             if family.noise or family.sides:
                 known = _linear_part(truth, features[letter])
+            if family.bends and len(s) > 1 and letter == "C":
+                known = truth  # What a line says of it is not what C can say.
             seen[derived_factor(shared_factor(s), letter)] = known
     if family.levels:
         edges = np.quantile(target, np.linspace(0, 1, family.levels + 1)[1:-1])
