@@ -21,7 +21,7 @@ from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.redundancy import share_intervals
 from smurf_core.explained import explained
-from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS
+from smurf_core.model_kinds import MODEL_KINDS
 from smurf_core.training.run import train_run
 
 
@@ -57,7 +57,7 @@ def main() -> None:
     """Train with every bound and print what differs."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", help="files' folder")
-    parser.add_argument("--model", choices=MODEL_KINDS, default=DEFAULT_MODEL)
+    parser.add_argument("--model", choices=MODEL_KINDS, default="smurf_normalised")
     parser.add_argument("--clip", type=float, nargs="*", default=[3.0, 5.0, 8.0])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(

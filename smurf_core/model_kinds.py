@@ -23,7 +23,7 @@ ModelKind = Literal[
 
 # What the app and `smurf train` offer first. If the true contributions are known, this kind
 # recovers them best, and it predicts nearly as well as the others (docs/results.md).
-DEFAULT_MODEL: ModelKind = "smurf_normalised"
+DEFAULT_MODEL: ModelKind = "exclusive"
 # The published method: the default reference of comparisons.
 REFERENCE_MODEL: ModelKind = "smurf"
 # λ of the normalised losses grows over this many epochs. These losses are steep where contributions

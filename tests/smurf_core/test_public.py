@@ -60,7 +60,7 @@ def test_figures_show_the_numbers_of_the_tables(model, task):
     rows = rows[rows["metric"] == rows["metric"].iloc[0]]
     np.testing.assert_allclose(smurf.plot.missing(result, dataset).data[0].x, rows["mean"])
     if model == "late_fusion":
-        with pytest.raises(smurf.InputError, match="no redundant"):
+        with pytest.raises(smurf.InputError, match="all unique"):
             smurf.plot.redundancy(found)
     else:
         assert smurf.plot.redundancy(found).data[0].z.shape == (3, 3)
