@@ -3,6 +3,7 @@
 from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.commonality import commonality, witness_of
 from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.influence import share_influence
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import human_agreement
@@ -12,12 +13,13 @@ from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.redundancy import pair_table, share_intervals, variance_shares
 from smurf_core.evaluation.stability import stability
 from smurf_core.evaluation.typical import typical_samples
+from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.evaluation.verification import recovery
 from smurf_core.explained import explained
 
 __all__ = [
-    "against_baseline", "commonality", "compare_models", "explained", "human_agreement",
+    "against_baseline", "commonality", "compare_models", "explained", "gate", "human_agreement",
     "informativeness_tests", "missing_modalities", "missing_summary", "outlying_samples",
     "pair_table", "performance", "recovery", "share_influence", "share_intervals", "stability",
-    "typical_samples", "variance_shares", "witness_of",
+    "typical_samples", "variance_shares", "verdicts", "witness_of",
 ]  # fmt: skip

@@ -40,3 +40,26 @@ def test_basins_separate_right_from_wrong(smurf):
     assert ended.code == 0
     assert "0.01 of the usual" in ended.out
     assert "4 of 4" in ended.out
+
+
+def test_families_are_recovered_by_the_exclusive_kind(smurf):
+    ended = smurf("verify", "--family", "lattice_3", "--seeds", 1, "--samples", 600, "--jobs", 1)
+    assert ended.code == 0, ended.error
+    family, seed, recovery, lowest, invented, exact, _ = ended.out.splitlines()[1].split()
+    assert (family, seed, exact) == ("lattice_3", "0", "yes")
+    assert 0.99 < float(lowest) <= float(recovery) <= 1
+    assert float(invented) < 0.02
+
+
+def test_error_rates_of_verdicts_are_printed_for_families_tuned_on_and_kept(smurf):
+    ended = smurf("verify", "--verdicts", "--family", "two", "--family", "noise", "--seeds", 1,
+                  "--samples", 120, "--jobs", 1)  # fmt: skip
+    assert ended.code == 0, ended.error
+    assert "Families looked at while tuning" in ended.out
+    assert "Families kept for this measurement" in ended.out
+    rows = {line.split()[0]: line.split() for line in ended.out.splitlines() if line.split()}
+    noise, two = rows["noise"], rows["two"]
+    assert noise[3] == "0.000"  # nothing to explain
+    assert noise[6] == "0"  # nothing is called good
+    assert two[3] == "1.000"
+    assert int(two[6]) > 0
