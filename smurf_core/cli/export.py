@@ -21,12 +21,20 @@ def export(
         Path | None, typer.Option(help="New folder to write.", show_default="smurf-RUN")
     ] = None,
     format: Annotated[str, choice(FORMATS, "Format of the tables.")] = "csv",
+    every_fold: Annotated[
+        bool,
+        typer.Option(
+            "--every-fold",
+            help="Also write every sample as every fold's model explains it, training samples "
+            "included.",
+        ),
+    ] = False,
 ) -> None:
     """Write a run's contributions, scores, candidates and configuration as tables."""
     workspace = Workspace.default()
     info = find_run(workspace, run)
     target = folder or Path(f"smurf-{info.id}")
-    for path in export_run(workspace, info.id, target, format):
+    for path in export_run(workspace, info.id, target, format, every_fold=every_fold):
         out.print(str(path), markup=False)
 
 

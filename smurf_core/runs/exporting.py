@@ -29,13 +29,16 @@ from smurf_core.runs.workspace import Workspace
 FORMATS = ("csv", "parquet")
 
 
-def export_run(workspace: Workspace, run_id: str, folder: Path, format: str) -> list[Path]:
+def export_run(
+    workspace: Workspace, run_id: str, folder: Path, format: str, *, every_fold: bool = False
+) -> list[Path]:
     """Write a finished run to a new folder and return the files that were written.
 
     `contributions` is the tidy table of `Contributions.to_frame`, `predictions` one row per sample,
     `candidates` every configuration of every fold's search, `refits` (of the exclusive kind) shares
-    in models of other persons, `run.json` everything that determines
-    the numbers: configuration, data, device and versions.
+    in models of other persons, `run.json` everything that determines the numbers: configuration,
+    data, device and versions. With `every_fold`, `contributions_by_fold` has every sample as every
+    fold's model explains it (`every_fold_table`).
     """
     if format not in FORMATS:
         raise InputError(f"No format {format!r}; there are {', '.join(FORMATS)}.")
@@ -48,7 +51,29 @@ def export_run(workspace: Workspace, run_id: str, folder: Path, format: str) -> 
     files = {"run.json": _json(describe_run(workspace, info, result))}
     for name, table in run_tables(result, load_study(workspace, info.study_id)).items():
         files[f"{name}.{format}"] = table_bytes(table, format)
+    if every_fold:
+        files[f"contributions_by_fold.{format}"] = table_bytes(every_fold_table(result), format)
     return write_folder(folder, files)
+
+
+def every_fold_table(result: RunResult) -> pd.DataFrame:
+    """Contributions of all samples by every fold's model, those that trained it included.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `Contributions.to_frame`, and role: `training`, `validation`, `test`, or
+        empty for a sample that the fold does not use. A sample with several roles has the last.
+    """
+    tables = []
+    for fold in range(len(result.folds)):
+        role = np.full(len(result.sample_ids), "", dtype=object)
+        for name in ("training", "validation", "test"):
+            role[getattr(result.folds, name)[fold]] = name
+        contributions = result.fold_contributions(fold)
+        per_sample = len(contributions.terms) * len(contributions.outputs)
+        tables.append(contributions.to_frame().assign(role=np.repeat(role, per_sample)))
+    return pd.concat(tables, ignore_index=True)
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> list[Path]:

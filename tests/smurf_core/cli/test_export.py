@@ -47,3 +47,17 @@ def test_every_evaluation_is_written_as_a_table(trained, tmp_path):
     np.testing.assert_allclose(shares, 1)
     assert set(found["typical_unique"]["output"]) == {"calm", "tense"}
     assert "human_judgments" not in found
+
+
+def test_every_fold_is_exported_with_the_samples_that_trained_it(trained, tmp_path):
+    folder = tmp_path / "all"
+    trained("export", trained.smurf, "--folder", folder, "--every-fold", "--format", "parquet")
+    everything = pd.read_parquet(folder / "contributions_by_fold.parquet")
+    tested = pd.read_parquet(folder / "contributions.parquet")
+    assert set(everything["role"]) == {"training", "validation", "test"}
+    sizes = everything.groupby("fold")["sample_id"].nunique()
+    assert (sizes == tested["sample_id"].nunique()).all()
+    keys = ["sample_id", "fold", "output", "order", "modality", "shared_with"]
+    both = everything[everything["role"] == "test"].merge(tested, on=keys, suffixes=("", "_tested"))
+    assert len(both) == len(tested)
+    assert (both["contribution"] == both["contribution_tested"]).all()
