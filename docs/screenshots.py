@@ -16,12 +16,12 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from smurf_core.configuration import RunConfig
+from smurf_core.model_kinds import ModelKind
 from smurf_core.processes import worker
 from smurf_core.runs import store
 from smurf_core.runs.simulated import add_simulated_study
@@ -63,7 +63,7 @@ def settle(page: Page) -> None:
 def documentation(browser: Browser, folder: Path) -> None:
     """Train once and save one picture per page."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(f"{URL}/train")
+    page.goto(f"{URL}/train?model=smurf")  # Its curves are worth a picture.
     page.get_by_role("button", name="Dismiss").click()
     page.get_by_role("button", name="Start training").click()
     page.get_by_role("button", name="Cancel").wait_for()
@@ -115,8 +115,9 @@ def prepare(home: Path) -> None:
     workspace = Workspace(home)
     workspace.mark_seen("tour")
     study = add_simulated_study(workspace)
-    for model in ("late_fusion", "smurf"):
-        config = replace(RunConfig.from_preset("quick"), model=model)
+    kinds: tuple[ModelKind, ...] = ("late_fusion", "exclusive")
+    for model in kinds:
+        config = RunConfig.from_preset("quick", model, clip=5.0)
         store.create_run(workspace, study, config)
     worker.work(workspace)
 
