@@ -135,7 +135,8 @@ class Watched:
         )
 
     def check(self, where: str) -> None:
-        assert self.page.get_by_test_id("stException").count() == 0, where
+        raised = self.page.get_by_test_id("stException").all_inner_texts()
+        assert not raised, f"{where}: {raised}"
         assert self.page.get_by_test_id("stAlertContentError").count() == 0, where
         shown = self.page.get_by_test_id("stMain").inner_text()
         assert not re.search(r"\b(None|nan|NaN|undefined|Traceback)\b", shown), where

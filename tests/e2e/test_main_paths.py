@@ -43,7 +43,7 @@ def test_the_first_page_is_found_by_its_name_too(look_at, watched, kind, prepare
 
 def test_the_overview_leads_to_single_samples(look_at, watched):
     page = look_at("overview")
-    expect(page.get_by_text("carries most of the prediction")).to_be_visible()
+    expect(page.get_by_text("of its variance").first).to_be_visible()
     page.get_by_text("Numbers", exact=True).click()
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     page.get_by_role("link", name="Look at single samples").click()
