@@ -160,7 +160,10 @@ def _button(title: str, file: str, content: bytes | Files, *, primary: bool = Fa
 def show_table(table: ReportTable) -> None:
     """A table as it is exported, with its caption."""
     st.subheader(table.title)
-    titles = [title or " " * (k + 1) for k, title in enumerate(table.header)]
+    # Column names must differ; spaces at the end are not seen.
+    titles = [
+        (title or " ") + " " * table.header[:k].count(title) for k, title in enumerate(table.header)
+    ]
     rows = [
         [section.heading, *(cell.text for cell in row)]
         for section in table.sections
