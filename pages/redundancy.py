@@ -13,6 +13,7 @@ from app.sections.redundancy import (
     second_witness,
 )
 from app.state.session import current_study
+from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.scope_bar import scope_picker
 from app.widgets.selected_samples import selected_samples
@@ -30,6 +31,9 @@ with show_errors():
         st.stop()
     dataset, contributions = dataset_of(study), contributions_of(run)
     scope = scope_picker(study, dataset)
+    if not has_findings(run, scope):
+        second_witness(run)
+        st.stop()
     layer: Layer = chosen_layer(run, contributions)
     overall(run, layer, scope)
     if len(layer.names) > 1:
