@@ -122,7 +122,7 @@ def _verdicts(result: RunResult, found: Findings) -> tuple[str, str]:
             plain(row["reliability"]),
             plain(row["restart_r"]),
             plain(row["fold_r"]),
-        )  # fmt: skip
+        )
         for row in _rows(result, found)
     ]
     return (

@@ -69,11 +69,12 @@ def nothing_to_explain(gate: Gate) -> str:
             f"There are too few held-out samples to explain anything: {gate.samples}{persons}, at "
             f"least {FEWEST_SAMPLES} of {FEWEST_PERSONS} persons are needed. No shares are named."
         )
-    title = METRIC_TITLES[gate.metric]
+    title = "r" if gate.metric == "r" else METRIC_TITLES[gate.metric].lower()
     value = f"{plain(gate.value, 2)}{bounds(gate.ci_low, gate.ci_high)}"
     return (
-        f"There is nothing to explain: on held-out samples, {title} is {value}, which is "
-        f"not above chance ({plain(gate.chance, 2)}). What moves these predictions is noise."
+        f"There is nothing to explain: on held-out samples, {title} is {value}, "
+        f"not reliably above chance ({plain(gate.chance, 2)}). What moves these predictions may be "
+        "noise."
     )
 
 
