@@ -209,7 +209,7 @@ def _leader_of(run: RunInfo) -> Leader | None:
 
 @st.cache_data(max_entries=48, show_spinner=False, hash_funcs=_BY_RUN)
 def gate_of(run: RunInfo, scope: Scope) -> Gate:
-    """Whether there is anything to explain in a scope's samples."""
+    """Do held-out predictions of a scope's samples leave anything to explain?"""
     return gate(scope.apply(explained_of(run)))
 
 

@@ -9,6 +9,7 @@ from app.sections.judgments import (
     informativeness,
 )
 from app.state.session import current_study
+from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.scope_bar import scope_picker
 from app.widgets.selected_samples import selected_samples
@@ -26,6 +27,7 @@ with show_errors():
         st.stop()
     run = finished_run()
     scope = scope_picker(study, dataset)
+    has_findings(run, scope)
     if dataset.judgments:
         human_scatter(run, dataset, scope)
         selected_samples(scope, sample_table_of(run), dataset)

@@ -14,6 +14,7 @@ from app.sections.redundancy import (
 )
 from app.sections.sharing import sharing
 from app.state.session import current_study
+from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.scope_bar import scope_picker
 from app.widgets.selected_samples import selected_samples
@@ -36,6 +37,9 @@ with show_errors():
         second_witness(run)
         st.stop()
     scope = scope_picker(study, dataset)
+    if not has_findings(run, scope):
+        second_witness(run)
+        st.stop()
     layer: Layer = chosen_layer(run, contributions)
     overall(run, layer, scope)
     if len(layer.names) > 1:

@@ -5,6 +5,7 @@ import streamlit as st
 from app.loading import dataset_of
 from app.sections.report import build_report, built_report, offer, show_table
 from app.state.session import current_study, finished_runs, run_label
+from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.scope_bar import scope_picker
 from smurf_core.reporting.citation import BIBTEX
@@ -30,6 +31,7 @@ with show_errors():
         "It contains what the other pages show."
     )
     scope = scope_picker(study, dataset)
+    has_findings(run, scope)
     finished = {other.id: other for other in finished_runs(study.id)}
     chosen = st.multiselect(
         "Columns of the tables",

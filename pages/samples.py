@@ -10,6 +10,7 @@ from app.loading import contributions_of, dataset_of, explained_of, sample_table
 from app.sections.samples.browser import FINDING_NOTES, browse, filtered
 from app.sections.samples.detail import show_sample
 from app.state.session import current_study
+from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.scope_bar import scope_picker
 from app.widgets.slice_metrics import slice_metrics
@@ -28,10 +29,12 @@ run = finished_run()
 with show_errors():
     dataset, contributions = dataset_of(study), contributions_of(run)
     scope = scope_picker(study, dataset)
-    finding = st.segmented_control(
-        "Samples", list(LISTS), default="all", format_func=LISTS.__getitem__, key="samples_list",
-        required=True,
-    )  # fmt: skip
+    finding: Finding | Literal["all"] = "all"
+    if has_findings(run, scope, by_sample=True):
+        finding = st.segmented_control(
+            "Samples", list(LISTS), default="all", format_func=LISTS.__getitem__,
+            key="samples_list", required=True,
+        )  # fmt: skip
     table = sample_table_of(run)
     table = table if scope.is_all else table[scope.mask(contributions.sample_ids)]
     if finding == "all":

@@ -5,6 +5,7 @@ import streamlit as st
 from app.loading import contributions_of, dataset_of
 from app.sections.what_if import ask_change, sample_to_change, show_change
 from app.state.session import current_study
+from app.widgets.gate_notice import has_findings
 from app.widgets.media import show_media
 from app.widgets.messages import finished_run, show_errors
 
@@ -17,6 +18,7 @@ with show_errors():
         "Change what one modality says about a sample, and see which parts of the prediction move. "
         "The model is the one that was not trained on the sample."
     )
+    has_findings(run)
     sample = sample_to_change(run, dataset)
     show_media(study, dataset, sample)
     output = 0

@@ -46,7 +46,10 @@ def result_of(workspace: Workspace, run: RunInfo) -> RunResult:
 
 def text(page: AppTest) -> str:
     """What a page says in sentences and headings, as Markdown."""
-    shown = [*page.markdown, *page.info, *page.success, *page.error, *page.subheader, *page.title]
+    shown = [
+        *page.markdown, *page.info, *page.success, *page.warning, *page.error, *page.subheader,
+        *page.title,
+    ]  # fmt: skip
     return "\n".join(element.value for element in shown)
 
 

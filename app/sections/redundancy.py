@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from app.loading import (
+    gate_of,
     groupings_of,
     pairs_of,
     redundancy_by_group_of,
@@ -327,8 +328,11 @@ def second_witness(run: RunInfo) -> None:
         st.info(reason)
         return
     found = witness_for(run)
-    totals = share_intervals_of(run, Scope.everything(found.samples)).totals
-    for sentence in witness_sentences(comparable_totals(run.config.kind, totals), found):
+    everything = Scope.everything(found.samples)
+    totals = share_intervals_of(run, everything).totals
+    is_open = gate_of(run, everything).is_open
+    shares = comparable_totals(run.config.kind, totals) if is_open else None
+    for sentence in witness_sentences(shares, found):
         st.markdown(escaped(sentence))
     st.plotly_chart(
         commonality_bars(found.totals), key="commonality", config={"displaylogo": False}

@@ -13,7 +13,6 @@ from smurf_core.cli.runs import find_run
 from smurf_core.configuration import solved_setting
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import fold_performance
@@ -21,9 +20,9 @@ from smurf_core.evaluation.redundancy import variance_shares
 from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.explained import explained
 from smurf_core.fold_label import fold_label
-from smurf_core.reporting.influence_sentences import worse_than_baseline
+from smurf_core.reporting.sentences import Leader
 from smurf_core.reporting.sharing import sharing_sentence
-from smurf_core.reporting.statements import statements
+from smurf_core.reporting.statements import leader_of, statements
 from smurf_core.results import RunResult
 from smurf_core.runs import studies
 from smurf_core.runs.exporting import write_folder
@@ -91,11 +90,8 @@ def show(run: Run) -> None:
         out.print(sharing_sentence(result.sharing), markup=False)
 
 
-def _warn(result: RunResult, dataset: MultimodalDataset) -> None:
-    """Say that a run predicts worse than a constant, if it does."""
-    sentence = worse_than_baseline(against_baseline(result, dataset))
-    if sentence:
-        out.print(sentence, markup=False)
+def _leader(result: RunResult, dataset: MultimodalDataset) -> Leader | None:
+    return leader_of(result, explained(result, dataset))
 
 
 def evaluate(
@@ -113,8 +109,9 @@ def evaluate(
 ) -> None:
     """Write every evaluation of a run as tidy CSV tables: estimates, intervals, n, p-values.
 
+    What may be said of the run is in sentences.txt, and whether it predicts at all in gate.csv.
     Performance, missing modalities, human judgments, informativeness, typical samples, redundancy,
-    commonality of late fusion, stability, which sets of modalities share (sharing), and recovery
+    commonality of late fusion, verdicts, which sets of modalities share (sharing), and recovery
     where the true factors are known. Other runs are tested against RUN.
     """
     from smurf_core.evaluation.complete import evaluation_tables
@@ -133,6 +130,15 @@ def evaluate(
         results, dataset, reference=info.id, count=count, permutations=permutations
     )
     files = {f"{name}.csv": table.to_csv(index=False).encode() for name, table in tables.items()}
-    _warn(results[info.id], dataset)
+    sentences = statements(
+        results[info.id],
+        explained(results[info.id], dataset),
+        verdict_table=tables["verdicts"],
+        others={other.name: _leader(results[other.id], dataset) for other in infos[1:]},
+    )
+    files["sentences.txt"] = ("\n".join(sentences) + "\n").encode()
+    for sentence in sentences:
+        out.print(sentence, markup=False, soft_wrap=True)
     for path in write_folder(folder or Path(f"smurf-evaluation-{info.id}"), files):
-        out.print(f"{path}  {len(tables[path.stem]):,} rows", markup=False)
+        rows = f"  {len(tables[path.stem]):,} rows" if path.suffix == ".csv" else ""
+        out.print(f"{path}{rows}", markup=False)

@@ -11,6 +11,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.commonality import witness_of
 from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.influence import share_influence
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import human_agreement
@@ -90,6 +91,7 @@ def tables_of_run(
     shares = share_intervals(explained, result.refits, seed=seed)
     outlying = outlying_samples(result, explained)
     tables = {
+        "gate": gate(explained).table(),
         "variance_shares": shares.terms,
         "variance_totals": shares.totals,
         "outlying_samples": outlying,

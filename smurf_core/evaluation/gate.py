@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from smurf_core.evaluation.metrics import balanced_accuracy
 from smurf_core.explained import Explained
@@ -23,7 +24,7 @@ FEWEST_SAMPLES = 30
 
 @dataclass(frozen=True)
 class Gate:
-    """Whether a run's held-out predictions say anything about the target.
+    """Do a run's held-out predictions say anything about the target?
 
     Parameters
     ----------
@@ -54,6 +55,10 @@ class Gate:
     def is_open(self) -> bool:
         """True if there is something to explain: the whole interval is above chance."""
         return self.has_enough and bool(self.ci_low > self.chance)
+
+    def table(self) -> pd.DataFrame:
+        """One row: metric, value, ci_low, ci_high, chance, samples, persons, is_open."""
+        return pd.DataFrame([{**asdict(self), "is_open": self.is_open}])
 
 
 def gate(explained: Explained) -> Gate:

@@ -25,7 +25,7 @@ Verdict = Literal[
     "reliable", "too uncertain", "too small", "sides disagree", "known to others",
     "stable", "unstable", "not separated", "too small to tell", "nothing to explain",
 ]  # fmt: skip
-# Only these are told as findings. Of the second nothing is known but that starts and folds agree.
+# Only these are findings. Of the second nothing is known but that starts and folds agree.
 GOOD: tuple[Verdict, ...] = ("reliable", "stable")
 
 # Thresholds follow from measured error rates (`smurf verify --verdicts`; docs/results.md).

@@ -28,6 +28,7 @@ Files = dict[str, bytes]
 _README = """Contents
 
 report.html          the report, for any browser, without a network
+sentences.txt        what may be said of the run's explanation, one sentence per line
 figures/             figures as SVG, PNG and PDF (where Chromium is installed)
 tables/*.csv         evaluation tables, unrounded
 tables/*.tex         the same in the paper's layout; tables.tex compiles: pdflatex tables.tex
@@ -47,7 +48,7 @@ def table_files(found: Findings, dataset: MultimodalDataset) -> Files:
     tables = report_tables(found, dataset)
     files = {f"{table.name}.csv": table.numbers.to_csv(index=False) for table in tables}
     files |= {f"{table.name}.tex": tabular(table) for table in tables}
-    files["tables.tex"] = document(tables, dataset.name)
+    files["tables.tex"] = document(tables, dataset.name, found.sentences)
     files |= {f"{name}.csv": table.to_csv(index=False) for name, table in found.tables.items()}
     return {name: text.encode() for name, text in files.items()}
 
@@ -89,6 +90,7 @@ def report_files(
 ) -> Files:
     """All files of a report that need no figures, by their path in its folder."""
     files = {"README.txt": _README.encode(), "citation.bib": BIBTEX.encode()}
+    files["sentences.txt"] = ("\n".join(found.sentences) + "\n").encode()
     files |= _below("tables", table_files(found, dataset))
     files |= _below("model", model_files(info.name, result, dataset, found))
     files |= script_files(workspace, info, result, dataset)

@@ -115,7 +115,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "In the target's unit (logits for classes): how far it usually moves a prediction.",
         ),
         "verdict": _text(
-            "May a contribution be told as a finding?",
+            "May a contribution be reported as a finding?",
             "reliable: reliability ≥ 0.7, sd ≥ 3% of the target's, members of a set agree "
             "(concordance ≥ 0.5), no outsider predicts it (R² ≤ 0.25)",
             "Models without refits: stable (restarts and folds agree, r ≥ 0.8), unstable, not "
@@ -125,8 +125,8 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "reliability": _text(
             "How far models of other persons would agree on a contribution, sizes included.",
             "reliability = 1 − variance over refits / variance over samples",
-            "An intraclass correlation: 1 is perfect agreement. From 0.7, and if nothing else "
-            "speaks against it, a contribution is called reliable. A dash: this model has no "
+            "An intraclass correlation: 1 is perfect agreement. From 0.7, and with no other "
+            "objection, a contribution is called reliable. A dash: this model has no "
             "refits.",
         ),
         "restart_r": _text(

@@ -58,8 +58,8 @@ class Findings:
 
     @property
     def is_open(self) -> bool:
-        """True if there is something to explain (`smurf_core.evaluation.gate`)."""
-        return not (self.verdicts["verdict"] == "nothing to explain").all()
+        """True if there is something to explain in the samples shown (`gate`)."""
+        return bool(self.tables["gate"]["is_open"].iloc[0])
 
     @property
     def verdicts(self) -> pd.DataFrame:
@@ -170,6 +170,7 @@ def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTa
             share_table(found.shares, found.verdicts, output=output),
         ]
     if found.witness is not None:
-        sentences = witness_sentences(found.comparable, found.witness)
+        comparable = found.comparable if found.is_open else None
+        sentences = witness_sentences(comparable, found.witness)
         tables.append(witness_table(found.witness, sentences))
     return tuple(tables)

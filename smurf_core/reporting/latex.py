@@ -84,12 +84,14 @@ def tabular(table: ReportTable) -> str:
     return "\n".join(lines)
 
 
-def document(tables: Sequence[ReportTable], title: str) -> str:
-    """A complete document that reads the tables' files from the same folder."""
+def document(tables: Sequence[ReportTable], title: str, sentences: Sequence[str] = ()) -> str:
+    """A complete document: sentences, and the tables, from files in the same folder."""
+    items = "\n".join(f"\\item {escape(sentence)}" for sentence in sentences)
+    words = f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}\n" if sentences else ""
     inputs = "\n".join(f"\\input{{{table.name}}}" for table in tables)
     return (
         f"{PREAMBLE}\\title{{{escape(title)}}}\n\\date{{}}\n"
-        f"\\begin{{document}}\n\\maketitle\n{inputs}\n\\end{{document}}\n"
+        f"\\begin{{document}}\n\\maketitle\n{words}{inputs}\n\\end{{document}}\n"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from smurf_core.configuration import solved_setting
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
+from smurf_core.evaluation.verdicts import GOOD
 from smurf_core.fold_label import fold_label
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.reporting.findings import Findings
@@ -29,7 +30,8 @@ def model_card(name: str, result: RunResult, dataset: MultimodalDataset, found: 
         ["## Data", *_data(result, dataset)],
         ["## Configuration", *_configuration(result)],
         ["## Metrics", *_metrics(found)],
-        ["## Stability of contributions", *_stability(result, found)],
+        ["## What may be said", *map(_escape, found.sentences)],
+        ["## Verdicts on contributions", *_verdicts(result, found)],
         ["## Limits", _limits(result, dataset, found)],
         ["## Use", _USE],
         ["## Licence and citation", _LICENCE, f"```bibtex\n{BIBTEX.strip()}\n```"],
@@ -130,16 +132,21 @@ def _metrics(found: Findings) -> tuple[str, str]:
     )
 
 
-def _stability(result: RunResult, found: Findings) -> tuple[str, str]:
+def _verdicts(result: RunResult, found: Findings) -> tuple[str, str]:
     rows = [
-        (_term(row), row["verdict"], plain(row["restart_r"]), plain(row["fold_r"]))
+        (
+            _term(row),
+            row["verdict"],
+            plain(row["reliability"]),
+            plain(row["restart_r"]),
+            plain(row["fold_r"]),
+        )
         for row in _rows(result, found)
     ]
     return (
-        "Median Pearson's r over pairs of folds: a solved model has no restarts."
-        if result.config.kind.is_solved
-        else "Median Pearson's r over pairs of restarts and of folds.",
-        _table(("Contribution", "Verdict", "r, restarts", "r, folds"), rows),
+        "Reliability over refits, where the model has them, and median Pearson's r over pairs of "
+        "restarts and of folds.",
+        _table(("Contribution", "Verdict", "Reliability", "r, restarts", "r, folds"), rows),
     )
 
 
@@ -147,21 +154,13 @@ def _limits(result: RunResult, dataset: MultimodalDataset, found: Findings) -> s
     doubtful = [
         f"{_term(row)} ({row['verdict']})"
         for row in _rows(result, found)
-        if row["verdict"] in ("unstable", "not separated")
+        if row["verdict"] not in (*GOOD, "nothing to explain")
     ]
-    is_solved = result.config.kind.is_solved
-    who = "Folds" if is_solved else "Restarts and folds"
     limits = [
         "Contributions are associations in this data, not causes.",
         "Unique and redundant parts are what this model separates with these features; other "
         "features or another model may separate differently.",
-        f"Do not rely on: {'; '.join(doubtful)}."
-        if doubtful
-        else f"{who} agree on every contribution that is large enough.",
-        "Agreement of folds is necessary, not sufficient: what folds have in common can be wrong."
-        if is_solved
-        else "Agreement of restarts and folds is necessary, not sufficient: the objective has "
-        "sign-flipped basins that predict as well.",
+        *_doubts(found, doubtful),
         "Not for decisions about individual persons.",
     ]
     if dataset.persons is None:
@@ -169,8 +168,20 @@ def _limits(result: RunResult, dataset: MultimodalDataset, found: Findings) -> s
     return "\n".join(f"- {limit}" for limit in limits)
 
 
+def _doubts(found: Findings, doubtful: Sequence[str]) -> list[str]:
+    if not found.is_open:
+        return ["Do not rely on any contribution: there is nothing to explain (see above)."]
+    doubts = [f"Do not rely on: {'; '.join(doubtful)}."] if doubtful else []
+    if (found.verdicts["verdict"] == "stable").any():
+        doubts.append(
+            "Stable is necessary, not sufficient: restarts and folds agree, but the objective has "
+            "sign-flipped basins that predict as well."
+        )
+    return doubts
+
+
 def _rows(result: RunResult, found: Findings) -> list[dict[Any, Any]]:
-    """Rows of the stability table whose terms the model has."""
+    """Rows of the table of verdicts whose terms the model has."""
     rows = found.verdicts.to_dict("records")
     redundant = result.config.kind.has_redundant_heads
     return [row for row in rows if redundant or row["kind"] == "unique"]

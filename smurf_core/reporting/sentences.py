@@ -69,11 +69,12 @@ def nothing_to_explain(gate: Gate) -> str:
             f"There are too few held-out samples to explain anything: {gate.samples}{persons}, at "
             f"least {FEWEST_SAMPLES} of {FEWEST_PERSONS} persons are needed. No shares are named."
         )
-    title = METRIC_TITLES[gate.metric]
+    title = "r" if gate.metric == "r" else METRIC_TITLES[gate.metric].lower()
     value = f"{plain(gate.value, 2)}{bounds(gate.ci_low, gate.ci_high)}"
     return (
-        f"There is nothing to explain: on held-out samples, {title} is {value}, which is "
-        f"not above chance ({plain(gate.chance, 2)}). What moves these predictions is noise."
+        f"There is nothing to explain: on held-out samples, {title} is {value}, "
+        f"not reliably above chance ({plain(gate.chance, 2)}). What moves these predictions may be "
+        "noise."
     )
 
 
@@ -85,6 +86,7 @@ def overview_sentences(
     *,
     output: str = "",
     others: Mapping[str, Leader | None] | None = None,
+    influence: str = "",
     further: Sequence[str] = (),
 ) -> list[str]:
     """What carries the prediction, what is shared, and what not to rely on.
@@ -101,9 +103,11 @@ def overview_sentences(
         The class that is spoken of, if it is one.
     others
         Title → leader of the study's other models, to say which of them says otherwise.
+    influence
+        What `influence_sentence` returns. If shares depend on single samples, they are no finding:
+        this sentence replaces those about who leads and what is shared.
     further
-        Sentences that also belong here, for example on influential samples; empty ones are left
-        out.
+        Sentences that also belong here; empty ones are left out.
 
     Returns
     -------
@@ -117,6 +121,9 @@ def overview_sentences(
     if terms["share"].isna().any():
         return [f"There is nothing to divide: {of} is the same for every sample shown."]
     terms = terms.merge(verdicts[[*_KEYS, "verdict"]], on=_KEYS, how="left")
+    if influence:
+        found = [f"Which modality carries how much of {of} cannot be said.", influence]
+        return [sentence for sentence in (*found, _caution(verdicts), *further) if sentence]
     found = [_who_leads(totals, terms, of), _what_is_shared(totals, terms), _caution(verdicts)]
     found.append(_otherwise(leader(totals), others or {}))
     return [sentence for sentence in (*found, *further) if sentence]
@@ -133,8 +140,8 @@ def _who_leads(totals: pd.DataFrame, terms: pd.DataFrame, of: str) -> str:
     names = [_share(row) for row in rows.to_dict("records")]
     if first is not None and not _is_supported(terms, first.order, first.name):
         return (
-            f"Which modality carries how much of {of} cannot be told: the contributions of "
-            f"{_source(first.order, first.name)}, the largest ({names[0].split(' ', 1)[-1]}), are "
+            f"Which modality carries how much of {of} cannot be said: the contributions of "
+            f"{_source(first.order, first.name)}, the largest ({_numbers(rows, 0)}), are "
             "not reliable."
         )
     if first is not None and first.is_most:
@@ -174,7 +181,7 @@ def _who_leads(totals: pd.DataFrame, terms: pd.DataFrame, of: str) -> str:
 
 
 def _is_supported(terms: pd.DataFrame, order: int, name: str) -> bool:
-    """True if what a source says is mostly in contributions that are told as findings."""
+    """True if what a source says is mostly in contributions that are findings."""
     mine = terms[(terms["order"] == order) & (terms["modality"] == name)]
     good = mine.loc[mine["verdict"].isin(GOOD), "share"].abs().sum()
     return bool(good >= 0.5 * mine["share"].abs().sum())
@@ -202,7 +209,7 @@ def _what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame) -> str:
         f"{term_label(row['modality'], row['shared_with'])} {_of_row(row)}"
         for row in good.to_dict("records")
     )
-    total = "How much is shared over all modalities cannot be told"
+    total = "How much is shared over all modalities cannot be said"
     if names:
         return f"{total}; what can: {names}."
     return f"{total}: no modalities agree reliably on what they should share."

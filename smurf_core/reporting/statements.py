@@ -54,11 +54,6 @@ def statements(
     terms, totals = (
         table[table["output"] == output] for table in (intervals.terms, intervals.totals)
     )
-    influence = ""
-    if len(shown) > 1 and not terms["share"].isna().any():
-        influence = influence_sentence(
-            share_influence(shown, intervals, output=output), outlying_samples(result, shown)
-        )
     is_class = len(result.outputs) > 1 and output in result.outputs
     return overview_sentences(
         totals,
@@ -67,13 +62,25 @@ def statements(
         opened,
         output=output if is_class else "",
         others=others,
-        further=(influence, baseline),
+        influence=_influence(result, shown, intervals, output),
+        further=(baseline,),
     )
 
 
 def leader_of(result: RunResult, shown: Explained) -> Leader | None:
-    """The modality that leads in a run; nothing where it explains nothing or none leads."""
+    """The modality that leads in a run; nothing where none may be named."""
     if not gate(shown).is_open:
         return None
-    totals = share_intervals(shown, result.refits).totals
-    return leader(totals[totals["output"] == totals["output"].iloc[0]])
+    intervals = share_intervals(shown, result.refits)
+    output = str(intervals.totals["output"].iloc[0])
+    if _influence(result, shown, intervals, output):
+        return None
+    return leader(intervals.totals[intervals.totals["output"] == output])
+
+
+def _influence(result: RunResult, shown: Explained, intervals: ShareIntervals, output: str) -> str:
+    shares = intervals.terms.loc[intervals.terms["output"] == output, "share"]
+    if len(shown) < 2 or shares.isna().any():
+        return ""
+    influence = share_influence(shown, intervals, output=output)
+    return influence_sentence(influence, outlying_samples(result, shown))

@@ -46,7 +46,7 @@ def test_groups_are_compared_side_by_side(open_page, home, grouped):
 
 
 def test_orders_of_mro_are_a_second_layer(open_page, home):
-    study = trained(home, synthetic_interactions(samples=80), "mro_smurf")
+    study = trained(home, synthetic_interactions(samples=240), "mro_smurf")
     run = store.list_runs(home)[0]
     page = open_page("redundancy", study=study)
     page.selectbox(key=f"redundancy_order_{run.id}").set_value(2).run()

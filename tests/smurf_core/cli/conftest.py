@@ -66,7 +66,10 @@ def table(tmp_path) -> Path:
 
 def _table(folder: Path) -> Path:
     path = folder / "study.csv"
-    good_table(60).to_csv(path, index=False)
+    table = good_table(60)
+    for column in ("audio_pitch", "video_smile"):  # Both know the label.
+        table[column] += 3.0 * (table["label"] == "tense")
+    table.to_csv(path, index=False)
     return path
 
 

@@ -37,7 +37,11 @@ def test_every_evaluation_is_written_as_a_table(trained, tmp_path):
         "--folder", tmp_path / "tables", "--permutations", 100,
     )  # fmt: skip
     assert ended.code == 0
-    found = {path.stem: pd.read_csv(path) for path in (tmp_path / "tables").iterdir()}
+    found = {path.stem: pd.read_csv(path) for path in (tmp_path / "tables").glob("*.csv")}
+    assert found["gate"]["is_open"].all()
+    sentences = (tmp_path / "tables" / "sentences.txt").read_text().splitlines()
+    assert any("the prediction" in sentence for sentence in sentences)
+    assert all(sentence in ended.out for sentence in sentences)
     assert all(f"{name}.csv" in ended.out for name in found)
     assert set(found["comparison"]["model"]) == {trained.smurf, trained.late_fusion}
     assert set(found["missing_modalities_comparison"]["available"]) == {

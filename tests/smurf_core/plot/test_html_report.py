@@ -6,7 +6,7 @@ import pytest
 
 from smurf_core.errors import InputError
 from smurf_core.explained import explained
-from smurf_core.plot.html_report import figure_files, report_html, report_state, sentences_of
+from smurf_core.plot.html_report import figure_files, report_html, report_state
 from smurf_core.plot.report_figures import IMAGE_FORMATS, ReportFigure, image_files, report_figures
 from smurf_core.reporting.bundle import run_titles
 from smurf_core.reporting.findings import find, report_tables
@@ -34,7 +34,7 @@ def page(parts) -> str:
     info, result, dataset, found = parts
     figures = report_figures(found, explained(result, dataset), result)
     state = report_state(info, result, dataset)
-    return report_html(state, sentences_of(found), report_tables(found, dataset), figures)
+    return report_html(state, found.sentences, report_tables(found, dataset), figures)
 
 
 def test_the_report_needs_nothing_from_outside(page):

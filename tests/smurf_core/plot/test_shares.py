@@ -7,7 +7,6 @@ from smurf_core.plot.dropout import before_and_after, dropout_lines
 from smurf_core.plot.heatmaps import heatmap_multiples, residual_matrix, signed_heatmap
 from smurf_core.plot.points import Points
 from smurf_core.plot.share_bars import MOST_ROWS, alone_first, largest_terms, shares_with_intervals
-from smurf_core.reporting.sentences import overview_sentences
 from tests.smurf_core.evaluation.conftest import explain
 from tests.smurf_core.plot.test_contributions import contributions
 
@@ -50,38 +49,6 @@ def test_the_figure_keeps_the_largest_of_many_terms_in_order():
     assert kept.index.is_monotonic_increasing
     left_out = terms.drop(kept.index)["share"].abs().max()
     assert left_out <= kept["share"].abs().min()
-
-
-def test_sentences_say_intervals_and_what_works_against_the_rest():
-    table = pd.DataFrame(
-        [("A", "A", 1.3), ("A", "B", 0.1), ("B", "A", -0.1), ("B", "B", -0.3)],
-        columns=["modality", "shared_with", "share"],
-    ).assign(sd=1.0, verdict="too small to tell", order=1)
-    table["kind"] = np.where(table["modality"] == table["shared_with"], "unique", "redundant")
-    totals = pd.DataFrame(
-        [(1, "A", "both", 1.2, 1.5), (0, "", "unique", 0.9, 1.1), (0, "", "redundant", -0.2, 0.1)],
-        columns=["order", "modality", "kind", "ci_low", "ci_high"],
-    )
-    assert overview_sentences(table, table, totals, "sad") == [
-        "A carries most of the prediction of sad: 140% [120, 150] of its variance, 130% alone and "
-        "10% shared with others.",
-        "Over all modalities, 100% [90, 110] of the variance is unique to one of them and 0% "
-        "[−20, 10] redundant; B works against the rest (below zero).",
-        "Every contribution is too small to tell whether restarts and folds agree on it.",
-    ]
-
-
-def test_sentences_name_interactions_and_a_constant_prediction():
-    table = pd.DataFrame(
-        [("A", "A", 0.2), ("A+B", "A+B", 0.8)], columns=["modality", "shared_with", "share"]
-    ).assign(sd=1.0, kind="unique", verdict="stable", order=[1, 2])
-    first, second, _ = overview_sentences(table, table)
-    assert first.startswith("What A and B say only together carries most of the prediction: 80%")
-    assert second.startswith("Then comes A with 20%; this model does not separate")
-    constant = overview_sentences(table.assign(share=np.nan), table)
-    assert constant == [
-        "There is nothing to divide: the prediction is the same for every sample shown."
-    ]
 
 
 def test_cells_can_be_clicked_and_know_their_pair():

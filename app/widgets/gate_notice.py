@@ -1,0 +1,30 @@
+"""The notice that there is nothing to explain, in place of what would claim a finding."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.loading import dataset_of, gate_of
+from app.state.selection import Scope
+from app.widgets.messages import escaped
+from smurf_core.reporting.sentences import nothing_to_explain
+from smurf_core.runs.store import RunInfo
+
+
+def has_findings(run: RunInfo, scope: Scope | None = None, *, by_sample: bool = False) -> bool:
+    """True if there is something to explain in a scope; otherwise the page says why not.
+
+    `by_sample`: the page shows samples one by one, so that a few of them are enough as long as the
+    run predicts. Without a scope, all of the run's samples are meant.
+    """
+    gates = [gate_of(run, Scope.everything(len(dataset_of(run))))]
+    if scope is not None and not scope.is_all:
+        here = gate_of(run, scope)
+        if not by_sample:
+            gates = [here]
+        elif here.has_enough:
+            gates.append(here)
+    reasons = list(dict.fromkeys(filter(None, map(nothing_to_explain, gates))))
+    if reasons:
+        st.warning(escaped(reasons[-1]), icon=":material/block:")
+    return not reasons
