@@ -1,4 +1,4 @@
-"""What may be said of a run: the gate, the verdicts, and every sentence on data that says nothing."""
+"""What may be said of a run: the gate, the verdicts, and sentences on data that says nothing."""
 
 from dataclasses import replace
 
@@ -52,8 +52,8 @@ def test_nothing_is_claimed_of_shuffled_labels(kind):
     texts = [*said, *everything.sentences, card]
     assert not [text for text in texts for claim in CLAIMS if claim in text]
     names = {table.name for table in report_tables(everything, data)}
-    assert "performance" in names
-    assert not names & {"shares_of_variance", "typical_samples"}
+    assert "table_2_performance" in names
+    assert not [name for name in names if "shares" in name or "examples" in name]
 
 
 @pytest.mark.parametrize("kind", ["exclusive", "late_fusion"])
