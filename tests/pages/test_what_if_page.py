@@ -49,11 +49,11 @@ def test_a_changed_sample_far_from_the_training_data_is_marked(open_page, home):
     tested_by = result.folds.tested_by()
     sample = next(i for i in np.flatnonzero(tested_by == tested_by[33]) if i != 33)
     page = open_page("what_if", sample=data.sample_ids[sample])
-    assert not [shown for shown in page.warning if "lies far" in shown.value]
+    assert not [each for each in page.warning if "lies far" in each.value]
     page.session_state["change_way"] = "Take another sample's"
     page.run()
     key(page.text_input, "donor_").set_value("s33").run()
-    (warning,) = (shown for shown in page.warning if "lies far" in shown.value)
+    (warning,) = (each for each in page.warning if "lies far" in each.value)
     assert warning.value.startswith("The changed sample lies far from the training data")
 
 

@@ -117,7 +117,7 @@ def test_figures_of_notebooks_have_every_set_or_say_why_not():
     assert "learning_curves" not in pages
 
 
-def test_where_no_set_is_there_the_sentence_says_so():
+def test_where_no_set_is_there_there_is_a_sentence():
     result, _ = exclusive_run("pair_and_triple")
     nothing = result.sharing.assign(is_there=False)
     assert sharing_sentence(nothing) == NOTHING_SHARED
