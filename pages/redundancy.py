@@ -31,13 +31,16 @@ with show_errors():
         second_witness(run)
         st.stop()
     dataset, contributions = dataset_of(study), contributions_of(run)
+    if not has_findings(run):
+        second_witness(run)
+        st.stop()
     sharing(run)
     if not contributions.has_redundant_terms:
         st.info("All contributions of this run are unique: see *Overview* and *Samples*.")
         second_witness(run)
         st.stop()
     scope = scope_picker(study, dataset)
-    if not has_findings(run, scope):
+    if not scope.is_all and not has_findings(run, scope):
         second_witness(run)
         st.stop()
     layer: Layer = chosen_layer(run, contributions)

@@ -82,6 +82,8 @@ def set_statistics(
         }
         for p, (s, i, j) in enumerate(pairs):
             both = rows.present[:, i] & rows.present[:, j]
+            if not both.any():
+                continue
             first, second = (said[one, s][:, both] for one in (i, j))
             first = first - first.mean(axis=1, keepdims=True)
             second = second - second.mean(axis=1, keepdims=True)

@@ -161,7 +161,8 @@ def prepare(
         read = np.asarray(values, dtype=np.float64)
         if towers is not None:
             hidden = towers.last_hidden((name,), inputs).astype(np.float64)
-            sd = hidden[training & present[:, i]].std(axis=0)
+            seen = hidden[training & present[:, i]]
+            sd = seen.std(axis=0) if len(seen) else np.zeros(hidden.shape[1])
             sd = np.where(sd > 1e-6, sd, np.inf)  # A unit that never fires contributes nothing.
             read, scale = np.concatenate([hidden / sd, read], axis=1), np.append(sd, scale)
         units[name], scales[name] = read, scale

@@ -115,7 +115,7 @@ def train_claimed(workspace: Workspace, run: RunInfo) -> None:
     except Exception as error:  # noqa: BLE001
         traceback.print_exc()
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        _end(workspace, run.id, "failedf", f"Training stopped with an unexpected error ({what}).")
+        _end(workspace, run.id, "failed", f"Training stopped with an unexpected error ({what}).")
     else:
         _end(workspace, run.id, "finished")
 

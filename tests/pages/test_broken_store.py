@@ -136,8 +136,7 @@ def test_every_page_shows_a_sentence_where_a_result_cannot_be_read(trained_home,
         visited(page, name)
         if name in EXPLORING:
             assert str(trained_home.run_folder(run.id)) in errors(page), name
-    press(visited(page, "report"), "build")
-    assert len(page.error) == 1
+    assert len(visited(page, "report").error) == 1  # In place of what could be built.
     visited(page, "train")
     assert len(page.error) == 1
     assert "cannot be read" in page.dataframe[0].value.to_string()

@@ -41,6 +41,7 @@ def forward(model: FittedModel, tables: dict[str, pd.DataFrame]) -> np.ndarray:
     for modality, table in tables.items():
         x = table[list(model.features[modality])].to_numpy(dtype=np.float32)
         x = (x - model.scaler.feature_means[modality]) / model.scaler.feature_sds[modality]
+        x = np.clip(x, -model.scaler.clip, model.scaler.clip)
         *hidden, last = model.towers[modality,]
         for layer in hidden:
             x = np.maximum(x @ layer.weight.T + layer.bias, 0)
@@ -96,7 +97,7 @@ def test_missing_modalities_and_files_of_something_else_are_said(split, smurf, q
     assert smurf("train", split / "known", "--model", "late_fusion", *quick).code == 0
     (split / "new/gsr.csv").unlink()
     done = smurf("predict", "last", split / "new", "--output", split / "out")
-    assert "No file contains modality 'gsr'. It counts as absent for all samples." in done.out
+    assert "No file contains modality 'eda'. It counts as absent for all samples." in done.out
     table = pd.read_csv(split / "out/predictions.csv")
     assert table["absent"].notna().all()
     assert len(set(table["absent"])) == 1
