@@ -40,14 +40,15 @@ with show_errors():
         second_witness(run)
         st.stop()
     scope = scope_picker(study, dataset)
-    if not scope.is_all and not has_findings(run, scope):
-        second_witness(run)
-        st.stop()
+    # Of too few samples no number is shown, but they can be looked at.
+    has_numbers = scope.is_all or has_findings(run, scope)
     layer: Layer = chosen_layer(run, contributions)
-    overall(run, layer, scope)
+    if has_numbers:
+        overall(run, layer, scope)
     if len(layer.names) > 1:
         one_pair(run, dataset, contributions, layer, scope)
         selected_samples(scope, sample_table_of(run), dataset)
-    by_group(study, run, layer, scope)
-    residuals(run, layer, scope)
+    if has_numbers:
+        by_group(study, run, layer, scope)
+        residuals(run, layer, scope)
     second_witness(run)
