@@ -166,7 +166,7 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "sharing_probability": _text(
             "How often the set would be there in models of other samples of persons.",
             "",
-            "Models are solved again with reweighted persons. Near 0.5: this study does not decide it.",
+            "Models are solved again with reweighted persons. Near 0.5, the study leaves it open.",
         ),
         "spread": _text(
             "How far this contribution would differ in models of other samples of persons.",
