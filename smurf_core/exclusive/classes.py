@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.exclusive.problem import System
 
@@ -20,7 +21,7 @@ def solve_classes(
     weights: Array,
     start: Array | None = None,
     close: float = 1e-7,
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, Array]:
     """Minimise 4 · mean log loss + penalties, for B weightings of the samples at once.
 
     The log loss's curvature is at most half of the squared error's (Böhning & Lindsay, 1988), so
@@ -47,15 +48,13 @@ def solve_classes(
 
     Returns
     -------
-    weights, totals, offsets
-        [B, H, c], [B, R, c] and [B, c], the logits at the weighted mean of the inputs; each sums
-        to zero over classes.
+    weights, offsets
+        [B, H, c] and [B, c], the logits at the weighted mean of the inputs; each sums to zero over
+        classes.
     """
     b, width, c = len(weights), inputs.shape[1], hits.shape[1]
-    spread = np.zeros((len(system.columns), width))
-    spread[np.arange(len(system.columns)), system.columns] = 1.0
-    inverse = np.linalg.inv(system.ridged(ridge)) @ spread  # [B, H, R]
-    kernel = spread.T @ inverse  # [B, R, R]
+    inverse = np.linalg.inv(system.ridged(ridge)) @ system.spread  # [B, H, R]
+    kernel = system.spread.T @ inverse  # [B, R, R]
     share = weights / weights.sum(axis=1, keepdims=True)
     means = share @ inputs  # [B, R]
     prior = np.clip(share @ hits, 1e-9, 1.0)
@@ -69,7 +68,7 @@ def solve_classes(
         logits = _logits(inputs, ahead)
         centre = np.einsum("br,brc->bc", means, ahead)
         logits += (ahead_offset - centre)[:, None, :]
-        residual = 2 * (hits[None] - _softmax(logits))
+        residual = 2 * (hits[None] - scipy.special.softmax(logits, axis=-1))
         mean_residual = np.einsum("bn,bnc->bc", share, residual)
         # Working response less its weighted mean: what the regression's system is solved for.
         response = logits - ahead_offset[:, None, :] + residual - mean_residual[:, None, :]
@@ -90,8 +89,7 @@ def solve_classes(
         total, offset = new, new_offset
         if (size <= close * (1 + np.abs(total).max(axis=(1, 2)))).all():
             break
-    found = inverse @ moment
-    return _over_classes(found), _over_classes(total), _over_classes(offset)
+    return _over_classes(inverse @ moment), _over_classes(offset)
 
 
 def _logits(inputs: Array, values: Array) -> Array:
@@ -106,11 +104,6 @@ def _transposed(inputs: Array, values: Array) -> Array:
     b, n, c = values.shape
     flat = inputs.T @ values.transpose(1, 0, 2).reshape(n, b * c)
     return np.asarray(flat.reshape(inputs.shape[1], b, c).transpose(1, 0, 2))
-
-
-def _softmax(logits: Array) -> Array:
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 
 
 def _over_classes(values: Array) -> Array:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.exclusive.classes import solve_classes
 from smurf_core.exclusive.problem import (
@@ -17,7 +18,6 @@ from smurf_core.exclusive.problem import (
     Weighing,
     solve,
     system,
-    totals,
 )
 from smurf_core.exclusive.sources import Moments, Rotated, moments, stacked
 
@@ -86,7 +86,11 @@ class FoldProblem:
     @cached_property
     def moments(self) -> Moments:
         """Moments of the training samples, each counted once."""
-        return moments(self._trained, np.ones((1, int(self.training.sum()))))
+        return moments(self._trained, self._once)
+
+    @cached_property
+    def _once(self) -> Array:
+        return np.ones((1, int(self.training.sum())))
 
     def moments_of(self, weights: Array) -> Moments:
         """Moments of the training samples for weightings [B, n] of all samples."""
@@ -106,12 +110,7 @@ class FoldProblem:
         `known` are the weightings' moments (`moments_of`), where they are used more than once.
         """
         if weights is None:
-            return self._solve(
-                system(self.moments, sets, weighing),
-                ridge,
-                np.ones((1, int(self.training.sum()))),
-                start,
-            )
+            return self._solve(system(self.moments, sets, weighing), ridge, self._once, start)
         used = weights[:, self.training]
         if known is None and len(used) * sum(self.source.widths) ** 2 <= _AT_ONCE:
             known = moments(self._trained, used)
@@ -149,11 +148,9 @@ class FoldProblem:
         if self.is_classes:
             first = None
             if start is not None:
-                known = System(start.weights, matrix.columns, start.heads, start.parts)
-                first = totals(known, start.weights[:1], inputs.shape[1])
-                first = np.repeat(first, len(weights), axis=0)
+                first = np.repeat(matrix.spread.T @ start.weights[:1], len(weights), axis=0)
             close = 1e-7 if len(weights) == 1 else 1e-4
-            found, _, offset = solve_classes(matrix, ridge, inputs, target, weights, first, close)
+            found, offset = solve_classes(matrix, ridge, inputs, target, weights, first, close)
         else:
             offset = share @ target
             right = np.einsum("nr,bn,nc->brc", inputs, share, target, optimize=True)
@@ -172,22 +169,23 @@ class FoldProblem:
         )
         return Solution(matrix.heads, matrix.parts, found, offset, centres)
 
+    def path(
+        self, sets: Sequence[ModalitySet], ridges: Sequence[float], weighing: Weighing
+    ) -> list[Solution]:
+        """The solution for every ridge, by a system that is assembled once."""
+        matrix = system(self.moments, sets, weighing)
+        return [self._solve(matrix, ridge, self._once, None) for ridge in ridges]
+
+    def validated(self, solution: Solution) -> Array:
+        """Predictions of the validation samples (by the first solve), [n, c]."""
+        rows = self.source.rows(self.validation)
+        return np.asarray(solution.contributions(rows).sum(axis=1) + solution.offset[0])
+
     def losses(self, solution: Solution) -> Array:
-        """Squared error, or log loss, of every validation sample (by the first solve)."""
-        return self._losses(solution, self.validation)
-
-    def loss(self, solution: Solution, chosen: Mask) -> float:
-        """Mean squared error, or log loss, of some samples (by the first solve)."""
-        return float(self._losses(solution, chosen).mean())
-
-    def _losses(self, solution: Solution, chosen: Mask) -> Array:
-        rows = self.source.rows(chosen)
-        guess = solution.contributions(rows).sum(axis=1) + solution.offset[0]
-        target = self.target[chosen]
+        """Squared error, or log loss, of every validation sample (by the first solve), [n]."""
+        guess, target = self.validated(solution), self.target[self.validation]
         if self.is_classes:
-            shifted = guess - guess.max(axis=1, keepdims=True)
-            log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-            return np.asarray(-(log_p * target).sum(axis=1))
+            return np.asarray(-(scipy.special.log_softmax(guess, axis=1) * target).sum(axis=1))
         return np.asarray(((guess - target) ** 2).mean(axis=1))
 
     def widening(self, sets: Sequence[ModalitySet], ridge: float, weighing: Weighing) -> float:
@@ -197,9 +195,7 @@ class FoldProblem:
         persons does to it (Davison and Hinkley, 1997, section 6.2). At most 3.
         """
         matrix = system(self.moments, sets, weighing)
-        spread = np.zeros((len(matrix.columns), self._inputs.shape[1]))
-        spread[np.arange(len(matrix.columns)), matrix.columns] = 1.0
-        kernel = spread.T @ np.linalg.solve(matrix.ridged(ridge)[0], spread)
+        kernel = matrix.spread.T @ np.linalg.solve(matrix.ridged(ridge)[0], matrix.spread)
         parameters = 1 + float(np.trace(kernel @ self.moments.gram[0]))
         n = int(self.training.sum())
         return float(min(n / max(n - parameters, n / 3), 3.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -53,6 +54,12 @@ class System:
     columns: npt.NDArray[np.int64]  # [H]: the component that each row's weight multiplies
     heads: tuple[Head, ...]
     parts: tuple[slice, ...]  # rows of each head
+    width: int  # R, the number of components
+
+    @cached_property
+    def spread(self) -> Array:
+        """[H, R]: 1 where a row belongs to a component; its transpose sums over heads."""
+        return np.asarray(self.columns[:, None] == np.arange(self.width), dtype=np.float64)
 
     def ridged(self, ridge: float) -> Array:
         """The matrix with the ridge on each modality's total and the small one on every head."""
@@ -71,59 +78,19 @@ def system(moments: Moments, sets: Sequence[ModalitySet], weighing: Weighing) ->
     columns = np.concatenate([np.arange(moments.gram.shape[-1])[moments.part(i)] for i, _ in heads])
     matrix = moments.gram[:, columns[:, None], columns[None, :]]
     lam, agree = weighing.exclusion, weighing.exclusion * weighing.agreement
-    derivable = {(i, k): known_of(moments, i, k) for i in range(m) for k in range(m) if i != k}
     place = {head: a for a, head in enumerate(heads)}
     for a, (i, s) in enumerate(heads):
         row = parts[a]
         for k in range(m):
             if k not in s:
-                matrix[:, row, row] += lam * derivable[i, k]
+                matrix[:, row, row] += lam * moments.derivable[i, k]
         for j in s:
             if j != i:
                 matrix[:, row, row] += agree * moments.own[i, j]
                 matrix[:, row, parts[place[j, s]]] -= agree * moments.cross[i, j]
-    return System(matrix, columns, heads, parts)
-
-
-def known_of(moments: Moments, one: int, other: int) -> Array:
-    """The form θ ↦ variance of `one`'s contribution that `other` can derive, [B, r, r].
-
-    A linear function of q directions explains q / n of anything's variance by chance. In the
-    canonical directions of the two modalities, with squared correlations ρ², what is counted is
-    max(ρ² − q / n, 0) / (1 − q / n): the adjusted R² of each direction, never below zero. So the
-    form is positive semidefinite, and the problem convex, for any data.
-    """
-    own = moments.own[one, other]
-    q = moments.known[other]
-    cross = moments.cross[one, other][:, :, :q]
-    known = moments.own[other, one][:, :q, :q]
-    chance = np.minimum(q / np.maximum(moments.effective[one, other], 1.0), 0.95)
-    left = np.linalg.cholesky(_floored(own))
-    right = np.linalg.cholesky(_floored(known))
-    # In coordinates in which both sides have unit variance, singular values are canonical
-    # correlations (Hotelling, 1936).
-    half = np.linalg.solve(left, cross)
-    whitened = np.linalg.solve(right, half.swapaxes(-1, -2)).swapaxes(-1, -2)
-    vectors, sizes, _ = np.linalg.svd(whitened, full_matrices=False)
-    kept = np.maximum(sizes**2 - chance[:, None], 0.0) / (1 - chance[:, None])
-    turned = left @ (vectors * np.sqrt(kept)[:, None, :])
-    return np.asarray(turned @ turned.swapaxes(-1, -2))
-
-
-def _floored(gram: Array) -> Array:
-    """A moment matrix with a small ridge, so that it can be factorised."""
-    size = np.trace(gram, axis1=-2, axis2=-1) / max(gram.shape[-1], 1)
-    return np.asarray(gram + (1e-8 * size + 1e-12)[:, None, None] * np.eye(gram.shape[-1]))
+    return System(matrix, columns, heads, parts, moments.gram.shape[-1])
 
 
 def solve(system: System, right: Array, ridge: float) -> Array:
     """Weights [B, H, c] of a squared error; `right` [B, R, c] is the inputs' moment with y."""
     return np.asarray(np.linalg.solve(system.ridged(ridge), right[:, system.columns]))
-
-
-def totals(system: System, weights: Array, width: int) -> Array:
-    """Weights of each component in the prediction, summed over sets, [B, R, c]."""
-    total = np.zeros((weights.shape[0], width, weights.shape[2]))
-    for part in system.parts:
-        total[:, system.columns[part]] += weights[:, part]
-    return total

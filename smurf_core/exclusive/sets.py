@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -39,12 +39,10 @@ class SetEvidence:
 
 @dataclass(frozen=True)
 class Found:
-    """The sets that are there, with each fold's ridge and solution, and the evidence of all."""
+    """The sets that are there, single modalities among them, and the evidence of all others."""
 
     sets: tuple[ModalitySet, ...]
-    ridges: tuple[float, ...]
-    solutions: tuple[Solution, ...]
-    evidence: Mapping[ModalitySet, SetEvidence] = field(default_factory=dict)
+    evidence: Mapping[ModalitySet, SetEvidence]
 
 
 def best_ridge(
@@ -54,8 +52,8 @@ def best_ridge(
     ridges: Sequence[float] = RIDGES,
 ) -> tuple[float, Solution]:
     """The ridge with the lowest loss on the fold's validation samples."""
-    found = [(ridge, problem.solve(sets, ridge, weighing)) for ridge in ridges]
-    return min(found, key=lambda each: problem.loss(each[1], problem.validation))
+    found = zip(ridges, problem.path(sets, ridges, weighing), strict=True)
+    return min(found, key=lambda each: float(problem.losses(each[1]).mean()))
 
 
 def set_statistics(
@@ -192,5 +190,4 @@ def who_shares(
         if is_last:
             break
         sets = tuple(s for s in sets if s != worst)
-    best = [best_ridge(p, sets, weighing, ridges) for p in problems]
-    return Found(sets, tuple(r for r, _ in best), tuple(s for _, s in best), evidence)
+    return Found(sets, evidence)

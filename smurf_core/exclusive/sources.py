@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -130,8 +131,15 @@ class Moments:
     widths: tuple[int, ...]
     known: tuple[int, ...]
 
+    @cached_property
+    def derivable(self) -> dict[tuple[int, int], Array]:
+        """(I, K) → the form of what K can derive of I's contributions, [B, r_I, r_I]."""
+        return {pair: _known_of(self, *pair) for pair in self.cross}
+
     def rows(self, chosen: slice) -> Moments:
         """Some of the weightings."""
+        if len(range(*chosen.indices(len(self.gram)))) == len(self.gram):
+            return self
         return Moments(
             self.gram[chosen],
             {pair: values[chosen] for pair, values in self.own.items()},
@@ -145,6 +153,37 @@ class Moments:
         """Where a modality's components are in `gram`."""
         ends = np.cumsum((0, *self.widths))
         return slice(int(ends[modality]), int(ends[modality + 1]))
+
+
+def _known_of(moments: Moments, one: int, other: int) -> Array:
+    """The form θ ↦ variance of `one`'s contribution that `other` can derive, [B, r, r].
+
+    A linear function of q directions explains q / n of anything's variance by chance. In the
+    canonical directions of the two modalities, with squared correlations ρ², what is counted is
+    max(ρ² − q / n, 0) / (1 − q / n): the adjusted R² of each direction, never below zero. So the
+    form is positive semidefinite, and the problem convex, for any data.
+    """
+    own = moments.own[one, other]
+    q = moments.known[other]
+    cross = moments.cross[one, other][:, :, :q]
+    known = moments.own[other, one][:, :q, :q]
+    chance = np.minimum(q / np.maximum(moments.effective[one, other], 1.0), 0.95)
+    left = np.linalg.cholesky(_floored(own))
+    right = np.linalg.cholesky(_floored(known))
+    # In coordinates in which both sides have unit variance, singular values are canonical
+    # correlations (Hotelling, 1936).
+    half = np.linalg.solve(left, cross)
+    whitened = np.linalg.solve(right, half.swapaxes(-1, -2)).swapaxes(-1, -2)
+    vectors, sizes, _ = np.linalg.svd(whitened, full_matrices=False)
+    kept = np.maximum(sizes**2 - chance[:, None], 0.0) / (1 - chance[:, None])
+    turned = left @ (vectors * np.sqrt(kept)[:, None, :])
+    return np.asarray(turned @ turned.swapaxes(-1, -2))
+
+
+def _floored(gram: Array) -> Array:
+    """A moment matrix with a small ridge, so that it can be factorised."""
+    size = np.trace(gram, axis1=-2, axis2=-1) / max(gram.shape[-1], 1)
+    return np.asarray(gram + (1e-8 * size + 1e-12)[:, None, None] * np.eye(gram.shape[-1]))
 
 
 def moments(source: Rotated, weights: Array) -> Moments:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import pandas as pd
 from smurf_core.configuration import Configuration, RunConfig, layers_label
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.exclusive.fold import FoldProblem, Solution
-from smurf_core.exclusive.problem import ModalitySet, Weighing, all_sets
+from smurf_core.exclusive.problem import Head, ModalitySet, Weighing, all_sets
 from smurf_core.exclusive.sets import Found, best_ridge, who_shares
 from smurf_core.exclusive.sources import Rotated, rotated
 from smurf_core.fitted import FittedModel, Layer, Tower
@@ -63,12 +64,14 @@ class _Candidate:
     lam: float
     folds: list[PreparedFold]
     found: Found
+    ridges: list[float]  # of each fold
+    solutions: list[Solution]  # of each fold
 
-    @property
-    def losses(self) -> Array:
-        """Of the validation samples of all folds."""
-        pairs = zip(self.folds, self.found.solutions, strict=True)
-        return np.concatenate([fold.problem.losses(solution) for fold, solution in pairs])
+    @cached_property
+    def losses(self) -> list[Array]:
+        """Of the validation samples of each fold."""
+        pairs = zip(self.folds, self.solutions, strict=True)
+        return [fold.problem.losses(solution) for fold, solution in pairs]
 
 
 def solve_run(
@@ -121,11 +124,10 @@ def solve_run(
         found = who_shares(quick, offered, Weighing(max(lambdas)), weights=draws, report=part)
         for lam in lambdas:
             pairs = [best_ridge(f.problem, found.sets, Weighing(lam)) for f in fitted]
-            solved = replace(
-                found, ridges=tuple(r for r, _ in pairs), solutions=tuple(s for _, s in pairs)
-            )
-            candidates.append(_Candidate(layers, lam, fitted, solved))
-    best = _chosen([each.losses for each in candidates], [each.lam for each in candidates])
+            ridges, solutions = [ridge for ridge, _ in pairs], [solution for _, solution in pairs]
+            candidates.append(_Candidate(layers, lam, fitted, found, ridges, solutions))
+    losses = [np.concatenate(each.losses) for each in candidates]
+    best = _chosen(losses, [each.lam for each in candidates])
     chosen = candidates[best]
     results = tuple(_fold_result(dataset, config, k, candidates, best) for k in range(len(folds)))
     report("refits", 0.65)
@@ -196,11 +198,14 @@ def _chosen(losses: Sequence[Array], lambdas: Sequence[float]) -> int:
 def terms_of(modalities: Sequence[str], sets: Sequence[ModalitySet]) -> tuple[Term, ...]:
     """Every member of every set as a term, modality by modality."""
     return tuple(
-        Term((name,), tuple((modalities[k],) for k in s))
-        for i, name in enumerate(modalities)
-        for s in sets
-        if i in s
+        Term((modalities[i],), tuple((modalities[k],) for k in s))
+        for i, s in _by_modality(len(modalities), sets)
     )
+
+
+def _by_modality(count: int, sets: Sequence[ModalitySet]) -> list[Head]:
+    """Every member of every set, modality by modality: the order of a model's terms."""
+    return [(i, s) for i in range(count) for s in sets if i in s]
 
 
 def fitted_model(
@@ -212,7 +217,7 @@ def fitted_model(
     source = fold.problem.source
     towers: dict[tuple[str, ...], Tower] = {}
     for i, name in enumerate(names):
-        heads = [solution.of((i, s))[0] for s in sets if i in s]  # [r, c] each
+        heads = [solution.of(h)[0] for h in _by_modality(len(names), sets) if h[0] == i]
         weights = np.concatenate([source.bases[name] @ head for head in heads], axis=1).T
         # The mean is taken off in the bias, in float64: contributions are exactly centred.
         scaled = weights / fold.scales[name]
@@ -244,7 +249,7 @@ def _fold_result(
 ) -> FoldResult:
     chosen = candidates[best]
     fold = chosen.folds[k]
-    model = fitted_model(dataset, config, fold, chosen.found.solutions[k])
+    model = fitted_model(dataset, config, fold, chosen.solutions[k])
     explained = model.contributions(
         {name: f.values for name, f in dataset.features.items()}, persons=dataset.persons
     )
@@ -254,14 +259,12 @@ def _fold_result(
             {
                 "learning_rate": rate if each.layers else np.nan,
                 "hidden_layers": layers_label(each.layers),
-                "weight_decay": each.found.ridges[k],
+                "weight_decay": each.ridges[k],
                 "auxiliary_weight": each.lam,
                 "best_epoch": 0,
                 "epochs": 0,
-                "validation_objective": float(
-                    each.folds[k].problem.losses(each.found.solutions[k]).mean()
-                ),
-                "validation_metric": _metric(dataset, each.folds[k], each.found.solutions[k]),
+                "validation_objective": float(each.losses[k].mean()),
+                "validation_metric": _metric(each.folds[k].problem, each.solutions[k]),
                 "auxiliary_loss": np.nan,
                 "factorisation_loss": np.nan,
                 "is_chosen": number == best,
@@ -270,7 +273,7 @@ def _fold_result(
         ]
     )
     member = FittedMember(
-        configuration=Configuration(rate, chosen.layers, float(chosen.found.ridges[k]), chosen.lam),
+        configuration=Configuration(rate, chosen.layers, chosen.ridges[k], chosen.lam),
         restart=0,
         best_epoch=0,
         validation_objective=float(table["validation_objective"].iloc[best]),
@@ -284,12 +287,9 @@ def _fold_result(
     return FoldResult(fold.index, table, curves, (member,), 0)
 
 
-def _metric(dataset: MultimodalDataset, fold: PreparedFold, solution: Solution) -> float:
-    chosen = fold.problem.validation
-    rows = fold.problem.source.rows(chosen)
-    guess = solution.contributions(rows).sum(axis=1) + solution.offset[0]
-    target = fold.problem.target[chosen]
-    if dataset.task == "classification":
+def _metric(problem: FoldProblem, solution: Solution) -> float:
+    guess, target = problem.validated(solution), problem.target[problem.validation]
+    if problem.is_classes:
         return float((guess.argmax(axis=1) == target.argmax(axis=1)).mean())
     return float(pearson_r(guess[:, 0], target[:, 0]))
 
@@ -302,27 +302,27 @@ def _refit(
     results: Sequence[FoldResult],
     report: Report,
 ) -> Refits:
-    fitted, found, lam = chosen.folds, chosen.found, chosen.lam
+    sets, weighing = chosen.found.sets, Weighing(chosen.lam)
     weights = person_weights(dataset.persons, len(dataset), draws=config.refits, seed=config.seed)
     tested_by = folds.tested_by()
-    order = _term_order(dataset, found)
+    heads = chosen.solutions[0].heads
+    order = [heads.index(head) for head in _by_modality(len(dataset.modalities), sets)]
 
     def pieces() -> Iterator[tuple[npt.NDArray[np.int64], Array, Array]]:
-        for k, fold in enumerate(fitted):
+        for k, fold in enumerate(chosen.folds):
             rows = np.flatnonzero(tested_by == k)
             if not len(rows):
                 continue
-            report("refits", 0.65 + 0.35 * k / len(fitted))
-            problem, ridge = fold.problem, found.ridges[k]
-            weighing = Weighing(lam)
-            drawn = problem.solve(found.sets, ridge, weighing, weights, found.solutions[k])
-            more = problem.solve(found.sets, 2 * ridge, weighing, start=found.solutions[k])
-            factor = np.sqrt(problem.widening(found.sets, ridge, weighing)) * fold.scaler.target_sd
+            report("refits", 0.65 + 0.35 * k / len(chosen.folds))
+            problem, ridge, solution = fold.problem, chosen.ridges[k], chosen.solutions[k]
+            drawn = problem.solve(sets, ridge, weighing, weights, solution)
+            more = problem.solve(sets, 2 * ridge, weighing, start=solution)
+            factor = np.sqrt(problem.widening(sets, ridge, weighing)) * fold.scaler.target_sd
             # 2,000 samples at once bound the memory at any size of the study.
             for first in range(0, len(rows), 2_000):
                 some = rows[first : first + 2_000]
                 source: Rotated = problem.source.rows(some)
-                base = found.solutions[k].contributions(source)[:, order]
+                base = solution.contributions(source)[:, order]
                 values = np.stack(
                     [drawn.contributions(source, b)[:, order] - base for b in range(len(weights))]
                 )
@@ -338,14 +338,6 @@ def _refit(
         weights[:, rows],
         ((np.searchsorted(rows, some), drawn, bias) for some, drawn, bias in pieces()),
     )
-
-
-def _term_order(dataset: MultimodalDataset, found: Found) -> list[int]:
-    """Positions of the terms of `terms_of` among a solution's heads."""
-    heads = found.solutions[0].heads
-    return [
-        heads.index((i, s)) for i in range(len(dataset.modalities)) for s in found.sets if i in s
-    ]
 
 
 def _sharing(dataset: MultimodalDataset, found: Found) -> pd.DataFrame:
