@@ -147,12 +147,10 @@ def _inputs(
     clip: float | None,
 ) -> dict[str, Array]:
     """Modality → features [n, d], with a mean of zero over samples to learn; zero if absent."""
-    scaler = fit_scaler(dataset, training, standardisation)
+    scaler = fit_scaler(dataset, training, standardisation, clip=clip)
     found = {}
     for name, values in standardise(dataset, scaler, standardisation).items():
         present = dataset.features[name].present
-        if clip is not None and standardisation != "none":
-            values = np.clip(values, -clip, clip)
         known = training & present
         x = values.astype(np.float64)
         if known.any():
@@ -176,14 +174,6 @@ def _leading(x: Array, training: npt.NDArray[np.bool_]) -> Array:
     else:
         axes = np.linalg.svd(seen, full_matrices=False)[2][:count]
     return np.asarray(x @ axes.T)
-
-
-def _eigenbasis(seen: Array) -> tuple[Array, Array, Array]:
-    """Eigenvalues and -vectors of features' covariance, and the penalties that are tried."""
-    values, vectors = np.linalg.eigh(seen.T @ seen / len(seen))
-    values = np.maximum(values, 0)
-    scale = float(values.mean())
-    return values, vectors, _PENALTIES * (scale if scale > 0 else 1.0)
 
 
 def _inner_folds(
