@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset, NewSamples
@@ -74,7 +75,7 @@ class Predictions:
         if found.is_classification:
             names = np.asarray(found.outputs)
             table["prediction"] = names[prediction.argmax(axis=1)]
-            table["probability"] = _softmax(prediction).max(axis=1)
+            table["probability"] = scipy.special.softmax(prediction, axis=1).max(axis=1)
             for c, name in enumerate(found.outputs):
                 table[f"logit {name}"] = prediction[:, c]
                 table[f"spread {name}"] = self.prediction_spread[:, c]
@@ -167,11 +168,7 @@ def _outside(
     for model in models:
         inputs = model.inputs(features, persons=persons, clipped=False)
         for name, values in inputs.items():
-            scaler = model.scaler
-            low, high = scaler.input_lows[name], scaler.input_highs[name]
-            margin = 1e-5 * (high - low)  # Ignore differences due to rounding.
-            mask = (values < low - margin) | (values > high + margin)
-            mask &= ~np.isnan(features[name])
+            mask = model.scaler.outside(name, values) & ~np.isnan(features[name])
             found[name] = found[name] & mask if name in found else mask
     return found
 
@@ -185,8 +182,3 @@ def _alone(persons: npt.NDArray[np.str_]) -> tuple[Problem, ...]:
     message = f"{len(alone)} persons have only one sample ({listing(alone)})."
     remedy = "After standardisation within persons all their features are zero: give more samples."
     return (Problem("warning", message, remedy=remedy),)
-
-
-def _softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

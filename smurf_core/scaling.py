@@ -50,6 +50,14 @@ class Scaler:
     def _clipped(self, values: FloatArray) -> FloatArray:
         return values if self.clip is None else np.clip(values, -self.clip, self.clip)
 
+    def outside(
+        self, modality: str, standardised: npt.NDArray[np.floating]
+    ) -> npt.NDArray[np.bool_]:
+        """Values [n, d] beyond the training samples' range, by more than rounding; gaps are not."""
+        low, high = self.input_lows[modality], self.input_highs[modality]
+        margin = 1e-5 * (high - low)
+        return np.asarray((standardised < low - margin) | (standardised > high + margin))
+
     def arrays(self, modalities: tuple[str, ...]) -> dict[str, FloatArray]:
         """Every array by its name and the modality's position, as `from_arrays` reads it."""
         return {

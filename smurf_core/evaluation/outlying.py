@@ -114,9 +114,7 @@ def distances(
         if model.standardisation == "within_person" and persons is not None and norms is not None:
             values = within_person(values, persons, name, norms)
         away = scaler.standardised(name, values)
-        low, high = scaler.input_lows[name], scaler.input_highs[name]
-        margin = 1e-5 * (high - low)  # Rounding is no news.
-        outside += ((away < low - margin) | (away > high + margin)).sum(axis=1)
+        outside += scaler.outside(name, away).sum(axis=1)
         away = np.where(np.isnan(away), 0, away)
         d = np.abs(away).argmax(axis=1)
         mine = away[np.arange(n), d]
