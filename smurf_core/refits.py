@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from smurf_core.statistics.folds import centred_within
+from smurf_core.statistics.percentile_bootstrap import divided
 from smurf_core.statistics.persons import person_codes
 
 Array = npt.NDArray[np.float64]
@@ -159,10 +161,9 @@ def refits_of(
         values = values - values.mean(axis=-1, keepdims=True)
     b = len(weights)
     spread = np.full((n, t, c), np.nan)
-    size = np.zeros((b, len(np.unique(folds))))
     names = {fold: k for k, fold in enumerate(np.unique(folds))}
-    sums = np.zeros((b, len(names), t, c))
-    products = np.zeros((b, len(names), t, c))
+    size = np.zeros((b, len(names)))
+    sums, products = (np.zeros((b, len(names), t, c)) for _ in range(2))
     for rows, drawn, shrunk in refitted:
         if c > 1:
             drawn = drawn - drawn.mean(axis=-1, keepdims=True)
@@ -179,11 +180,7 @@ def refits_of(
     share = size[:, :, None, None]
     covariance = (products - sums * sums.sum(axis=2, keepdims=True) / share).sum(axis=1)
     shares = divided(covariance)
-    centred = np.empty_like(values)
-    for fold in names:
-        rows = folds == fold
-        centred[rows] = values[rows] - values[rows].mean(axis=0)
-    variance = (centred**2).mean(axis=(0, 2))
+    variance = (centred_within(values, folds) ** 2).mean(axis=(0, 2))
     within = ((np.nan_to_num(spread) / WIDENING) ** 2).mean(axis=(0, 2))
     reliability = np.where(
         variance > 0, 1 - within / np.where(variance > 0, variance, 1), 0.0
@@ -195,13 +192,3 @@ def refits_of(
         reliability=reliability,
         persons=int(person_codes(persons, n).max()) + 1,
     )
-
-
-def divided(covariance: Array) -> Array:
-    """Shares [B, t, o] from covariances with the prediction [B, t, c]; all classes come first."""
-    if covariance.shape[2] > 1:
-        together = covariance.sum(axis=2, keepdims=True)
-        covariance = np.concatenate([together, covariance], axis=2)
-    variance = covariance.sum(axis=1, keepdims=True)
-    scale = np.where(variance > 0, variance, 1)
-    return np.where(variance > 0, covariance / scale, np.nan)

@@ -43,7 +43,7 @@ def variance_shares(contributions: Contributions) -> pd.DataFrame:
         One row per term and output (and `all`, for classes): order, modality, shared_with, kind,
         output, share, own_share (var(t) / var(ŷ)), sd (in the target's unit, or logits).
     """
-    terms = _centred_terms(contributions)  # [n, t, c]
+    terms = centred_terms(contributions)  # [n, t, c]
     total = terms.sum(axis=1, keepdims=True)  # [n, 1, c]
     n = len(terms)
     covariance = (terms * total).sum(axis=0) / n  # [t, c]
@@ -166,7 +166,7 @@ def pair_table(contributions: Contributions) -> pd.DataFrame:
         vary. What three and more modalities share has one row per pair of its members, with all
         of them in `sharers` (`A&B&C`) and their number in `size`.
     """
-    terms = _centred_terms(contributions)
+    terms = centred_terms(contributions)
     at = {term: t for t, term in enumerate(contributions.terms)}
     rows = []
     for c, output in enumerate(contributions.outputs):
@@ -248,6 +248,6 @@ def redundancy_by_group(explained: Explained, labels: npt.NDArray[np.str_]) -> G
     )
 
 
-def _centred_terms(contributions: Contributions) -> Array:
+def centred_terms(contributions: Contributions) -> Array:
     """Terms [n, t, c] in float64, centred within folds and, for classes, over classes."""
     return centred_within(contributions.identified_terms(), contributions.folds)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from smurf_core.contributions import Contributions
 from smurf_core.evaluation.gate import Gate, gate
+from smurf_core.evaluation.redundancy import centred_terms
 from smurf_core.evaluation.stability import stability
 from smurf_core.explained import Explained
 from smurf_core.results import RunResult
@@ -61,7 +62,7 @@ def verdicts(result: RunResult, explained: Explained) -> pd.DataFrame:
     """
     table = stability(result)
     contributions = explained.contributions
-    terms = _centred(contributions)
+    terms = centred_terms(contributions)
     table["size"] = _sizes(terms, explained)
     table["agreement"] = _agreement(contributions, terms)
     table["known_to_others"] = _known_to_others(terms, explained)
@@ -89,15 +90,6 @@ def _verdict(row: object, found: Gate, has_refits: bool) -> str:
     if get("known_to_others") > KNOWN_TO_OTHERS:
         return "known to others"
     return "reliable"
-
-
-def _centred(contributions: Contributions) -> Array:
-    """Terms [n, t, c], centred within folds, and over classes."""
-    terms = contributions.identified_terms()
-    for fold in np.unique(contributions.folds):
-        rows = contributions.folds == fold
-        terms[rows] -= terms[rows].mean(axis=0)
-    return terms
 
 
 def _sizes(terms: Array, explained: Explained) -> Array:

@@ -23,6 +23,7 @@ from smurf_core.data.generated.families import (
 )
 from smurf_core.data.generated.synthetic import derived_factor
 from smurf_core.evaluation.gate import gate
+from smurf_core.evaluation.redundancy import centred_terms, variance_shares
 from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.exclusive.problem import Weighing
 from smurf_core.exclusive.training import fitted_model, prepare
@@ -94,7 +95,7 @@ def explain_study(name: str, samples: int, seed: int) -> Study:
     spread = result.refits.spread if result.refits else np.full(truth.shape, np.nan)
     inside = np.abs(contributions.identified_terms() - truth) <= 1.96 * spread
     table["samples_inside"] = inside.mean(axis=(0, 2))
-    ours, theirs = (_shares(c.identified_terms(), c.folds) for c in (contributions, model))
+    ours, theirs = map(_shares, (contributions, model))
     assert result.refits is not None  # noqa: S101 — for the type checker
     half = result.refits.half_width(result.refits.shares[:, :, 0])
     table["share"], table["share_true"], table["share_error"] = ours, theirs, half
@@ -179,7 +180,7 @@ def recoveries(contributions: Contributions, dataset: MultimodalDataset) -> list
     """Pearson's r of every contribution with what its modality sees of its factor; 0 for none."""
     columns = [f"[{label}]" for label in dataset.class_names] or [""]
     at = dataset.positions(contributions.sample_ids)
-    values = centred_within(contributions.identified_terms(), contributions.folds)
+    values = centred_terms(contributions)
     found = []
     for t, term in enumerate(contributions.terms):
         held = "".join(sorted(name for s in term.sharers for name in s))
@@ -229,11 +230,10 @@ def _population(
     )
 
 
-def _shares(terms: Array, folds: npt.NDArray[np.int64]) -> Array:
-    centred = centred_within(terms, folds)
-    total = centred.sum(axis=1, keepdims=True)
-    variance = float((total**2).sum())
-    return np.asarray((centred * total).sum(axis=(0, 2)) / variance if variance > 0 else 0.0)
+def _shares(contributions: Contributions) -> Array:
+    """The share of every term, of all classes together."""
+    table = variance_shares(contributions)
+    return np.asarray(table.loc[table["output"] == table["output"].iloc[0], "share"], dtype=float)
 
 
 def _true_redundant(family: Family) -> float:

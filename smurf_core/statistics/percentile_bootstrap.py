@@ -105,8 +105,31 @@ def resampled_shares(folds: list[TermSums], counts: npt.NDArray[np.number]) -> A
             (weights @ a.reshape(len(a), -1)).reshape(-1, t, c) for a in (fold.sums, fold.products)
         )
         covariance += products - sums * sums.sum(axis=1, keepdims=True) / samples
-    if c > 1:
-        covariance = np.concatenate([covariance.sum(axis=2, keepdims=True), covariance], axis=2)
+    return divided(covariance)
+
+
+def divided(covariance: Array) -> Array:
+    """Shares of variance from the covariances of terms with the prediction.
+
+    Parameters
+    ----------
+    covariance : array [draws, t, c]
+        Of t terms, whose sum is the prediction, for c outputs.
+
+    Returns
+    -------
+    array [draws, t, outputs]
+        As `resampled_shares`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> divided(np.array([[[1.0], [3.0]]])).ravel().tolist()
+    [0.25, 0.75]
+    """
+    if covariance.shape[2] > 1:
+        together = covariance.sum(axis=2, keepdims=True)
+        covariance = np.concatenate([together, covariance], axis=2)
     variance = covariance.sum(axis=1, keepdims=True)
     scale = np.where(variance > 0, variance, 1)
     return np.where(variance > 0, covariance / scale, np.nan)
