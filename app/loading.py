@@ -204,7 +204,8 @@ def statements_of(run: RunInfo, scope: Scope, output: str, others: list[RunInfo]
 
 @st.cache_data(max_entries=48, show_spinner=False, hash_funcs=_BY_RUN)
 def _leader_of(run: RunInfo) -> Leader | None:
-    return leader_of(result_of(run), explained_of(run))
+    everything = Scope.everything(len(dataset_of(run)))
+    return leader_of(result_of(run), explained_of(run), share_intervals_of(run, everything))
 
 
 @st.cache_data(max_entries=48, show_spinner=False, hash_funcs=_BY_RUN)

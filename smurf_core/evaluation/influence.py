@@ -36,6 +36,22 @@ class ShareInfluence:
     path: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class InfluencePath:
+    """Samples that are left out one after another, and what becomes of every source's share."""
+
+    output: str
+    positions: tuple[int, ...]  # of the samples, the most influential first
+    path: pd.DataFrame  # as in `ShareInfluence`
+
+    @property
+    def largest_change(self) -> float:
+        """The largest difference of any source's share from that in all samples; 0 for none."""
+        steps = int(self.path["left_out"].max()) + 1
+        shares = self.path["share"].to_numpy(dtype=float).reshape(steps, -1)
+        return float(np.nan_to_num(np.abs(shares - shares[0])).max())
+
+
 def share_influence(
     explained: Explained,
     intervals: ShareIntervals,
@@ -88,6 +104,27 @@ def share_influence(
     >>> len(influence.sample_ids), len(influence.path)
     (2, 9)
     """
+    contributions, found = explained.contributions, influence_path(explained, output, count)
+    rest = np.ones(len(contributions), dtype=np.bool_)
+    rest[list(found.positions)] = False
+    without = share_intervals(explained.select(rest), draws=intervals.draws)
+    return ShareInfluence(
+        output=found.output,
+        n=len(contributions),
+        sample_ids=tuple(str(contributions.sample_ids[i]) for i in found.positions),
+        terms=_side_by_side(intervals.terms, without.terms, found.output),
+        sources=_side_by_side(_of_sources(intervals), _of_sources(without), found.output),
+        path=found.path,
+    )
+
+
+def influence_path(
+    explained: Explained, output: str | None = None, count: int | None = None
+) -> InfluencePath:
+    """The samples that `share_influence` leaves out, without any interval.
+
+    The parameters and errors are those of `share_influence`.
+    """
     contributions = explained.contributions
     names = list(contributions.outputs)
     output = output or (ALL_OUTPUTS if len(names) > 1 else names[0])
@@ -113,15 +150,9 @@ def share_influence(
         chosen.append(int(np.nanargmax(moved)))
         sums.leave_out(chosen[-1])
         path.append(member @ sums.shares())
-    rest = np.ones(n, dtype=np.bool_)
-    rest[chosen] = False
-    without = share_intervals(explained.select(rest), draws=intervals.draws)
-    return ShareInfluence(
+    return InfluencePath(
         output=output,
-        n=n,
-        sample_ids=tuple(str(contributions.sample_ids[i]) for i in chosen),
-        terms=_side_by_side(intervals.terms, without.terms, output),
-        sources=_side_by_side(_of_sources(intervals), _of_sources(without), output),
+        positions=tuple(chosen),
         path=pd.DataFrame(
             {
                 "left_out": np.repeat(np.arange(len(path)), len(keys)),

@@ -8,12 +8,16 @@ import pandas as pd
 
 from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.gate import gate
-from smurf_core.evaluation.influence import share_influence
+from smurf_core.evaluation.influence import influence_path, share_influence
 from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.redundancy import ShareIntervals, share_intervals
 from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.explained import Explained, explained
-from smurf_core.reporting.influence_sentences import influence_sentence, worse_than_baseline
+from smurf_core.reporting.influence_sentences import (
+    SMALLEST_CHANGE,
+    influence_sentence,
+    worse_than_baseline,
+)
 from smurf_core.reporting.sentences import Leader, leader, nothing_to_explain, overview_sentences
 from smurf_core.results import RunResult
 
@@ -67,20 +71,28 @@ def statements(
     )
 
 
-def leader_of(result: RunResult, shown: Explained) -> Leader | None:
-    """The modality that leads in a run; nothing where none may be named."""
+def leader_of(
+    result: RunResult, shown: Explained, intervals: ShareIntervals | None = None
+) -> Leader | None:
+    """The modality that leads in a run; nothing where none may be named.
+
+    `intervals` are `share_intervals` of these samples, where they are known already.
+    """
     if not gate(shown).is_open:
         return None
-    intervals = share_intervals(shown, result.refits)
+    if intervals is None:
+        intervals = share_intervals(shown, result.refits)
     output = str(intervals.totals["output"].iloc[0])
-    if _influence(result, shown, intervals, output):
-        return None
-    return leader(intervals.totals[intervals.totals["output"] == output])
+    first = leader(intervals.totals[intervals.totals["output"] == output])
+    return None if first and _influence(result, shown, intervals, output) else first
 
 
 def _influence(result: RunResult, shown: Explained, intervals: ShareIntervals, output: str) -> str:
     shares = intervals.terms.loc[intervals.terms["output"] == output, "share"]
     if len(shown) < 2 or shares.isna().any():
+        return ""
+    # Only where a share moves enough for a sentence are intervals of the rest needed.
+    if influence_path(shown, output).largest_change < SMALLEST_CHANGE:
         return ""
     influence = share_influence(shown, intervals, output=output)
     return influence_sentence(influence, outlying_samples(result, shown))
