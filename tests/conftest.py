@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,11 +54,21 @@ def _trained_home(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def trained_home(_trained_home, tmp_path, monkeypatch) -> Workspace:
+def copied_home(tmp_path, monkeypatch) -> Callable[[Path], Workspace]:
+    """Copy a workspace that tests share, so that this one may change it, and work in the copy."""
+
+    def copied(source: Path) -> Workspace:
+        shutil.copytree(source, tmp_path / "home")
+        monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+        return Workspace.default()
+
+    return copied
+
+
+@pytest.fixture
+def trained_home(_trained_home, copied_home) -> Workspace:
     """A copy of a workspace with one regression and one classification study, both trained."""
-    shutil.copytree(_trained_home, tmp_path / "home")
-    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
-    return Workspace.default()
+    return copied_home(_trained_home)
 
 
 @pytest.fixture

@@ -40,6 +40,15 @@ def trained(workspace: Workspace, data: MultimodalDataset, *models: ModelKind) -
     return study
 
 
+def with_a_far_sample(data: MultimodalDataset) -> MultimodalDataset:
+    """The same data with sample s33 far from all others in modality A."""
+    values = data.features["A"].values.copy()
+    values[33] = 500
+    return replace(
+        data, features={**data.features, "A": replace(data.features["A"], values=values)}
+    )
+
+
 def result_of(workspace: Workspace, run: RunInfo) -> RunResult:
     return RunFiles.of(workspace, run.id).read_result()
 

@@ -1,7 +1,6 @@
 """Every page with runs whose sets the data select: none, pairs, and a set of three."""
 
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from scipy.stats import t
 from smurf_core.data.generated.families import Family, simulate
 from smurf_core.processes import worker
 from smurf_core.runs import store, studies
-from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
+from smurf_core.runs.workspace import Workspace
 from tests.shared_sets import CONFIG, SIZES
 from tests.studio import FAST, PAGES, figure, numbers, plain_text, result_of, text
 
@@ -30,10 +29,8 @@ def _solved_home(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def solved_home(_solved_home, tmp_path, monkeypatch) -> Workspace:
-    shutil.copytree(_solved_home, tmp_path / "home")
-    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
-    return Workspace.default()
+def solved_home(_solved_home, copied_home) -> Workspace:
+    return copied_home(_solved_home)
 
 
 def study_of(home: Workspace, family: str) -> str:

@@ -1,12 +1,10 @@
 """Samples: found, filtered, walked through, taken apart, and pinned."""
 
-from dataclasses import replace
-
 import pytest
 
 from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import slices, store, studies
-from tests.studio import facts, text, trained
+from tests.studio import facts, text, trained, with_a_far_sample
 
 
 def test_the_breakdown_adds_up_to_the_prediction_shown(open_page, trained_home):
@@ -34,11 +32,7 @@ def test_samples_are_found_ordered_and_linked(open_page, trained_home):
 
 
 def test_a_sample_far_from_the_training_data_is_marked_wherever_it_is_listed(open_page, home):
-    data = synthetic_additive(samples=80)
-    values = data.features["A"].values.copy()
-    values[33] = 500
-    features = {**data.features, "A": replace(data.features["A"], values=values)}
-    trained(home, replace(data, features=features), "smurf")
+    trained(home, with_a_far_sample(synthetic_additive(samples=80)), "smurf")
     page = open_page("samples", sample="s33")
     marks = page.dataframe[0].value.set_index("sample_id")["outlying"]
     assert marks["s33"].startswith("A: ")

@@ -1,13 +1,11 @@
 """What if: only what reads the changed modality moves."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import store, studies
-from tests.studio import result_of, text, trained
+from tests.studio import result_of, text, trained, with_a_far_sample
 
 
 def key(elements, start: str):
@@ -40,10 +38,7 @@ def test_only_the_changed_modalitys_parts_move(open_page, trained_home, task):
 
 def test_a_changed_sample_far_from_the_training_data_is_marked(open_page, home):
     data = synthetic_additive(samples=80)
-    values = data.features["A"].values.copy()
-    values[33] = 500
-    features = {**data.features, "A": replace(data.features["A"], values=values)}
-    trained(home, replace(data, features=features), "smurf")
+    trained(home, with_a_far_sample(data), "smurf")
     result = result_of(home, store.list_runs(home)[0])
     # Where the model was trained on s33, it is part of what is usual.
     tested_by = result.folds.tested_by()

@@ -28,6 +28,15 @@ def centred(inputs, present=None):
     return found
 
 
+def standardised(dataset, training):
+    """Every modality's features in standard deviations of the training samples."""
+    found = []
+    for features in dataset.features.values():
+        values = features.values.astype(np.float64)
+        found.append((values - values[training].mean(axis=0)) / values[training].std(axis=0))
+    return found
+
+
 def problem_of(inputs, target, *, present=None, is_classes=False):
     """All samples train, and validate."""
     n = len(target)

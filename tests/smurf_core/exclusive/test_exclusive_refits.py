@@ -10,7 +10,7 @@ from smurf_core.exclusive.problem import Weighing, all_sets
 from smurf_core.refits import TEMPER, WIDENING, Refits, critical, person_weights, refits_of
 from smurf_core.training.run import train_run
 from tests.smurf_core.exclusive import transcribed
-from tests.smurf_core.exclusive.problems import centred, draw, problem_of
+from tests.smurf_core.exclusive.problems import centred, draw, problem_of, standardised
 
 CONFIG = RunConfig.from_preset("quick", "exclusive", refits=400, device="cpu")
 
@@ -112,10 +112,7 @@ def test_spread_is_the_sandwich_standard_error_of_a_linear_regression(persons):
     expected = np.zeros((600, 2))
     for k, fold in enumerate(result.fold_results):
         training = result.folds.training[k]
-        inputs = []
-        for features in dataset.features.values():
-            values = features.values.astype(np.float64)
-            inputs.append((values - values[training].mean(axis=0)) / values[training].std(axis=0))
+        inputs = standardised(dataset, training)
         target = dataset.target.astype(np.float64)
         sd = target[training].std()
         y = (target[training] - target[training].mean()) / sd

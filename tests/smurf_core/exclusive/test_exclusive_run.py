@@ -11,6 +11,7 @@ from smurf_core.fitted import FittedModel
 from smurf_core.runs.files import RunFiles
 from smurf_core.training.run import train_run
 from tests.smurf_core.exclusive import transcribed
+from tests.smurf_core.exclusive.problems import standardised
 
 CONFIG = RunConfig.from_preset("quick", "exclusive", refits=10, device="cpu")
 DEEP = replace(
@@ -141,10 +142,7 @@ def test_a_run_is_the_plain_solution_of_its_training_samples():
     assert len(sets) > 3
     for k, fold in enumerate(result.fold_results):
         training = result.folds.training[k]
-        inputs = []
-        for features in dataset.features.values():
-            values = features.values.astype(np.float64)
-            inputs.append((values - values[training].mean(axis=0)) / values[training].std(axis=0))
+        inputs = standardised(dataset, training)
         target = dataset.target.astype(np.float64)[:, None]
         mean, sd = target[training].mean(), target[training].std()
         chosen = fold.member.configuration
