@@ -285,7 +285,11 @@ def informativeness_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
 @st.cache_data(max_entries=6, show_spinner="Evaluating…", hash_funcs=_BY_RUN)
 def tables_of(run: RunInfo, scope: Scope) -> dict[str, pd.DataFrame]:
     """Every table about a run, of a scope's samples, as a report contains them."""
-    return tables_of_run(result_of(run), scope.apply(explained_of(run)))
+    return tables_of_run(
+        result_of(run),
+        scope.apply(explained_of(run)),
+        intervals=share_intervals_of(run, scope),
+    )
 
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)

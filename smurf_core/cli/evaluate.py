@@ -66,15 +66,15 @@ def show(run: Run) -> None:
             f"{member.validation_metric:.3f}", f"{scores[main, fold_label(fold.fold)]:.3f}",
         )  # fmt: skip
     out.print(chosen)
-    if dataset.factors and config.kind.has_redundant_heads:
-        found = mean_recovery(explained(result, dataset))
-        out.print(f"mean recovery of the true factors (synthetic data): r = {found:.3f}")
     shown = explained(result, dataset)
+    if dataset.factors and config.kind.has_redundant_heads:
+        found = mean_recovery(shown)
+        out.print(f"mean recovery of the true factors (synthetic data): r = {found:.3f}")
     for sentence in statements(result, shown):
         out.print(sentence, markup=False, soft_wrap=True)
     if not gate(shown).is_open:
         return
-    shares = variance_shares(result.contributions())
+    shares = variance_shares(shown.contributions)
     # Late fusion has no redundant terms: they are zero everywhere.
     shares = shares[(shares["output"] == shares["output"].iloc[0]) & (shares["sd"] > 0)]
     table = new_table("contribution", "share of variance", title="Out-of-fold contributions")

@@ -18,7 +18,7 @@ from smurf_core.evaluation.judgments import human_agreement
 from smurf_core.evaluation.missing import compare_missing, missing_modalities, missing_summary
 from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
-from smurf_core.evaluation.redundancy import pair_table, share_intervals
+from smurf_core.evaluation.redundancy import ShareIntervals, pair_table, share_intervals
 from smurf_core.evaluation.subset_fusion import why_not_held_out
 from smurf_core.evaluation.typical import Finding, typical_samples
 from smurf_core.evaluation.verdicts import verdicts
@@ -70,7 +70,12 @@ def evaluation_tables(
 
 
 def tables_of_run(
-    result: RunResult, explained: Explained, *, count: int = 50, seed: int = 0
+    result: RunResult,
+    explained: Explained,
+    *,
+    intervals: ShareIntervals | None = None,
+    count: int = 50,
+    seed: int = 0,
 ) -> dict[str, pd.DataFrame]:
     """All tables about one run, by name. To add an evaluation of a run, add a line here.
 
@@ -82,13 +87,15 @@ def tables_of_run(
         The run. Stability and commonality are computed from all its samples.
     explained
         The samples that the other tables describe.
+    intervals
+        `share_intervals` of these samples, where they are known already.
     count
         Length of each list of typical samples, per output.
     seed
         Seed of all random draws.
     """
     contributions, dataset = explained.contributions, explained.dataset
-    shares = share_intervals(explained, result.refits, seed=seed)
+    shares = intervals or share_intervals(explained, result.refits, seed=seed)
     outlying = outlying_samples(result, explained)
     tables = {
         "gate": gate(explained).table(),

@@ -13,7 +13,7 @@ from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.complete import tables_of_run
 from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.missing import compare_missing
-from smurf_core.evaluation.redundancy import ALL_OUTPUTS, variance_shares
+from smurf_core.evaluation.redundancy import ALL_OUTPUTS, share_intervals, variance_shares
 from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.typical import Finding, typical_samples
 from smurf_core.explained import Explained, explained
@@ -87,7 +87,8 @@ def find(
     """Compute all evaluations of one study's runs."""
     result = results[reference]
     found = explained(result, dataset)
-    tables = tables_of_run(result, found)
+    intervals = share_intervals(found, result.refits)
+    tables = tables_of_run(result, found, intervals=intervals)
     return Findings(
         reference=reference,
         titles=titles,
@@ -103,6 +104,7 @@ def find(
             statements(
                 result,
                 found,
+                intervals=intervals,
                 verdict_table=tables["verdicts"],
                 others={
                     titles[run]: leader_of(other, explained(other, dataset))
