@@ -184,6 +184,8 @@ _EXCLUSIVE_LAYERS: dict[str, tuple[tuple[int, ...], ...]] = {
 }
 # The largest that predicts as well as the best is used.
 _EXCLUSIVE_WEIGHTS = (0.03, 0.1, 0.3, 1.0)
+# Given outputs are followed exactly at small weights, which only decide what they are split into.
+_EXPLAINED_WEIGHTS = (0.001, 0.01, 0.03, 0.1)
 
 
 def preset_grid(preset: str, model: ModelKind) -> Grid:
@@ -197,6 +199,8 @@ def preset_grid(preset: str, model: ModelKind) -> Grid:
     if preset not in PRESETS:
         raise InputError(f"No preset {preset!r}; there are {', '.join(PRESETS)}.")
     grid = PRESETS[preset]
+    if MODEL_KINDS[model].explains_outputs:
+        return replace(grid, hidden_layers=((),), auxiliary_weights=_EXPLAINED_WEIGHTS)
     if MODEL_KINDS[model].is_solved:
         return replace(
             grid, hidden_layers=_EXCLUSIVE_LAYERS[preset], auxiliary_weights=_EXCLUSIVE_WEIGHTS

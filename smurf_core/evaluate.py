@@ -3,6 +3,7 @@
 from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.commonality import commonality, witness_of
 from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.fidelity import fidelity
 from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.influence import share_influence
 from smurf_core.evaluation.informativeness import informativeness_tests
@@ -18,8 +19,8 @@ from smurf_core.evaluation.verification import recovery
 from smurf_core.explained import explained
 
 __all__ = [
-    "against_baseline", "commonality", "compare_models", "explained", "gate", "human_agreement",
-    "informativeness_tests", "missing_modalities", "missing_summary", "outlying_samples",
-    "pair_table", "performance", "recovery", "share_influence", "share_intervals", "stability",
-    "typical_samples", "variance_shares", "verdicts", "witness_of",
+    "against_baseline", "commonality", "compare_models", "explained", "fidelity", "gate",
+    "human_agreement", "informativeness_tests", "missing_modalities", "missing_summary",
+    "outlying_samples", "pair_table", "performance", "recovery", "share_influence",
+    "share_intervals", "stability", "typical_samples", "variance_shares", "verdicts", "witness_of",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ ModelKind = Literal[
     "mro_smurf_subsets",
     "mro_smurf_normalised",
     "exclusive",
+    "explained",
 ]
 
 # What the app and `smurf train` offer first. If the true contributions are known, this kind
@@ -59,6 +60,9 @@ class ModelTraits:
     is_solved
         True if it is the solution of a convex problem on fixed features (`smurf_core.exclusive`),
         with sets of any number of modalities; the others are trained.
+    explains_outputs
+        True if it explains a late-fusion model that was trained elsewhere, whose outputs of each
+        modality are in the data (`MultimodalDataset.given_outputs`), instead of predicting.
     always_standardises_target
         True if a regression target is standardised even where features are not. The normalised
         losses have no unit, so their weight against the task loss must not depend on the target's.
@@ -73,6 +77,7 @@ class ModelTraits:
     auxiliary_loss: str = ""
     growth_epochs: int = 0
     is_solved: bool = False
+    explains_outputs: bool = False
     always_standardises_target: bool = False
 
     @property
@@ -172,4 +177,26 @@ MODEL_KINDS: dict[ModelKind, ModelTraits] = {
         is_solved=True,
         always_standardises_target=True,
     ),
+    "explained": ModelTraits(
+        name="Given model, explained",
+        description="Explains a late-fusion model that you trained elsewhere: the outputs of each "
+        "modality, which are in the study's files, are split into exclusive contributions.",
+        is_extension=True,
+        is_solved=True,
+        explains_outputs=True,
+        always_standardises_target=True,
+    ),
 }
+
+
+def kinds_for(explains_outputs: bool) -> tuple[ModelKind, ...]:
+    """The kinds that a study can be given to: its own models, or those that explain given outputs.
+
+    Examples
+    --------
+    >>> kinds_for(explains_outputs=True)
+    ('explained',)
+    """
+    return tuple(
+        kind for kind, row in MODEL_KINDS.items() if row.explains_outputs == explains_outputs
+    )

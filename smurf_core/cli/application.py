@@ -17,6 +17,7 @@ from rich.console import Console
 
 from smurf_core import __version__
 from smurf_core.cli.evaluate import evaluate, show
+from smurf_core.cli.explain import explain
 from smurf_core.cli.export import export, report
 from smurf_core.cli.extract import extract_app
 from smurf_core.cli.output import out
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_study,
     "studies": list_studies,
     "train": train,
+    "explain": explain,
     "runs": list_runs,
     "cancel": cancel,
     "resume": resume,

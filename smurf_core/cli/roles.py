@@ -81,6 +81,15 @@ class Roles:
         ),
     ] = None
 
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="MODALITY=COLUMN,COLUMN: what a late-fusion model that you trained elsewhere "
+            "outputs for it, one column per class; repeat for each modality (`smurf explain`).",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+
     @property
     def are_given(self) -> bool:
         """True if any option was given."""
@@ -116,6 +125,8 @@ class Roles:
                     ).items()
                 }
             )
+        if self.output:
+            given["outputs"] = _lists("output", self.output, "MODALITY=COLUMN,COLUMN")
         off = {role for role, value in given.items() if not value}
         return replace(known, **given, switched_off=known.switched_off | off)
 

@@ -156,6 +156,11 @@ def train(
         for run_id in runs:
             out.print(run_id)
         return
+    watched(workspace, runs)
+
+
+def watched(workspace: Workspace, runs: list[str]) -> None:
+    """Wait for runs and print how well they predict; a run that failed is an error."""
     ended = watch(workspace, runs)
     finished = [run for run in ended if run.status == "finished"]
     if finished:

@@ -115,6 +115,9 @@ class MultimodalDataset:
     informativeness: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
     # Synthetic data only: the true factor behind each part of the target, [n] each.
     factors: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    # Modality → the names of its features that are outputs of a late-fusion model which was trained
+    # elsewhere: one for regression, one per class (in the classes' order) for classification.
+    given_outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     origin: Origin = "recorded"
     notes: tuple[str, ...] = ()
 
@@ -165,11 +168,44 @@ class MultimodalDataset:
         unknown = sorted(judged - set(self.features))
         if unknown:
             problems.append(f"judgments name modalities that are not in the data: {unknown}")
+        problems += self._wrong_outputs()
         if problems:
             raise InputError(f"Data set {self.name!r}: " + "; ".join(problems) + ".")
 
     def __len__(self) -> int:
         return len(self.sample_ids)
+
+    def _wrong_outputs(self) -> list[str]:
+        """What is wrong with the names of given outputs."""
+        if not self.given_outputs:
+            return []
+        problems = []
+        if set(self.given_outputs) != set(self.features):
+            problems.append(
+                "outputs of a given model are needed for every modality "
+                f"({', '.join(self.features)}), and are given for {', '.join(self.given_outputs)}"
+            )
+        count = len(self.outputs)
+        for modality, names in self.given_outputs.items():
+            known = self.features[modality].names if modality in self.features else ()
+            missing = [name for name in names if name not in known]
+            if missing:
+                problems.append(f"modality {modality!r} has no feature {missing[0]!r}")
+            if len(names) != count:
+                what = "one per class" if self.task == "classification" else "one for regression"
+                problems.append(
+                    f"modality {modality!r} has {len(names)} outputs of a given model where "
+                    f"{count} are needed ({what})"
+                )
+        return problems
+
+    def output_values(self) -> npt.NDArray[np.float64]:
+        """What a given model outputs for each modality, [n, m, c]; zero where it is absent."""
+        found = np.zeros((len(self), len(self.features), len(self.outputs)))
+        for i, (modality, features) in enumerate(self.features.items()):
+            columns = [features.names.index(name) for name in self.given_outputs[modality]]
+            found[:, i] = np.nan_to_num(features.values[:, columns].astype(np.float64))
+        return found
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -197,6 +233,8 @@ class MultimodalDataset:
         digest.update(np.ascontiguousarray(self.target).tobytes())
         digest.update("\0".join(self.sample_ids.tolist()).encode())
         digest.update(b"" if self.persons is None else "\0".join(self.persons.tolist()).encode())
+        if self.given_outputs:
+            digest.update(repr(sorted(self.given_outputs.items())).encode())
         if self.folds is not None:
             for roles in (self.folds.training, self.folds.validation, self.folds.test):
                 digest.update(np.packbits(roles).tobytes())

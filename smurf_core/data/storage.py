@@ -112,6 +112,7 @@ def _description(dataset: MultimodalDataset) -> dict[str, Any]:
         "ratings": [[sorted(shown), len(given)] for shown, given in dataset.ratings.items()],
         "informativeness": list(dataset.informativeness),
         "factors": list(dataset.factors),
+        "given_outputs": {name: list(own) for name, own in dataset.given_outputs.items()},
         "fingerprint": dataset.fingerprint,
     }
 
@@ -181,6 +182,10 @@ def _restore(description: dict[str, Any], folder: Path) -> MultimodalDataset:
         },
         informativeness=mapping("informativeness"),
         factors=mapping("factors"),
+        # Studies written before a given model could be explained have none.
+        given_outputs={
+            name: tuple(own) for name, own in description.get("given_outputs", {}).items()
+        },
         origin=description["origin"],
         notes=tuple(description["notes"]),
     )

@@ -11,6 +11,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.commonality import witness_of
 from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.fidelity import fidelity
 from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.influence import share_influence
 from smurf_core.evaluation.informativeness import informativeness_tests
@@ -103,6 +104,9 @@ def tables_of_run(
         "variance_totals": shares.totals,
         "outlying_samples": outlying,
     }
+    followed = fidelity(explained)
+    if followed is not None:
+        tables["fidelity"] = followed.table()
     if len(contributions) > 1:
         influence = share_influence(explained, shares)
         left_out = ", ".join(influence.sample_ids)

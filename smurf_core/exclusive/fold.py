@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +68,9 @@ class FoldProblem:
         [n] masks.
     is_classes
         True if the target is classes.
+    given
+        [n, m, c]: what a given model outputs for each modality, if that is explained; the target
+        is their sum. Each modality's contributions then add up to its own output.
     """
 
     source: Rotated
@@ -74,6 +78,7 @@ class FoldProblem:
     training: Mask
     validation: Mask
     is_classes: bool
+    given: Array | None = None
 
     @cached_property
     def _trained(self) -> Rotated:
@@ -86,7 +91,12 @@ class FoldProblem:
     @cached_property
     def moments(self) -> Moments:
         """Moments of the training samples, each counted once."""
-        return moments(self._trained, self._once)
+        return self._moments(self._once)
+
+    def _moments(self, weights: Array) -> Moments:
+        """Moments for weightings [B, trained] of the training samples."""
+        found = moments(self._trained, weights)
+        return found if self.given is None else found.separated()
 
     @cached_property
     def _once(self) -> Array:
@@ -94,7 +104,7 @@ class FoldProblem:
 
     def moments_of(self, weights: Array) -> Moments:
         """Moments of the training samples for weightings [B, n] of all samples."""
-        return moments(self._trained, weights[:, self.training])
+        return self._moments(weights[:, self.training])
 
     def solve(
         self,
@@ -113,13 +123,13 @@ class FoldProblem:
             return self._solve(system(self.moments, sets, weighing), ridge, self._once, start)
         used = weights[:, self.training]
         if known is None and len(used) * sum(self.source.widths) ** 2 <= _AT_ONCE:
-            known = moments(self._trained, used)
+            known = self._moments(used)
         rows = sum(self.source.widths[i] for s in sets for i in s)
         at_once = max(1, int(_AT_ONCE / max(rows, 1) ** 2))
         found = [
             self._solve(
                 system(
-                    moments(self._trained, used[part]) if known is None else known.rows(part),
+                    self._moments(used[part]) if known is None else known.rows(part),
                     sets,
                     weighing,
                 ),
@@ -153,8 +163,7 @@ class FoldProblem:
             found, offset = solve_classes(matrix, ridge, inputs, target, weights, first, close)
         else:
             offset = share @ target
-            right = np.einsum("nr,bn,nc->brc", inputs, share, target, optimize=True)
-            right -= means[:, :, None] * offset[:, None, :]
+            right = self._right(share, means)
             found = solve(matrix, right, ridge)
         # Means over the samples that have a modality: of the others, its components are zero.
         there = share @ self._trained.present
@@ -169,6 +178,20 @@ class FoldProblem:
         )
         return Solution(matrix.heads, matrix.parts, found, offset, centres)
 
+    def _right(self, share: Array, means: Array) -> Array:
+        """Moments [B, R, c] of the inputs with what they are to predict, for B weightings."""
+        inputs, target = self._inputs, self.target[self.training]
+        if self.given is None:
+            right = np.einsum("nr,bn,nc->brc", inputs, share, target, optimize=True)
+            return np.asarray(right - means[:, :, None] * (share @ target)[:, None, :])
+        ends = np.cumsum((0, *self.source.widths))
+        found = []
+        for i, (first, last) in enumerate(pairwise(ends)):
+            own, mine = self.given[self.training, i], inputs[:, first:last]
+            right = np.einsum("nr,bn,nc->brc", mine, share, own, optimize=True)
+            found.append(right - means[:, first:last, None] * (share @ own)[:, None, :])
+        return np.concatenate(found, axis=1)
+
     def path(
         self, sets: Sequence[ModalitySet], ridges: Sequence[float], weighing: Weighing
     ) -> list[Solution]:
@@ -182,11 +205,29 @@ class FoldProblem:
         return np.asarray(solution.contributions(rows).sum(axis=1) + solution.offset[0])
 
     def losses(self, solution: Solution) -> Array:
-        """Squared error, or log loss, of every validation sample (by the first solve), [n]."""
+        """Squared error, or log loss, of every validation sample (by the first solve), [n].
+
+        Of given outputs, the squared errors of all modalities together.
+        """
+        if self.given is not None:
+            return self._losses_of_outputs(solution, self.given)
         guess, target = self.validated(solution), self.target[self.validation]
         if self.is_classes:
             return np.asarray(-(scipy.special.log_softmax(guess, axis=1) * target).sum(axis=1))
         return np.asarray(((guess - target) ** 2).mean(axis=1))
+
+    def _losses_of_outputs(self, solution: Solution, given: Array) -> Array:
+        rows = self.source.rows(self.validation)
+        said, there = solution.contributions(rows), given[self.training]
+        total = np.zeros(len(said))
+        for i in range(len(self.source.widths)):
+            mine = [k for k, (source, _) in enumerate(solution.heads) if source == i]
+            # Contributions are centred on the training samples that have the modality.
+            has, trained = rows.present[:, i], self._trained.present[:, i]
+            centre = there[trained, i].mean(axis=0) if trained.any() else 0.0
+            error = said[:, mine].sum(axis=1) - (given[self.validation, i] - centre)
+            total += np.where(has, (error**2).mean(axis=1), 0.0)
+        return total
 
     def widening(self, sets: Sequence[ModalitySet], ridge: float, weighing: Weighing) -> float:
         """What the variance of refits is multiplied with: n / (n − effective parameters).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -135,6 +135,11 @@ class Moments:
     def derivable(self) -> dict[tuple[int, int], Array]:
         """(I, K) → the form of what K can derive of I's contributions, [B, r_I, r_I]."""
         return {pair: _known_of(self, *pair) for pair in self.cross}
+
+    def separated(self) -> Moments:
+        """The same, but each modality is predicted for itself: no moments between modalities."""
+        owner = np.repeat(np.arange(len(self.widths)), self.widths)
+        return replace(self, gram=self.gram * (owner[:, None] == owner))
 
     def rows(self, chosen: slice) -> Moments:
         """Some of the weightings."""

@@ -156,6 +156,13 @@ def prepare(
     )
     inputs = standardise(dataset, scaler, config.standardisation)
     present = dataset.present
+    given: Array | None = None
+    if config.kind.explains_outputs:
+        given = dataset.output_values()
+        # The unit is the given predictions' spread, for classes also: λ is relative to it.
+        spread = float(given.sum(axis=1)[training].std(axis=0).max()) or 1.0
+        scaler = replace(scaler, target_mean=0.0, target_sd=spread)
+        given = given / spread
     units: dict[str, npt.NDArray[np.floating]] = {}
     scales: dict[str, Array] = {}
     for i, (name, values) in enumerate(inputs.items()):
@@ -167,19 +174,35 @@ def prepare(
             sd = seen.std(axis=0) if len(seen) else np.zeros(hidden.shape[1])
             sd = np.where(sd > 1e-6, sd, np.inf)  # A unit that never fires contributes nothing.
             read, scale = np.concatenate([hidden / sd, read], axis=1), np.append(sd, scale)
+        if given is not None:
+            # Of many features, outputs are among the leading components: they can be followed.
+            scale = _with_leading_outputs(dataset, name, scale)
+            read = read / scale
         units[name], scales[name] = read, scale
-    target = standardised_target(dataset, scaler)
-    is_classes = dataset.task == "classification"
     problem = FoldProblem(
         source=rotated(units, present, training),
-        target=np.eye(len(dataset.outputs))[target]
-        if is_classes
-        else np.asarray(target, dtype=np.float64)[:, None],
+        target=_target(dataset, scaler) if given is None else given.sum(axis=1),
         training=training,
         validation=folds.validation[index],
-        is_classes=is_classes,
+        is_classes=dataset.task == "classification" and given is None,
+        given=given,
     )
     return PreparedFold(index, scaler, problem, towers, scales)
+
+
+def _target(dataset: MultimodalDataset, scaler: Scaler) -> Array:
+    """The scaled target, or 1 for a sample's class, [n, c]."""
+    target = standardised_target(dataset, scaler)
+    if dataset.task == "classification":
+        return np.asarray(np.eye(len(dataset.outputs))[target])
+    return np.asarray(target, dtype=np.float64)[:, None]
+
+
+def _with_leading_outputs(dataset: MultimodalDataset, name: str, scale: Array) -> Array:
+    """What features are divided by, less for a modality's given outputs."""
+    names = dataset.features[name].names
+    is_output = np.isin(names, dataset.given_outputs[name])
+    return np.where(is_output, scale / np.sqrt(len(names)), scale)
 
 
 def _chosen(losses: Sequence[Array], lambdas: Sequence[float]) -> int:
@@ -291,7 +314,8 @@ def _metric(problem: FoldProblem, solution: Solution) -> float:
     guess, target = problem.validated(solution), problem.target[problem.validation]
     if problem.is_classes:
         return float((guess.argmax(axis=1) == target.argmax(axis=1)).mean())
-    return float(pearson_r(guess[:, 0], target[:, 0]))
+    guess, target = guess - guess.mean(axis=0), target - target.mean(axis=0)
+    return float(pearson_r(guess.ravel(), target.ravel()))
 
 
 def _refit(

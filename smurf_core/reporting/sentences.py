@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from smurf_core.evaluation.fidelity import Fidelity
 from smurf_core.evaluation.gate import FEWEST_SAMPLES, Gate
 from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_MODALITIES
@@ -75,6 +76,19 @@ def nothing_to_explain(gate: Gate) -> str:
         f"There is nothing to explain: on held-out samples, {title} is {value}, "
         f"not reliably above chance ({plain(gate.chance, 2)}). What moves these predictions may be "
         "noise."
+    )
+
+
+def fidelity_sentence(fidelity: Fidelity | None) -> str:
+    """How closely a given model is followed; an empty text where none was given."""
+    if fidelity is None:
+        return ""
+    found = f"R² = {plain(fidelity.r_squared, 3)} on held-out samples"
+    if fidelity.is_faithful:
+        return f"The contributions add up to the predictions of the given model: {found}."
+    return (
+        f"The contributions do not add up to the predictions of the given model: {found}. Nothing "
+        "is said about this model; give its embeddings as features."
     )
 
 

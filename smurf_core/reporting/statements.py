@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from smurf_core.evaluation.baseline import against_baseline
+from smurf_core.evaluation.fidelity import fidelity
 from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.influence import influence_path, share_influence
 from smurf_core.evaluation.outlying import outlying_samples
@@ -18,7 +19,13 @@ from smurf_core.reporting.influence_sentences import (
     influence_sentence,
     worse_than_baseline,
 )
-from smurf_core.reporting.sentences import Leader, leader, nothing_to_explain, overview_sentences
+from smurf_core.reporting.sentences import (
+    Leader,
+    fidelity_sentence,
+    leader,
+    nothing_to_explain,
+    overview_sentences,
+)
 from smurf_core.results import RunResult
 
 
@@ -50,6 +57,9 @@ def statements(
     baseline = worse_than_baseline(against_baseline(result, shown.dataset))
     if not opened.is_open:
         return [sentence for sentence in (nothing_to_explain(opened), baseline) if sentence]
+    followed = fidelity(shown)
+    if followed is not None and not followed.is_faithful:
+        return [fidelity_sentence(followed)]
     if intervals is None:
         intervals = share_intervals(shown, result.refits)
     if verdict_table is None:
@@ -67,7 +77,7 @@ def statements(
         output=output if is_class else "",
         others=others,
         influence=_influence(result, shown, intervals, output),
-        further=(baseline,),
+        further=(fidelity_sentence(followed), baseline),
     )
 
 

@@ -45,6 +45,7 @@ def train_run(
     folds = with_made_folds(dataset, count=config.fold_count, seed=config.seed).folds
     assert folds is not None  # noqa: S101 — for the type checker
     _check_folds(dataset, folds)
+    _check_kind(dataset, config)
     plan = Plan(dataset, config, folds, observer)
     # A cluster's workers know best what they have.
     device = device_title(resolve_device(config.device)) if scheduler is None else scheduler
@@ -75,6 +76,19 @@ def train_run(
         sharing=solved.sharing if solved else None,
         refits=solved.refits if solved else None,
     )
+
+
+def _check_kind(dataset: MultimodalDataset, config: RunConfig) -> None:
+    if config.kind.explains_outputs and not dataset.given_outputs:
+        raise InputError(
+            f"{dataset.name!r} has no outputs of a given model: name them with `smurf explain "
+            "--output MODALITY=COLUMN`, or choose another kind of model."
+        )
+    if dataset.given_outputs and not config.kind.explains_outputs:
+        raise InputError(
+            f"{dataset.name!r} contains the outputs of a given model, which would be features of "
+            f"{config.kind.title}: choose the kind `explained`, or import the files without them."
+        )
 
 
 def _check_folds(dataset: MultimodalDataset, folds: Folds) -> None:

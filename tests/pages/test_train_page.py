@@ -1,5 +1,8 @@
 """Train: the form, and what can be done with runs."""
 
+import numpy as np
+
+from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.runs import store, studies
 from tests.studio import FAST, text
 
@@ -33,3 +36,23 @@ def test_a_failed_run_says_why_and_can_be_resumed(open_page, home):
     page = open_page("train")
     assert "cancelled" in text(page)
     assert page.button(key=f"resume_{run_id}")
+
+
+def test_a_study_with_outputs_of_a_given_model_is_only_explained(open_page, home):
+    random = np.random.default_rng(0)
+    features = {
+        name: Features(random.normal(size=(40, 3)).astype(np.float32), ("a", "b", "output"))
+        for name in ("audio", "video")
+    }
+    dataset = MultimodalDataset(
+        name="given",
+        task="regression",
+        features=features,
+        sample_ids=np.arange(40).astype(np.str_),
+        target=random.normal(size=40).astype(np.float32),
+        target_name="rating",
+        given_outputs=dict.fromkeys(features, ("output",)),
+    )
+    page = open_page("train", study=studies.add_study(home, dataset))
+    assert page.selectbox(key="model").options == ["Given model, explained (extension)"]
+    assert not page.error

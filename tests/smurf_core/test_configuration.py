@@ -44,7 +44,7 @@ def test_a_configuration_written_before_there_was_a_version_is_read() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "allowed"),
     [
-        ("model", "banana", ", ".join([*MODEL_KINDS][:-1]) + " or exclusive"),
+        ("model", "banana", ", ".join([*MODEL_KINDS][:-1]) + " or explained"),
         ("preset", "fast", "quick, standard, paper, synthetic or custom"),
         ("selection", "banana", "published or one_standard_error"),
         ("standardisation", "banana", "training_fold, within_person or none"),
@@ -109,7 +109,7 @@ def test_lists_make_the_same_grid_as_tuples() -> None:
 def test_a_model_kind_decides_whether_the_target_is_always_standardised() -> None:
     for model in get_args(get_type_hints(RunConfig)["model"]):
         config = RunConfig(model=model, standardisation="none")
-        has_no_unit = model.endswith("normalised") or model == "exclusive"
+        has_no_unit = model.endswith("normalised") or model in ("exclusive", "explained")
         assert config.standardises_target == has_no_unit
         assert replace(config, standardisation="within_person").standardises_target
 

@@ -21,7 +21,7 @@ from smurf_core.configuration import (
 )
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS, ModelKind
+from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS, ModelKind, kinds_for
 from smurf_core.reporting.explanations import explain
 
 PRESET_NOTES = {
@@ -83,7 +83,7 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
     Every setting is kept in the address, so neither a refresh nor another page loses it.
     """
     left, right = st.columns(2)
-    kinds = sorted(MODEL_KINDS, key=lambda kind: kind != DEFAULT_MODEL)
+    kinds = sorted(kinds_for(bool(dataset.given_outputs)), key=lambda kind: kind != DEFAULT_MODEL)
     model: ModelKind = left.selectbox(
         "Model",
         kinds,

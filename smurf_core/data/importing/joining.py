@@ -15,6 +15,7 @@ from smurf_core.data.cleaning import clean_features
 from smurf_core.data.column_names import DESCRIPTION_NAMES, plain_name
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.folds import fold_problems
+from smurf_core.data.importing.given_outputs import joined_outputs
 from smurf_core.data.importing.guessing import known_role
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin, row_ids
@@ -98,6 +99,9 @@ class _Joiner:
             )
             for modality, column in mapping.informativeness.items()
         }
+        with_outputs = joined_outputs(
+            features, self._outputs(ids), classes=target.class_names, where=self.base.name
+        )
         lost = {m for shown in judgments for m in shown} | set(informativeness)
         lost -= set(features)
         if lost:
@@ -108,7 +112,7 @@ class _Joiner:
         dataset = MultimodalDataset(
             name=mapping.name or "Study",
             task=target.task,
-            features=features,
+            features=with_outputs.features,
             sample_ids=ids.to_numpy().astype(np.str_),
             target=target.values,
             target_name=mapping.target,
@@ -119,6 +123,7 @@ class _Joiner:
             judgments=judgments,
             ratings=ratings,
             informativeness=informativeness,
+            given_outputs=with_outputs.names,
         )
         problems = (*self.problems, *fold_problems(dataset))
         refuse_errors(problems)
@@ -298,12 +303,19 @@ class _Joiner:
             columns.setdefault(frozenset(shown), []).append(self._numbers(column, ids))
         return {shown: np.stack(given) for shown, given in columns.items()}
 
+    def _outputs(self, ids: pd.Index[str]) -> dict[str, pd.DataFrame]:
+        """What a given model outputs for each modality, [n, columns]."""
+        return {
+            modality: pd.DataFrame({column: self._numbers(column, ids) for column in columns})
+            for modality, columns in self.mapping.outputs.items()
+        }
+
     def _numbers(self, column: str, ids: pd.Index[str]) -> npt.NDArray[np.float32]:
         values = self._aligned(column, ids)
         if not is_number(values):
             raise InputError(
-                f"{self._table_with(column).name}, column {column!r}: judgments need numbers, and "
-                "this contains text."
+                f"{self._table_with(column).name}, column {column!r}: this role needs numbers, and "
+                "the column contains text."
             )
         return values.to_numpy(dtype=np.float32, na_value=np.nan)
 

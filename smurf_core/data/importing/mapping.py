@@ -36,7 +36,7 @@ COLUMN_ROLES = (
 # Roles that are guessed if a mapping leaves them open, and that can be switched off.
 GUESSED_ROLES = (*COLUMN_ROLES, "judgments", "informativeness")
 _NAMES = ("files", "informativeness")  # settings: name → name
-_NAME_LISTS = ("modalities", "judgments", "raters")  # settings: name → names
+_NAME_LISTS = ("modalities", "judgments", "raters", "outputs")  # settings: name → names
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class StudyMapping:
     modality with the column of its ratings. `fold` numbers the folds that test each sample; `split`
     names an official split in its cells. `start` and `end` are seconds of a recording, `media` a
     column of file names in `media_folder`, and `recording` one file there for all samples.
+    `outputs` are the columns with what a late-fusion model that was trained elsewhere outputs for
+    each modality: one for regression, one per class for classification.
     `samples` are columns without a role that are stored with the samples (none named: all).
     """
 
@@ -78,6 +80,7 @@ class StudyMapping:
     # sample.
     reading: Mapping[str, float] = field(default_factory=dict)
     informativeness: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     samples: tuple[str, ...] = ()
     switched_off: frozenset[str] = frozenset()  # roles that are empty and are not guessed
 
@@ -109,6 +112,7 @@ class StudyMapping:
             **{f"judgment {column}": column for column in self.judgments},
             **{f"rater {column}": column for column in self.raters},
             **{f"informativeness of {name}": c for name, c in self.informativeness.items()},
+            **{f"output {column}": column for own in self.outputs.values() for column in own},
         }
 
     def is_open(self, role: str) -> bool:
