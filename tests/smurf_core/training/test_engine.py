@@ -13,7 +13,7 @@ from smurf_core.data.dataset import Features, Folds, MultimodalDataset, Task
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 from smurf_core.fitted import Layer
-from smurf_core.model_kinds import MODEL_KINDS, ModelKind
+from smurf_core.model_kinds import ModelKind, kinds_for
 from smurf_core.results import FoldResult, RunResult
 from smurf_core.training import engine
 from smurf_core.training.observing import Progress, TrainingCancelled
@@ -45,7 +45,7 @@ def with_gaps(dataset: MultimodalDataset) -> MultimodalDataset:
     return replace(dataset, features=features)
 
 
-@pytest.mark.parametrize("model", MODEL_KINDS)
+@pytest.mark.parametrize("model", kinds_for(explains_outputs=False))
 @pytest.mark.parametrize("gaps", [False, True])
 def test_baseline_and_contributions_are_the_prediction(
     dataset: MultimodalDataset, model: ModelKind, gaps: bool
