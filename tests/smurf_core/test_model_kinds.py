@@ -25,6 +25,7 @@ def test_titles_are_the_papers_and_say_what_is_ours() -> None:
         "Late fusion", "E-HGR", "SMURF w/o L_cor + L_uncor", "SMURF",
         "SMURF, normalised (extension)", "MRO-SMURF", "MRO-SMURF, subset networks",
         "MRO-SMURF, normalised (extension)", "Exclusive (extension)",
+        "Given model, explained (extension)",
     ]  # fmt: skip
 
 
