@@ -51,7 +51,9 @@ with show_errors():
         st.markdown(FINDING_NOTES[finding])
         good = good_terms(verdicts_of(run), contributions)
         found = typical_samples(scope.apply(contributions), finding, count=50, terms=good)
-        found = found.rename(columns={"prediction": "output prediction"}).dropna(axis=1, how="all")
+        found = found.rename(columns={"prediction": "output prediction"})
+        if len(found):
+            found = found.dropna(axis=1, how="all")
         table = found.merge(table[["sample_id", "target", "outlying"]], on="sample_id", how="left")
         origin = f"the list “{LISTS[finding]}” of Samples"
     if table.empty and finding != "all":

@@ -8,6 +8,18 @@ from typer.testing import CliRunner
 from smurf_core.cli.application import app
 from tests.studio import plain_text
 
+# What may not be said of a run that predicts nothing.
+CLAIMS = (
+    r"\bcarr(y|ies)\b .*\d", r"of its variance", r"\bis unique to one of them", r"\bleads?\b in",
+    r"agree on what they share", r"\b(un)?stable\b", r"\breliable\b",
+    # Shares in percent; intervals and bands are called 95% ones.
+    r"\b(?!95\\?%)\d+(\.\d+)?\\?%",
+)  # fmt: skip
+
+
+def false_claims(words: str) -> list[str]:
+    return [found.group() for claim in CLAIMS for found in re.finditer(claim, words)]
+
 
 def said_by_page(page: AppTest) -> str:
     """A page's sentences, and the words and numbers of its tables."""

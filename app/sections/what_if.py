@@ -125,9 +125,18 @@ def _swapped(sample: str, modality: str, run: RunInfo, dataset: MultimodalDatase
 
 
 def show_change(
-    sample: str, change: Change, run: RunInfo, dataset: MultimodalDataset, output: int
+    sample: str,
+    change: Change,
+    run: RunInfo,
+    dataset: MultimodalDataset,
+    output: int,
+    *,
+    is_open: bool,
 ) -> None:
-    """Prediction before and after, every contribution that moved, and all of them in a table."""
+    """Prediction before and after, every contribution that moved, and all of them in a table.
+
+    With their verdicts, unless there is nothing to explain.
+    """
     contributions = contributions_of(run)
     own = contributions.select(np.flatnonzero(contributions.sample_ids == sample))
     after = changed_contributions(
@@ -165,11 +174,12 @@ def show_change(
             "change": parts[1]["value"] - parts[0]["value"],
         }
     )
-    verdicts = {
-        term_label(row["modality"], row["shared_with"]): row["verdict"]
-        for row in verdicts_of(run).to_dict("records")
-    }
-    table["verdict"] = [verdicts.get(part, "") for part in table["Part"]]
+    if is_open:
+        verdicts = {
+            term_label(row["modality"], row["shared_with"]): row["verdict"]
+            for row in verdicts_of(run).to_dict("records")
+        }
+        table["verdict"] = [verdicts.get(part, "") for part in table["Part"]]
     shown = table.set_index("Part")
     written = shown.assign(
         before=[plain(v) for v in shown["before"]],

@@ -20,7 +20,7 @@ from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 from tests.far_sample import FAR, recorded_badly
 from tests.studio import FAST, figure, numbers, result_of
-from tests.surfaces import said_by_command, said_by_page, said_in_html
+from tests.surfaces import false_claims, said_by_command, said_by_page, said_in_html
 
 SAMPLE = f"w{FAR}"
 CLAIMS = ("carries most", "carries the largest part", "is unique to one of them")
@@ -120,6 +120,7 @@ def test_reports_print_and_draw_the_share_without_it(run, monkeypatch):
     files = report_of(workspace, info, extensions=[figure_files])
     page = files["report.html"].decode()
     names_it_and_does_not_let_it_lead(said_in_html(page))
+    assert false_claims(said_in_html(page))  # They would be seen where nothing may be claimed.
     assert f"What carries the prediction, without {SAMPLE}" in page
     latex = files["tables/shares_of_variance.tex"].decode()
     assert f"Share without {SAMPLE}" in latex

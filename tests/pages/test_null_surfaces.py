@@ -1,6 +1,5 @@
 """A study whose target is noise: no surface says anything that is false."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,21 +14,11 @@ from smurf_core.reporting.bundle import report_of
 from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 from tests.studio import FAST
-from tests.surfaces import said_by_command, said_by_page, said_in_html, sections
+from tests.surfaces import false_claims, said_by_command, said_by_page, said_in_html, sections
 
 PEOPLE = 12
-CLAIMS = (
-    r"\bcarr(y|ies)\b .*\d", r"of its variance", r"\bis unique to one of them", r"\bleads?\b in",
-    r"agree on what they share", r"\b(un)?stable\b", r"\breliable\b",
-    # Shares in percent; intervals and bands are called 95% ones.
-    r"(?<!95)(?<!\d\.)\b(?!95%)\d+(\.\d+)?\\?%",
-)  # fmt: skip
 NOTHING = "There is nothing to explain: on held-out samples, r is"
 FEW = "There are too few held-out samples to explain anything: 11"
-
-
-def false_claims(words: str) -> list[str]:
-    return [found.group() for claim in CLAIMS for found in re.finditer(claim, words)]
 
 
 def null_study(workspace: Workspace, samples: int) -> str:
@@ -107,6 +96,8 @@ def test_commands_say_that_there_is_nothing_to_explain(null, tmp_path):
     assert sentences.splitlines()[0] in said
     assert false_claims(sentences) == []
     assert ",False" in (folder / "gate.csv").read_text()
+    exported = said_by_command("export", run.id, "--folder", str(tmp_path / "out"))
+    assert exported.startswith(start)
 
 
 def test_reports_say_that_there_is_nothing_to_explain(null, monkeypatch):

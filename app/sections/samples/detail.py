@@ -168,11 +168,12 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str, *, is_open: bool) 
     for title, other in _pinned_breakdowns(sample, run, output):
         values = dict(zip(other["part"], _written(other), strict=True))
         shown[title] = [values.get(part, "–") for part in shown.index]
-    verdicts = {
-        term_label(row["modality"], row["shared_with"]): row["verdict"]
-        for row in verdicts_of(run).to_dict("records")
-    }
-    shown["Verdict"] = [verdicts.get(part, "") for part in parts["part"]]
+    if is_open:
+        verdicts = {
+            term_label(row["modality"], row["shared_with"]): row["verdict"]
+            for row in verdicts_of(run).to_dict("records")
+        }
+        shown["Verdict"] = [verdicts.get(part, "") for part in parts["part"]]
     right.table(shown)
     right.markdown(
         "The baseline is the prediction for an average sample. Each contribution shows how far "
