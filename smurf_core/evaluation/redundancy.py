@@ -233,7 +233,9 @@ def redundancy_by_group(explained: Explained, labels: npt.NDArray[np.str_]) -> G
     """
     contributions, labels = explained.contributions, explained.aligned(labels)
     sizes = pd.Series(labels[labels != ""]).value_counts().sort_index()
-    shares, pairs, small, unpredicted = [], [], [], []
+    shares, pairs = [], []
+    small: list[str] = []
+    unpredicted: list[str] = []
     for level in sizes.index.astype(str):
         opened = gate(explained.select(labels == level))
         if opened.is_open:
