@@ -50,13 +50,16 @@ def shares_with_intervals(
     without the samples on which they depend, these are diamonds and stand in the text as well.
     """
     colours = modality_colours(modalities)
-    summed = totals[totals["kind"] == "both"].set_index(["order", "modality"])["share"]
+    is_decided = "share_without" in terms
+    summed = totals[totals["kind"] == "both"].set_index(["order", "modality"])
+    written = summed["share"].map(percent)
+    if is_decided:
+        written += " ◇ " + summed["share_without"].map(percent)
     groups = [
-        f"<b>{row['modality']}</b>  {percent(summed[row['order'], row['modality']])}"
+        f"<b>{row['modality']}</b>  {written[row['order'], row['modality']]}"
         for row in terms.to_dict("records")
     ]
     labels = part_labels(terms)
-    is_decided = "share_without" in terms
     words = [
         f"{percent(row['share'])}  {interval_text(row['ci_low'], row['ci_high'])}  "
         + (f"◇ {percent(row['share_without'])}  " if is_decided else "")

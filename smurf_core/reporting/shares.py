@@ -19,6 +19,8 @@ from smurf_core.reporting.numbers import interval_text, percent
 from smurf_core.results import RunResult
 
 _KEYS = ["order", "modality", "shared_with"]
+_OF_TOTALS = ["order", "modality", "kind"]
+_WITHOUT = ["share_without", "ci_low_without", "ci_high_without"]
 _OF_VERDICTS = ["verdict", "reliability", "restart_r", "fold_r", "sign_agreement"]
 
 
@@ -31,7 +33,8 @@ class OutputShares:
     # verdict, reliability, restart_r, fold_r, sign_agreement, and, if shares depend on single
     # samples, share_without, ci_low_without and ci_high_without.
     terms: pd.DataFrame
-    totals: pd.DataFrame  # `share_intervals(…).totals`
+    # `share_intervals(…).totals`; in the same case with these columns, of sources.
+    totals: pd.DataFrame
     # The samples that are left out in the columns `…_without`; empty where no share depends on any.
     left_out: tuple[str, ...] = ()
     influence: str = ""  # what `influence_sentence` says of them
@@ -91,11 +94,11 @@ def output_shares(
     influence, sentence = _decisive_samples(result, shown, intervals, output=output)
     if influence is None:
         return OutputShares(output, terms, totals, is_refitted=intervals.is_refitted)
-    without = influence.terms[[*_KEYS, *(c for c in influence.terms if c.endswith("_without"))]]
+    sources = influence.sources.assign(kind="both")
     return OutputShares(
         output,
-        terms.merge(without, on=_KEYS, how="left"),
-        totals,
+        terms.merge(influence.terms[[*_KEYS, *_WITHOUT]], on=_KEYS, how="left"),
+        totals.merge(sources[[*_OF_TOTALS, *_WITHOUT]], on=_OF_TOTALS, how="left"),
         influence.sample_ids,
         sentence,
         is_refitted=intervals.is_refitted,

@@ -294,7 +294,8 @@ def share_table(shown: OutputShares, every: pd.DataFrame) -> ReportTable:
     ]
     intervals = "models of other persons" if shown.is_refitted else "persons, of these models"
     known = ["reliability", "restart_r", "fold_r", "sign_agreement", "verdict"]
-    own = [*on, "output", *(c for c in shown.terms if c.startswith("ci_") or "_without" in c)]
+    own = [*on, "output", *(c for c in map(str, shown.terms) if c.startswith("ci_"))]
+    own += ["share_without"] if shown.left_out else []
     numbers = every.merge(shown.terms[[*on, *known]], on=on)
     return ReportTable(
         name="shares_of_variance",

@@ -73,6 +73,9 @@ def test_overview_draws_the_shares_without_it_beside_the_others(open_page, run):
     for drawn, column in ((bars, "share"), (diamonds, "share_without")):
         assert sorted(numbers(drawn["x"])) == pytest.approx(sorted(terms[column]), abs=1e-9)
     assert all(" ◇ " in text for text in written["text"])
+    emg = terms[terms["modality"] == "emg"]
+    share, without = (f"{emg[column].sum():.0%}" for column in ("share", "share_without"))
+    assert f"<b>emg</b>  {share} ◇ {without}" in bars["y"][0]
     table = next(t.value for t in page.dataframe if "own_share" in t.value)
     shown = table["without"].str.replace("−", "-").str.rstrip("%").astype(float) / 100
     assert sorted(shown) == pytest.approx(sorted(terms["share_without"]), abs=5.1e-5)
