@@ -24,9 +24,14 @@ from smurf_core.data.grouping import groupings
 from smurf_core.evaluation.commonality import Commonality, witness_of
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.complete import tables_of_run
-from smurf_core.evaluation.gate import Gate, gate
+from smurf_core.evaluation.gate import Gate
 from smurf_core.evaluation.informativeness import informativeness_tests
-from smurf_core.evaluation.judgments import UniquePair, human_agreement, unique_pairs
+from smurf_core.evaluation.judgments import (
+    UniquePair,
+    human_agreement,
+    unique_pairs,
+    with_verdicts,
+)
 from smurf_core.evaluation.missing import (
     SubsetPredictions,
     compare_missing,
@@ -59,14 +64,15 @@ from smurf_core.evaluation.samples import (
 from smurf_core.evaluation.two_runs import (
     candidates_of,
     prediction_differences,
-    term_agreement,
 )
 from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.explained import Explained, explained
 from smurf_core.fold_label import fold_label
 from smurf_core.reporting.findings import main_metric
 from smurf_core.reporting.sentences import Leader
-from smurf_core.reporting.statements import leader_of, statements
+from smurf_core.reporting.statements import Account, account, leader_of
+from smurf_core.reporting.statements import gate_of as gate_of_run
+from smurf_core.reporting.two_runs import SideBySide, side_by_side
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.slices import slice_samples
@@ -171,7 +177,7 @@ def pairs_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=12, show_spinner="Computing each group…", hash_funcs=_BY_RUN)
 def redundancy_by_group_of(run: RunInfo, grouping: str, scope: Scope) -> GroupedRedundancy:
-    """Shares and pairs in every level of one of `groupings_of`."""
+    """Shares and pairs in every level of one of `groupings_of` that the run predicts."""
     return redundancy_by_group(scope.apply(explained_of(run)), groupings_of(run)[grouping])
 
 
@@ -189,10 +195,10 @@ def verdicts_of(run: RunInfo) -> pd.DataFrame:
     return verdicts(result_of(run), explained_of(run))
 
 
-@st.cache_data(max_entries=48, show_spinner="Checking what can be said…", hash_funcs=_BY_RUN)
-def statements_of(run: RunInfo, scope: Scope, output: str, others: list[RunInfo]) -> list[str]:
-    """What may be said of a run's explanation, in sentences."""
-    return statements(
+@st.cache_resource(max_entries=48, show_spinner="Checking what can be said…", hash_funcs=_BY_RUN)
+def account_of(run: RunInfo, scope: Scope, output: str, others: list[RunInfo]) -> Account:
+    """What may be said of a run's explanation, and the shares that may be shown."""
+    return account(
         result_of(run),
         scope.apply(explained_of(run)),
         intervals=share_intervals_of(run, scope),
@@ -205,13 +211,15 @@ def statements_of(run: RunInfo, scope: Scope, output: str, others: list[RunInfo]
 @st.cache_data(max_entries=48, show_spinner=False, hash_funcs=_BY_RUN)
 def _leader_of(run: RunInfo) -> Leader | None:
     everything = Scope.everything(len(dataset_of(run)))
-    return leader_of(result_of(run), explained_of(run), share_intervals_of(run, everything))
+    return leader_of(
+        result_of(run), explained_of(run), share_intervals_of(run, everything), verdicts_of(run)
+    )
 
 
 @st.cache_data(max_entries=48, show_spinner=False, hash_funcs=_BY_RUN)
 def gate_of(run: RunInfo, scope: Scope) -> Gate:
     """Do held-out predictions of a scope's samples leave anything to explain?"""
-    return gate(scope.apply(explained_of(run)))
+    return gate_of_run(result_of(run), scope.apply(explained_of(run)))
 
 
 @st.cache_data(max_entries=24, show_spinner="Removing modalities…", hash_funcs=_BY_RUN)
@@ -239,10 +247,14 @@ def dropout_of(run: RunInfo, metric: str, scope: Scope, *, reconstructed: bool) 
     )
 
 
-@st.cache_data(max_entries=24, show_spinner="Comparing contributions…", hash_funcs=_BY_RUN)
-def agreement_of(first: RunInfo, second: RunInfo, scope: Scope) -> pd.DataFrame:
-    """How far two runs explain the same samples alike, term by term."""
-    return term_agreement(*(scope.apply(contributions_of(run)) for run in (first, second)))
+@st.cache_resource(max_entries=24, show_spinner="Comparing contributions…", hash_funcs=_BY_RUN)
+def side_by_side_of(first: RunInfo, second: RunInfo, scope: Scope) -> SideBySide:
+    """How far two runs explain the same samples alike, term by term, as far as both predict."""
+    one, other = (
+        (account_of(run, scope, "", []), scope.apply(contributions_of(run)))
+        for run in (first, second)
+    )
+    return side_by_side(one, other)
 
 
 @st.cache_data(max_entries=12, show_spinner="Comparing predictions…", hash_funcs=_BY_RUN)
@@ -273,7 +285,8 @@ def unique_pairs_of(run: RunInfo) -> list[UniquePair]:
 @st.cache_data(max_entries=24, show_spinner="Resampling persons…", hash_funcs=_BY_RUN)
 def human_agreement_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
     """Agreement of learned and human unique contributions, over a scope's samples."""
-    return human_agreement(scope.apply(explained_of(run)))
+    found = scope.apply(explained_of(run))
+    return with_verdicts(human_agreement(found), found, verdicts_of(run))
 
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)

@@ -27,10 +27,11 @@ with show_errors():
         st.stop()
     run = finished_run()
     scope = scope_picker(study, dataset)
-    has_findings(run, scope)
+    is_open = has_findings(run, scope)
     if dataset.judgments:
-        human_scatter(run, dataset, scope)
+        human_scatter(run, dataset, scope, has_numbers=is_open)
         selected_samples(scope, sample_table_of(run), dataset)
+    if dataset.judgments and is_open:
         agreement_table(run, scope)
-    if dataset.informativeness:
+    if dataset.informativeness and is_open:
         informativeness(run, dataset, scope)

@@ -5,6 +5,7 @@ import streamlit as st
 from app.loading import contributions_of, dataset_of
 from app.sections.missing import dropout, switches, table_5
 from app.state.session import current_study, finished_runs
+from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.scope_bar import scope_picker
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
@@ -15,6 +16,7 @@ run = finished_run()
 with show_errors():
     dataset, contributions = dataset_of(study), contributions_of(run)
     scope = scope_picker(study, dataset)
+    has_findings(run, scope)
     st.markdown(
         "Switch modalities off. The unique and redundant contributions of the other modalities "
         "remain; a linear model, fitted only on training samples, brings them to the scale of the "

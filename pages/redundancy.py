@@ -46,7 +46,7 @@ with show_errors():
     if has_numbers:
         overall(run, layer, scope)
     if len(layer.names) > 1:
-        one_pair(run, dataset, contributions, layer, scope)
+        one_pair(run, dataset, contributions, layer, scope, has_numbers=has_numbers)
         selected_samples(scope, sample_table_of(run), dataset)
     if has_numbers:
         by_group(study, run, layer, scope)

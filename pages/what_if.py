@@ -18,7 +18,7 @@ with show_errors():
         "Change what one modality says about a sample, and see which parts of the prediction move. "
         "The model is the one that was not trained on the sample."
     )
-    has_findings(run)
+    is_open = has_findings(run)
     sample = sample_to_change(run, dataset)
     show_media(study, dataset, sample)
     output = 0
@@ -34,4 +34,4 @@ with show_errors():
         )
     change = ask_change(sample, run, dataset, output)
     if change is not None:
-        show_change(sample, change, run, dataset, output)
+        show_change(sample, change, run, dataset, output, is_open=is_open)

@@ -7,12 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from app.loading import (
-    agreement_of,
     chosen_curves_of,
     comparison_of,
     contributions_of,
     differences_of,
     explained_of,
+    side_by_side_of,
     tried_by,
 )
 from app.state.selection import Scope, pinned_run, select_samples
@@ -171,17 +171,20 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
         )
         st.dataframe(table, hide_index=True, width="stretch", key="two_scores")
         st.markdown(":small[For the samples shown, pooled over folds.]")
-    agreement = agreement_of(first, second, scope)
+    beside = side_by_side_of(first, second, scope)
     _only_in_one(first, second)
     st.markdown("**What carries their predictions**", help=explain("share", "term_agreement"))
-    varies = (agreement[["first_share", "second_share"]].abs() > 0).any(axis=1)
-    agreement = alone_first(agreement[varies])
+    for sentence in beside.sentences:
+        st.warning(escaped(sentence), icon=":material/block:")
+    agreement = alone_first(beside.agreement)
     if agreement.empty:
-        st.info("Neither prediction varies among these samples: show more.")
+        if not beside.sentences:
+            st.info("Neither prediction varies among these samples: show more.")
         return
     st.plotly_chart(
         paired_shares(agreement, "Run A", "Run B"), key="two_shares", config={"displaylogo": False}
     )
+    st.markdown("Pale: the verdict on this contribution is not good, so it is no finding.")
     with st.expander("Agreement of every contribution", expanded=True):
         st.dataframe(
             pd.DataFrame(
@@ -191,7 +194,9 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
                     ),
                     "r": agreement["r"].map(plain),
                     "Share, run A": agreement["first_share"].map(percent),
+                    "Verdict, run A": agreement["first_verdict"],
                     "Share, run B": agreement["second_share"].map(percent),
+                    "Verdict, run B": agreement["second_verdict"],
                     "n": agreement["n"],
                 }
             ),

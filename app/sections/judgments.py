@@ -35,8 +35,13 @@ _FEWEST = 3
 _PUBLISHED, _CALIBRATED = "As published", "Calibrated"
 
 
-def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
-    """Figure 3 for one modality, for the samples in scope; points become the selection."""
+def human_scatter(
+    run: RunInfo, dataset: MultimodalDataset, scope: Scope, *, has_numbers: bool
+) -> None:
+    """Figure 3 for one modality, for the samples in scope; points become the selection.
+
+    Without numbers, where there is nothing to explain, the points are shown alone.
+    """
     contributions = contributions_of(run)
     pairs = unique_pairs_of(run)
     names = [subset_name(pair.modalities) for pair in pairs]
@@ -49,9 +54,11 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
         colouring = colour_column_picker(dataset, contributions, key="judgments_colour")
     pair = pairs[names.index(name)]
     row = None
-    if scope.n >= _FEWEST:
+    if scope.n >= _FEWEST and has_numbers:
         row = human_agreement_of(run, scope).to_dict("records")[names.index(name)]
-    if row is None or row["n"] < _FEWEST:
+    if not has_numbers and scope.n >= _FEWEST:
+        pass
+    elif row is None or row["n"] < _FEWEST:
         st.info(
             f"{scope.label}: fewer than {_FEWEST} of these samples have judgments. Choose more."
         )
@@ -66,6 +73,7 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
                 "Samples": f"{row['n']:,}",
                 "Without a judgment": f"{row['missing']:,}",
                 "Persons": f"{row['persons']:,}",
+                "Verdict on the learned": row["verdict"],
             }
         )
     numbers_first()
@@ -96,15 +104,17 @@ def human_scatter(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> Non
             y_title=f"Human: {dataset.target_name} − "
             f"{'' if ratings == _PUBLISHED else 'calibrated '}judgment from "
             f"{subset_name(pair.judged)}",
+            with_line=has_numbers,
         ),
         points,
         key=f"human_scatter_{name}_{ratings}",
         origin=f"Human judgments, unique to {name}",
     )
+    line = "The line is a least-squares fit to the samples in scope, with its 95% band. "
     st.markdown(
-        "The line is a least-squares fit to the samples in scope, with the 95% band of its mean; "
-        "bars beside the axes count samples. Raters who could not see or hear a modality could not "
-        "use what only it says: the target minus their rating is its human unique contribution."
+        (line if has_numbers else "")
+        + "Bars beside the axes count samples. Raters who could not see or hear a modality could "
+        "not use what only it says: the target minus their rating is its human unique contribution."
         + points.note(),
         help=explain("human_unique", "human_r", "calibrated", "interval_r", "p_clustered"),
     )
@@ -136,6 +146,7 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
             "n": table["n"],
             "Not judged": table["missing"],
             "Persons": table["persons"],
+            "Verdict": table["verdict"],
         }
     )
     if table["raters"].any():
@@ -163,7 +174,8 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
         "\\*\\*\\* p < .001, \\*\\* p < .01, \\* p < .05, after Holm's correction. "
         "*Calibrated*: ratings are multiplied by the factor, which puts them on the scale of the "
         "target. Raters who use only a part of the scale raise r as published, also where nothing "
-        "is unique."
+        "is unique. Verdict: on the learned contribution; only where it is reliable or stable does "
+        "r say something about the model."
     )
     download_view(table, "human_agreement")
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from app.loading import (
+    account_of,
     contributions_of,
     explained_of,
-    gate_of,
     performance_of,
     share_intervals_of,
-    statements_of,
-    verdicts_of,
 )
 from app.state.selection import Scope
 from app.state.session import finished_runs, run_label
@@ -78,28 +77,17 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
     contributions, intervals = contributions_of(run), share_intervals_of(run, scope)
     output = _shown_output(run, contributions)
     others = [other for other in finished_runs(run.study_id) if other.id != run.id]
-    sentences = statements_of(run, scope, output, others[:MOST_OTHERS])
-    if not gate_of(run, scope).is_open:
-        for sentence in sentences:
+    account = account_of(run, scope, output, others[:MOST_OTHERS])
+    shown = account.shares
+    if shown is None:
+        for sentence in account.sentences:
             st.warning(escaped(sentence))
         return
-    agreement = verdicts_of(run)
-    terms, totals = (
-        table[table["output"] == output] for table in (intervals.terms, intervals.totals)
-    )
-    if not run.config.kind.has_redundant_heads:
-        terms, agreement = (t[t["kind"] == "unique"] for t in (terms, agreement))
-    for sentence in sentences:
+    for sentence in account.sentences:
         st.markdown(f"- {escaped(sentence)}")
-    terms = terms.merge(
-        agreement[
-            ["order", "modality", "shared_with", "verdict", "reliability", "restart_r", "fold_r"]
-        ],
-        on=["order", "modality", "shared_with"],
-    )
+    terms, totals = shown.terms, shown.totals
     if pinned is not None:
-        beside = _pinned_shares(pinned, scope, output)
-        terms = terms.merge(beside, how="left", on=["order", "modality", "shared_with"])
+        terms = _with_pinned(terms, pinned, scope, output)
     terms = alone_first(terms)
     drawn = largest_terms(terms)
     st.plotly_chart(
@@ -115,17 +103,24 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
         f"95% intervals over {intervals.persons:,} {drawn_over}, {intervals.draws:,} "
         + ("refits. " if intervals.is_refitted else "draws, for these models only. ")
         + "✓ the verdict is good, ✗ it is not; verdicts are computed from all samples."
+        + (f" ◇: {escaped(shown.without)}." if shown.left_out else "")
         + (left_out if len(drawn) < len(terms) else "")
     )
     with st.expander("Numbers"):
-        _share_table(terms)
+        _share_table(terms, shown.without)
 
 
-def _pinned_shares(pinned: RunInfo, scope: Scope, output: str) -> pd.DataFrame:
-    """The pinned run's shares of variance: order, modality, shared_with, pinned (the share)."""
-    terms = share_intervals_of(pinned, scope).terms
-    own = terms[terms["output"] == output]
-    return own[["order", "modality", "shared_with", "share"]].rename(columns={"share": "pinned"})
+def _with_pinned(terms: pd.DataFrame, pinned: RunInfo, scope: Scope, output: str) -> pd.DataFrame:
+    """The terms with the pinned run's shares in a column `pinned`, as far as it has any to show."""
+    account = account_of(pinned, scope, output, [])
+    if account.shares is None or account.shares.influence:
+        reason = account.closed or (account.shares.influence if account.shares else "")
+        st.markdown(f"- Pinned run: {escaped(reason)}")
+    if account.shares is None:
+        return terms.assign(pinned=np.nan)
+    keys = ["order", "modality", "shared_with"]
+    own = account.shares.terms[[*keys, "share"]].rename(columns={"share": "pinned"})
+    return terms.merge(own, how="left", on=keys)
 
 
 def _shown_output(run: RunInfo, contributions: Contributions) -> str:
@@ -141,10 +136,11 @@ def _shown_output(run: RunInfo, contributions: Contributions) -> str:
     )
 
 
-def _share_table(terms: pd.DataFrame) -> None:
+def _share_table(terms: pd.DataFrame, without: str) -> None:
     """One row per contribution: share with interval, own variance, verdict and its reasons.
 
-    A column `pinned` of `terms` is the pinned run's share.
+    A column `pinned` of `terms` is the pinned run's share. `without` names the samples on which
+    shares depend, if there are any.
     """
     table = pd.DataFrame(
         {
@@ -155,6 +151,7 @@ def _share_table(terms: pd.DataFrame) -> None:
                 f"[{plain(100 * low, 1)}, {plain(100 * high, 1)}]"
                 for low, high in zip(terms["ci_low"], terms["ci_high"], strict=True)
             ],
+            **({"without": [percent(s, 2) for s in terms["share_without"]]} if without else {}),
             **(
                 {"pinned": [percent(share, 2) for share in terms["pinned"]]}
                 if "pinned" in terms
@@ -182,6 +179,7 @@ def _share_table(terms: pd.DataFrame) -> None:
             "interval": st.column_config.TextColumn(
                 "95% interval, %", help=explain("share_interval")
             ),
+            "without": f"Share {without}",
             "pinned": st.column_config.TextColumn("Pinned run's share", help=explain("share")),
             "own_share": st.column_config.NumberColumn(
                 "Own variance", format="percent", help=explain("own_share")

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from app.loading import (
+    account_of,
     gate_of,
     groupings_of,
     pairs_of,
@@ -15,6 +16,7 @@ from app.loading import (
     result_of,
     share_intervals_of,
     shares_of,
+    verdicts_of,
     witness_for,
 )
 from app.state.selection import Scope
@@ -27,6 +29,7 @@ from smurf_core.evaluation.redundancy import member_pairs
 from smurf_core.evaluation.subset_fusion import why_not_held_out
 from smurf_core.plot.commonality_bars import commonality_bars
 from smurf_core.plot.heatmaps import (
+    doubt_matrix,
     heatmap_multiples,
     pair_matrix,
     residual_matrix,
@@ -76,6 +79,9 @@ def chosen_layer(run: RunInfo, contributions: Contributions) -> Layer:
 
 def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
     """Both heatmaps; a click on a cell chooses the pair that is shown below."""
+    told = account_of(run, scope, layer.output if len(result_of(run).outputs) > 1 else "", [])
+    if told.shares is not None and told.shares.influence:
+        st.warning(escaped(told.shares.influence), icon=":material/warning:")
     pairs, shares = pairs_of(run, scope), shares_of(run, scope)
     shares = shares[shares["output"] == layer.output]
     here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
@@ -98,12 +104,13 @@ def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
         st.subheader("How much is it?", help=explain("share"))
         figure = signed_heatmap(
             share_matrix(shares, layer.names), title="share", percent=True, limit=limit,
-            clickable=len(layer.names) > 1,
+            clickable=len(layer.names) > 1, doubtful=doubt_matrix(verdicts_of(run), layer.names),
         )  # fmt: skip
         _pair_chart(figure, f"share_matrix_{layer.order}")
         st.markdown(
             "Shares of the prediction's variance: row I, column J is what I says and shares with "
-            "J; the diagonal is what it says alone. Empty: the run has no such contribution."
+            "J; the diagonal is what it says alone. Empty: the run has no such contribution. ✗: "
+            "the verdict is not good, so this is no finding."
         )
 
 
@@ -128,6 +135,8 @@ def one_pair(
     contributions: Contributions,
     layer: Layer,
     scope: Scope,
+    *,
+    has_numbers: bool,
 ) -> None:
     """ŷ_IJ against ŷ_JI, one point per sample; a selection here applies to all pages."""
     st.subheader("A pair, sample by sample")
@@ -153,9 +162,8 @@ def one_pair(
     one, other = row["modality"], row["shared_with"]
     c = contributions.outputs.index(layer.output)
     x, y = (contributions.of(term)[:, c].astype(float) for term in pair)
-    facts(
-        {"r": plain(row["r"]), "Covariance": plain(row["covariance"]), "Samples": f"{row['n']:,}"}
-    )
+    known = {"r": plain(row["r"]), "Covariance": plain(row["covariance"])} if has_numbers else {}
+    facts({**known, "Samples": f"{row['n']:,}"})
     colours = modality_colours(contributions.modalities)
     points = Points(
         x, y, contributions.sample_ids, colour=colours[pair[0].source[0]], colouring=colouring,
@@ -166,6 +174,7 @@ def one_pair(
             points,
             x_title=term_label(*pair[0].names[1:]),
             y_title=term_label(*pair[1].names[1:]),
+            with_line=has_numbers,
         ),
         points,
         key=f"pair_scatter_{layer.order}_{one}_{other}"
@@ -173,8 +182,9 @@ def one_pair(
         origin=f"Redundancy, {one} and {other}",
     )
     st.markdown(
-        "One point per sample. On a rising straight line both say the same; the number above is r "
-        "within folds." + points.note()
+        "One point per sample. On a rising straight line both say the same."
+        + (" The number above is r within folds." if has_numbers else "")
+        + points.note()
     )
 
 
@@ -213,11 +223,16 @@ def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None
         return
     found = redundancy_by_group_of(run, grouping, scope)
     if found.left_out:
-        st.markdown(f"Fewer than 10 samples, not shown: {escaped(', '.join(found.left_out))}.")
+        st.markdown(f"Too few samples or persons, not shown: {escaped(', '.join(found.left_out))}.")
+    if found.not_predicted:
+        st.markdown(
+            "Not reliably predicted above chance, so there is nothing to explain: "
+            f"{escaped(', '.join(found.not_predicted))}."
+        )
     is_r = what != "Share of variance"
     table = found.pairs if is_r else found.shares
     if table.empty:
-        st.info("No group has enough samples here: show more samples, or choose another column.")
+        st.info("There is no group to show: show more samples, or choose another column.")
         return
     table = table[(table["output"] == layer.output) & (table["order"] == layer.order)]
     if table.empty:
@@ -246,20 +261,20 @@ def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None
 
 
 def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
-    """The correlation that L_uncor left, as a heatmap, and all numbers of the pairs."""
+    """Unique against redundant contributions, as a heatmap, and all numbers of the pairs."""
     pairs = pairs_of(run, scope)
     here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
     if here.empty:
         return
-    st.subheader("What L_uncor left", help=explain("left"))
+    st.subheader("Unique against redundant", help=explain("left"))
     st.plotly_chart(
         signed_heatmap(residual_matrix(here, layer.names), title="r"),
         key="residuals",
         config={"displaylogo": False},
     )
     st.markdown(
-        "Row I, column J: r between the unique contribution of I and what it shares with J. The "
-        "goal is zero; far from it, the two are not separated."
+        "Row I, column J: r between the unique contribution of I and what it shares with J. Far "
+        "from zero, the two are not separated."
     )
     with st.expander("Numbers"):
         st.dataframe(

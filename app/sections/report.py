@@ -8,14 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from app.loading import (
+    account_of,
     comparison_of,
     explained_of,
     missing_comparison_of,
     result_of,
     share_intervals_of,
     shares_of,
-    statements_of,
     tables_of,
+    verdicts_of,
 )
 from app.state.selection import Scope
 from app.state.session import workspace
@@ -68,11 +69,11 @@ def findings_of(
         missing=missing_comparison_of(compared, run.id),
         shares=model_shares(result_of(run), shares_of(run, scope)),
         tables=tables,
-        typical=examples(scope.apply(explained_of(run)), tables["outlying_samples"]),
-        comparable=comparable_totals(run.config.kind, share_intervals_of(run, everything).totals),
-        sentences=tuple(
-            statements_of(run, scope, "", [other for other in compared if other.id != run.id])
+        typical=examples(
+            scope.apply(explained_of(run)), tables["outlying_samples"], verdicts_of(run)
         ),
+        comparable=comparable_totals(run.config.kind, share_intervals_of(run, everything).totals),
+        account=account_of(run, scope, "", [other for other in compared if other.id != run.id]),
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.loading import contributions_of, feature_effects_of, result_of
+from app.loading import contributions_of, feature_effects_of, result_of, verdicts_of
 from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts
 from app.widgets.outlying import show_distance, show_outlying
@@ -20,7 +20,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.samples import transcript_column
 from smurf_core.plot.contributions import breakdown, change_steps, waterfall
-from smurf_core.reporting.numbers import plain, signed
+from smurf_core.reporting.numbers import plain, signed, term_label
 from smurf_core.runs.store import RunInfo
 from smurf_core.what_if import changed_contributions, changed_distances
 
@@ -125,9 +125,18 @@ def _swapped(sample: str, modality: str, run: RunInfo, dataset: MultimodalDatase
 
 
 def show_change(
-    sample: str, change: Change, run: RunInfo, dataset: MultimodalDataset, output: int
+    sample: str,
+    change: Change,
+    run: RunInfo,
+    dataset: MultimodalDataset,
+    output: int,
+    *,
+    is_open: bool,
 ) -> None:
-    """Prediction before and after, every contribution that moved, and all of them in a table."""
+    """Prediction before and after, every contribution that moved, and all of them in a table.
+
+    With their verdicts, unless there is nothing to explain.
+    """
     contributions = contributions_of(run)
     own = contributions.select(np.flatnonzero(contributions.sample_ids == sample))
     after = changed_contributions(
@@ -165,6 +174,12 @@ def show_change(
             "change": parts[1]["value"] - parts[0]["value"],
         }
     )
+    if is_open:
+        verdicts = {
+            term_label(row["modality"], row["shared_with"]): row["verdict"]
+            for row in verdicts_of(run).to_dict("records")
+        }
+        table["verdict"] = [verdicts.get(part, "") for part in table["Part"]]
     shown = table.set_index("Part")
     written = shown.assign(
         before=[plain(v) for v in shown["before"]],

@@ -20,9 +20,7 @@ def has_findings(run: RunInfo, scope: Scope | None = None, *, by_sample: bool = 
     gates = [gate_of(run, Scope.everything(len(dataset_of(run))))]
     if scope is not None and not scope.is_all:
         here = gate_of(run, scope)
-        if not by_sample:
-            gates = [here]
-        elif here.has_enough:
+        if here.has_enough or not by_sample:
             gates.append(here)
     reasons = list(dict.fromkeys(filter(None, map(nothing_to_explain, gates))))
     if reasons:

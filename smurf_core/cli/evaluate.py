@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from smurf_core.cli.options import Run
 from smurf_core.cli.output import new_table, out
@@ -13,16 +15,16 @@ from smurf_core.cli.runs import find_run
 from smurf_core.configuration import solved_setting
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import fold_performance
-from smurf_core.evaluation.redundancy import variance_shares
+from smurf_core.evaluation.redundancy import share_intervals
 from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.explained import explained
 from smurf_core.fold_label import fold_label
 from smurf_core.reporting.sentences import Leader
+from smurf_core.reporting.shares import OutputShares
 from smurf_core.reporting.sharing import sharing_sentence
-from smurf_core.reporting.statements import leader_of, statements
+from smurf_core.reporting.statements import account, leader_of
 from smurf_core.results import RunResult
 from smurf_core.runs import studies
 from smurf_core.runs.exporting import write_folder
@@ -70,24 +72,30 @@ def show(run: Run) -> None:
     if dataset.factors and config.kind.has_redundant_heads:
         found = mean_recovery(shown)
         out.print(f"mean recovery of the true factors (synthetic data): r = {found:.3f}")
-    for sentence in statements(result, shown):
+    said = account(result, shown)
+    for sentence in said.sentences:
         out.print(sentence, markup=False, soft_wrap=True)
-    if not gate(shown).is_open:
+    if said.shares is None:
         return
-    shares = variance_shares(shown.contributions)
-    # Late fusion has no redundant terms: they are zero everywhere.
-    shares = shares[(shares["output"] == shares["output"].iloc[0]) & (shares["sd"] > 0)]
-    table = new_table("contribution", "share of variance", title="Out-of-fold contributions")
-    for row in shares.itertuples():
-        name = (
-            row.modality
-            if row.kind == "unique"
-            else f"{row.modality}, with {partner_label(row.shared_with)}"
-        )
-        table.add_row(f"{row.kind} {name}", f"{row.share:+.3f}")
-    out.print(table)
+    out.print(_share_table(said.shares))
     if result.sharing is not None and not result.sharing.empty:
         out.print(sharing_sentence(result.sharing), markup=False)
+
+
+def _share_table(shares: OutputShares) -> Table:
+    """Every contribution's share with its interval and verdict, as on the other surfaces."""
+    without = [f"share {shares.without}"] if shares.left_out else []
+    table = new_table(
+        "contribution", "share of variance", *without, "verdict", title="Out-of-fold contributions"
+    )
+    for row, written in zip(
+        shares.terms.to_dict("records"), shares.written().itertuples(index=False), strict=True
+    ):
+        name = row["modality"]
+        if row["kind"] == "redundant":
+            name = f"{name}, with {partner_label(row['shared_with'])}"
+        table.add_row(*map(Text, (f"{row['kind']} {name}", *written, row["verdict"])))
+    return table
 
 
 def _leader(result: RunResult, dataset: MultimodalDataset) -> Leader | None:
@@ -126,16 +134,21 @@ def evaluate(
             raise InputError(f"Run {other.id} is of another study than {info.id}.")
     dataset = studies.load_study(workspace, info.study_id)
     results = {i.id: RunFiles.of(workspace, i.id).read_result() for i in infos}
+    result = results[info.id]
+    shown = explained(result, dataset)
+    intervals = share_intervals(shown, result.refits)
     tables = evaluation_tables(
-        results, dataset, reference=info.id, count=count, permutations=permutations
-    )
+        results, dataset, reference=info.id, intervals=intervals, count=count,
+        permutations=permutations,
+    )  # fmt: skip
     files = {f"{name}.csv": table.to_csv(index=False).encode() for name, table in tables.items()}
-    sentences = statements(
-        results[info.id],
-        explained(results[info.id], dataset),
+    sentences = account(
+        result,
+        shown,
+        intervals=intervals,
         verdict_table=tables["verdicts"],
         others={other.name: _leader(results[other.id], dataset) for other in infos[1:]},
-    )
+    ).sentences
     files["sentences.txt"] = ("\n".join(sentences) + "\n").encode()
     for sentence in sentences:
         out.print(sentence, markup=False, soft_wrap=True)

@@ -9,7 +9,7 @@ import typer
 
 from smurf_core.cli.options import Run, choice
 from smurf_core.cli.output import out
-from smurf_core.cli.runs import find_run
+from smurf_core.cli.runs import find_run, warn_if_closed
 from smurf_core.reporting.bundle import report_of
 from smurf_core.runs.exporting import FORMATS, export_run, write_folder
 from smurf_core.runs.workspace import Workspace
@@ -34,7 +34,9 @@ def export(
     workspace = Workspace.default()
     info = find_run(workspace, run)
     target = folder or Path(f"smurf-{info.id}")
-    for path in export_run(workspace, info.id, target, format, every_fold=every_fold):
+    written = export_run(workspace, info.id, target, format, every_fold=every_fold)
+    warn_if_closed(workspace, info)
+    for path in written:
         out.print(str(path), markup=False)
 
 

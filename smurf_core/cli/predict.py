@@ -9,7 +9,7 @@ import typer
 
 from smurf_core.cli.options import Run, choice
 from smurf_core.cli.output import out
-from smurf_core.cli.runs import find_run
+from smurf_core.cli.runs import find_run, warn_if_closed
 from smurf_core.data.readers.registry import find_sources
 from smurf_core.runs.exporting import FORMATS, table_bytes, write_folder
 from smurf_core.runs.predicting import predict_files
@@ -58,5 +58,6 @@ def predict(
         "features outside the training range.",
         markup=False,
     )
+    warn_if_closed(workspace, info)
     for path in written:
         out.print(str(path), markup=False)

@@ -11,12 +11,17 @@ from rich.table import Table
 from smurf_core.cli.options import Run
 from smurf_core.cli.output import clock, new_table, out, spread
 from smurf_core.cli.progress import watch
+from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.baseline import against_baseline
+from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import chance_performance, performance
+from smurf_core.explained import explained
 from smurf_core.processes.launcher import launch
 from smurf_core.reporting.influence_sentences import worse_than_baseline
+from smurf_core.reporting.sentences import nothing_to_explain
+from smurf_core.results import RunResult
 from smurf_core.runs import store, studies
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.workspace import Workspace
@@ -71,14 +76,27 @@ def find_run(workspace: Workspace, text: str) -> store.RunInfo:
 
 
 def show_comparison(workspace: Workspace, runs: list[store.RunInfo]) -> None:
-    """Print `comparison`, and which of the runs are worse than a constant prediction."""
+    """Print `comparison`, and which of the runs predict nothing, or worse than a constant."""
     out.print(comparison(workspace, runs))
     dataset = studies.load_study(workspace, runs[0].study_id)
     for run in runs:
         result = RunFiles.of(workspace, run.id).read_result()
-        sentence = worse_than_baseline(against_baseline(result, dataset))
-        if sentence:
+        worse = worse_than_baseline(against_baseline(result, dataset))
+        for sentence in filter(None, (why_closed(result, dataset), worse)):
             out.print(f"{run.id}: {sentence}", markup=False)
+
+
+def why_closed(result: RunResult, dataset: MultimodalDataset) -> str:
+    """Why there is nothing to explain in a run; an empty text where there is something."""
+    return nothing_to_explain(gate(explained(result, dataset)))
+
+
+def warn_if_closed(workspace: Workspace, run: store.RunInfo) -> None:
+    """Print that there is nothing to explain in a run whose contributions are being written."""
+    result = RunFiles.of(workspace, run.id).read_result()
+    sentence = why_closed(result, studies.load_study(workspace, run.study_id))
+    if sentence:
+        out.print(sentence, markup=False, soft_wrap=True)
 
 
 def comparison(workspace: Workspace, runs: list[store.RunInfo]) -> Table:

@@ -15,7 +15,7 @@ from smurf_core.evaluation.fidelity import fidelity
 from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.influence import share_influence
 from smurf_core.evaluation.informativeness import informativeness_tests
-from smurf_core.evaluation.judgments import human_agreement
+from smurf_core.evaluation.judgments import human_agreement, with_verdicts
 from smurf_core.evaluation.missing import compare_missing, missing_modalities, missing_summary
 from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
@@ -34,6 +34,7 @@ def evaluation_tables(
     dataset: MultimodalDataset,
     *,
     reference: str,
+    intervals: ShareIntervals | None = None,
     count: int = 50,
     permutations: int = 5_000,
     seed: int = 0,
@@ -41,7 +42,7 @@ def evaluation_tables(
     """All available tables for runs of one study, by name; the functions' docstrings list columns.
 
     Performance and missing modalities compare all models. The tables of `tables_of_run` describe
-    the reference.
+    the reference; `intervals` are its `share_intervals`, where they are known already.
     """
     by_model = {
         "performance_by_fold": fold_performance,
@@ -66,7 +67,7 @@ def evaluation_tables(
         )
     result = results[reference]
     return tables | tables_of_run(
-        result, explained_samples(result, dataset), count=count, seed=seed
+        result, explained_samples(result, dataset), intervals=intervals, count=count, seed=seed
     )
 
 
@@ -115,6 +116,10 @@ def tables_of_run(
         tables["redundancy"] = pair_table(contributions)
     if result.sharing is not None:
         tables["sharing"] = result.sharing
+    found = verdicts(result, explained_samples(result, dataset))
+    tables["verdicts"] = found
+    keys = ["modality", "shared_with"]
+    of_modalities = found.loc[found["order"] == 1, [*keys, "verdict"]]
     for finding in get_args(Finding):
         tables[f"typical_{finding}"] = pd.concat(
             [
@@ -123,8 +128,9 @@ def tables_of_run(
             ],
             ignore_index=True,
         ).merge(outlying[["sample_id", "mark"]], on="sample_id", how="left")
-    everything = explained_samples(result, dataset)
-    tables["verdicts"] = verdicts(result, everything)
+        tables[f"typical_{finding}"] = tables[f"typical_{finding}"].merge(
+            of_modalities, on=keys, how="left"
+        )
     if not why_not_held_out(result.folds):
         witness = witness_of(result, dataset)
         tables |= {
@@ -132,7 +138,8 @@ def tables_of_run(
             "commonality_parts": witness.parts, "commonality_model": witness.model,
         }  # fmt: skip
     if dataset.judgments and dataset.task == "regression":
-        tables["human_judgments"] = human_agreement(explained, seed=seed)
+        agreement = human_agreement(explained, seed=seed)
+        tables["human_judgments"] = with_verdicts(agreement, explained, found)
     if dataset.informativeness:
         tables["informativeness"] = informativeness_tests(explained)
     is_product = any("*" in factor for factor in dataset.factors)

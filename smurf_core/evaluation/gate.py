@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smurf_core.evaluation.fidelity import Fidelity, fidelity
 from smurf_core.evaluation.metrics import balanced_accuracy
 from smurf_core.explained import Explained
 from smurf_core.statistics.correlation import pearson_r
@@ -36,6 +37,8 @@ class Gate:
         What a model that knows nothing reaches: 0, or one over the number of classes.
     samples, persons
         Held-out samples, and persons among them (samples where no persons are known).
+    fidelity
+        How closely contributions follow a given model, if one is explained.
     """
 
     metric: str
@@ -45,6 +48,12 @@ class Gate:
     chance: float
     samples: int
     persons: int
+    fidelity: Fidelity | None = None
+
+    @property
+    def is_faithful(self) -> bool:
+        """False for contributions that do not add up to the given model that they explain."""
+        return self.fidelity is None or self.fidelity.is_faithful
 
     @property
     def has_enough(self) -> bool:
@@ -54,11 +63,12 @@ class Gate:
     @property
     def is_open(self) -> bool:
         """True if there is something to explain: the whole interval is above chance."""
-        return self.has_enough and bool(self.ci_low > self.chance)
+        return self.has_enough and bool(self.ci_low > self.chance) and self.is_faithful
 
     def table(self) -> pd.DataFrame:
         """One row: metric, value, ci_low, ci_high, chance, samples, persons, is_open."""
-        return pd.DataFrame([{**asdict(self), "is_open": self.is_open}])
+        row = {**asdict(self), "is_open": self.is_open}
+        return pd.DataFrame([row]).drop(columns="fidelity")
 
 
 def gate(explained: Explained) -> Gate:
@@ -85,10 +95,11 @@ def gate(explained: Explained) -> Gate:
     prediction = contributions.prediction()
     classes = len(contributions.outputs)
     nothing = float("nan")
+    followed = fidelity(explained)
     metric = "balanced_accuracy" if contributions.is_classification else "r"
     chance = 1 / classes if contributions.is_classification else 0.0
     if n < FEWEST_SAMPLES or persons < FEWEST_PERSONS:
-        return Gate(metric, nothing, nothing, nothing, chance, n, persons)
+        return Gate(metric, nothing, nothing, nothing, chance, n, persons, followed)
     if contributions.is_classification:
         truth = np.asarray(explained.target, dtype=np.int64)
         value = balanced_accuracy(truth, prediction)
@@ -102,4 +113,4 @@ def gate(explained: Explained) -> Gate:
         low, high = correlation_interval(x, y, explained.persons)
         if np.isnan(low) and value > 1 - 1e-9:  # A perfect prediction has no spread.
             low = high = value
-    return Gate(metric, float(value), low, high, chance, n, persons)
+    return Gate(metric, float(value), low, high, chance, n, persons, followed)

@@ -11,6 +11,7 @@ import scipy  # whose parts load when used: stats takes a second that the first 
 
 from smurf_core.contributions import Contributions
 from smurf_core.errors import InputError
+from smurf_core.evaluation.verdicts import unique_verdict
 from smurf_core.explained import Explained
 from smurf_core.statistics.calibration import by_rater, calibrated_correlation, calibrated_scale
 from smurf_core.statistics.correlation import pearson_r
@@ -116,6 +117,21 @@ def _centred(values: Array, judged: npt.NDArray[np.bool_]) -> Array:
     """Less the mean over judged samples; NaN for the others."""
     mean = values[judged].mean() if judged.any() else np.nan
     return np.where(judged, values, np.nan) - mean
+
+
+def with_verdicts(
+    agreement: pd.DataFrame, explained: Explained, verdict_table: pd.DataFrame
+) -> pd.DataFrame:
+    """`human_agreement` with a column verdict: on the learned contribution of each row.
+
+    An r with a contribution whose verdict is not good is no finding about the model.
+    """
+    return agreement.assign(
+        verdict=[
+            unique_verdict(verdict_table, explained.contributions, pair.modalities)
+            for pair in unique_pairs(explained)
+        ]
+    )
 
 
 def human_agreement(explained: Explained, *, seed: int = 0) -> pd.DataFrame:

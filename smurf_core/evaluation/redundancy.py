@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.contributions import Contributions
+from smurf_core.evaluation.gate import gate
 from smurf_core.explained import Explained
 from smurf_core.refits import Refits
 from smurf_core.statistics.correlation import correlation_ratio
@@ -212,9 +213,6 @@ def _left(r: Array, at: dict[Term, int], term: Term) -> float:
     return np.nan if unique is None else float(r[unique, at[term]])
 
 
-SMALLEST_GROUP = 10  # smallest number of samples for which a group's correlations are shown
-
-
 @dataclass(frozen=True)
 class GroupedRedundancy:
     """`variance_shares` and `pair_table` for each level of a grouping, with a column `level`."""
@@ -222,29 +220,37 @@ class GroupedRedundancy:
     shares: pd.DataFrame
     pairs: pd.DataFrame
     sizes: pd.Series  # level → samples, all levels
-    left_out: tuple[str, ...]  # levels with fewer than `SMALLEST_GROUP` samples
+    left_out: tuple[str, ...]  # levels with too few samples or persons (`Gate.has_enough`)
+    not_predicted: tuple[str, ...]  # levels that are predicted no better than by chance
 
 
 def redundancy_by_group(explained: Explained, labels: npt.NDArray[np.str_]) -> GroupedRedundancy:
     """Shares and pairs within each level of a grouping; samples without a label are left out.
+
+    Levels in which there is nothing to explain (`gate`) are named instead.
 
     `labels` has one entry per sample of the data set, as `groupings` returns them.
     """
     contributions, labels = explained.contributions, explained.aligned(labels)
     sizes = pd.Series(labels[labels != ""]).value_counts().sort_index()
     shares, pairs = [], []
-    for level, size in zip(sizes.index.astype(str), sizes, strict=True):
-        if size >= SMALLEST_GROUP:
+    small: list[str] = []
+    unpredicted: list[str] = []
+    for level in sizes.index.astype(str):
+        opened = gate(explained.select(labels == level))
+        if opened.is_open:
             members = contributions.select(labels == level)
             shares.append(variance_shares(members).assign(level=level))
             pairs.append(pair_table(members).assign(level=level))
-    small = tuple(str(level) for level, size in sizes.items() if size < SMALLEST_GROUP)
+        else:
+            (unpredicted if opened.has_enough else small).append(level)
     none = pd.DataFrame({"level": []})
     return GroupedRedundancy(
         shares=pd.concat(shares, ignore_index=True) if shares else none,
         pairs=pd.concat(pairs, ignore_index=True) if pairs else none,
         sizes=sizes,
-        left_out=small,
+        left_out=tuple(small),
+        not_predicted=tuple(unpredicted),
     )
 
 

@@ -15,6 +15,7 @@ are `unexpected` by the two of them that are farthest apart.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 import numpy as np
@@ -31,13 +32,21 @@ ALIKE, APART = 0.5, 0.25
 
 
 def typical_samples(
-    contributions: Contributions, finding: Finding, *, output: str | None = None, count: int = 20
+    contributions: Contributions,
+    finding: Finding,
+    *,
+    output: str | None = None,
+    count: int = 20,
+    terms: Collection[Term] | None = None,
 ) -> pd.DataFrame:
     """The samples with the highest scores, highest first.
 
-    `output` is a class (default: all classes). Returns one row per sample, modality (or pair)
-    and output: sample_id, output, modality, shared_with, score, contribution (ŷ_I, or ŷ_IJ),
-    other (ŷ_JI; NaN for `unique`), prediction, other_modality and other_shared_with (whose
+    `output` is a class (default: all classes). With `terms`, such as those whose verdict is good,
+    only these contributions are listed, and only sets whose members all belong to them.
+
+    Returns one row per sample, modality (or pair) and output: sample_id, output, modality,
+    shared_with, score, contribution (ŷ_I, or ŷ_IJ), other (ŷ_JI; NaN for `unique`), prediction,
+    other_modality and other_shared_with (whose
     contribution `other` is; empty for `unique`). Of a set of three and more, a sample's row names
     the member with the largest contribution and the one that is farthest from it.
     """
@@ -51,12 +60,16 @@ def typical_samples(
         unit = _within_fold_sd(prediction[:, c], contributions.folds)
         if finding == "unique":
             for modality in contributions.modalities:
+                if terms is not None and Term.unique((modality,)) not in terms:
+                    continue
                 own = contributions.unique(modality)[:, c].astype(np.float64)
                 tables.append(
                     _rows(contributions, c, modality, modality, np.abs(own) / unit, own, None)
                 )
             continue
         for members in contributions.sets():
+            if terms is not None and not set(members) <= set(terms):
+                continue
             columns = [contributions.of(term)[:, c].astype(np.float64) for term in members]
             said = np.stack(columns, axis=1)  # [n, members]
             low, high = np.abs(said).min(axis=1), np.abs(said).max(axis=1)
@@ -69,7 +82,7 @@ def typical_samples(
                 else np.where(apart, np.ptp(said, axis=1), 0)
             )
             tables.append(_of_set(contributions, c, members, score / unit, said))
-    if not tables:  # Late fusion shares nothing.
+    if not tables:  # Late fusion shares nothing, and there may be no such terms.
         nothing = np.zeros(len(contributions))
         return _rows(contributions, 0, "", "", nothing, nothing, None).head(0)
     table = pd.concat(tables, ignore_index=True)

@@ -5,6 +5,7 @@ Every surface asks this one table before it says anything about a contribution.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -71,6 +72,34 @@ def verdicts(result: RunResult, explained: Explained) -> pd.DataFrame:
     found = gate(explained)
     table["verdict"] = [_verdict(row, found, refits is not None) for row in table.itertuples()]
     return table
+
+
+def good_terms(table: pd.DataFrame, contributions: Contributions) -> frozenset[Term]:
+    """The contributions that are findings: those whose verdict is good in a table of `verdicts`."""
+    good = _verdict_by_name(table)
+    return frozenset(term for term in contributions.terms if good.get(term.names) in GOOD)
+
+
+def unique_verdict(
+    table: pd.DataFrame, contributions: Contributions, modalities: Sequence[str]
+) -> str:
+    """One verdict on what is unique to some modalities together: the first that is not good.
+
+    Of several modalities, what they share only among themselves counts as well.
+    """
+    members, by_name = {(name,) for name in modalities}, _verdict_by_name(table)
+    own = [by_name[term.names] for term in contributions.terms if members.issuperset(term.sharers)]
+    return next((verdict for verdict in own if verdict not in GOOD), own[0])
+
+
+def verdict_of(table: pd.DataFrame, term: Term) -> str:
+    """The verdict on one contribution, from a table of `verdicts`."""
+    return _verdict_by_name(table)[term.names]
+
+
+def _verdict_by_name(table: pd.DataFrame) -> dict[tuple[int, str, str], str]:
+    keys = zip(table["order"], table["modality"], table["shared_with"], strict=True)
+    return dict(zip(keys, table["verdict"], strict=True))
 
 
 def _verdict(row: object, found: Gate, has_refits: bool) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from smurf_core.evaluation.verdicts import GOOD
 from smurf_core.reporting.numbers import plain, term_label
 from smurf_core.terms import partner_label, read_sharers, spoken
 
@@ -22,18 +23,29 @@ def signed_heatmap(
     limit: float = 1.0,
     percent: bool = False,
     clickable: bool = False,
+    doubtful: pd.DataFrame | None = None,
 ) -> go.Figure:
     """A heatmap of signed numbers [rows, columns], each written in its cell; NaN is left empty.
+
+    Cells that are true in `doubtful`, a table of the same form, are marked with ✗.
 
     With `clickable`, cells can be selected as points whose `customdata` is (row, column). Plotly
     sends no selection for a heatmap, so each cell is covered by an almost invisible point.
     """
     values = table.to_numpy(dtype=float)
 
-    def written(value: float) -> str:
+    marks = np.zeros(values.shape, dtype=np.bool_)
+    if doubtful is not None:
+        shown = doubtful.reindex(index=table.index, columns=table.columns, fill_value=False)
+        marks = shown.to_numpy(dtype=np.bool_)
+
+    def written(value: float, is_doubtful: bool) -> str:
         if np.isnan(value):
             return ""
-        return f"{plain(100 * value, 0)}%" if percent else plain(value, 2)
+        number = f"{plain(100 * value, 0)}%" if percent else plain(value, 2)
+        return f"{number} ✗" if is_doubtful else number
+
+    words = [list(map(written, *row)) for row in zip(values, marks, strict=True)]
 
     figure = go.Figure(
         go.Heatmap(
@@ -43,7 +55,7 @@ def signed_heatmap(
             zmin=-limit,
             zmax=limit,
             colorscale=DIVERGING,
-            text=[[written(value) for value in row] for row in values],
+            text=words,
             texttemplate="%{text}",
             textfont={"color": "#111111"},
             hovertemplate="%{y} → %{x}: %{text}<extra></extra>",
@@ -73,7 +85,7 @@ def signed_heatmap(
             # Otherwise the dimming of unselected points would make the points visible.
             selected={"marker": {"opacity": 0.01}},
             unselected={"marker": {"opacity": 0.01}},
-            text=[written(value) for value in values.ravel() if not np.isnan(value)],
+            text=[word for row in words for word in row if word],
             hovertemplate="%{y} → %{x}: %{text}<extra>click to see its samples</extra>",
             showlegend=False,
         )
@@ -151,16 +163,34 @@ def share_matrix(shares: pd.DataFrame, modalities: tuple[str, ...]) -> pd.DataFr
     the model does not have are NaN.
     """
     here = shares[shares["modality"].isin(modalities)]
-    # A unique contribution's column is its source, whatever characters that name contains.
-    labels = [
-        other if kind == "unique" else partner_label(other)
-        for other, kind in zip(here["shared_with"], here["kind"], strict=True)
-    ]
+    labels = _partners(here)
     matrix = here.assign(partners=labels).pivot_table(
         index="modality", columns="partners", values="share", sort=False, dropna=False
     )
     columns = list(dict.fromkeys([*modalities, *labels]))
     return matrix.reindex(index=list(modalities), columns=columns)
+
+
+def doubt_matrix(verdicts: pd.DataFrame, modalities: tuple[str, ...]) -> pd.DataFrame:
+    """True in the cells of `share_matrix` whose contribution's verdict is not good.
+
+    `verdicts` has order, modality, shared_with, kind and verdict.
+    """
+    here = verdicts[verdicts["modality"].isin(modalities)]
+    labels = _partners(here)
+    columns = list(dict.fromkeys([*modalities, *labels]))
+    matrix = pd.DataFrame(False, index=list(modalities), columns=columns)
+    for name, other, verdict in zip(here["modality"], labels, here["verdict"], strict=True):
+        matrix.loc[name, other] = verdict not in GOOD
+    return matrix
+
+
+def _partners(terms: pd.DataFrame) -> list[str]:
+    """Whom terms are shared with; a unique one's is its source, whatever that name contains."""
+    return [
+        other if kind == "unique" else partner_label(other)
+        for other, kind in zip(terms["shared_with"], terms["kind"], strict=True)
+    ]
 
 
 def factor_table(factors: pd.DataFrame, output: str) -> pd.DataFrame:

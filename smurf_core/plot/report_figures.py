@@ -22,15 +22,22 @@ from smurf_core.explained import Explained
 from smurf_core.fold_label import fold_label
 from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.contributions import variance_bars
-from smurf_core.plot.heatmaps import factor_table, pair_matrix, share_matrix, signed_heatmap
+from smurf_core.plot.heatmaps import (
+    doubt_matrix,
+    factor_table,
+    pair_matrix,
+    share_matrix,
+    signed_heatmap,
+)
 from smurf_core.plot.scatter import scatter_with_line
 from smurf_core.plot.sharing import sharing_bars
 from smurf_core.plot.theme import modality_colours
 from smurf_core.plot.training import chosen_curves
 from smurf_core.reporting.findings import Findings, main_metric
+from smurf_core.reporting.shares import OutputShares
 from smurf_core.reporting.sharing import sharing_sentence
 from smurf_core.results import RunResult
-from smurf_core.terms import subset_name
+from smurf_core.terms import spoken, subset_name
 
 IMAGE_FORMATS = ("svg", "png", "pdf")
 _WIDTH = 960  # width of an image in pixels; its height is that of the figure
@@ -53,8 +60,10 @@ def report_figures(
     metric = main_metric(dataset)
     title = METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
     outputs = list(dict.fromkeys(found.shares["output"]))
+    shown = found.account.shares
     shares = found.shares[found.shares["output"] == outputs[0]]
     every = " over all classes" if outputs[0] == ALL_OUTPUTS else ""
+    note = f" {shown.influence}" if shown and shown.influence else ""
     compared = found.comparison[found.comparison["metric"] == metric]
     missing = found.missing[found.missing["model"] == found.reference]
     figures = {
@@ -62,9 +71,10 @@ def report_figures(
             "What carries the prediction",
             f"Shares of the prediction's variance{every}. Plain: what a modality says alone. "
             "Hatched: what it shares with another modality; crossed: with several. All parts "
-            "add up to 100%.",
+            "add up to 100%." + note,
             variance_bars(shares, contributions.modalities),
         ),
+        **_without(shown, contributions.modalities),
         "performance": ReportFigure(
             "Performance",
             "Mean and standard deviation over test folds.",
@@ -104,15 +114,22 @@ def report_figures(
         if (pairs["size"] == 2).any():
             figures["redundancy"] = ReportFigure(
                 f"Do both sides of a pair agree?{of}",
-                "Pearson's r between ŷ_IJ and ŷ_JI; the goal of L_cor is 1.",
+                "Pearson's r between ŷ_IJ and ŷ_JI. 1: both say the same.",
                 signed_heatmap(pair_matrix(pairs, contributions.modalities, "r"), title="r"),
             )
         figures["shares_by_pair"] = ReportFigure(
             "How much do modalities share?",
             f"Shares of the prediction's variance{every}: row I, column J is what I says and "
-            "shares with J; the diagonal is what a modality says alone.",
+            "shares with J; the diagonal is what a modality says alone. ✗: the verdict is not "
+            "good, so this is no finding." + note,
             signed_heatmap(
-                cells, title="share", percent=True, limit=max(0.05, float(cells.abs().max().max()))
+                cells,
+                title="share",
+                percent=True,
+                limit=max(0.05, float(cells.abs().max().max())),
+                doubtful=None
+                if shown is None
+                else doubt_matrix(shown.terms, contributions.modalities),
             ),
         )
     if dataset.factors and (contributions.has_redundant_terms or result.config.kind.is_solved):
@@ -124,9 +141,23 @@ def report_figures(
     if not found.is_open:  # Shares of noise are not drawn.
         for name in ("shares_of_variance", "sharing", "redundancy", "shares_by_pair"):
             figures.pop(name, None)
-    if not found.agreement.empty:
+    elif not found.agreement.empty:
         figures |= _judgments(explained)
     return figures
+
+
+def _without(shown: OutputShares | None, modalities: tuple[str, ...]) -> dict[str, ReportFigure]:
+    """The shares without the samples on which they depend, if they depend on single samples."""
+    if shown is None or not shown.left_out:
+        return {}
+    rest = shown.terms.assign(share=shown.terms["share_without"])
+    return {
+        "shares_of_variance_without": ReportFigure(
+            f"What carries the prediction, {shown.without}",
+            f"The same without the samples on which these shares depend: {spoken(shown.left_out)}.",
+            variance_bars(rest, modalities),
+        )
+    }
 
 
 def _curves(result: RunResult) -> pd.DataFrame:

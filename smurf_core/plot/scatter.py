@@ -45,7 +45,9 @@ def scatter_with_line(
     return figure
 
 
-def coloured_scatter(points: Points, *, x_title: str, y_title: str) -> go.Figure:
+def coloured_scatter(
+    points: Points, *, x_title: str, y_title: str, with_line: bool = True
+) -> go.Figure:
     """Points with the line of those in scope, its 95% band, and both distributions.
 
     A column of words gives one trace per word, a column of numbers a colour bar. Samples out of
@@ -75,7 +77,8 @@ def coloured_scatter(points: Points, *, x_title: str, y_title: str) -> go.Figure
             hovertemplate="%{customdata}<br>%{x:.3f}, %{y:.3f}" + extra,
         )  # fmt: skip
     at = np.flatnonzero(points.inside)
-    _add_line(figure, x[at], y[at])
+    if with_line:
+        _add_line(figure, x[at], y[at])
     for group in points.groups:
         if group.name == OUT_OF_SCOPE:
             continue

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from smurf_core.evaluation.verdicts import GOOD
 from smurf_core.plot.contributions import SHARED_PATTERN, pattern_shape, source_colour
 from smurf_core.plot.theme import NEUTRAL, modality_colours
 from smurf_core.reporting.numbers import interval_text, percent
@@ -45,18 +46,24 @@ def shares_with_intervals(
     `terms` and `totals` are the rows of `share_intervals` for one output; `terms` has a column
     `verdict`. Hatched bars are shared with another modality, crossed bars with several.
     The text at the right shows the share, its interval and the verdict. The sum of a modality's
-    bars is shown next to its name.
+    bars is shown next to its name. Where `terms` has a column `share_without`, of the shares
+    without the samples on which they depend, these are diamonds and stand in the text as well.
     """
     colours = modality_colours(modalities)
-    summed = totals[totals["kind"] == "both"].set_index(["order", "modality"])["share"]
+    is_decided = "share_without" in terms
+    summed = totals[totals["kind"] == "both"].set_index(["order", "modality"])
+    written = summed["share"].map(percent)
+    if is_decided:
+        written += " ◇ " + summed["share_without"].map(percent)
     groups = [
-        f"<b>{row['modality']}</b>  {percent(summed[row['order'], row['modality']])}"
+        f"<b>{row['modality']}</b>  {written[row['order'], row['modality']]}"
         for row in terms.to_dict("records")
     ]
     labels = part_labels(terms)
     words = [
         f"{percent(row['share'])}  {interval_text(row['ci_low'], row['ci_high'])}  "
-        f"{_VERDICT_MARKS[row['verdict']]}"
+        + (f"◇ {percent(row['share_without'])}  " if is_decided else "")
+        + _VERDICT_MARKS[row["verdict"]]
         for row in terms.to_dict("records")
     ]
     share = terms["share"].to_numpy(dtype=float)
@@ -89,6 +96,14 @@ def shares_with_intervals(
             showlegend=False,
         )
     )
+    if is_decided:
+        figure.add_scatter(
+            x=terms["share_without"], y=[groups, labels], mode="markers", name="without",
+            marker={
+                "symbol": "diamond-open", "size": 11, "color": NEUTRAL, "line": {"width": 2},
+            },
+            hovertemplate="%{x:.1%}<extra></extra>", showlegend=False,
+        )  # fmt: skip
     figure.add_scatter(
         # A separate axis, so that the text is in one column, whatever the bars' lengths.
         x=[0.0] * len(terms),
@@ -102,6 +117,7 @@ def shares_with_intervals(
         showlegend=False,
     )
     known = [share, low, high, np.zeros(1)]
+    known += [terms["share_without"].to_numpy(dtype=float)] if is_decided else []
     least, most = (f(np.concatenate(known)) for f in (np.nanmin, np.nanmax))
     room = 0.05 * (most - least or 1)
     figure.update_layout(
@@ -135,16 +151,22 @@ def part_labels(terms: pd.DataFrame) -> list[str]:
 
 
 def paired_shares(agreement: pd.DataFrame, first: str, second: str) -> go.Figure:
-    """Shares of two runs, term by term, from a table of `term_agreement` and the runs' names."""
+    """Shares of two runs, term by term, from a table of `side_by_side` and the runs' names.
+
+    A share whose verdict is not good is pale; one that is not known is not drawn.
+    """
     labels = [[f"<b>{name}</b>" for name in agreement["modality"]], part_labels(agreement)]
     figure = go.Figure()
-    for column, name, symbol, colour in (
-        ("first_share", first, "circle", "#3f90da"),
-        ("second_share", second, "diamond-open", "#e76300"),
+    for who, name, symbol, colour in (
+        ("first", first, "circle", "#3f90da"),
+        ("second", second, "diamond-open", "#e76300"),
     ):
         figure.add_scatter(
-            x=agreement[column], y=labels, mode="markers", name=name,
-            marker={"symbol": symbol, "size": 11, "color": colour, "line": {"width": 2}},
+            x=agreement[f"{who}_share"], y=labels, mode="markers", name=name,
+            marker={
+                "symbol": symbol, "size": 11, "color": colour, "line": {"width": 2},
+                "opacity": np.where(agreement[f"{who}_verdict"].isin(GOOD), 1.0, 0.35),
+            },
             hovertemplate="%{y}: %{x:.1%}<extra>" + name + "</extra>",
         )  # fmt: skip
     figure.update_layout(

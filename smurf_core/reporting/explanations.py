@@ -176,8 +176,9 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "pair_r": _text(
             "Do both sides of a pair say the same?",
             "Pearson's r of ŷ_IJ and ŷ_JI",
-            "The goal of L_cor is 1. Near 0: the pair shares nothing that the model could use. "
-            "Below 0: the two sides work against each other; do not read them as redundancy.",
+            "Near 1: they do (the goal of L_cor). Near 0: the pair shares nothing that the model "
+            "could use. Below 0: the two sides work against each other; do not read them as "
+            "redundancy.",
         ),
         "pair_covariance": _text(
             "Covariance of both sides of a pair.",
@@ -185,9 +186,10 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "In the target's squared unit: r with the amplitude.",
         ),
         "left": _text(
-            "What L_uncor left: a modality's unique contribution against its redundant one.",
+            "A modality's unique contribution against what it shares.",
             "Pearson's r of ŷ_I and ŷ_IJ",
-            "The goal of L_uncor is 0. Far from it, unique and redundant are not separated.",
+            "Near 0: the two are separate. Far from it, they are not. In models that are trained "
+            "with L_uncor, 0 is its goal.",
         ),
         "unexpected": _text(
             "Unexpected redundancy: one side says what the other should also say but does not.",

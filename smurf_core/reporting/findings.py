@@ -13,12 +13,13 @@ from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.complete import tables_of_run
 from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.missing import compare_missing
-from smurf_core.evaluation.redundancy import ALL_OUTPUTS, share_intervals, variance_shares
+from smurf_core.evaluation.redundancy import share_intervals, variance_shares
 from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.typical import Finding, typical_samples
+from smurf_core.evaluation.verdicts import good_terms
 from smurf_core.explained import Explained, explained
 from smurf_core.reporting.sharing import sharing_table
-from smurf_core.reporting.statements import leader_of, statements
+from smurf_core.reporting.statements import Account, account, leader_of
 from smurf_core.reporting.tables import (
     ReportTable,
     judgment_table,
@@ -46,7 +47,12 @@ class Findings:
     tables: Mapping[str, pd.DataFrame]  # `tables_of_run`
     typical: Mapping[Finding, pd.DataFrame]
     comparable: pd.DataFrame | None  # `comparable_totals`, of all test samples
-    sentences: tuple[str, ...]  # `statements` of the reference
+    account: Account  # of the reference
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What may be said of the reference."""
+        return self.account.sentences
 
     @property
     def witness(self) -> Commonality | None:
@@ -58,8 +64,8 @@ class Findings:
 
     @property
     def is_open(self) -> bool:
-        """True if there is something to explain in the samples shown (`gate`)."""
-        return bool(self.tables["gate"]["is_open"].iloc[0])
+        """True if there is something to explain in the samples shown."""
+        return self.account.shares is not None
 
     @property
     def verdicts(self) -> pd.DataFrame:
@@ -89,6 +95,7 @@ def find(
     found = explained(result, dataset)
     intervals = share_intervals(found, result.refits)
     tables = tables_of_run(result, found, intervals=intervals)
+    verdict_table = tables["verdicts"]
     return Findings(
         reference=reference,
         titles=titles,
@@ -98,20 +105,18 @@ def find(
         ),
         shares=model_shares(result, variance_shares(found.contributions)),
         tables=tables,
-        typical=examples(found, tables["outlying_samples"]),
+        typical=examples(found, tables["outlying_samples"], verdict_table),
         comparable=comparable_totals(result.config.kind, tables["variance_totals"]),
-        sentences=tuple(
-            statements(
-                result,
-                found,
-                intervals=intervals,
-                verdict_table=tables["verdicts"],
-                others={
-                    titles[run]: leader_of(other, explained(other, dataset))
-                    for run, other in results.items()
-                    if run != reference
-                },
-            )
+        account=account(
+            result,
+            found,
+            intervals=intervals,
+            verdict_table=verdict_table,
+            others={
+                titles[run]: leader_of(other, explained(other, dataset))
+                for run, other in results.items()
+                if run != reference
+            },
         ),
     )
 
@@ -129,11 +134,12 @@ def model_shares(result: RunResult, shares: pd.DataFrame) -> pd.DataFrame:
 
 
 def examples(
-    explained: Explained, outlying: pd.DataFrame, *, count: int = 50
+    explained: Explained, outlying: pd.DataFrame, verdict_table: pd.DataFrame, *, count: int = 50
 ) -> dict[Finding, pd.DataFrame]:
     """Typical samples of every kind with their target and, where there is one, transcript.
 
-    `outlying` is what `outlying_samples` returns for these samples: its marks come along.
+    Only contributions whose verdict is good are listed. `outlying` is what `outlying_samples`
+    returns for these samples: its marks come along.
     """
     dataset = explained.dataset
     words = transcript_column(dataset)
@@ -141,9 +147,10 @@ def examples(
     if dataset.task == "classification":
         target = target.astype(int).map(dict(enumerate(dataset.class_names)))
     marks = outlying.set_index("sample_id")["mark"]
+    good = good_terms(verdict_table, explained.contributions)
     found = {}
     for finding in _FINDINGS:
-        table = typical_samples(explained.contributions, finding, count=count)
+        table = typical_samples(explained.contributions, finding, count=count, terms=good)
         table["target"] = target.reindex(table["sample_id"]).to_numpy()
         table["mark"] = marks.reindex(table["sample_id"]).to_numpy()
         if words:
@@ -154,23 +161,20 @@ def examples(
 
 def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTable, ...]:
     """The paper's tables, as far as the study has the data for them."""
-    outputs = set(found.shares["output"])
     tables = [
         performance_table(
             found.comparison, found.titles, study=dataset.name, reference=found.reference
         )
     ]
-    if not found.agreement.empty:
+    if found.is_open and not found.agreement.empty:
         tables.append(judgment_table(found.agreement, target=dataset.target_name))
     tables.append(missing_table(found.missing, found.titles, reference=found.reference))
-    if found.is_open:
-        output = ALL_OUTPUTS if ALL_OUTPUTS in outputs else dataset.outputs[0]
+    if found.account.shares is not None:
         if "sharing" in found.tables and not found.tables["sharing"].empty:
             tables.append(sharing_table(found.tables["sharing"]))
-        tables += [
-            typical_table(found.typical),
-            share_table(found.shares, found.verdicts, output=output),
-        ]
+        if any(len(table) for table in found.typical.values()):
+            tables.append(typical_table(found.typical))
+        tables.append(share_table(found.account.shares, found.shares))
     if found.witness is not None:
         comparable = found.comparable if found.is_open else None
         sentences = witness_sentences(comparable, found.witness)

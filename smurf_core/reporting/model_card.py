@@ -26,7 +26,7 @@ _ORIGINS = {
 def model_card(name: str, result: RunResult, dataset: MultimodalDataset, found: Findings) -> str:
     """The card of one run's models (one per fold)."""
     parts = (
-        [f"# {_escape(name)}", _what(result)],
+        [f"# {_escape(name)}", _what(result, found)],
         ["## Data", *_data(result, dataset)],
         ["## Configuration", *_configuration(result)],
         ["## Metrics", *_metrics(found)],
@@ -52,12 +52,12 @@ _LICENCE = (
 )
 
 
-def _what(result: RunResult) -> str:
+def _what(result: RunResult, found: Findings) -> str:
     if result.config.kind.is_solved:
         return (
             f"{result.config.kind.title}: a model whose prediction is a baseline plus one unique "
             "contribution per modality and what sets of modalities share. It is the one solution "
-            f"of a convex problem. {_escape(_sharing(result))}"
+            f"of a convex problem. {_escape(_sharing(result, found))}".rstrip()
         )
     shared = (
         " and one redundant contribution for every other modality"
@@ -70,10 +70,12 @@ def _what(result: RunResult) -> str:
     )
 
 
-def _sharing(result: RunResult) -> str:
-    """Who shares something; nothing where one modality is alone."""
-    found = result.sharing
-    return "" if found is None or found.empty else sharing_sentence(found)
+def _sharing(result: RunResult, found: Findings) -> str:
+    """Who shares something; nothing where one modality is alone, or nothing is to be explained."""
+    sets = result.sharing
+    if sets is None or sets.empty or not found.is_open:
+        return ""
+    return sharing_sentence(sets)
 
 
 def _data(result: RunResult, dataset: MultimodalDataset) -> tuple[str, str]:
@@ -132,7 +134,9 @@ def _metrics(found: Findings) -> tuple[str, str]:
     )
 
 
-def _verdicts(result: RunResult, found: Findings) -> tuple[str, str]:
+def _verdicts(result: RunResult, found: Findings) -> tuple[str, ...]:
+    if not found.is_open:
+        return ("None: there is nothing to explain.",)
     rows = [
         (
             _term(row),

@@ -60,6 +60,16 @@ def leader(totals: pd.DataFrame) -> Leader | None:
     )  # fmt: skip
 
 
+def is_supported(terms: pd.DataFrame, first: Leader) -> bool:
+    """True if what a leader says is mostly in contributions that are findings.
+
+    `terms` are one output's part of `share_intervals(…).terms`, with a column `verdict`.
+    """
+    mine = terms[(terms["order"] == first.order) & (terms["modality"] == first.name)]
+    good = mine.loc[mine["verdict"].isin(GOOD), "share"].abs().sum()
+    return bool(good >= 0.5 * mine["share"].abs().sum())
+
+
 def nothing_to_explain(gate: Gate) -> str:
     """Why there is nothing to explain; an empty text where there is something."""
     if gate.is_open:
@@ -70,6 +80,8 @@ def nothing_to_explain(gate: Gate) -> str:
             f"There are too few held-out samples to explain anything: {gate.samples}{persons}, at "
             f"least {FEWEST_SAMPLES} of {FEWEST_PERSONS} persons are needed. No shares are named."
         )
+    if not gate.is_faithful:
+        return fidelity_sentence(gate.fidelity)
     title = "r" if gate.metric == "r" else METRIC_TITLES[gate.metric].lower()
     value = f"{plain(gate.value, 2)}{bounds(gate.ci_low, gate.ci_high)}"
     return (
@@ -139,7 +151,9 @@ def overview_sentences(
         found = [f"Which modality carries how much of {of} cannot be said.", influence]
         return [sentence for sentence in (*found, _caution(verdicts), *further) if sentence]
     found = [_who_leads(totals, terms, of), _what_is_shared(totals, terms), _caution(verdicts)]
-    found.append(_otherwise(leader(totals), others or {}))
+    first = leader(totals)
+    mine = first if first is not None and is_supported(terms, first) else None
+    found.append(_otherwise(mine, others or {}))
     return [sentence for sentence in (*found, *further) if sentence]
 
 
@@ -152,7 +166,7 @@ def _who_leads(totals: pd.DataFrame, terms: pd.DataFrame, of: str) -> str:
     rows = _by_source(totals)
     first = leader(totals)
     names = [_share(row) for row in rows.to_dict("records")]
-    if first is not None and not _is_supported(terms, first.order, first.name):
+    if first is not None and not is_supported(terms, first):
         return (
             f"Which modality carries how much of {of} cannot be said: the contributions of "
             f"{_source(first.order, first.name)}, the largest ({_numbers(rows, 0)}), are "
@@ -192,13 +206,6 @@ def _who_leads(totals: pd.DataFrame, terms: pd.DataFrame, of: str) -> str:
         verb = "works" if len(against) == 1 else "work"
         sentence += f"; {', '.join(against)} {verb} against the rest (below zero)"
     return f"{sentence}."
-
-
-def _is_supported(terms: pd.DataFrame, order: int, name: str) -> bool:
-    """True if what a source says is mostly in contributions that are findings."""
-    mine = terms[(terms["order"] == order) & (terms["modality"] == name)]
-    good = mine.loc[mine["verdict"].isin(GOOD), "share"].abs().sum()
-    return bool(good >= 0.5 * mine["share"].abs().sum())
 
 
 def _what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame) -> str:

@@ -1,35 +1,55 @@
-"""All that may be said of a run's explanation, gathered once for every surface."""
+"""All that may be said and shown of a run's explanation, gathered once for every surface."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
 from smurf_core.evaluation.baseline import against_baseline
-from smurf_core.evaluation.fidelity import fidelity
-from smurf_core.evaluation.gate import gate
-from smurf_core.evaluation.influence import influence_path, share_influence
-from smurf_core.evaluation.outlying import outlying_samples
+from smurf_core.evaluation.gate import Gate, gate
 from smurf_core.evaluation.redundancy import ShareIntervals, share_intervals
 from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.explained import Explained, explained
-from smurf_core.reporting.influence_sentences import (
-    SMALLEST_CHANGE,
-    influence_sentence,
-    worse_than_baseline,
-)
+from smurf_core.reporting.influence_sentences import worse_than_baseline
 from smurf_core.reporting.sentences import (
     Leader,
     fidelity_sentence,
+    is_supported,
     leader,
     nothing_to_explain,
     overview_sentences,
 )
+from smurf_core.reporting.shares import OutputShares, output_shares
 from smurf_core.results import RunResult
 
 
-def statements(
+@dataclass(frozen=True)
+class Account:
+    """What may be said of a run, and the shares that may be shown with it."""
+
+    gate: Gate
+    sentences: tuple[str, ...]
+    shares: OutputShares | None  # None where there is nothing to explain
+
+    @property
+    def closed(self) -> str:
+        """Why there is nothing to explain; an empty text where there is something."""
+        return nothing_to_explain(self.gate)
+
+
+def gate_of(result: RunResult, shown: Explained) -> Gate:
+    """The gate of the samples shown, or of all of the run's, if that is closed.
+
+    Of many parts of a run that predicts nothing, some are predicted by chance.
+    """
+    everything = explained(result, shown.dataset)
+    opened = gate(everything)
+    return opened if not opened.is_open or len(shown) == len(everything) else gate(shown)
+
+
+def account(
     result: RunResult,
     shown: Explained,
     *,
@@ -37,8 +57,8 @@ def statements(
     verdict_table: pd.DataFrame | None = None,
     output: str | None = None,
     others: Mapping[str, Leader | None] | None = None,
-) -> list[str]:
-    """The sentences of *Overview*, the command line and reports, each gated by the verdicts.
+) -> Account:
+    """The sentences and shares of every surface, each gated by the gate and the verdicts.
 
     Parameters
     ----------
@@ -53,56 +73,57 @@ def statements(
     others
         Title → `leader_of` other runs of the study.
     """
-    opened = gate(shown)
+    opened = gate_of(result, shown)
     baseline = worse_than_baseline(against_baseline(result, shown.dataset))
     if not opened.is_open:
-        return [sentence for sentence in (nothing_to_explain(opened), baseline) if sentence]
-    followed = fidelity(shown)
-    if followed is not None and not followed.is_faithful:
-        return [fidelity_sentence(followed)]
+        said = (nothing_to_explain(opened), baseline)
+        return Account(opened, tuple(filter(None, said)), None)
     if intervals is None:
         intervals = share_intervals(shown, result.refits)
     if verdict_table is None:
         verdict_table = verdicts(result, explained(result, shown.dataset))
     output = output or str(intervals.terms["output"].iloc[0])
-    terms, totals = (
-        table[table["output"] == output] for table in (intervals.terms, intervals.totals)
-    )
+    shares = output_shares(result, shown, intervals, verdict_table, output=output)
     is_class = len(result.outputs) > 1 and output in result.outputs
-    return overview_sentences(
-        totals,
-        terms,
+    sentences = overview_sentences(
+        shares.totals,
+        shares.terms.drop(columns="verdict"),
         verdict_table,
         opened,
         output=output if is_class else "",
         others=others,
-        influence=_influence(result, shown, intervals, output),
-        further=(fidelity_sentence(followed), baseline),
+        influence=shares.influence,
+        further=(fidelity_sentence(opened.fidelity), baseline),
     )
+    return Account(opened, tuple(sentences), shares)
+
+
+def statements(result: RunResult, shown: Explained, output: str | None = None) -> list[str]:
+    """The sentences of `account`."""
+    return list(account(result, shown, output=output).sentences)
 
 
 def leader_of(
-    result: RunResult, shown: Explained, intervals: ShareIntervals | None = None
+    result: RunResult,
+    shown: Explained,
+    intervals: ShareIntervals | None = None,
+    verdict_table: pd.DataFrame | None = None,
 ) -> Leader | None:
     """The modality that leads in a run; nothing where none may be named.
 
-    `intervals` are `share_intervals` of these samples, where they are known already.
+    None is named where there is nothing to explain, where intervals overlap, where shares depend on
+    single samples, or where the leader's contributions are no findings. `intervals` and
+    `verdict_table` are as in `account`.
     """
-    if not gate(shown).is_open:
+    if not gate_of(result, shown).is_open:
         return None
     if intervals is None:
         intervals = share_intervals(shown, result.refits)
     output = str(intervals.totals["output"].iloc[0])
     first = leader(intervals.totals[intervals.totals["output"] == output])
-    return None if first and _influence(result, shown, intervals, output) else first
-
-
-def _influence(result: RunResult, shown: Explained, intervals: ShareIntervals, output: str) -> str:
-    shares = intervals.terms.loc[intervals.terms["output"] == output, "share"]
-    if len(shown) < 2 or shares.isna().any():
-        return ""
-    # Only where a share moves enough for a sentence are intervals of the rest needed.
-    if influence_path(shown, output).largest_change < SMALLEST_CHANGE:
-        return ""
-    influence = share_influence(shown, intervals, output=output)
-    return influence_sentence(influence, outlying_samples(result, shown))
+    if first is None:
+        return None
+    if verdict_table is None:
+        verdict_table = verdicts(result, explained(result, shown.dataset))
+    shares = output_shares(result, shown, intervals, verdict_table, output=output)
+    return first if not shares.influence and is_supported(shares.terms, first) else None

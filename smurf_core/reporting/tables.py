@@ -14,6 +14,7 @@ from smurf_core.evaluation.comparison import marks_by_chance
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
 from smurf_core.evaluation.typical import Finding
 from smurf_core.reporting.numbers import mean_and_spread, plain, signed, term_label
+from smurf_core.reporting.shares import OutputShares
 
 _STARS = ((0.01, "**"), (0.05, "*"))
 
@@ -155,7 +156,7 @@ def _against(comparison: pd.DataFrame, titles: Mapping[str, str], reference: str
 def judgment_table(agreement: pd.DataFrame, *, target: str) -> ReportTable:
     """Tables 3 and 4: Pearson's r of human with learned unique contributions.
 
-    `agreement` is what `human_agreement` returns. r stands twice: as published, and with the
+    `agreement` is what `with_verdicts` returns. r stands twice: as published, and with the
     ratings on the target's scale.
     """
     rows = []
@@ -169,6 +170,7 @@ def judgment_table(agreement: pd.DataFrame, *, target: str) -> ReportTable:
                 *_correlation(row, "_calibrated"),
                 Cell(plain(row["scale"], 2)),
                 Cell(f"{row['n']:,}"),
+                Cell(row["verdict"]),
             )
         )
     return ReportTable(
@@ -179,10 +181,11 @@ def judgment_table(agreement: pd.DataFrame, *, target: str) -> ReportTable:
         "Raters who use a part of the scale raise r as published, also where nothing is unique. "
         "A dash: the model says too little from the shown modalities to know the factor. * and "
         "**: p < 0.05 and p < 0.01 after Holm's correction over the rows, robust to alike samples "
-        "of a person; interval: jackknife over persons, 95%.",
+        "of a person; interval: jackknife over persons, 95%. Verdict: on the learned contribution; "
+        "only where it is reliable or stable does r say something about the model.",
         header=(
             "Unique contributions", "", target, "95% interval", "r, calibrated", "95% interval",
-            "Factor", "n",
+            "Factor", "n", "Verdict",
         ),
         sections=(Section("", tuple(rows)),),
         numbers=agreement,
@@ -252,7 +255,8 @@ def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) ->
     return ReportTable(
         name="table_6_examples",
         title="Examples",
-        caption="Samples with the largest scores. Contributions and predictions in the target's "
+        caption="Samples with the largest scores, of contributions whose verdict is good. "
+        "Contributions and predictions in the target's "
         f"unit, or logits for classes.{far}",
         header=tuple(header),
         sections=tuple(sections),
@@ -262,12 +266,14 @@ def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) ->
     )
 
 
-def share_table(shares: pd.DataFrame, verdicts: pd.DataFrame, *, output: str) -> ReportTable:
-    """The share of variance of each contribution, with its verdict."""
+def share_table(shown: OutputShares, every: pd.DataFrame) -> ReportTable:
+    """The share of variance of each contribution, with its interval and verdict.
+
+    `shown` is the output that is printed; `every` has `variance_shares` of all outputs, for the
+    numbers.
+    """
     on = ["order", "modality", "shared_with"]
-    numbers = shares.merge(
-        verdicts[[*on, "reliability", "restart_r", "fold_r", "sign_agreement", "verdict"]], on=on
-    )
+    written = shown.written()
     rows = [
         (
             Cell(
@@ -275,27 +281,38 @@ def share_table(shares: pd.DataFrame, verdicts: pd.DataFrame, *, output: str) ->
                 if row["kind"] == "unique"
                 else term_label(row["modality"], row["shared_with"])
             ),
-            Cell(f"{row['share']:.1%}".replace("-", "−")),
+            *map(Cell, texts),
             Cell(plain(row["sd"])),
             Cell(plain(row["reliability"])),
             Cell(plain(row["restart_r"])),
             Cell(plain(row["fold_r"])),
             Cell(row["verdict"]),
         )
-        for row in numbers[numbers["output"] == output].to_dict("records")
+        for row, texts in zip(
+            shown.terms.to_dict("records"), written.itertuples(index=False), strict=True
+        )
     ]
+    intervals = "models of other persons" if shown.is_refitted else "persons, of these models"
+    known = ["reliability", "restart_r", "fold_r", "sign_agreement", "verdict"]
+    own = [*on, "output", *(c for c in map(str, shown.terms) if c.startswith("ci_"))]
+    own += ["share_without"] if shown.left_out else []
+    numbers = every.merge(shown.terms[[*on, *known]], on=on)
     return ReportTable(
         name="shares_of_variance",
         title="Shares of variance",
-        caption="Each contribution's share of the prediction's variance (all add up to 100%), its "
+        caption="Each contribution's share of the prediction's variance in % (all add up to 100%) "
+        f"with its 95% interval over {intervals}; its "
         "standard deviation, its reliability over refits (where the model has them), its agreement "
         "over restarts and folds (median Pearson's r), and the verdict. Only reliable "
         "contributions are findings; of stable ones it is known only that restarts and folds agree "
-        "(r of 0.8 or more).",
-        header=("Contribution", "Share", "sd", "Reliability", "r, restarts", "r, folds", "Verdict"),
+        f"(r of 0.8 or more).{f' {shown.influence}' if shown.influence else ''}",
+        header=(
+            "Contribution", "Share", *([f"Share {shown.without}"] if shown.left_out else []), "sd",
+            "Reliability", "r, restarts", "r, folds", "Verdict",
+        ),
         sections=(Section("", tuple(rows)),),
-        numbers=numbers,
-    )
+        numbers=numbers.merge(shown.terms[own], on=[*on, "output"], how="left"),
+    )  # fmt: skip
 
 
 def witness_table(commonality: Commonality, sentences: Sequence[str]) -> ReportTable:

@@ -96,8 +96,13 @@ def test_a_sample_shows_its_intervals_and_every_set(open_page, solved_home):
     width = t.ppf(0.975, 299) * result.refits.spread[0, 0, 0]
     assert table["±"].iloc[:2].tolist() == ["", f"{width:.3f}"]
     assert figure(page, "matrix_1")["data"][0]["x"][3] == "B and C"
-    page.segmented_control(key="samples_list").set_value("redundant").run()
-    assert not page.exception
+    for finding in ("redundant", "unique"):
+        page.segmented_control(key="samples_list").set_value(finding).run()
+        assert not page.exception
+        listed = page.dataframe[0].value
+        assert len(listed) == 50
+        assert listed["score"].is_monotonic_decreasing
+        assert f"Sample {listed['sample_id'].iloc[0]}" in text(page)
 
 
 def test_a_solved_run_says_that_nothing_was_trained(open_page, solved_home):

@@ -14,12 +14,15 @@ from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.typical import Finding
 
 _DATA_ORDER = "As in the data"
+_SCORED = (
+    "Scores are standard deviations of the prediction. Only contributions whose verdict is good "
+    "are listed."
+)
 FINDING_NOTES: dict[Finding, str] = {
-    "unique": "One modality alone moves these predictions a lot. Scores are standard deviations of "
-    "the prediction.",
-    "redundant": "Both modalities say the same, and strongly.",
+    "unique": f"One modality alone moves these predictions a lot. {_SCORED}",
+    "redundant": f"Both modalities say the same, and strongly. {_SCORED}",
     "unexpected": "One modality says what the other should also say but does not: only one side "
-    "is large, or the two sides have opposite signs.",
+    f"is large, or the two sides have opposite signs. {_SCORED}",
 }
 
 

@@ -27,6 +27,7 @@ from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
 from smurf_core.evaluation.feature_groups import group_attributions
 from smurf_core.evaluation.neighbours import Similarity
 from smurf_core.evaluation.samples import transcript_column
+from smurf_core.evaluation.verdicts import GOOD, verdict_of
 from smurf_core.plot.attributions import attribution_bars
 from smurf_core.plot.contributions import breakdown, contribution_matrices, waterfall
 from smurf_core.plot.heatmaps import signed_heatmap
@@ -41,8 +42,13 @@ from smurf_core.terms import subset_name
 _MEASURES: dict[Similarity, str] = {"cosine": "Same direction", "euclidean": "Smallest distance"}
 
 
-def show_sample(sample: str, study: StudyInfo, dataset: MultimodalDataset, run: RunInfo) -> None:
-    """Everything known about a sample, from its transcript to the reasons for its prediction."""
+def show_sample(
+    sample: str, study: StudyInfo, dataset: MultimodalDataset, run: RunInfo, *, is_open: bool
+) -> None:
+    """Everything known about a sample, from its transcript to the reasons for its prediction.
+
+    Where there is nothing to explain, the parts of the prediction are shown without any reason.
+    """
     contributions = contributions_of(run)
     row = _row(contributions, sample)
     if row is None:
@@ -54,9 +60,10 @@ def show_sample(sample: str, study: StudyInfo, dataset: MultimodalDataset, run: 
     show_media(study, dataset, sample)
     _judged(sample, dataset)
     output, unit = _output(sample, contributions.select(np.array([row])), dataset)
-    _parts(sample, run, output, unit)
-    _reasons(sample, run, dataset, output, unit)
-    _neighbours(sample, run)
+    _parts(sample, run, output, unit, is_open=is_open)
+    if is_open:
+        _reasons(sample, run, dataset, output, unit)
+        _neighbours(sample, run)
 
 
 def _row(contributions: Contributions, sample: str) -> int | None:
@@ -141,7 +148,7 @@ def _output(sample: str, own: Contributions, dataset: MultimodalDataset) -> tupl
     return output, f"Logit of {dataset.class_names[output]}"
 
 
-def _parts(sample: str, run: RunInfo, output: int, unit: str) -> None:
+def _parts(sample: str, run: RunInfo, output: int, unit: str, *, is_open: bool) -> None:
     """The breakdown as a waterfall, a table (beside what is pinned), and matrices."""
     own = _one(run, sample)
     if own is None:
@@ -161,18 +168,23 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str) -> None:
     for title, other in _pinned_breakdowns(sample, run, output):
         values = dict(zip(other["part"], _written(other), strict=True))
         shown[title] = [values.get(part, "–") for part in shown.index]
-    verdicts = {
-        term_label(row["modality"], row["shared_with"]): row["verdict"]
-        for row in verdicts_of(run).to_dict("records")
-    }
-    shown["Verdict"] = [verdicts.get(part, "") for part in parts["part"]]
+    if is_open:
+        verdicts = {
+            term_label(row["modality"], row["shared_with"]): row["verdict"]
+            for row in verdicts_of(run).to_dict("records")
+        }
+        shown["Verdict"] = [verdicts.get(part, "") for part in parts["part"]]
     right.table(shown)
     right.markdown(
         "The baseline is the prediction for an average sample. Each contribution shows how far "
         "this sample's modality moves it: plain bars alone, hatched bars shared with another "
-        "modality, crossed bars shared with several. They add up to exactly the prediction. Rely "
-        "only on contributions that are reliable (models of other persons would agree) or stable "
-        "(restarts and folds agree)."
+        "modality, crossed bars shared with several. They add up to exactly the prediction. "
+        + (
+            "Rely only on contributions that are reliable (models of other persons would agree) or "
+            "stable (restarts and folds agree)."
+            if is_open
+            else "Do not rely on any of them: they divide a prediction that may be noise."
+        )
         + (" ±: 95% interval over models of other persons." if intervals else ""),
         help=explain("spread") if intervals else None,
     )
@@ -276,6 +288,13 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
             f"{escaped(signed(found.at_average))}. The difference, "
             f"{escaped(signed(found.contribution - found.at_average))}, comes from:"
         )
+        verdict = verdict_of(verdicts_of(run), term)
+        if verdict not in GOOD:
+            st.warning(
+                f"The verdict on this contribution is “{verdict}”: do not rely on what it comes "
+                "from.",
+                icon=":material/warning:",
+            )
         colour = modality_colours(own)[source[0]]
         by_group, by_feature = st.columns(2)
         title = f"Attribution ({unit.removeprefix('Contribution to ')})"

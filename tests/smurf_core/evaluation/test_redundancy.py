@@ -15,9 +15,11 @@ from tests.smurf_core.by_hand import square, square_contributions
 from tests.smurf_core.evaluation.conftest import explain
 
 
-def random_contributions(outputs: int, orders: int = 1, folds: int = 3) -> Contributions:
+def random_contributions(
+    outputs: int, orders: int = 1, folds: int = 3, n: int = 60
+) -> Contributions:
     random = np.random.default_rng(1)
-    n, m = 60, 3
+    m = 3
     scales = random.uniform(0.2, 2, size=(1, m, m, 1))
     shared = random.normal(size=(n, 1, 1, outputs))
     values = scales * (random.normal(size=(n, m, m, outputs)) + shared)
@@ -142,13 +144,17 @@ def test_pairs_are_correlations_within_folds_in_every_order(outputs):
 
 
 def test_groups_are_looked_at_one_by_one_and_small_ones_named():
-    found = random_contributions(1)
-    labels = np.array(["a"] * 30 + ["b"] * 21 + ["c"] * 5 + [""] * 4)
-    grouped = redundancy_by_group(explain(found), labels)
+    found = random_contributions(1, n=140)
+    labels = np.array(["a"] * 40 + ["b"] * 50 + ["c"] * 10 + ["d"] * 36 + [""] * 4)
+    target = found.prediction()[:, 0].copy()
+    # d is not predicted: its share was shown as if it were.
+    target[labels == "d"] = np.random.default_rng(1).normal(size=36)
+    grouped = redundancy_by_group(replace(explain(found), target=target), labels)
     assert grouped.left_out == ("c",)
-    assert grouped.sizes.to_dict() == {"a": 30, "b": 21, "c": 5}
+    assert grouped.not_predicted == ("d",)
+    assert grouped.sizes.to_dict() == {"a": 40, "b": 50, "c": 10, "d": 36}
     alone = variance_shares(found.select(labels == "b"))["share"]
     shown = grouped.shares[grouped.shares["level"] == "b"]["share"]
     np.testing.assert_allclose(shown, alone)
     assert set(grouped.pairs["level"]) == {"a", "b"}
-    assert grouped.pairs[grouped.pairs["level"] == "a"]["n"].tolist() == [30] * 3
+    assert grouped.pairs[grouped.pairs["level"] == "a"]["n"].tolist() == [40] * 3

@@ -11,10 +11,13 @@ from tests.smurf_core.plot.test_contributions import contributions
 
 def test_two_runs_shares_stand_on_one_row():
     agreement = term_agreement(contributions(), contributions())
+    agreement = agreement.assign(first_verdict="stable", second_verdict="unstable")
     first, second = paired_shares(agreement, "Run A", "Run B").data
     np.testing.assert_allclose(np.asarray(first.x), agreement["first_share"])
     np.testing.assert_allclose(np.asarray(second.x), agreement["second_share"])
     assert first.y == second.y
+    assert set(first.marker.opacity) == {1.0}
+    assert max(second.marker.opacity) < 0.5
     assert sum(first.x) == pytest.approx(1)
 
 

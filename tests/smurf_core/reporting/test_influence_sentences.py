@@ -19,33 +19,12 @@ from smurf_core.reporting.influence_sentences import (
 )
 from smurf_core.terms import pairwise_terms
 from smurf_core.training.run import train_run
-
-FAR = 17  # the sample whose emg was recorded badly
+from tests.far_sample import FAR, recorded_badly
 
 
 @pytest.fixture(scope="module")
 def recorded() -> MultimodalDataset:
-    """150 windows of 12 persons in three states, as WESAD's: emg says little, and once too much."""
-    random = np.random.default_rng(0)
-    state = random.integers(0, 3, 150)
-    features = {}
-    for name, strength in (("ecg", 1.5), ("eda", 1.0), ("emg", 0.3)):
-        means = random.normal(size=(3, 6)) * strength
-        values = (means[state] + random.normal(size=(150, 6))).astype(np.float32)
-        if name == "emg":
-            values[FAR] = [35, -36, 37, 38, -35, 39]
-        features[name] = Features(values, tuple(f"{name}_{d}" for d in range(6)))
-    return MultimodalDataset(
-        name="simulated WESAD",
-        task="classification",
-        features=features,
-        sample_ids=np.array([f"w{i}" for i in range(150)]),
-        target=state,
-        target_name="state",
-        class_names=("rest", "stress", "amusement"),
-        persons=np.array([f"p{i % 12}" for i in range(150)]),
-        origin="simulated",
-    )
+    return recorded_badly()
 
 
 @pytest.mark.parametrize("clip", [None, 5.0])

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from smurf_core.evaluation.metrics import METRICS
+from smurf_core.explained import explained
 from smurf_core.reporting.bundle import report_of, run_titles
-from smurf_core.reporting.findings import find, report_tables
+from smurf_core.reporting.findings import examples, find, report_tables
 from smurf_core.reporting.latex import document, escape, tabular
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import list_runs
@@ -25,6 +26,15 @@ def found(reported, dataset):
     runs = list_runs(reported)[::-1]
     results = {run.id: RunFiles.of(reported, run.id).read_result() for run in runs}
     return find(results, run_titles(runs), dataset, reference=runs[0].id)
+
+
+@pytest.fixture(scope="module")
+def with_good_verdicts(reported, found, dataset):
+    """The same as if all contributions were findings: a short training has none."""
+    result = RunFiles.of(reported, found.reference).read_result()
+    outlying, good = found.tables["outlying_samples"], found.verdicts.assign(verdict="stable")
+    assert not any(map(len, found.typical.values()))
+    return replace(found, typical=examples(explained(result, dataset), outlying, good))
 
 
 def numbers(line: str) -> list[float]:
@@ -83,7 +93,12 @@ def test_the_second_witness_prints_its_totals_and_subsets(found, dataset):
     assert table.rows[-1][0].text == "voice_&_50%+text+face"
 
 
-def test_table_6_lists_the_highest_scores_with_their_transcripts(found, dataset):
+def test_table_6_lists_no_contribution_whose_verdict_is_not_good(found, dataset):
+    assert "table_6_examples" not in [table.name for table in report_tables(found, dataset)]
+
+
+def test_table_6_lists_the_highest_scores_with_their_transcripts(with_good_verdicts, dataset):
+    found = with_good_verdicts
     (table,) = [t for t in report_tables(found, dataset) if t.name == "table_6_examples"]
     first = found.typical["unique"].iloc[0]
     row = table.rows[0]
@@ -93,7 +108,8 @@ def test_table_6_lists_the_highest_scores_with_their_transcripts(found, dataset)
     assert np.isclose(dataset.target[dataset.sample_ids == first["sample_id"]], first["target"])
 
 
-def test_table_6_marks_samples_far_from_the_training_data(found, dataset):
+def test_table_6_marks_samples_far_from_the_training_data(with_good_verdicts, dataset):
+    found = with_good_verdicts
     (table,) = [t for t in report_tables(found, dataset) if t.name == "table_6_examples"]
     assert "In brackets" not in table.caption
     first = found.typical["unique"].assign(mark=["face: 35 sd"] + [""] * 49)
