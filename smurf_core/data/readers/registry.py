@@ -15,10 +15,13 @@ from smurf_core.data.readers.delimited import DelimitedReader
 from smurf_core.data.readers.excel import ExcelReader
 from smurf_core.data.readers.hdf5 import Hdf5Reader
 from smurf_core.data.readers.interface import FrameReader, StudyReader, Table, TableReader
+from smurf_core.data.readers.matlab import MatlabReader
 from smurf_core.data.readers.mmsa import MmsaReader
 from smurf_core.data.readers.npz import NpyReader, NpzReader
 from smurf_core.data.readers.openface import OpenFaceReader
 from smurf_core.data.readers.opensmile import OpenSmileFramesReader, OpenSmileReader
+from smurf_core.data.readers.r_data import RDataReader
+from smurf_core.data.readers.spss_stata import SpssReader, StataReader
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
@@ -34,6 +37,10 @@ TABLE_READERS: tuple[TableReader, ...] = (
     NpyReader(),
     NpzReader(),
     ExcelReader(),
+    SpssReader(),
+    StataReader(),
+    RDataReader(),
+    MatlabReader(),
     MmsaReader(),
     OpenSmileReader(),
     ArffReader(),
