@@ -105,22 +105,21 @@ def _cells(array: Array) -> Array | None:
 
 def stacked(items: list[Array]) -> Array | None:
     """Sequences [t, d] of unequal lengths as one array [n, t, d], NaN where they have ended."""
-    tables = [
-        item if item.ndim == 2 else item.reshape(len(item), -1) for item in items if item.size
-    ]
-    widths = {table.shape[1] for table in tables}
-    if len(widths) != 1 or any(item.ndim > 2 for item in items):
+    if any(item.ndim > 2 for item in items):
+        return None
+    tables = [item if item.ndim == 2 else item.reshape(item.size, -1) for item in items]
+    widths = {table.shape[1] for table in tables if table.size}
+    if len(widths) != 1:
         return None
     steps, width = max(len(table) for table in tables), widths.pop()
     if len(items) * steps * width * 8 > MAX_UNPACKED_BYTES:
         raise InputError(
-            f"A cell array of {len(items):,} sequences of up to {steps:,} × {width:,} values is too "
-            "large: save their means."
+            f"{len(items):,} sequences of up to {steps:,} × {width:,} values are too many: save "
+            "their means."
         )
     made = np.full((len(items), steps, width), np.nan)
-    for position, item in enumerate(items):
-        if item.size:
-            table = item if item.ndim == 2 else item.reshape(len(item), -1)
+    for position, table in enumerate(tables):
+        if table.size:
             made[position, : len(table)] = table
     return made
 

@@ -164,7 +164,7 @@ class _Reading:
             encoding += "-le" if self.order == "<" else "-be"
         letters = list(bytes(parts[0].data).decode(encoding, "replace"))
         if len(letters) != prod(shape):
-            # Letters beyond 16 bits take two places: only a single row can be told.
+            # Letters beyond 16 bits take two places, so only a single row is certain.
             return np.array(["".join(letters)])
         rows = np.array(letters, dtype=object).reshape(shape, order="F")
         return np.array(["".join(row) for row in rows])

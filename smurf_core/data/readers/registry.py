@@ -30,6 +30,7 @@ STUDY_READERS: tuple[StudyReader, ...] = (AuthorsCacheReader(),)
 FRAME_READERS: tuple[FrameReader, ...] = (CsdReader(), OpenFaceReader(), OpenSmileFramesReader())
 # Text comes last, because it accepts everything that looks like text.
 TABLE_READERS: tuple[TableReader, ...] = (
+    OpenSmileReader(),
     ParquetReader(),
     FeatherReader(),
     CsdLabelsReader(),
@@ -42,7 +43,6 @@ TABLE_READERS: tuple[TableReader, ...] = (
     RDataReader(),
     MatlabReader(),
     MmsaReader(),
-    OpenSmileReader(),
     ArffReader(),
     DelimitedReader(),
 )
