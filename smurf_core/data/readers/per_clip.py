@@ -21,7 +21,8 @@ from numpy.lib import format as npy
 
 from smurf_core.data.column_names import DESCRIPTION_NAMES, ID_NAMES, TARGET_NAMES, plain_name
 from smurf_core.data.problems import Problem, listing
-from smurf_core.data.readers.delimited import DELIMITERS, DelimitedReader
+from smurf_core.data.readers.delimited import DELIMITERS
+from smurf_core.data.readers.frame_tables import frame_table, numbers, track_of
 from smurf_core.data.readers.frames import ReadingOptions, Recording, Track, recording_name
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.keyed_arrays import keyed_arrays, keys_of
@@ -273,16 +274,6 @@ def _recording(source: SourceFile, sample: str, kind: str, options: ReadingOptio
 
 
 def _track(source: SourceFile, features: Sequence[str], time: str) -> Track:
-    (table,) = DelimitedReader().read(source)
-    frame = table.frame
-    texts = [name for name in features if not pd.api.types.is_numeric_dtype(frame[name])]
-    if texts:
-        raise InputError(
-            f"{source.name}, column {texts[0]!r}: frames need numbers, and this contains text."
-        )
-    clock = frame[time] if time else pd.Series(np.zeros(len(frame)))
-    if not pd.api.types.is_numeric_dtype(clock):
-        raise InputError(f"{source.name}, column {time!r}: times need numbers, in seconds.")
-    at = clock.to_numpy(dtype=np.float64, na_value=np.nan)
-    values = frame[list(features)].to_numpy(dtype=np.float64, na_value=np.nan)
-    return Track(at, at, values, np.isfinite(at))
+    frame = frame_table(source)
+    seconds = numbers(frame, time, source) if time else None
+    return track_of(frame, features, source, seconds=seconds)

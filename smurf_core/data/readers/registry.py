@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from smurf_core.data.problems import Problem
+from smurf_core.data.readers.annotations import ElanReader, TextGridReader
 from smurf_core.data.readers.arff import ArffReader
 from smurf_core.data.readers.arrow import FeatherReader, ParquetReader
 from smurf_core.data.readers.authors_cache import AuthorsCacheReader
 from smurf_core.data.readers.csd import CsdLabelsReader, CsdReader
 from smurf_core.data.readers.delimited import DelimitedReader
 from smurf_core.data.readers.excel import ExcelReader
+from smurf_core.data.readers.faces import LibreFaceReader, PyFeatReader
 from smurf_core.data.readers.hdf5 import Hdf5Reader
 from smurf_core.data.readers.interface import FrameReader, StudyReader, Table, TableReader
 from smurf_core.data.readers.matlab import MatlabReader
@@ -20,14 +22,25 @@ from smurf_core.data.readers.mmsa import MmsaReader
 from smurf_core.data.readers.npz import NpyReader, NpzReader
 from smurf_core.data.readers.openface import OpenFaceReader
 from smurf_core.data.readers.opensmile import OpenSmileFramesReader, OpenSmileReader
+from smurf_core.data.readers.physiology import E4Reader, NeuroKitReader
 from smurf_core.data.readers.r_data import RDataReader
+from smurf_core.data.readers.rating_traces import RatingTraceReader
 from smurf_core.data.readers.spss_stata import SpssReader, StataReader
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
 STUDY_READERS: tuple[StudyReader, ...] = (AuthorsCacheReader(),)
 # Labels come before frames, because they are also sequences.
-FRAME_READERS: tuple[FrameReader, ...] = (CsdReader(), OpenFaceReader(), OpenSmileFramesReader())
+FRAME_READERS: tuple[FrameReader, ...] = (
+    CsdReader(),
+    OpenFaceReader(),
+    OpenSmileFramesReader(),
+    PyFeatReader(),
+    LibreFaceReader(),
+    E4Reader(),
+    NeuroKitReader(),
+    RatingTraceReader(),
+)
 # Text comes last, because it accepts everything that looks like text.
 TABLE_READERS: tuple[TableReader, ...] = (
     OpenSmileReader(),
@@ -43,6 +56,8 @@ TABLE_READERS: tuple[TableReader, ...] = (
     RDataReader(),
     MatlabReader(),
     MmsaReader(),
+    TextGridReader(),
+    ElanReader(),
     ArffReader(),
     DelimitedReader(),
 )
