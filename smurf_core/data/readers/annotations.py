@@ -100,8 +100,8 @@ def _elan(source: SourceFile) -> _Tiers:
                 )
                 for name in file.get_tier_names()
             }
-    except (ElementTree.ParseError, ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError,
-            OSError, RecursionError, TypeError, ValueError) as error:  # fmt: skip
+    except (ElementTree.ParseError, ArithmeticError, AssertionError, AttributeError, LookupError,
+            MemoryError, OSError, RecursionError, TypeError, ValueError) as error:  # fmt: skip
         raise _damaged(source, ElanReader.title) from error
     return _Tiers(intervals)
 
