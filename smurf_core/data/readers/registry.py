@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from smurf_core.data.readers.csd import CsdLabelsReader, CsdReader
 from smurf_core.data.readers.delimited import DelimitedReader
 from smurf_core.data.readers.excel import ExcelReader
 from smurf_core.data.readers.faces import LibreFaceReader, PyFeatReader
+from smurf_core.data.readers.fold_caches import FoldCachesReader, are_fold_caches
 from smurf_core.data.readers.hdf5 import Hdf5Reader
 from smurf_core.data.readers.interface import FrameReader, StudyReader, Table, TableReader
 from smurf_core.data.readers.matlab import MatlabReader
@@ -90,6 +91,13 @@ def find_sources(paths: Iterable[Path]) -> tuple[SourceFile, ...]:
             raise InputError(f"{path} contains no data files ({', '.join(SUFFIXES)}).")
         found += [SourceFile(p.name, p) for p in inside]
     return tuple(found)
+
+
+def whole_study(sources: Sequence[SourceFile]) -> StudyReader | None:
+    """The reader for files that are a whole study: one file, or the partitions of its folds."""
+    if are_fold_caches(sources):
+        return FoldCachesReader(sources)
+    return study_reader(sources[0]) if len(sources) == 1 else None
 
 
 def study_reader(source: SourceFile) -> StudyReader | None:
