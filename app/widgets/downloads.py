@@ -5,12 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from smurf_core.runs.table_files import csv_text
+
 
 def download_view(frame: pd.DataFrame, name: str) -> None:
     """A button that saves a table as CSV exactly as it is shown: the same rows, order, columns."""
     st.download_button(
         "CSV",
-        data=lambda: frame.to_csv(index=not isinstance(frame.index, pd.RangeIndex)
+        data=lambda: csv_text(frame, index=not isinstance(frame.index, pd.RangeIndex)
                                   and frame.index.name is not None),
         file_name=f"{name}.csv",
         mime="text/csv",

@@ -29,6 +29,7 @@ from smurf_core.results import RunResult
 from smurf_core.runs import studies
 from smurf_core.runs.exporting import write_folder
 from smurf_core.runs.files import RunFiles
+from smurf_core.runs.table_files import table_bytes
 from smurf_core.runs.workspace import Workspace
 from smurf_core.terms import partner_label
 
@@ -141,7 +142,7 @@ def evaluate(
         results, dataset, reference=info.id, intervals=intervals, count=count,
         permutations=permutations,
     )  # fmt: skip
-    files = {f"{name}.csv": table.to_csv(index=False).encode() for name, table in tables.items()}
+    files = {f"{name}.csv": table_bytes(table, "csv") for name, table in tables.items()}
     sentences = account(
         result,
         shown,

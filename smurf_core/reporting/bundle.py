@@ -22,6 +22,7 @@ from smurf_core.runs.exporting import describe_run, run_tables
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import load_study, provenance
+from smurf_core.runs.table_files import csv_text
 from smurf_core.runs.workspace import Workspace
 
 Files = dict[str, bytes]
@@ -46,10 +47,10 @@ citation.bib         the paper to cite
 def table_files(found: Findings, dataset: MultimodalDataset) -> Files:
     """The paper's tables as CSV and LaTeX, and all other evaluation tables as CSV."""
     tables = report_tables(found, dataset)
-    files = {f"{table.name}.csv": table.numbers.to_csv(index=False) for table in tables}
+    files = {f"{table.name}.csv": csv_text(table.numbers) for table in tables}
     files |= {f"{table.name}.tex": tabular(table) for table in tables}
     files["tables.tex"] = document(tables, dataset.name, found.sentences)
-    files |= {f"{name}.csv": table.to_csv(index=False) for name, table in found.tables.items()}
+    files |= {f"{name}.csv": csv_text(table) for name, table in found.tables.items()}
     return {name: text.encode() for name, text in files.items()}
 
 

@@ -24,9 +24,11 @@ from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import RunInfo, get_run
 from smurf_core.runs.studies import load_study, provenance
+from smurf_core.runs.table_files import FORMATS, table_bytes
 from smurf_core.runs.workspace import Workspace
 
-FORMATS = ("csv", "parquet")
+__all__ = ["FORMATS", "export_run", "run_tables", "table_bytes", "write_folder"]
+_R_SCRIPT = "main_table.R"
 
 
 def export_run(
@@ -38,7 +40,7 @@ def export_run(
     `candidates` every configuration of every fold's search, `refits` (of the exclusive kind) shares
     in models of other persons, `run.json` everything that determines the numbers: configuration,
     data, device and versions. With `every_fold`, `contributions_by_fold` has every sample as every
-    fold's model explains it (`every_fold_table`).
+    fold's model explains it (`every_fold_table`). With CSV, `main_table.R` repeats the main table.
     """
     if format not in FORMATS:
         raise InputError(f"No format {format!r}; there are {', '.join(FORMATS)}.")
@@ -51,6 +53,8 @@ def export_run(
     files = {"run.json": _json(describe_run(workspace, info, result))}
     for name, table in run_tables(result, load_study(workspace, info.study_id)).items():
         files[f"{name}.{format}"] = table_bytes(table, format)
+    if format == "csv":
+        files[_R_SCRIPT] = Path(__file__).with_name(_R_SCRIPT).read_bytes()
     if every_fold:
         files[f"contributions_by_fold.{format}"] = table_bytes(every_fold_table(result), format)
     return write_folder(folder, files)
@@ -127,13 +131,6 @@ def describe_run(workspace: Workspace, info: RunInfo, result: RunResult) -> dict
         "versions": dict(result.versions),
         "seconds": result.seconds,
     }
-
-
-def table_bytes(table: pd.DataFrame, format: str) -> bytes:
-    """A table as a file of one of `FORMATS`."""
-    if format == "parquet":
-        return bytes(table.to_parquet(index=False))
-    return table.to_csv(index=False).encode()
 
 
 def _json(data: Mapping[str, Any]) -> bytes:

@@ -19,7 +19,7 @@ from smurf_core.data.problems import listing
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.id_lists import id_lists
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
-from smurf_core.data.readers.registry import reader_title, study_reader
+from smurf_core.data.readers.registry import reader_title, whole_study
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
@@ -124,7 +124,7 @@ def _read(sources: Sequence[SourceFile], key: str, known: StudyMapping) -> _Uplo
         name = known.name or (sources[0].stem if len(sources) == 1 else "Uploaded study")
         guess = guess_mapping(sources, replace(known, name=name), is_proposal=True)
         formats = dict.fromkeys((s.name for s in id_lists(sources).values()), "List of ids")
-        whole = study_reader(sources[0]) if len(sources) == 1 else None
+        whole = whole_study(sources)
         upload = _Upload(
             guess=guess,
             tables=()

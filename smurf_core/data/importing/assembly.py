@@ -17,7 +17,7 @@ from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.id_lists import id_lists
 from smurf_core.data.readers.interface import Table
-from smurf_core.data.readers.registry import reader_title, study_reader
+from smurf_core.data.readers.registry import reader_title, whole_study
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
@@ -76,14 +76,14 @@ def assemble(
     sources = [source for source in sources if mapping.role_of(source.name) != "ignore"]
     if not sources:
         raise InputError("No file was given.")
-    reader = study_reader(sources[0]) if len(sources) == 1 else None
+    reader = whole_study(sources)
     if reader is not None:
         study = reader.read(sources[0], target=mapping.target)
         dataset = _as_asked(study.dataset, mapping, sources[0])
         problems = (*study.problems, *fold_problems(dataset))
         refuse_errors(problems)
-        origin = _provenance(sources[0], reader.title, {})
-        return Assembly(dataset, problems, mapping, (origin,))
+        origins = tuple(_provenance(source, reader.title, {}) for source in sources)
+        return Assembly(dataset, problems, mapping, origins)
     report = progress or (lambda share, what: None)
     tables = read_tables(
         sources,

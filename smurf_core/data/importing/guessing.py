@@ -37,7 +37,7 @@ from smurf_core.data.media import MEDIA_TYPES, VIDEO_TYPES
 from smurf_core.data.problems import listing
 from smurf_core.data.readers.id_lists import id_lists
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
-from smurf_core.data.readers.registry import study_reader
+from smurf_core.data.readers.registry import whole_study
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
@@ -83,7 +83,7 @@ def guess_mapping(
     known = known or StudyMapping()
     name = known.name or _study_name(sources)
     sources = [source for source in sources if known.role_of(source.name) != "ignore"]
-    if len(sources) == 1 and study_reader(sources[0]) is not None:
+    if whole_study(sources) is not None:
         return replace(known, name=name)
     lists: dict[str, FileRole] = dict.fromkeys((s.name for s in id_lists(sources).values()), "ids")
     known = replace(known, name=name, files={**known.files, **lists})

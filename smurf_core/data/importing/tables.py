@@ -16,6 +16,7 @@ from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.frames import ReadingOptions, Recording, summarised, with_made_ids
 from smurf_core.data.readers.id_lists import id_lists, with_ids
 from smurf_core.data.readers.interface import BadCell, Table
+from smurf_core.data.readers.per_clip import likely_clips, read_per_clip
 from smurf_core.data.readers.registry import frame_reader, read, study_reader
 from smurf_core.data.sources import SourceFile
 from smurf_core.data.splits import SPLITS, split_of_name
@@ -59,19 +60,34 @@ def read_tables(
     tables: list[Table] = []
     recordings: list[Recording] = []
     has_frames = any(readers.values())
-    for done, source in enumerate(sources):
+    options = options or ReadingOptions()
+    alone = [s for s in sources if s.name not in (*lists, *ids) and readers[s.name] is None]
+    clips = likely_clips(alone)
+
+    def read_one(source: SourceFile) -> None:
         if progress is not None:
-            progress(done / len(sources), f"Reading {source.name}")
+            progress(sources.index(source) / len(sources), f"Reading {source.name}")
         reader = readers.get(source.name)
         if reader is not None:
-            recordings += reader.recordings(source, options or ReadingOptions(), rows=rows)
+            recordings.extend(reader.recordings(source, options, rows=rows))
         elif source.name not in lists:
             # The start and end of a sample may be in any row of the table that names them.
             found = read(source, rows=None if has_frames else rows)
             is_preview = rows is not None and not has_frames
             if source.name in ids:
                 found = tuple(with_ids(t, ids[source.name], is_preview=is_preview) for t in found)
-            tables += found
+            tables.extend(found)
+
+    for source in sources:
+        if source not in clips:
+            read_one(source)
+    if clips:
+        # The other tables show which files are samples.
+        per_clip = read_per_clip(clips, tables, options, rows)
+        tables.extend(per_clip.tables)
+        recordings.extend(per_clip.recordings)
+        for source in per_clip.others:
+            read_one(source)
     if recordings:
         most = None if rows is None else _PREVIEWED
         tables = [*with_made_ids([r.name for r in recordings], tables, id_column),

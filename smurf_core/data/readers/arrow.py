@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.feather as pa_feather
 import pyarrow.parquet as pq
 
-from smurf_core.data.problems import listing
+from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.columns import check_names, text_column
 from smurf_core.data.readers.interface import BadCell, Table
 from smurf_core.data.sources import (
@@ -22,6 +22,8 @@ from smurf_core.data.sources import (
     gibibytes,
 )
 from smurf_core.errors import InputError
+
+_TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # of a second
 
 
 class ParquetReader:
@@ -40,18 +42,26 @@ class ParquetReader:
 
 
 class FeatherReader:
-    """Feather (version 2, also called Arrow IPC)."""
+    """Feather (version 2, also called Arrow IPC): as a file, or as a stream (Hugging Face)."""
 
     title = "Feather"
-    suffixes = (".feather", ".arrow")
+    suffixes = (".feather", ".arrow", ".arrows")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
-        """True if the file starts as Arrow's file format does."""
-        return head.startswith((b"ARROW1", b"FEA1"))
+        """True if the file starts as Arrow's file format does, or with a stream's schema."""
+        return head.startswith((b"ARROW1", b"FEA1")) or _is_stream(head)
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
         """One table."""
         return (_table(source, "Feather", _read_feather, rows),)
+
+
+def _is_stream(head: bytes) -> bool:
+    """True for a stream: a mark, the schema's length in bytes, and the table of its fields."""
+    if len(head) < 16 or not head.startswith(b"\xff\xff\xff\xff"):
+        return False
+    length = int.from_bytes(head[4:8], "little")
+    return length % 8 == 0 and 0 < int.from_bytes(head[8:12], "little") < length < 2**28
 
 
 def _read_parquet(source: SourceFile) -> pa.Table:
@@ -73,8 +83,24 @@ def _read_feather(source: SourceFile) -> pa.Table:
                 "pandas."
             )
         file.seek(0)
+        if not head.startswith(b"ARROW1"):
+            return _read_stream(source, file)
         check_shape(source, 1, len(pa.ipc.open_file(file).schema))
     return pa_feather.read_table(source.path, memory_map=False)
+
+
+def _read_stream(source: SourceFile, file: pa.NativeFile) -> pa.Table:
+    """The batches of a stream, whose number of rows is known only when all are read."""
+    stream = pa.ipc.open_stream(file)
+    batches: list[pa.RecordBatch] = []
+    rows = unpacked = 0
+    for batch in stream:
+        rows += batch.num_rows
+        unpacked += batch.nbytes
+        check_shape(source, rows, len(stream.schema))
+        _check_unpacked(source, unpacked)
+        batches.append(batch)
+    return pa.Table.from_batches(batches, stream.schema)
 
 
 def _check_unpacked(source: SourceFile, unpacked: int) -> None:
@@ -92,6 +118,7 @@ def _table(
         cells = read(source)
         cells = cells if rows is None else cells.slice(0, rows)
         check_shape(source, cells.num_rows, cells.num_columns)
+        cells, problems = _without_objects(cells, source)
         cells = _with_vectors(cells, source)
         check_shape(source, cells.num_rows, cells.num_columns)
         names = check_names([str(name) for name in cells.column_names], source)
@@ -109,6 +136,38 @@ def _table(
         name=source.name,
         frame=pd.DataFrame({name: values for name, (values, _) in columns.items()}),
         bad_cells={name: bad for name, (_, bad) in columns.items() if bad is not None},
+        problems=problems,
+    )
+
+
+def _without_objects(cells: pa.Table, source: SourceFile) -> tuple[pa.Table, tuple[Problem, ...]]:
+    """Leave out columns of objects, such as sounds; if there is nothing else, they are an error."""
+    objects = [
+        str(name)
+        for name, column in zip(cells.column_names, cells.columns, strict=True)
+        if _holds_objects(column)
+    ]
+    if not objects or len(objects) == cells.num_columns:
+        return cells, ()
+    kinds = listing(dict.fromkeys(str(cells.schema.field(name).type)[:60] for name in objects))
+    message = f"each cell of {listing(objects)} contains {kinds}."
+    remedy = "It was left out; numbers in it need columns of their own."
+    note = Problem("warning", message, source.name, remedy=remedy)
+    return cells.drop_columns(objects), (note,)
+
+
+def _holds_objects(column: pa.ChunkedArray) -> bool:
+    """True for cells that are neither a number nor a text nor a vector of numbers."""
+    kind = column.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return True
+    return pa.types.is_nested(kind) and not _are_vectors(kind)
+
+
+def _are_vectors(kind: pa.DataType) -> bool:
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return (is_list or pa.types.is_fixed_size_list(kind)) and (
+        pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)
     )
 
 
@@ -123,13 +182,7 @@ def _with_vectors(cells: pa.Table, source: SourceFile) -> pa.Table:
 
 
 def _vectors(name: str, column: pa.ChunkedArray, source: SourceFile) -> dict[str, pa.ChunkedArray]:
-    kind = column.type
-    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-    is_fixed = pa.types.is_fixed_size_list(kind)
-    is_vector = (is_list or is_fixed) and (
-        pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)
-    )
-    if not is_vector or not len(column):
+    if not _are_vectors(column.type) or not len(column):
         return {str(name): column}
     lengths = pc.unique(pc.drop_null(pc.list_value_length(column))).to_pylist()
     if len(lengths) != 1 or lengths[0] == 0:
@@ -157,6 +210,9 @@ def _column(
         cells = pc.cast(cells, pa.int64())
     elif pa.types.is_decimal(kind):
         cells = pc.cast(cells, pa.float64())
+    elif pa.types.is_duration(kind):  # seconds, as all times here
+        ticks = pc.cast(pc.cast(cells, pa.int64()), pa.float64())
+        cells = pc.divide(ticks, float(_TICKS[kind.unit]))
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         parsed = text_column(pc.cast(cells, pa.string()).fill_null(""))
         return parsed.values, BadCell(source.name, *parsed.bad) if parsed.bad else None

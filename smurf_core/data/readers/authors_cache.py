@@ -71,11 +71,11 @@ class AuthorsCacheReader:
                 f"{source.name}: there are {len(targets)} targets ({listing(targets, 6)}), and a "
                 "study has one: name the one to predict as target."
             )
-        return _study(_contents(targets[chosen], source), chosen, source, [])
+        return cache_study(cache_contents(targets[chosen], source), chosen, source)
 
 
 @dataclass(frozen=True)
-class _Contents:
+class CacheContents:
     """One target of a cache: each sample once, and its roles in each fold."""
 
     columns: Columns
@@ -86,9 +86,8 @@ class _Contents:
 
 def _load(source: SourceFile) -> dict[str, Any]:
     """The outer dictionary, with the targets' names as text."""
-    data = source.path.read_bytes() if not source.head(4).startswith(b"PK") else _inner(source)
     try:
-        loaded = load_restricted(data, stand_ins=_LOADER)
+        loaded = load_restricted(pickle_of(source), stand_ins=_LOADER)
     except RefusedPickle as error:
         raise InputError(
             f"{source.name} was not read: {error}; pickles are read only where they contain plain "
@@ -98,6 +97,11 @@ def _load(source: SourceFile) -> dict[str, Any]:
     if not loaded or not is_cache:
         raise _not_a_cache(source, "it is not a dictionary of targets")
     return {str(target): folds for target, folds in loaded.items()}
+
+
+def pickle_of(source: SourceFile) -> bytes:
+    """The bytes of a pickle, also of one in a zip by torch.save."""
+    return _inner(source) if source.head(4).startswith(b"PK") else source.path.read_bytes()
 
 
 def _inner(source: SourceFile) -> bytes:
@@ -116,7 +120,7 @@ def _not_a_cache(source: SourceFile, why: str) -> InputError:
     return InputError(f"{source.name} is not one of the authors' feature caches: {why}.")
 
 
-def _contents(folds: Mapping[Any, Any], source: SourceFile) -> _Contents:
+def cache_contents(folds: Mapping[Any, Any], source: SourceFile) -> CacheContents:
     """Identify each sample in all folds by its features, target and description."""
     parts: list[Columns] = []
     kept: dict[tuple[bytes, int], int] = {}  # content and its occurrence → position
@@ -145,7 +149,7 @@ def _contents(folds: Mapping[Any, Any], source: SourceFile) -> _Contents:
     if names is None or n == 0:
         raise _not_a_cache(source, "it contains no samples")
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    return _Contents(columns, roles, *names)
+    return CacheContents(columns, roles, *names)
 
 
 def _partition(
@@ -216,7 +220,9 @@ def _find(
     return where, is_new
 
 
-def _study(contents: _Contents, target: str, source: SourceFile, problems: list[Problem]) -> Study:
+def cache_study(contents: CacheContents, target: str, source: SourceFile) -> Study:
+    """The data set of one target, with the folds of its roles."""
+    problems: list[Problem] = []
     order = _order(contents)
     columns = {key: values[order] for key, values in contents.columns.items()}
     roles = {partition: members[:, order] for partition, members in contents.roles.items()}
@@ -251,7 +257,7 @@ def _study(contents: _Contents, target: str, source: SourceFile, problems: list[
     return Study(dataset, tuple(problems))
 
 
-def _order(contents: _Contents) -> npt.NDArray[np.int64]:
+def _order(contents: CacheContents) -> npt.NDArray[np.int64]:
     """Samples ordered by person if there are several persons, otherwise in their order."""
     persons = contents.columns.get(_PERSON)
     if persons is None:

@@ -80,6 +80,7 @@ class Recording:
     switches: frozenset[str] = frozenset()  # columns of 0 and 1
     options: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    began: float = 0.0  # seconds since 1970 at time 0, if the format says so
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,10 @@ def _summary(
     tally = _Tally()
     for recording in group[:most]:
         track = recording.load()
+        # A table's times may count from 1970, and not from the recording's start.
+        if segments and recording.began and min(segments.start, default=0) > 1e9:
+            start = track.start + recording.began
+            track = replace(track, start=start, end=track.end + recording.began)
         tally.add(recording, track)
         wanted = by_recording.get(recording.name, []) if segments else []
         spans = [(segments.start[i], segments.end[i]) for i in wanted] if segments else []
@@ -228,6 +233,8 @@ def summary_columns(recording: Recording) -> tuple[str, ...]:
     """Names of a recording's statistics: `AU12_r_mean` …, `AU12_c_share` …"""
     if recording.columns == ("words",):
         return ()
+    if not recording.modality and recording.statistics == ("mean",):  # ratings
+        return recording.columns
     return tuple(
         f"{column}_{statistic}"
         for column in recording.columns

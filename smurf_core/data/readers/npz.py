@@ -35,7 +35,7 @@ class NpzReader:
             with ZipFile(source.path) as archive:
                 for member, size in members.items():
                     name = member.removesuffix(".npy")
-                    _check_header(archive, member, size, source)
+                    check_header(archive, member, size, source)
                     with archive.open(member) as file:
                         arrays[name] = npy.read_array(file, allow_pickle=False)
         except (BadZipFile, ZlibError, EOFError, OSError, ValueError, NotImplementedError,
@@ -65,23 +65,29 @@ class NpyReader:
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
         """One table; its columns are numbered."""
-        try:
-            with source.path.open("rb") as file:
-                _check_array(file, source.path.stat().st_size, source.stem, source)
-                file.seek(0)
-                array = npy.read_array(file, allow_pickle=False)
-        except (EOFError, OSError, ValueError, MemoryError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"{source.name} is damaged or not an array: write it again with numpy.save."
-            ) from error
+        array = read_npy(source)
         if array.ndim == 0:
             raise InputError(f"{source.name} contains a single value but no rows.")
         return (array_table({source.stem: array[:rows]}, source),)
 
 
-def _check_header(archive: ZipFile, member: str, size: int, source: SourceFile) -> None:
+def read_npy(source: SourceFile) -> npt.NDArray[Any]:
+    """The array in a file of numbers or text."""
+    try:
+        with source.path.open("rb") as file:
+            _check_array(file, source.path.stat().st_size, source.stem, source)
+            file.seek(0)
+            return np.asarray(npy.read_array(file, allow_pickle=False))
+    except (EOFError, OSError, ValueError, MemoryError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{source.name} is damaged or not an array: write it again with numpy.save."
+        ) from error
+
+
+def check_header(archive: ZipFile, member: str, size: int, source: SourceFile) -> None:
+    """Raise an error for a member that is no plain array of the size that it promises."""
     with archive.open(member) as file:
         _check_array(file, size, member.removesuffix(".npy"), source)
 

@@ -1,12 +1,15 @@
 """openSMILE: functionals are rows; low-level descriptors are frames, to be summarised.
 
-`SMILExtract` writes `name;frameTime;…` or ARFF, the Python package `file,start,end,…`.
+`SMILExtract` writes `name;frameTime;…` or ARFF, the Python package `file,start,end,…` as CSV or
+Parquet. audformat writes labels with the same three columns: they are read here, as labels.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import posixpath
+import re
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -14,9 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from smurf_core.data.column_names import PERSON_NAMES, TARGET_NAMES, plain_name
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.arff import ArffReader
+from smurf_core.data.readers.arrow import ParquetReader
 from smurf_core.data.readers.delimited import DelimitedReader
 from smurf_core.data.readers.frames import (
     ReadingOptions,
@@ -33,17 +40,22 @@ _SHORT = 0.2  # seconds: windows of descriptors are shorter, and those of functi
 _UNNAMED = ("", "unknown", "noname")
 _TIMES = ("frameTime", "frameIndex", "start", "end")
 _CLASSES = ("class", "emotion", "label")
+_PARQUET = b"PAR1"
+# Pieces of the names of openSMILE's features.
+_OPENSMILE = re.compile(
+    r"_sma|_amean|_stddev|semitone|mfcc|pcm_|jitter|shimmer|loudness|PerSec|F[0-3]", re.IGNORECASE
+)
 
 
 class OpenSmileReader:
     """Functionals: one row per clip."""
 
     title = "openSMILE"
-    suffixes = (".csv", ".arff", ".txt")
+    suffixes = (".csv", ".arff", ".txt", ".parquet", ".pq")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """True if the first columns are those of openSMILE."""
-        return _has_names(head)
+        return _has_names(source, head)
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
         """One table, with the clips' names as ids."""
@@ -55,11 +67,11 @@ class OpenSmileFramesReader:
     """Low-level descriptors: many rows per clip, at intervals of a hundredth of a second."""
 
     title = "openSMILE frames"
-    suffixes = (".csv", ".arff", ".txt")
+    suffixes = (".csv", ".arff", ".txt", ".parquet", ".pq")
 
     def recognises(self, source: SourceFile, head: bytes) -> bool:
         """True if the first rows are frames of one clip."""
-        return _has_names(head) and _are_frames(source)
+        return _has_names(source, head) and _are_frames(source)
 
     def recordings(
         self, source: SourceFile, options: ReadingOptions, *, rows: int | None = None
@@ -96,7 +108,9 @@ class OpenSmileFramesReader:
         return tuple(made)
 
 
-def _has_names(head: bytes) -> bool:
+def _has_names(source: SourceFile, head: bytes) -> bool:
+    if head.startswith(_PARQUET):
+        return {"file", "start", "end"} <= set(_parquet_names(source))
     start = head.lstrip(b"\xef\xbb\xbf")[:4096].lower()
     if start.lstrip().startswith((b"@relation", b"%")):
         attributes = [
@@ -111,10 +125,31 @@ def _has_names(head: bytes) -> bool:
     return line.startswith((b"name;frametime;", b"name,frametime,", b"file,start,end,"))
 
 
+def _parquet_names(source: SourceFile) -> list[str]:
+    try:
+        return [str(name) for name in pq.read_schema(source.path).names]
+    except (pa.ArrowException, OSError):
+        return []
+
+
+def _first_rows(source: SourceFile) -> list[dict[str, str]]:
+    """File, start and end of the first two rows of a Parquet file, as text."""
+    wanted = ["file", "start", "end"]
+    try:
+        with pq.ParquetFile(source.path) as file:
+            batch = next(file.iter_batches(batch_size=2, columns=wanted), None)
+            rows = batch.to_pandas() if batch is not None else pd.DataFrame(columns=wanted)
+    except (pa.ArrowException, OSError, ValueError):
+        return []
+    rows = rows.reset_index()
+    return [{name: str(row[name]) for name in wanted} for _, row in rows.iterrows()]
+
+
 def _cells(source: SourceFile, rows: int | None) -> Table:
     """The file as a table, without the note that semicolons separate its columns."""
     head = source.head()
-    reader = ArffReader() if ArffReader().recognises(source, head) else DelimitedReader()
+    readers = (ParquetReader(), ArffReader(), DelimitedReader())
+    reader = next(reader for reader in readers if reader.recognises(source, head))
     (table,) = reader.read(source, rows=rows)
     check_shape(source, *table.frame.shape)
     reported = tuple(p for p in table.problems if "separated by semicolon" not in p.message)
@@ -123,6 +158,8 @@ def _cells(source: SourceFile, rows: int | None) -> Table:
 
 def _are_frames(source: SourceFile) -> bool:
     """True if the first two rows are from one clip, at different times or in short windows."""
+    if source.head(4) == _PARQUET:
+        return _are_windows(_first_rows(source))
     text = source.head(_START).decode("utf-8", "replace").lstrip("\ufeff")
     delimiter = ","
     if text.lstrip().startswith(("@", "%")):
@@ -144,8 +181,15 @@ def _are_frames(source: SourceFile) -> bool:
     if "name" in first:
         moments = first.get("frameTime"), second.get("frameTime")
         return first["name"] == second["name"] and moments[0] != moments[1]
+    return _are_windows(rows)
+
+
+def _are_windows(rows: list[dict[str, str]]) -> bool:
+    """True for two rows of one clip that are both short."""
+    if len(rows) < 2:
+        return False
     lengths = [_seconds(row["end"]) - _seconds(row["start"]) for row in rows]
-    return first["file"] == second["file"] and max(lengths) < _SHORT
+    return rows[0]["file"] == rows[1]["file"] and max(lengths) < _SHORT
 
 
 def _seconds(text: str) -> float:
@@ -184,12 +228,24 @@ def _as_seconds(cells: pd.Series[Any], column: str, source: SourceFile) -> npt.N
 
 
 def _clips(frame: pd.DataFrame, source: SourceFile) -> npt.NDArray[np.object_]:
-    """The clip of each row: its name without folder and suffix."""
+    """The clip of each row: its name without folder and suffix, if this differs between files."""
     column = "file" if "file" in frame else "name"
-    texts = frame[column].astype("str").fillna("").str.strip("'\" ").map(recording_name)
-    if len(set(texts)) == 1 and texts.iloc[0].lower() in _UNNAMED:
-        texts = pd.Series([source.stem] * len(texts))
-    return texts.to_numpy(dtype=object)
+    paths = frame[column].astype("str").fillna("").str.strip("'\" ")
+    names = paths.map(recording_name)
+    if paths.nunique() > names.nunique():
+        names = _below_common_folder(paths)
+    if len(set(names)) == 1 and names.iloc[0].lower() in _UNNAMED:
+        names = pd.Series([source.stem] * len(names))
+    return names.to_numpy(dtype=object)
+
+
+def _below_common_folder(paths: pd.Series[Any]) -> pd.Series[Any]:
+    """Paths as they are; absolute ones without the folder that all of them are in."""
+    plain = paths.str.replace("\\", "/", regex=False)
+    if not plain.str.match(r"(/|[A-Za-z]:/)").all():
+        return plain
+    common = posixpath.commonpath(plain.str.rpartition("/")[0].unique().tolist())
+    return plain.str.removeprefix(f"{common}/")
 
 
 def _functionals(table: Table, source: SourceFile) -> Table:
@@ -197,9 +253,8 @@ def _functionals(table: Table, source: SourceFile) -> Table:
     clips = _clips(frame, source)
     column = "file" if "file" in frame else "name"
     problems = list(table.problems)
-    counts = pd.Series(clips).groupby(clips).cumcount()
     repeated = len(set(clips.tolist())) < len(clips)
-    ids = [f"{clip}[{k}]" for clip, k in zip(clips, counts, strict=True)] if repeated else clips
+    ids = _segment_names(frame, clips, source) if repeated else clips
     kept: dict[str, Any] = {"sample_id": pd.Series(list(ids), dtype="str")}
     if repeated and set(clips.tolist()) == {source.stem}:
         del kept["sample_id"]
@@ -208,7 +263,7 @@ def _functionals(table: Table, source: SourceFile) -> Table:
         problems.append(Problem("warning", message, source.name, column, remedy=remedy))
     elif repeated:
         message = f"several rows of one {column}."
-        remedy = "Samples were numbered within it, as clip[0], clip[1]."
+        remedy = f"Samples were named by it and their time, such as {ids[0]!r}."
         problems.append(Problem("note", message, source.name, column, remedy=remedy))
         kept["recording"] = pd.Series(clips.tolist(), dtype="str")
     if "start" in frame and repeated:
@@ -216,10 +271,43 @@ def _functionals(table: Table, source: SourceFile) -> Table:
     for name in frame.columns:
         if (name in _CLASSES and frame[name].notna().any()) or name not in _not_features(frame):
             kept[name] = frame[name]
+    is_audio = _are_features(frame)
     return replace(
         table,
         frame=pd.DataFrame(kept),
         problems=tuple(problems),
-        modality="audio",
-        pile="opensmile",
+        modality="audio" if is_audio else "",
+        pile="opensmile" if is_audio else "audformat",
     )
+
+
+def _are_features(frame: pd.DataFrame) -> bool:
+    """False for labels of audformat, which have the same index as openSMILE's features."""
+    if "start" not in frame:
+        return True
+    columns = [column for column in frame.columns if column not in _TIMES and column != "file"]
+    if any(_OPENSMILE.search(column) for column in columns):
+        return True
+    known = {*TARGET_NAMES, *PERSON_NAMES}
+    numbers = [c for c in columns if pd.api.types.is_numeric_dtype(frame[c])]
+    return len(numbers) == len(columns) and not any(plain_name(c) in known for c in numbers)
+
+
+def _segment_names(
+    frame: pd.DataFrame, clips: npt.NDArray[np.object_], source: SourceFile
+) -> npt.NDArray[np.object_]:
+    """`clip[1.5-3.25]`: the same segment has the same name in every table, in any row order."""
+    if "start" in frame:
+        start, end = _times(frame, source)
+        ids = [
+            f"{clip}[{_short(a)}-{_short(b)}]" for clip, a, b in zip(clips, start, end, strict=True)
+        ]
+        if len(set(ids)) == len(ids):
+            return np.array(ids, dtype=object)
+    counts = pd.Series(clips).groupby(clips).cumcount()
+    return np.array([f"{clip}[{k}]" for clip, k in zip(clips, counts, strict=True)], dtype=object)
+
+
+def _short(seconds: float) -> str:
+    """Seconds to the millisecond; empty for the end of a file."""
+    return "" if np.isnan(seconds) else f"{seconds:.3f}".rstrip("0").rstrip(".")

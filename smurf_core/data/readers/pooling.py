@@ -45,12 +45,17 @@ def pool(
         counted = np.isfinite(values) & ~is_sentinel & ~padding[:, :, None]
         count = counted.sum(axis=1)
         some = count > 0
-        total = np.where(counted, values, 0).sum(axis=1)
+        with np.errstate(over="ignore"):
+            total = np.where(counted, values, 0).sum(axis=1)
         middle = np.divide(total, count, out=np.full(count.shape, np.nan), where=some)
-        spread = np.where(counted, values - middle[:, None], 0)
-        variance = np.divide((spread**2).sum(axis=1), count, out=middle.copy(), where=some)
-        mean[start : start + block] = middle
-        sd[start : start + block] = np.sqrt(variance)
+        # An infinite spread is reported by the cleaning.
+        with np.errstate(over="ignore", invalid="ignore"):
+            spread = np.where(counted, values - middle[:, None], 0)
+            squares = (spread**2).sum(axis=1)
+        variance = np.divide(squares, count, out=middle.copy(), where=some)
+        with np.errstate(over="ignore"):
+            mean[start : start + block] = middle
+            sd[start : start + block] = np.sqrt(variance)
         padded += int(padding.sum())
         sentinels += int(is_sentinel.sum())
     return Pooled(mean, sd, padded, sentinels)

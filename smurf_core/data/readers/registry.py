@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from smurf_core.data.problems import Problem
+from smurf_core.data.readers.annotations import ElanReader, TextGridReader
 from smurf_core.data.readers.arff import ArffReader
 from smurf_core.data.readers.arrow import FeatherReader, ParquetReader
 from smurf_core.data.readers.authors_cache import AuthorsCacheReader
 from smurf_core.data.readers.csd import CsdLabelsReader, CsdReader
 from smurf_core.data.readers.delimited import DelimitedReader
 from smurf_core.data.readers.excel import ExcelReader
+from smurf_core.data.readers.faces import LibreFaceReader, PyFeatReader
+from smurf_core.data.readers.fold_caches import FoldCachesReader, are_fold_caches
 from smurf_core.data.readers.hdf5 import Hdf5Reader
 from smurf_core.data.readers.interface import FrameReader, StudyReader, Table, TableReader
+from smurf_core.data.readers.matlab import MatlabReader
 from smurf_core.data.readers.mmsa import MmsaReader
 from smurf_core.data.readers.npz import NpyReader, NpzReader
 from smurf_core.data.readers.openface import OpenFaceReader
 from smurf_core.data.readers.opensmile import OpenSmileFramesReader, OpenSmileReader
+from smurf_core.data.readers.physiology import E4Reader, NeuroKitReader
+from smurf_core.data.readers.r_data import RDataReader
+from smurf_core.data.readers.rating_traces import RatingTraceReader
+from smurf_core.data.readers.spss_stata import SpssReader, StataReader
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
 STUDY_READERS: tuple[StudyReader, ...] = (AuthorsCacheReader(),)
 # Labels come before frames, because they are also sequences.
-FRAME_READERS: tuple[FrameReader, ...] = (CsdReader(), OpenFaceReader(), OpenSmileFramesReader())
+FRAME_READERS: tuple[FrameReader, ...] = (
+    CsdReader(),
+    OpenFaceReader(),
+    OpenSmileFramesReader(),
+    PyFeatReader(),
+    LibreFaceReader(),
+    E4Reader(),
+    NeuroKitReader(),
+    RatingTraceReader(),
+)
 # Text comes last, because it accepts everything that looks like text.
 TABLE_READERS: tuple[TableReader, ...] = (
+    OpenSmileReader(),
     ParquetReader(),
     FeatherReader(),
     CsdLabelsReader(),
@@ -34,8 +52,13 @@ TABLE_READERS: tuple[TableReader, ...] = (
     NpyReader(),
     NpzReader(),
     ExcelReader(),
+    SpssReader(),
+    StataReader(),
+    RDataReader(),
+    MatlabReader(),
     MmsaReader(),
-    OpenSmileReader(),
+    TextGridReader(),
+    ElanReader(),
     ArffReader(),
     DelimitedReader(),
 )
@@ -68,6 +91,13 @@ def find_sources(paths: Iterable[Path]) -> tuple[SourceFile, ...]:
             raise InputError(f"{path} contains no data files ({', '.join(SUFFIXES)}).")
         found += [SourceFile(p.name, p) for p in inside]
     return tuple(found)
+
+
+def whole_study(sources: Sequence[SourceFile]) -> StudyReader | None:
+    """The reader for files that are a whole study: one file, or the partitions of its folds."""
+    if are_fold_caches(sources):
+        return FoldCachesReader(sources)
+    return study_reader(sources[0]) if len(sources) == 1 else None
 
 
 def study_reader(source: SourceFile) -> StudyReader | None:
