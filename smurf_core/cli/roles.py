@@ -81,6 +81,11 @@ class Roles:
         ),
     ] = None
 
+    decimal: Annotated[
+        str,
+        choice(("auto", ".", ","), "Decimal sign of files whose cells do not show it."),
+    ] = "auto"
+
     @property
     def are_given(self) -> bool:
         """True if any option was given."""
@@ -97,6 +102,8 @@ class Roles:
             given["name"] = self.name
         if self.task != "auto":
             given["task"] = self.task
+        if self.decimal != "auto":
+            given["reading"] = {**known.reading, "decimal": self.decimal}
         if self.modality:
             given["modalities"] = _lists("modality", self.modality, "NAME=COLUMN,COLUMN")
         if self.judgment:

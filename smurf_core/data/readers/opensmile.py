@@ -17,6 +17,7 @@ import pandas as pd
 
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.arff import ArffReader
+from smurf_core.data.readers.decimal_sign import with_decimal_sign
 from smurf_core.data.readers.delimited import DelimitedReader
 from smurf_core.data.readers.frames import (
     ReadingOptions,
@@ -115,7 +116,7 @@ def _cells(source: SourceFile, rows: int | None) -> Table:
     """The file as a table, without the note that semicolons separate its columns."""
     head = source.head()
     reader = ArffReader() if ArffReader().recognises(source, head) else DelimitedReader()
-    (table,) = reader.read(source, rows=rows)
+    (table,) = (with_decimal_sign(t, "") for t in reader.read(source, rows=rows))
     check_shape(source, *table.frame.shape)
     reported = tuple(p for p in table.problems if "separated by semicolon" not in p.message)
     return replace(table, problems=reported)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.exceptions import IllegalCharacterError
 
-from smurf_core.data.readers.columns import MISSING
+from smurf_core.data.readers.missing_words import MISSING
 from smurf_core.data.readers.interface import PREVIEW_ROWS
 from smurf_core.data.readers.registry import read
 from smurf_core.data.sources import SourceFile
