@@ -37,11 +37,11 @@ def array_table(arrays: Mapping[str, npt.NDArray[Any]], source: SourceFile) -> T
         prefix = f"{key}_" if len(values) > 1 else ""
         if array.ndim == 1:
             own = key if len(values) > 1 else split_of_name(source.stem).group
-            read = {own: _column(array)}
+            read = {own: _column(array, source)}
         elif array.ndim == 2:
             given = _given_names(key, names, array.shape[1], source)
             labels = given or [f"{prefix}{j}" for j in range(array.shape[1])]
-            read = {label: _column(array[:, j]) for j, label in enumerate(labels)}
+            read = {label: _column(array[:, j], source) for j, label in enumerate(labels)}
         else:
             read, found = _pooled(prefix, key, array, source)
             problems += found
@@ -84,15 +84,25 @@ def _given_names(
     return []
 
 
-def _column(array: npt.NDArray[Any]) -> pd.Series[Any]:
+def _column(array: npt.NDArray[Any], source: SourceFile) -> pd.Series[Any]:
     if array.dtype.kind in "iub":
         return pd.Series(array.astype(np.int64))
     if array.dtype.kind == "f":
         return pd.Series(array.astype(np.float64))
-    texts = [
-        item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in array
-    ]
+    texts = [_text(item, source) for item in array]
     return text_column(pa.chunked_array([pa.array(texts, pa.string())])).values
+
+
+def _text(item: Any, source: SourceFile) -> str:
+    """An item of an array of text; it may be damaged, although its size is right."""
+    try:
+        text = item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item)
+        text.encode()
+    except ValueError as error:
+        raise InputError(
+            f"{source.name} contains text that is damaged: write the file again."
+        ) from error
+    return text
 
 
 def _pooled(

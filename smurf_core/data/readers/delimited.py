@@ -22,6 +22,7 @@ from smurf_core.data.readers.headers import (
     find_header,
     is_number,
     is_recording,
+    mask,
     recording_error,
     usual_width,
 )
@@ -245,11 +246,9 @@ def _below(file: Iterable[str], dialect: _Dialect) -> Iterator[tuple[list[str], 
     lines = iter(file)
     for _ in range(dialect.lines_above):
         next(lines, None)
-    number = 0
-    for row in _reader(lines, dialect.delimiter):
+    for number, row in enumerate(_reader(lines, dialect.delimiter), start=1):
         if dialect.delimiter == " " and row and not row[-1]:
             row.pop()
-        number += 1
         if row:
             yield row, number
 
@@ -291,7 +290,9 @@ def _slowly(source: SourceFile, dialect: _Dialect) -> pa.Table:
 def _may_end(row: list[str], body: list[list[str]], width: int) -> bool:
     """True if a row may be a note below the data: it does not begin as the others do."""
     names = [before[0].strip() for before in body[:200]]
-    return len(row) < width and is_note([" ".join(row).strip(), "", ""], names)
+    shapes = {mask(name) for name in names}
+    starts_alike = mask(row[0].strip()) in shapes
+    return len(row) < width and not starts_alike and is_note([" ".join(row).strip(), "", ""], names)
 
 
 def _as_table(body: list[list[str]], dialect: _Dialect) -> pa.Table:

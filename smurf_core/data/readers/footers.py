@@ -14,11 +14,14 @@ from smurf_core.data.sources import SourceFile
 
 Columns = dict[str, pa.ChunkedArray]
 _LAST = 30  # rows at the end that may be notes or totals
-_TOTALS = frozenset(
-    "total totals sum sums mean means average averages avg sd std stdev se sem var variance median "
-    "min max minimum maximum count n gesamt summe mittelwert mittel standardabweichung total: "
-    "sum: mean: average: moyenne somme media totale".split()
-)
+# fmt: off
+_TOTALS = frozenset((
+    "total", "totals", "sum", "sums", "mean", "means", "average", "averages", "avg", "sd", "std",
+    "stdev", "se", "sem", "var", "variance", "median", "min", "max", "minimum", "maximum", "count",
+    "n", "gesamt", "summe", "mittelwert", "mittel", "standardabweichung", "moyenne", "somme",
+    "media", "totale", "promedio", "suma", "gemiddelde", "m", "grand total", "std. dev", "std dev",
+))
+# fmt: on
 _UNNAMED = re.compile(r"(column_\d+|Unnamed: \d+(\.\d+)?|\.\.\.\d+)")
 
 
@@ -85,15 +88,15 @@ def is_note(row: Sequence[str], names: Sequence[str]) -> bool:
 
 
 def _is_total(row: Sequence[str], names: Sequence[str]) -> bool:
-    word = row[0].lower()
+    """True if a row is called a total or a mean, and hardly any other row is."""
+    words = [name.strip().lower().rstrip(":. ") for name in names]
+    called = sum(word in _TOTALS for word in words)
     held = [cell for cell in row[1:] if cell]
-    others = {name.strip().lower() for name in names}
-    usual = others - {word}
     return (
-        word in _TOTALS
+        row[0].lower().rstrip(":. ") in _TOTALS
         and any(is_number(cell) for cell in held)
-        and not usual & (_TOTALS - {word})
-        and len(usual) > 1
+        and called <= min(8, len(words) // 3)
+        and words.count(row[0].lower().rstrip(":. ")) <= 1
     )
 
 

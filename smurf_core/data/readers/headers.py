@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.missing_words import MISSING
@@ -98,6 +99,8 @@ class _Finder:
     def header(self) -> Header:
         start = self._start()
         names = list(self.rows[start])
+        if names[0].startswith(COMMENTS) and not start:  # numpy.savetxt marks its header
+            names[0] = names[0].lstrip("#%/ ") or names[0]
         has_row_names = self._is_one_short(names, start)
         if has_row_names:
             names = ["", *names]
@@ -106,7 +109,11 @@ class _Finder:
         self._refuse_data(names, start)
         first = start + 1
         extra = []
-        while first < len(self.rows) and len(extra) < _MOST_EXTRA and self._is_extra(first, names, extra):
+        while (
+            first < len(self.rows)
+            and len(extra) < _MOST_EXTRA
+            and self._is_extra(first, names, extra)
+        ):
             extra.append(list(self.rows[first]))
             first += 1
         above = list(self.rows[start - 1]) if start else []
@@ -222,7 +229,7 @@ class _Finder:
         if not all(_COUNTER.fullmatch(cell) for cell in given):
             return False
         values = [int(cell) for cell in given]
-        steps = {b - a for a, b in zip(values, values[1:], strict=False)}
+        steps = {b - a for a, b in pairwise(values)}
         body = [cell for j in self.numeric for cell in self.body[j]]
         has_decimals = any("." in cell or "," in cell for cell in body)
         is_counter = steps == {1} and values[0] in (0, 1) and len(values) > 3
@@ -243,7 +250,12 @@ class _Finder:
         if self._looks_like_row(row):
             return False
         if not filled:  # Below several header rows, pandas writes the index's name alone.
-            return bool(before) and bool(row[0]) and not names[0] and sum(1 for cell in row if cell) == 1
+            return (
+                bool(before)
+                and bool(row[0])
+                and not names[0]
+                and sum(1 for cell in row if cell) == 1
+            )
         again = {later[j] for later in self.rows[position + 2 :] for j in self.numeric
                  if len(later) == self.width}  # fmt: skip
         is_header_again = list(row) == list(names)

@@ -75,8 +75,9 @@ def number_forms(
     """Write columns as plain numbers, on the evidence of all cells of a file.
 
     `odd` are columns that are not all plain numbers, with missing cells null, and `plain` columns
-    with decimal points, as they are in the file. A sign before three digits is between thousands if the file's
-    decimal sign is the other one. `delimiter` is the file's: a semicolon is usual with commas.
+    with decimal points, as they are in the file. A sign before three digits is between thousands if
+    the file's decimal sign is the other one. `delimiter` is the file's: a semicolon is usual with
+    commas.
     """
     written = [_written(name, cells) for name, cells in odd.items() if _is_likely(cells)]
     has_commas = any("," in column.forms | column.open for column in written)
@@ -260,17 +261,19 @@ def _reported(
     return tuple(problems)
 
 
-def number_like_texts(texts: Mapping[str, pa.ChunkedArray], source: SourceFile) -> list[Problem]:
+def number_like_texts(columns: Mapping[str, pa.ChunkedArray], source: SourceFile) -> list[Problem]:
     """Warnings of columns that stay text although most of their cells contain a number."""
     found: dict[str, str] = {}
-    for name, cells in texts.items():
+    for name, cells in columns.items():
         held = len(cells) - cells.null_count
         # Whole numbers with a letter, such as 3a, and codes with zeros in front are names.
         is_name = pc.match_substring_regex(cells, r"^[+-]?\d+[A-Za-z]?$")
         if 2 * (pc.sum(is_name).as_py() or 0) >= held or not _is_likely(cells):
             continue
-        example = next(cell for cell in cells.drop_null().to_pylist() if cell)
-        found[name] = str(example)[:40]
+        texts = cells.filter(
+            pc.invert(pc.match_substring_regex(cells, _DECIMAL["."] + "|" + _WHOLE))
+        )
+        found[name] = str(texts[0].as_py() if len(texts) else cells.drop_null()[0].as_py())[:40]
     if not found:
         return []
     example = next(iter(found.values()))
