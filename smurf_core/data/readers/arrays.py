@@ -14,6 +14,7 @@ from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.columns import check_names, text_column
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.pooling import SENTINELS, pool
+from smurf_core.data.readers.restricted_pickle import is_unicode
 from smurf_core.data.sources import SourceFile, check_shape
 from smurf_core.data.splits import split_of_name
 from smurf_core.errors import InputError
@@ -28,6 +29,11 @@ def array_table(arrays: Mapping[str, npt.NDArray[Any]], source: SourceFile) -> T
     lists. [n, steps, d] is pooled over time to `array_mean_0` … and `array_sd_0` …. A file's only
     array needs no prefix, and a single column is named after the file, without its split.
     """
+    damaged = [key for key, a in arrays.items() if a.dtype.kind == "U" and not is_unicode(a)]
+    if damaged:
+        raise InputError(
+            f"{source.name}, array {damaged[0]!r}: its text is damaged; write the file again."
+        )
     names = {key: array for key, array in arrays.items() if key.endswith(_NAMES_SUFFIXES)}
     values = {key: array for key, array in arrays.items() if key not in names}
     _check_lengths({key: array.shape for key, array in values.items()}, source)
@@ -37,11 +43,11 @@ def array_table(arrays: Mapping[str, npt.NDArray[Any]], source: SourceFile) -> T
         prefix = f"{key}_" if len(values) > 1 else ""
         if array.ndim == 1:
             own = key if len(values) > 1 else split_of_name(source.stem).group
-            read = {own: _column(array, source)}
+            read = {own: _column(array)}
         elif array.ndim == 2:
             given = _given_names(key, names, array.shape[1], source)
             labels = given or [f"{prefix}{j}" for j in range(array.shape[1])]
-            read = {label: _column(array[:, j], source) for j, label in enumerate(labels)}
+            read = {label: _column(array[:, j]) for j, label in enumerate(labels)}
         else:
             read, found = _pooled(prefix, key, array, source)
             problems += found
@@ -84,25 +90,15 @@ def _given_names(
     return []
 
 
-def _column(array: npt.NDArray[Any], source: SourceFile) -> pd.Series[Any]:
+def _column(array: npt.NDArray[Any]) -> pd.Series[Any]:
     if array.dtype.kind in "iub":
         return pd.Series(array.astype(np.int64))
     if array.dtype.kind == "f":
         return pd.Series(array.astype(np.float64))
-    texts = [_text(item, source) for item in array]
+    texts = [
+        item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in array
+    ]
     return text_column(pa.chunked_array([pa.array(texts, pa.string())])).values
-
-
-def _text(item: Any, source: SourceFile) -> str:
-    """An item of an array of text; it may be damaged, although its size is right."""
-    try:
-        text = item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item)
-        text.encode()
-    except ValueError as error:
-        raise InputError(
-            f"{source.name} contains text that is damaged: write the file again."
-        ) from error
-    return text
 
 
 def _pooled(

@@ -271,6 +271,13 @@ class _Resolver:
         return type(value)(self.resolve(item, depth) for item in value)
 
 
+def is_unicode(texts: npt.NDArray[np.str_]) -> bool:
+    """True if all characters exist; numpy makes text of any four bytes, which crashes others."""
+    native = texts.astype(texts.dtype.newbyteorder("="), copy=False)
+    codes = np.ascontiguousarray(native).ravel().view(np.uint32)
+    return not ((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes <= 0xDFFF))).any()
+
+
 def _check_text(text: str) -> None:
     """Raise an error for text that is not Unicode: a pickle may contain halves of characters."""
     try:
@@ -296,8 +303,8 @@ def _to_numpy(array: _Array) -> npt.NDArray[Any] | Any:
         raise RefusedPickle("it contains an array of items without a size")
     values = np.frombuffer(array.data, dtype).reshape(shape, order=order)
     native = values.astype(dtype.newbyteorder("="), copy=False)
-    if native.dtype.kind == "U":
-        _check_text("".join(native.ravel().tolist()))
+    if native.dtype.kind == "U" and not is_unicode(native):
+        raise RefusedPickle("it contains text that is damaged")
     return native[()].item() if array.is_scalar else native
 
 
