@@ -13,7 +13,8 @@ from pathlib import Path
 
 from smurf_core.data.importing.assembly import assemble, guess_mapping
 from smurf_core.data.importing.mapping import mapped_sources, read_mapping
-from smurf_core.data.readers.registry import find_sources
+from smurf_core.data.importing.tables import read_tables
+from smurf_core.data.readers.registry import find_sources, study_reader
 from smurf_core.errors import InputError
 from tests.fuzzing.changes import changed
 from tests.fuzzing.seeds import write_seeds
@@ -63,8 +64,8 @@ def try_files(count: int, folder: Path, *, seed: int = 0, keep: Path | None = No
             old.unlink()
         (work / name).write_bytes(content)
         try:
-            with _limit():
-                _use(work, name, seeds)
+            with _limit():  # every eighth file is imported as well
+                _use(work, name, seeds, is_whole=number // len(seeds) % 8 == 0)
             read += 1
         except InputError as error:
             refused += 1
@@ -79,8 +80,8 @@ def try_files(count: int, folder: Path, *, seed: int = 0, keep: Path | None = No
     return Tried(read, refused, tuple(findings), _memory() - before)
 
 
-def _use(work: Path, name: str, seeds: dict[str, bytes]) -> None:
-    """Import a file as the command line does, with what belongs to it."""
+def _use(work: Path, name: str, seeds: dict[str, bytes], *, is_whole: bool) -> None:
+    """Read a file, or import it as the command line does, with what belongs to it."""
     if name.endswith(".yaml"):
         (work / "plain.csv").write_bytes(seeds["plain.csv"])
         mapping = read_mapping(work / name)
@@ -90,6 +91,13 @@ def _use(work: Path, name: str, seeds: dict[str, bytes]) -> None:
     if beside:
         (work / beside).write_bytes(seeds[beside])
     sources = find_sources([work])
+    if not is_whole:
+        study = study_reader(sources[0]) if len(sources) == 1 else None
+        if study is None:
+            read_tables(sources)
+        else:
+            study.read(sources[0])
+        return
     assemble(sources, guess_mapping(sources, is_proposal=True))
 
 

@@ -11,18 +11,22 @@ from smurf_core.data.readers.number_forms import as_plain
 from smurf_core.errors import InputError
 
 
+class UndecidedSign(InputError):
+    """A file's cells do not show its decimal sign: the user must name it."""
+
+
 def with_decimal_sign(table: Table, decimal: str) -> Table:
     """A table in which a user's decimal sign, `.` or `,`, decides what its cells left open.
 
-    Raises `InputError` without one, because a guess could be wrong by a factor of 1000.
+    Raises `UndecidedSign` without one, because a guess could be wrong by a factor of 1000.
     """
     if not table.undecided:
         return table
     column, example = next(iter(table.undecided.items()))
     if not decimal:
         more = len(table.undecided) - 1
-        others = f" (and {more} more columns)" if more else ""
-        raise InputError(
+        others = f" (and in {more} more)" if more else ""
+        raise UndecidedSign(
             f"{table.name}, column {column!r}, row {example.row}{others}: {example.text!r} may be "
             f"{example.as_thousands} or {example.as_decimal}, and no other cell decides it; name "
             "the decimal sign with --decimal '.' or --decimal ',' (in study.yaml: reading: "

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from smurf_core.data.column_names import ROLE_NAMES, plain_name
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.missing_words import MISSING
 from smurf_core.data.sources import SourceFile
@@ -18,6 +19,7 @@ COMMENTS = ("#", "%", "//")
 _MOST_TITLES = 20
 _MOST_EXTRA = 4  # header rows below the first one
 _MISSING = frozenset(MISSING)
+_USUAL = frozenset(name for names in ROLE_NAMES.values() for name in names)
 _NUMBER = re.compile(
     r"[\[(]*\s*[+\-−]?\s*(\d[\d.,'’\s]*|[.,]\d+)([eE][+-]?\d+)?\s*"
     r"(%|‰|°|[A-Za-zµμ]{1,3})?\s*[\])]*|[+-]?inf(inity)?"
@@ -146,6 +148,8 @@ class _Finder:
         if row and row[0].startswith(COMMENTS) and not self._is_data(below[0]):
             return True
         count = sum(1 for cell in row if cell)
+        if len(row) == self.width - 1 and self._is_header_like(below[0]):
+            return True
         if len(row) in (self.width - 1, self.width + 1) and count >= self.width - 1 >= 2:
             return False
         if len(row) != self.width:
@@ -159,6 +163,12 @@ class _Finder:
             sum(1 for cell in later if cell) >= needed and not self._is_data(later)
             for later in below[:_MOST_TITLES]
         )
+
+    def _is_header_like(self, row: Sequence[str]) -> bool:
+        """True if a row has a name for each column, and no number above columns of numbers."""
+        if len(row) != self.width or not self.numeric or not all(row):
+            return False
+        return not any(is_number(row[j]) or row[j] in _MISSING for j in self.numeric)
 
     def _is_data(self, row: Sequence[str]) -> bool:
         """True if at least half of the columns of numbers have a number in this row."""
@@ -234,7 +244,7 @@ class _Finder:
         has_decimals = any("." in cell or "," in cell for cell in body)
         is_counter = steps == {1} and values[0] in (0, 1) and len(values) > 3
         others = [j for j in self.texts if names[j]]
-        return (is_counter or (steps <= {1} and has_decimals)) and (
+        return (is_counter or (steps == {1} and has_decimals)) and (
             not others or not self._looks_like_row(names)
         )
 
@@ -259,6 +269,10 @@ class _Finder:
         again = {later[j] for later in self.rows[position + 2 :] for j in self.numeric
                  if len(later) == self.width}  # fmt: skip
         is_header_again = list(row) == list(names)
+        # One word in all cells may say that a sample could not be measured: that is refused later.
+        others = [row[j] for j in self.texts if row[j]]
+        if others and len(set(filled)) == 1 and len(filled) > 1 and not is_header_again:
+            return False
         return 2 * len(filled) >= len(cells) and (is_header_again or not set(filled) & again)
 
     def _named(self, names: list[str], extra: list[list[str]], above: Sequence[str]) -> list[str]:
@@ -267,6 +281,10 @@ class _Finder:
         levels = [row for row in extra if row not in index]
         given = [name for name in names if name]
         is_complete = len(set(given)) == len(given) and all(names[1:])
+        if levels and not _usual(names) and _usual(levels[0]) and all(levels[0]):
+            words = listing([cell[:30] for cell in names if cell])
+            self._note(f"1 row above the header ({words}).", "It was left out.")
+            return levels[0]
         if levels and is_complete:
             words = listing([cell[:30] for cell in levels[0] if cell])
             self._note(
@@ -282,6 +300,12 @@ class _Finder:
         if index and not names[0]:
             names[0] = index[0][0]
         return names
+
+
+def _usual(names: Sequence[str]) -> bool:
+    """True if a name is one of those that columns usually have, and none is there twice."""
+    known = any(plain_name(name) in _USUAL for name in names)
+    return known and len(set(names)) == len(names)
 
 
 def _joined(levels: list[list[str]]) -> list[str]:

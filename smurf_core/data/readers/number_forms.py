@@ -38,7 +38,7 @@ _UNITS = (
 )
 _WITH_UNIT = rf"^(?P<number>[^A-Za-z%‰°µμ]*\d[.,]?)[ \x{{a0}}\x{{202f}}]*(?P<unit>{_UNITS})$"
 # What may be a number: it starts with a digit after signs, and letters are at most a unit.
-_LIKELY = r"^[\[(\s<>~≈=$€£]*[+\-−]?\s*[.,]?\d[^A-Za-z_:/]*([A-Za-zµμ%°‰]{1,10}\W*)?$"
+_LIKELY = r"^[\[('\s<>~≈=$€£]*[+\-−]?\s*[.,]?\d[^A-Za-z_/]*([A-Za-zµμ%°‰]{1,10}\W*)?$"
 _DATES = r"^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}"
 
 

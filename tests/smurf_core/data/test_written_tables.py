@@ -118,6 +118,10 @@ READ = {
     "row_names": ([plain("\t")[0], *(f"{k}\t{x}" for k, x in enumerate(plain("\t")[1:], 1))],
                   "row names"),
     "bars": (plain("|"), ""),
+    "a_full_row_above": (
+        _with(plain(), above=["Author,Smith,Title,Faces,Language,English"]), "above the header"),
+    "a_row_above_one_cell_short": (
+        _with(plain("\t"), above=["Study\t3\tof\tour\tlab"]), "above the header"),
 }  # fmt: skip
 
 
@@ -166,6 +170,11 @@ REFUSED = {
     "no_header_of_words": (
         [f"clip{i:03d},{'calm' if i % 2 else 'tense'}" for i in range(ROWS)],
         ("starts with a row of data",)),
+    "first_sample_without_numbers": (
+        [plain()[0], "anna,failed,failed,failed,failed,failed",
+         *(f"{chr(97 + i % 26) * 3}{chr(97 + i // 26)}," + line.partition(",")[2]
+           for i, line in enumerate(plain()[2:]))],
+        ("number is needed", "'failed'")),
     "decimal_commas_unquoted": (
         ["clip,valence", *(f"clip{i:03d},0,{i}" for i in range(ROWS))], ("3 cells", "2 columns")),
     "cut_off": ([*plain()[:-1], plain()[-1][:12]], ("row 40", "2 cells")),
