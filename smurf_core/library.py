@@ -12,7 +12,8 @@ from smurf_core.data.importing.assembly import assemble
 from smurf_core.data.importing.guessing import guess_mapping
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.new_samples import read_new_samples
-from smurf_core.data.readers.registry import find_sources
+from smurf_core.data.readers.folders import naming_unread
+from smurf_core.data.readers.registry import find_sources, unread
 from smurf_core.model_kinds import DEFAULT_MODEL
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
@@ -54,9 +55,11 @@ def read(*paths: Path | str, **roles: Any) -> MultimodalDataset:
     >>> data.modalities, data.target_name
     (('audio', 'video'), 'label')
     """
-    sources = find_sources([Path(path) for path in paths])
+    given = [Path(path) for path in paths]
+    sources, left_out = find_sources(given), unread(given)
     known = StudyMapping.from_dict(roles) if roles else None
-    return assemble(sources, guess_mapping(sources, known)).dataset
+    with naming_unread(left_out):
+        return assemble(sources, guess_mapping(sources, known), unread=left_out).dataset
 
 
 def train(

@@ -10,7 +10,7 @@ import typer
 from smurf_core.cli.options import Run, choice
 from smurf_core.cli.output import out
 from smurf_core.cli.runs import find_run, warn_if_closed
-from smurf_core.data.readers.registry import find_sources
+from smurf_core.data.readers.registry import find_sources, unread
 from smurf_core.runs.exporting import FORMATS, table_bytes, write_folder
 from smurf_core.runs.predicting import predict_files
 from smurf_core.runs.workspace import Workspace
@@ -44,7 +44,7 @@ def predict(
     found = predict_files(
         workspace, info.id, find_sources(files), fold=None if fold is None else fold - 1
     )
-    for problem in found.problems:
+    for problem in (*unread(files), *found.problems):
         out.print(str(problem), markup=False)
     table = found.to_frame()
     tables = {"predictions": table, "contributions": found.contribution_frame()}

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import typer
 
 from smurf_core.cli.options import choice
+from smurf_core.data.importing.assembly import Assembly, assemble
 from smurf_core.data.importing.guessing import guess_mapping
 from smurf_core.data.importing.mapping import (
     StudyMapping,
@@ -20,7 +21,9 @@ from smurf_core.data.importing.mapping import (
     read_mapping,
     several_targets,
 )
-from smurf_core.data.readers.registry import find_sources
+from smurf_core.data.problems import Problem
+from smurf_core.data.readers.folders import naming_unread
+from smurf_core.data.readers.registry import find_sources, unread
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
@@ -89,6 +92,10 @@ class Roles:
             rich_help_panel=_PANEL,
         ),
     ] = None
+    decimal: Annotated[
+        str,
+        choice(("auto", ".", ","), "Decimal sign of files whose cells do not show it."),
+    ] = "auto"
 
     @property
     def are_given(self) -> bool:
@@ -106,6 +113,8 @@ class Roles:
             given["name"] = self.name
         if self.task != "auto":
             given["task"] = self.task
+        if self.decimal != "auto":
+            given["reading"] = {**known.reading, "decimal": self.decimal}
         if self.modality:
             given["modalities"] = _lists("modality", self.modality, "NAME=COLUMN,COLUMN")
         if self.judgment:
@@ -191,11 +200,17 @@ def with_roles(command: Callable[..., None]) -> Callable[..., None]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Files, their roles, and the folder that a `study.yaml` is in."""
+    """Files, their roles, the folder that a `study.yaml` is in, and what is left out."""
 
     sources: tuple[SourceFile, ...]
     mapping: StudyMapping
     folder: Path
+    unread: tuple[Problem, ...] = ()
+
+    def assembled(self, mapping: StudyMapping | None = None) -> Assembly:
+        """The data set of these files, with this mapping in place of the first one."""
+        with naming_unread(self.unread):
+            return assemble(self.sources, mapping or self.mapping, unread=self.unread)
 
 
 def chosen_data(names: Sequence[str], roles: Roles) -> Chosen:
@@ -211,8 +226,12 @@ def chosen_data(names: Sequence[str], roles: Roles) -> Chosen:
         known = read_mapping(paths[0])
         sources = mapped_sources(known, paths[0].parent)
         mapping = guess_mapping(sources, roles.applied_to(known))
-        return Chosen(sources, mapping, paths[0].parent)
-    sources = find_sources(paths)
+        others = () if known.files else unread([paths[0].parent])
+        left_out = tuple(problem for problem in others if problem.file != paths[0].name)
+        return Chosen(sources, mapping, paths[0].parent, left_out)
+    sources, left_out = find_sources(paths), unread(paths)
     if roles.mapping:
-        return Chosen(sources, roles.applied_to(read_mapping(roles.mapping)), Path())
-    return Chosen(sources, guess_mapping(sources, roles.applied_to(StudyMapping())), Path())
+        return Chosen(sources, roles.applied_to(read_mapping(roles.mapping)), Path(), left_out)
+    with naming_unread(left_out):
+        mapping = guess_mapping(sources, roles.applied_to(StudyMapping()))
+    return Chosen(sources, mapping, Path(), left_out)

@@ -11,7 +11,7 @@ import typer
 
 from smurf_core.cli.output import clock, new_table, out
 from smurf_core.cli.roles import Roles, chosen_data, with_roles
-from smurf_core.data.importing.assembly import Assembly, assemble
+from smurf_core.data.importing.assembly import Assembly
 from smurf_core.data.importing.mapping import media_settings, write_mapping
 from smurf_core.data.media import check_media
 from smurf_core.data.problems import listing
@@ -39,7 +39,7 @@ def check(
 ) -> None:
     """Read files and print their content and problems. Nothing is stored."""
     chosen = chosen_data(data, roles)
-    assembly = assemble(chosen.sources, chosen.mapping)
+    assembly = chosen.assembled()
     _describe(assembly)
     if write:
         write_mapping(assembly.mapping, write)
@@ -63,7 +63,7 @@ def import_study(
     mapping = chosen.mapping
     if media_folder:
         mapping = replace(mapping, media_folder=str(media_folder.resolve()))
-    assembly = assemble(chosen.sources, mapping)
+    assembly = chosen.assembled(mapping)
     settings = media_settings(mapping, chosen.folder, assembly.dataset.samples)
     recordings = check_media(settings, assembly.dataset) if settings else ""
     _describe(assembly)
@@ -100,7 +100,7 @@ def study_of(workspace: Workspace, data: list[str], roles: Roles) -> str:
                 )
             return data[0]
     chosen = chosen_data(data, roles)
-    assembly = assemble(chosen.sources, chosen.mapping)
+    assembly = chosen.assembled()
     _describe(assembly)
     return _found_or_added(workspace, assembly)
 

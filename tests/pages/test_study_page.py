@@ -178,3 +178,16 @@ def test_a_study_is_renamed_deleted_and_brought_back(open_page, trained_home):
     page.button(key="undo").click().run()
     assert study in {s.id for s in studies.list_studies(trained_home)}
     assert page.selectbox(key="study").value == study
+
+
+def test_decimal_sign_is_asked_where_a_file_leaves_it_open(open_page, home):
+    rows = [f"c{i}\t{i + 1},{100 + 7 * i}\t{i + 3},{200 + 7 * i}\t{i % 7}" for i in range(20)]
+    content = "\n".join(["clip\taudio_a\tvideo_a\tscore", *rows]).encode()
+    page = open_page("study")
+    page.file_uploader[0].upload("study.tsv", content).run()
+    assert "'1,100' may be 1100 or" in page.error[0].value
+    (choice,) = [radio for radio in page.radio if radio.label == "Decimal sign"]
+    choice.set_value(",").run()
+    assert not page.exception
+    assert not page.error
+    assert page.selectbox(key=_key(page, "target_")).value == "score"

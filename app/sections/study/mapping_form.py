@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import streamlit as st
 
+from app.sections.study.decimal_sign import asking_for_sign, with_asked_sign
 from app.sections.study.file_roles import file_roles
 from app.widgets.messages import escaped
 from smurf_core.data.importing.guessing import guess_mapping, guess_roles, known_role
@@ -56,7 +57,9 @@ def mapping_form(
 
     `key` must differ between uploads, so that a new upload is guessed anew.
     """
-    upload = _read(sources, key, known or StudyMapping())
+    known = with_asked_sign(known or StudyMapping(), key)
+    with asking_for_sign(key):
+        upload = _read(sources, f"{key}{known.reading.get('decimal', '')}", known)
     guess = upload.guess
     name = st.text_input("Name of the study", guess.name, key=f"name_{key}", max_chars=120)
     if not upload.tables:  # A whole study: its file defines all roles except the target.
@@ -68,10 +71,9 @@ def mapping_form(
         return replace(guess, name=name, target=target)
     st.markdown("##### Files")
     roles = file_roles(upload.tables, upload.titles, guess, key)
-    known_roles = known or StudyMapping()
     files = {**guess.files, **roles.files}
     if files != dict(guess.files):  # Roles of columns depend on the roles of files.
-        guess = guess_roles(upload.tables, replace(known_roles, name=name, files=files))
+        guess = guess_roles(upload.tables, replace(known, name=name, files=files))
     key = f"{key}_{hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:8]}"
     used = [table for table in upload.tables if files_role(table, files) != "ignore"]
     st.markdown("##### Columns")

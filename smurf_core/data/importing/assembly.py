@@ -65,11 +65,13 @@ def assemble(
     mapping: StudyMapping | None = None,
     *,
     progress: Progress | None = None,
+    unread: Sequence[Problem] = (),
 ) -> Assembly:
     """Read files, join them by sample id, check and clean them.
 
     Without a mapping, a guess is used. `progress` receives the share of the work that is done and
-    the next step. Raises `InputError` if the data cannot be used, in one sentence that names file,
+    the next step. `unread` are files of the same folders that are left out, for the list of
+    problems. Raises `InputError` if the data cannot be used, in one sentence that names file,
     column and row.
     """
     mapping = mapping or guess_mapping(sources)
@@ -105,7 +107,9 @@ def assemble(
         for source in sources
     )
     report(1.0, "Imported")
-    return Assembly(joined.dataset, joined.problems, mapping, origins, joined.joins)
+    notes = (*(str(problem) for problem in unread), *joined.dataset.notes)
+    dataset = replace(joined.dataset, notes=notes)
+    return Assembly(dataset, (*unread, *joined.problems), mapping, origins, joined.joins)
 
 
 def _as_asked(

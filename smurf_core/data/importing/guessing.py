@@ -35,6 +35,7 @@ from smurf_core.data.importing.ratings import (
 from smurf_core.data.importing.tables import is_number, read_tables
 from smurf_core.data.media import MEDIA_TYPES, VIDEO_TYPES
 from smurf_core.data.problems import listing
+from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.id_lists import id_lists
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
 from smurf_core.data.readers.registry import whole_study
@@ -87,7 +88,8 @@ def guess_mapping(
         return replace(known, name=name)
     lists: dict[str, FileRole] = dict.fromkeys((s.name for s in id_lists(sources).values()), "ids")
     known = replace(known, name=name, files={**known.files, **lists})
-    tables = read_tables(sources, rows=PREVIEW_ROWS, id_column=known.id)
+    options = ReadingOptions.from_dict(known.reading)
+    tables = read_tables(sources, rows=PREVIEW_ROWS, id_column=known.id, options=options)
     return guess_roles(tables, known, is_proposal=is_proposal)
 
 

@@ -387,6 +387,15 @@ class _Joiner:
             )
             self.problems.append(Problem("note", message, remedy="They were left out."))
             others = {c: None for c in others if c not in numbers}
+        for column in (*kept, *others):
+            bad = self._table_with(column).bad_cells.get(column)
+            if bad is not None:
+                more = f" (and {bad.count - 1} more)" if bad.count > 1 else ""
+                message = f"{bad.text!r}{more} in a column of numbers without a role."
+                remedy = "These cells are missing in the samples' table."
+                self.problems.append(
+                    Problem("warning", message, bad.file, column, bad.row, remedy=remedy)
+                )
         carried = {role: self._carried(column, ids) for column, role in kept.items()}
         carried |= {column: self._carried(column, ids) for column in list(others)[:_MAX_CARRIED]}
         return pd.DataFrame(carried, index=pd.Index(ids, name="sample_id"))

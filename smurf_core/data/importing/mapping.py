@@ -15,6 +15,7 @@ from smurf_core.data.column_names import ROLE_NAMES, plain_name
 from smurf_core.data.dataset import Task
 from smurf_core.data.media import MediaSettings, suggested_media
 from smurf_core.data.problems import listing
+from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.registry import find_sources
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
@@ -77,8 +78,8 @@ class StudyMapping:
     judgments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     raters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # How frames become samples: the least `confidence` of a frame, and the fewest `frames` per
-    # sample.
-    reading: Mapping[str, float] = field(default_factory=dict)
+    # sample; and the `decimal` sign of files that leave it open.
+    reading: Mapping[str, float | str] = field(default_factory=dict)
     informativeness: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     samples: tuple[str, ...] = ()
@@ -168,7 +169,7 @@ class StudyMapping:
             if key in _NAME_LISTS:
                 given[key] = _lists(key, value)
             elif key == "reading":
-                given[key] = _numbers(key, value)
+                given[key] = _reading(key, value)
             elif key in _NAMES:
                 given[key] = {name: _one(key, items) for name, items in _lists(key, value).items()}
             elif key == "samples":
@@ -209,10 +210,12 @@ def _lists(key: str, value: object) -> dict[str, tuple[str, ...]]:
     return lists
 
 
-def _numbers(key: str, value: object) -> dict[str, float]:
-    if not isinstance(value, dict) or not all(type(v) in (int, float) for v in value.values()):
-        raise InputError(f"Setting {key!r} of a study mapping needs names with numbers.")
-    return {str(name): number for name, number in value.items()}
+def _reading(key: str, value: object) -> dict[str, float | str]:
+    if not isinstance(value, dict) or not all(type(v) in (int, float, str) for v in value.values()):
+        raise InputError(f"Setting {key!r} of a study mapping needs names with numbers or a sign.")
+    given = {str(name): option for name, option in value.items()}
+    ReadingOptions.from_dict(given)
+    return given
 
 
 class _EachKeyOnce(yaml.SafeLoader):

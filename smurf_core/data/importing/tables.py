@@ -13,6 +13,7 @@ import pandas as pd
 
 from smurf_core.data.importing.ratings import USUAL_MODALITIES, shown_modalities
 from smurf_core.data.problems import Problem, listing
+from smurf_core.data.readers.decimal_sign import with_decimal_sign
 from smurf_core.data.readers.frames import ReadingOptions, Recording, summarised, with_made_ids
 from smurf_core.data.readers.id_lists import id_lists, with_ids
 from smurf_core.data.readers.interface import BadCell, Table
@@ -73,6 +74,7 @@ def read_tables(
         elif source.name not in lists:
             # The start and end of a sample may be in any row of the table that names them.
             found = read(source, rows=None if has_frames else rows)
+            found = tuple(with_decimal_sign(t, options.decimal if options else "") for t in found)
             is_preview = rows is not None and not has_frames
             if source.name in ids:
                 found = tuple(with_ids(t, ids[source.name], is_preview=is_preview) for t in found)

@@ -14,6 +14,7 @@ from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.columns import check_names, text_column
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.pooling import SENTINELS, pool
+from smurf_core.data.readers.restricted_pickle import is_unicode
 from smurf_core.data.sources import SourceFile, check_shape
 from smurf_core.data.splits import split_of_name
 from smurf_core.errors import InputError
@@ -28,6 +29,11 @@ def array_table(arrays: Mapping[str, npt.NDArray[Any]], source: SourceFile) -> T
     lists. [n, steps, d] is pooled over time to `array_mean_0` … and `array_sd_0` …. A file's only
     array needs no prefix, and a single column is named after the file, without its split.
     """
+    damaged = [key for key, a in arrays.items() if a.dtype.kind == "U" and not is_unicode(a)]
+    if damaged:
+        raise InputError(
+            f"{source.name}, array {damaged[0]!r}: its text is damaged; write the file again."
+        )
     names = {key: array for key, array in arrays.items() if key.endswith(_NAMES_SUFFIXES)}
     values = {key: array for key, array in arrays.items() if key not in names}
     _check_lengths({key: array.shape for key, array in values.items()}, source)

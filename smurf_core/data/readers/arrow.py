@@ -117,6 +117,7 @@ def _table(
     try:
         cells = read(source)
         cells = cells if rows is None else cells.slice(0, rows)
+        cells.validate(full=True)  # text that is not UTF-8 is an error only when it is used
         check_shape(source, cells.num_rows, cells.num_columns)
         cells, problems = _without_objects(cells, source)
         cells = _with_vectors(cells, source)
@@ -126,7 +127,7 @@ def _table(
             name: _column(name, cells.column(position), source)
             for position, name in enumerate(names)
         }
-    except (pa.ArrowException, OSError, MemoryError) as error:
+    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
         raise InputError(
             f"{source.name} is damaged or not a {title} file: write or download it again."
         ) from error

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
+from zlib import error as ZlibError
 
 import numpy as np
 import numpy.typing as npt
@@ -112,7 +113,8 @@ def _inner(source: SourceFile) -> bytes:
     try:
         with ZipFile(source.path) as archive:
             return archive.read(pickles[0])
-    except (OSError, ValueError, RuntimeError, NotImplementedError) as error:
+    except (BadZipFile, ZlibError, EOFError, OSError, ValueError, RuntimeError,
+            NotImplementedError) as error:  # fmt: skip
         raise InputError(f"{source.name} is damaged: download it again.") from error
 
 

@@ -14,18 +14,18 @@ import pyarrow.compute as pc
 
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import BadCell, Table
+from smurf_core.data.readers.missing_words import (
+    MISSING_TEXT,
+    filled,
+    filled_texts,
+    has_word,
+    missing_words,
+)
+from smurf_core.data.readers.number_forms import number_forms, number_like_texts
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
-# Cells that mean "no value" in a column of numbers.
-MISSING = (
-    "", "NA", "N/A", "n/a", "na", "NaN", "nan", "-nan", "NAN", "#N/A", "#NA", "#NUM!", "#DIV/0!",
-    "null", "NULL", "Null", "None", "none", "?", "-", ".", "<NA>",
-)  # fmt: skip
-# Fewer of these are certain: a class may be named "none", a word may be "?".
-MISSING_TEXT = ("", "NA", "N/A", "NaN", "nan", "#N/A", "null", "NULL", "<NA>")
 _LEADING_ZERO = r"^[+-]?0\d"
-_DECIMAL_COMMA = r"^[+-]?\d*,\d+([eE][+-]?\d+)?$"
 _INTEGER = r"^[+-]?\d{1,18}$"
 
 
@@ -35,7 +35,16 @@ class Column:
 
     values: pd.Series[Any]
     bad: tuple[int, str, int] | None = None  # row from 1, text, how many such cells
-    had_decimal_commas: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """True if the column contains numbers, or nothing."""
+        return bool(pd.api.types.is_numeric_dtype(self.values))
+
+    @property
+    def has_points(self) -> bool:
+        """True if some numbers are not whole."""
+        return bool(pd.api.types.is_float_dtype(self.values))
 
 
 def text_table(
@@ -43,20 +52,33 @@ def text_table(
     columns: Mapping[str, pa.ChunkedArray],
     source: SourceFile,
     *,
-    may_have_decimal_commas: bool = False,
+    delimiter: str = ",",
     problems: tuple[Problem, ...] = (),
     options: Mapping[str, str] | None = None,
 ) -> Table:
-    """Make a table from columns of text, and convert columns of numbers."""
-    read = {
-        column: text_column(cells, may_have_decimal_commas=may_have_decimal_commas)
-        for column, cells in columns.items()
-    }
-    commas = [column for column, parsed in read.items() if parsed.had_decimal_commas]
+    """Make a table from columns of text, and convert columns of numbers.
+
+    The decimal sign and the sign between thousands are decided by all cells of all columns.
+    """
+    read = {column: text_column(cells) for column, cells in columns.items()}
+    odd = {c: filled(columns[c]) for c, own in read.items() if own.bad or not own.is_number}
+    plain = {c: columns[c] for c, own in read.items() if c not in odd and own.has_points}
+    forms = number_forms(odd, plain, source, delimiter=delimiter)
+    again = {c: text_column(cells.fill_null("")) for c, cells in forms.rewritten.items()}
+    # A column that is text all the same keeps its cells as they were written.
+    read |= {c: parsed for c, parsed in again.items() if parsed.is_number}
+    read |= {c: Column(_texts(pc.utf8_trim_whitespace(columns[c]))) for c in forms.undecided}
+    commas = [c for c in forms.commas if read[c].is_number]
     if commas:
         message = f"{len(commas)} columns ({listing(commas)}) have decimal commas."
         remedy = "They were read as decimal points."
         problems += (Problem("note", message, file=source.name, remedy=remedy),)
+    texts = {c: odd[c] for c in odd if c not in forms.undecided and not read[c].is_number}
+    problems += (
+        *forms.problems,
+        *number_like_texts(texts, source),
+        *_words_for_missing(read, columns, source),
+    )
     return Table(
         name=name,
         frame=pd.DataFrame({column: parsed.values for column, parsed in read.items()}),
@@ -66,31 +88,27 @@ def text_table(
             if parsed.bad is not None
         },
         problems=problems,
+        undecided=forms.undecided,
         options={**(options or {}), **({"decimal": ","} if commas else {})},
     )
 
 
-def text_column(cells: pa.ChunkedArray, *, may_have_decimal_commas: bool = False) -> Column:
+def text_column(cells: pa.ChunkedArray) -> Column:
     """Numbers if at least half of the non-empty cells are numbers, otherwise text.
 
     Whole numbers with leading zeros are names ("007") and stay text.
     """
     trimmed = pc.utf8_trim_whitespace(cells)
-    filled = pc.if_else(pc.is_in(trimmed, value_set=pa.array(MISSING)), None, trimmed)
-    held = len(filled) - filled.null_count
+    numbers = filled(trimmed)
+    held = len(numbers) - numbers.null_count
     if held == 0:
         return _column_without_numbers(trimmed)
-    if _starts_whole(filled) and _are_names(filled):
+    if _starts_whole(numbers) and _are_names(numbers):
         return Column(_texts(trimmed))
-    had_commas = False
-    if may_have_decimal_commas and pc.any(pc.match_substring_regex(filled, _DECIMAL_COMMA)).as_py():
-        commas = pc.match_substring_regex(filled, _DECIMAL_COMMA)
-        filled = pc.if_else(commas, pc.replace_substring(filled, ",", "."), filled)
-        had_commas = True
     try:
-        return Column(_numbers(filled), had_decimal_commas=had_commas)
+        return Column(_numbers(numbers))
     except pa.ArrowInvalid:
-        return _mixed_column(trimmed, filled, held, had_commas)
+        return _mixed_column(trimmed, numbers, held)
 
 
 def _starts_whole(filled: pa.ChunkedArray) -> bool:
@@ -115,16 +133,14 @@ def _column_without_numbers(trimmed: pa.ChunkedArray) -> Column:
     return Column(texts if texts.notna().any() else pd.Series(np.full(len(texts), np.nan)))
 
 
-def _mixed_column(
-    trimmed: pa.ChunkedArray, filled: pa.ChunkedArray, held: int, had_commas: bool
-) -> Column:
+def _mixed_column(trimmed: pa.ChunkedArray, filled: pa.ChunkedArray, held: int) -> Column:
     cells = filled.to_pandas()
     numbers = pd.to_numeric(cells, errors="coerce").astype(np.float64)
     bad = np.flatnonzero(numbers.isna() & cells.notna())
     if 2 * len(bad) > held:
         return Column(_texts(trimmed))
     first = int(bad[0])
-    return Column(numbers, (first + 1, str(cells.iloc[first])[:40], len(bad)), had_commas)
+    return Column(numbers, (first + 1, str(cells.iloc[first])[:40], len(bad)))
 
 
 def _numbers(filled: pa.ChunkedArray) -> pd.Series[Any]:
@@ -142,9 +158,29 @@ def _nullable(whole: pa.ChunkedArray) -> pd.Series[Any]:
 
 
 def _texts(trimmed: pa.ChunkedArray) -> pd.Series[Any]:
-    missing = pc.is_in(trimmed, value_set=pa.array(MISSING_TEXT))
-    texts: pd.Series[Any] = pc.if_else(missing, None, trimmed).to_pandas()
+    texts: pd.Series[Any] = filled_texts(trimmed).to_pandas()
     return texts.astype("str")
+
+
+def _words_for_missing(
+    read: Mapping[str, Column], columns: Mapping[str, pa.ChunkedArray], source: SourceFile
+) -> tuple[Problem, ...]:
+    """Notes of columns of text with cells such as NA, which may also be names."""
+    problems = []
+    texts = {c: pc.utf8_trim_whitespace(columns[c]) for c, own in read.items() if not own.is_number}
+    marked = {c: cells for c, cells in texts.items() if has_word(cells, MISSING_TEXT[1:])}
+    kept = [c for c, cells in marked.items() if "NA" not in missing_words(cells)]
+    for names, remedy in (
+        (kept, "It was read as a name, because all others are two letters too."),
+        ([c for c in marked if c not in kept],
+         "They were read as missing; if one is a name, write it in another way."),
+    ):  # fmt: skip
+        if names:
+            words = pc.unique(marked[names[0]]).to_pylist()
+            word = next(word for word in words if word in MISSING_TEXT[1:])
+            message = f"{len(names)} columns of text ({listing(names)}) have cells {word!r}."
+            problems.append(Problem("note", message, source.name, remedy=remedy))
+    return tuple(problems)
 
 
 def check_names(names: list[str], source: SourceFile, *, where: str = "") -> list[str]:

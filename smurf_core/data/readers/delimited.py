@@ -5,20 +5,33 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.columns import check_names, text_table
+from smurf_core.data.readers.footers import is_note, without_odd_rows, without_row_counter
+from smurf_core.data.readers.headers import (
+    COMMENTS,
+    SEEN_ROWS,
+    find_header,
+    is_number,
+    is_recording,
+    mask,
+    recording_error,
+    usual_width,
+)
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.sources import MAX_COLUMNS, SourceFile, check_shape
 from smurf_core.errors import InputError
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+# A blank is tried last: R's write.table separates by it, and sentences have it as well.
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 _MAX_HEADER = 16 * 1024**2  # characters
 _USUAL_HEADER = 2 * 1024**2  # characters: if this contains too few rows, more is read
 _BLOCK = 64 * 1024**2  # bytes parsed at a time: a row must fit
@@ -34,12 +47,12 @@ class _Dialect:
     encoding: str
     delimiter: str
     names: tuple[str, ...]
-    blank_lines: int  # before the header
+    lines_above: int  # lines before the first row of data, with the header
     problems: tuple[Problem, ...]
 
 
 class DelimitedReader:
-    """Text tables; the delimiter and the encoding are detected and reported."""
+    """Text tables; the delimiter, the encoding and the header are detected and reported."""
 
     title = "CSV"
     suffixes = (".csv", ".tsv", ".txt", ".tab", ".dat")
@@ -52,27 +65,34 @@ class DelimitedReader:
         return controls == 0 or (b"\0" not in head and controls < len(head) / 500)
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
-        """One table; with `rows`, only the beginning is read."""
+        """One table; with `rows`, only the beginning is read, unless its numbers need all rows."""
         dialect = _dialect(source)
-        cells = _preview(source, dialect, rows) if rows else _columns(source, dialect)
-        cells, blank = _without_blank_end(cells, source)
-        columns = dict(zip(dialect.names, cells.columns, strict=True))
-        if cells.num_rows == 0:
-            raise InputError(f"{source.name} has a header line but no rows below it.")
-        check_shape(source, cells.num_rows, cells.num_columns)
-        dropped, columns = _without_saved_index(columns, source)
-        table = text_table(
-            source.name,
-            columns,
-            source,
-            may_have_decimal_commas=dialect.delimiter != ",",
-            problems=dialect.problems + blank + dropped,
-            options={
-                "encoding": dialect.encoding,
-                "delimiter": DELIMITERS[dialect.delimiter],
-            },
-        )
-        return (table,)
+        if rows:
+            table = _table(source, dialect, _preview(source, dialect, rows))
+            if not table.undecided:
+                return (table,)
+        table = _table(source, dialect, _columns(source, dialect))
+        return (table if rows is None else replace(table, frame=table.frame.iloc[:rows]),)
+
+
+def _table(source: SourceFile, dialect: _Dialect, cells: pa.Table) -> Table:
+    if cells.num_rows == 0:
+        raise InputError(f"{source.name} has a header line but no rows below it.")
+    columns = dict(zip(dialect.names, cells.columns, strict=True))
+    columns, ends = without_odd_rows(columns, source)
+    rows = len(next(iter(columns.values())))
+    if not rows:
+        raise InputError(f"{source.name} has a header line but no rows below it.")
+    check_shape(source, rows, len(columns))
+    columns, counter = without_row_counter(columns, source)
+    return text_table(
+        source.name,
+        columns,
+        source,
+        delimiter=dialect.delimiter,
+        problems=(*dialect.problems, *ends, *counter),
+        options={"encoding": dialect.encoding, "delimiter": DELIMITERS[dialect.delimiter]},
+    )
 
 
 def _dialect(source: SourceFile) -> _Dialect:
@@ -81,23 +101,20 @@ def _dialect(source: SourceFile) -> _Dialect:
         start = file.read(_USUAL_HEADER)
         if "\n" not in start:
             start += file.read(_MAX_HEADER)
+        is_whole = not file.read(1)
     if not start.strip():
         raise InputError(f"{source.name} contains only blanks: export or upload it again.")
-    delimiter = _delimiter(source, start)
-    rows = enumerate(_rows(start, delimiter))
-    blank_lines, header = next((number, row) for number, row in rows if row)
-    if len(header) > MAX_COLUMNS:
-        check_shape(source, 1, len(header))
-    if delimiter != "," and source.suffix == ".csv":
+    seen = _seen(source, start, is_whole)
+    if len(seen.rows[0]) > MAX_COLUMNS:
+        check_shape(source, 1, len(seen.rows[0]))
+    header = find_header(seen.rows, source, delimiter=seen.delimiter)
+    if seen.delimiter not in ", " and source.suffix == ".csv":
         remedy = "It was read as such."
-        message = f"columns are separated by {DELIMITERS[delimiter]}."
+        message = f"columns are separated by {DELIMITERS[seen.delimiter]}."
         problems = (*problems, Problem("note", message, file=source.name, remedy=remedy))
-    if all(_is_number(name) for name in header):
-        raise InputError(
-            f"{source.name} starts with a row of numbers: put a header line with column names "
-            "above it."
-        )
-    return _Dialect(encoding, delimiter, tuple(check_names(header, source)), blank_lines, problems)
+    names = tuple(check_names(list(header.names), source))
+    lines = seen.lines[header.first - 1]
+    return _Dialect(encoding, seen.delimiter, names, lines, (*problems, *header.problems))
 
 
 def _encoding(source: SourceFile) -> tuple[str, tuple[Problem, ...]]:
@@ -131,47 +148,78 @@ def _decode_all(source: SourceFile, encoding: str) -> None:
         ) from error
 
 
-def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    csv.field_size_limit(_MAX_HEADER)
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+@dataclass(frozen=True)
+class _Seen:
+    """The first rows that are not empty, as a delimiter splits them."""
+
+    delimiter: str
+    rows: list[list[str]]
+    lines: list[int]  # how many lines of the file end with each row
+
+    @property
+    def rank(self) -> tuple[bool, int, int]:
+        """Better splits are larger: rows agree, little stands above the header, many columns."""
+        width = usual_width(self.rows)
+        start = next(k for k, row in enumerate(self.rows) if len(row) in (width, width - 1))
+        below = [len(row) == width for row in self.rows[start + 1 :]] or [True]
+        agrees = 10 * sum(below) >= 9 * len(below) and all(below[:3])
+        return agrees, -start, width
+
+    @property
+    def is_table(self) -> bool:
+        """True if at least half of the rows have the same number of cells, and more than one."""
+        width = usual_width(self.rows)
+        alike = sum(len(row) == width for row in self.rows)
+        if self.delimiter == " ":  # sentences have blanks as well
+            numbers = sum(any(is_number(cell) for cell in row) for row in self.rows[1:])
+            if len(self.rows) < 3 or 2 * numbers < len(self.rows) - 1:
+                return False
+            return width > 1 and 10 * alike >= 9 * (len(self.rows) - 1)
+        return width > 1 and 2 * alike >= len(self.rows)
 
 
-def _delimiter(source: SourceFile, start: str) -> str:
-    """The delimiter that splits the first rows into the most columns, equally many in each."""
-    best, most = "", 1
+def _seen(source: SourceFile, start: str, is_whole: bool) -> _Seen:
+    """The first rows with the delimiter that fits them best."""
+    found = []
     for delimiter in DELIMITERS:
+        if delimiter == " " and found:
+            break
         try:
-            widths = [len(row) for row in islice(_rows(start, delimiter), 20) if row]
+            reader = _reader(io.StringIO(start, newline=""), delimiter)
+            numbered = [(row, reader.line_num) for row in islice(reader, SEEN_ROWS)]
         except csv.Error:
             continue
-        # The last row may be incomplete.
-        whole = widths[:-1] if len(widths) == 20 else widths
-        agreeing = sum(width == whole[0] for width in whole)
-        if whole[0] > most and 2 * agreeing >= len(whole):
-            best, most = delimiter, whole[0]
-    if not best:
+        if not is_whole and len(numbered) > 1 and len(numbered) < SEEN_ROWS:
+            numbered.pop()  # it may be incomplete
+        held = [([cell.strip() for cell in row], line) for row, line in numbered if row]
+        if not held:
+            continue
+        seen = _Seen(delimiter, [row for row, _ in held], [line for _, line in held])
+        if seen.is_table:
+            found.append(seen)
+    if not found and is_recording([[line] for line in start.split()[:3]]):
+        raise recording_error(source)
+    if not found:
         raise InputError(
             f"{source.name} has only one column: separate columns by comma, semicolon or tab."
         )
-    return best
+    return max(found, key=lambda seen: seen.rank)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _reader(file: Iterable[str], delimiter: str) -> Any:
+    csv.field_size_limit(_MAX_HEADER)
+    return csv.reader(file, delimiter=delimiter, skipinitialspace=delimiter == " ")
 
 
 def _columns(source: SourceFile, dialect: _Dialect) -> pa.Table:
+    if dialect.delimiter == " ":
+        return _slowly(source, dialect)
     try:
         return pa_csv.read_csv(
             source.path,
             read_options=pa_csv.ReadOptions(
                 column_names=list(dialect.names),
-                skip_rows=dialect.blank_lines,
-                skip_rows_after_names=1,
+                skip_rows=dialect.lines_above,
                 block_size=_BLOCK,
                 encoding="utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding,
             ),
@@ -180,65 +228,85 @@ def _columns(source: SourceFile, dialect: _Dialect) -> pa.Table:
                 column_types=dict.fromkeys(dialect.names, pa.string()), strings_can_be_null=False
             ),
         )
-    except pa.ArrowInvalid as error:
-        raise _ragged(source, dialect) from error
+    except pa.ArrowInvalid:
+        return _slowly(source, dialect)
 
 
 def _preview(source: SourceFile, dialect: _Dialect, rows: int) -> pa.Table:
     """The first rows; short ones are filled up, because the whole file is checked later."""
-    with source.path.open(encoding=dialect.encoding, newline="") as file:
-        filled = (row for row in csv.reader(file, delimiter=dialect.delimiter) if row)
-        body = list(islice(filled, 1, rows + 1))
     width = len(dialect.names)
-    body = [(row + [""] * width)[:width] for row in body]
+    with source.path.open(encoding=dialect.encoding, newline="") as file:
+        body = [row for row, _ in islice(_below(file, dialect), rows)]
+    body = [row for row in body if len(row) >= width or not _is_odd(row)]
+    return _as_table([(row + [""] * width)[:width] for row in body], dialect)
+
+
+def _below(file: Iterable[str], dialect: _Dialect) -> Iterator[tuple[list[str], int]]:
+    """The rows below the header that are not empty, and their numbers from 1."""
+    lines = iter(file)
+    for _ in range(dialect.lines_above):
+        next(lines, None)
+    for number, row in enumerate(_reader(lines, dialect.delimiter), start=1):
+        if dialect.delimiter == " " and row and not row[-1]:
+            row.pop()
+        if row:
+            yield row, number
+
+
+def _is_odd(row: list[str]) -> bool:
+    """True if a row of too few cells is a comment or a sentence."""
+    return row[0].lstrip().startswith(COMMENTS) or is_note([*row, "", ""][:3], [])
+
+
+def _slowly(source: SourceFile, dialect: _Dialect) -> pa.Table:
+    """All rows without comments and notes, which have other numbers of cells than the header."""
+    width = len(dialect.names)
+    body: list[list[str]] = []
+    waiting: list[tuple[list[str], int]] = []  # rows that must be followed by no data
+    try:
+        with source.path.open(encoding=dialect.encoding, newline="") as file:
+            for row, number in _below(file, dialect):
+                if len(row) == width:
+                    if waiting:
+                        raise _ragged(source, dialect, *waiting[0])
+                    body.append(row)
+                elif row[0].lstrip().startswith(COMMENTS):
+                    continue
+                elif _may_end(row, body, width):
+                    waiting.append((row, number))
+                else:
+                    raise _ragged(source, dialect, row, number)
+                if len(body) % 10_000 == 0:
+                    check_shape(source, len(body), width)
+    except csv.Error as error:
+        raise InputError(
+            f"{source.name} cannot be read as a table: look for quotes that are not closed."
+        ) from error
+    # They become rows of a note alone, which are left out with a message.
+    body += [[" ".join(row), *[""] * (width - 1)] for row, _ in waiting]
+    return _as_table(body, dialect)
+
+
+def _may_end(row: list[str], body: list[list[str]], width: int) -> bool:
+    """True if a row may be a note below the data: it does not begin as the others do."""
+    names = [before[0].strip() for before in body[:200]]
+    shapes = {mask(name) for name in names}
+    starts_alike = mask(row[0].strip()) in shapes
+    return len(row) < width and not starts_alike and is_note([" ".join(row).strip(), "", ""], names)
+
+
+def _as_table(body: list[list[str]], dialect: _Dialect) -> pa.Table:
     columns = [
-        pa.chunked_array([pa.array([row[i] for row in body], pa.string())]) for i in range(width)
+        pa.chunked_array([pa.array([row[i] for row in body], pa.string())])
+        for i in range(len(dialect.names))
     ]
     return pa.Table.from_arrays(columns, names=list(dialect.names))
 
 
-def _ragged(source: SourceFile, dialect: _Dialect) -> InputError:
-    """The message for a file whose rows have unequal numbers of cells."""
-    width = len(dialect.names)
-    with source.path.open(encoding=dialect.encoding, newline="") as file:
-        try:
-            for number, row in enumerate(csv.reader(file, delimiter=dialect.delimiter)):
-                if row and len(row) != width:
-                    return InputError(
-                        f"{source.name}, row {number}: {len(row)} cells where the header names "
-                        f"{width} columns; put quotes around text that contains a "
-                        f"{DELIMITERS[dialect.delimiter]}."
-                    )
-        except csv.Error:
-            pass
+def _ragged(source: SourceFile, dialect: _Dialect, row: list[str], number: int) -> InputError:
+    """The message for a row whose number of cells is not that of the header."""
     return InputError(
-        f"{source.name} cannot be read as a table: look for quotes that are not closed."
+        f"{source.name}, row {number}: {len(row)} cells where the header names "
+        f"{len(dialect.names)} columns; put quotes around text that contains a "
+        f"{DELIMITERS[dialect.delimiter]}."
     )
-
-
-def _without_blank_end(cells: pa.Table, source: SourceFile) -> tuple[pa.Table, tuple[Problem, ...]]:
-    """Leave out rows at the end that contain only delimiters, as spreadsheets write them."""
-    end = cells.num_rows
-    while end and all(not (column[end - 1].as_py() or "").strip() for column in cells.columns):
-        end -= 1
-    blank = cells.num_rows - end
-    if not blank:
-        return cells, ()
-    message = f"{blank} rows at the end are empty."
-    note = Problem("note", message, source.name, remedy="They were left out.")
-    return cells.slice(0, end), (note,)
-
-
-def _without_saved_index(
-    columns: dict[str, pa.ChunkedArray], source: SourceFile
-) -> tuple[tuple[Problem, ...], dict[str, pa.ChunkedArray]]:
-    """Leave out a first column without a name that counts rows, as written by pandas."""
-    first, *others = columns
-    counting = pa.array([str(row) for row in range(len(columns[first]))], pa.string())
-    if first != "column_1" or not columns[first].combine_chunks().equals(counting):
-        return (), columns
-    remedy = "It was left out, because it is a saved row index."
-    note = Problem(
-        "note", "the first column has no name and counts rows.", source.name, remedy=remedy
-    )
-    return (note,), {name: columns[name] for name in others}

@@ -9,10 +9,13 @@ from itertools import islice
 from typing import Any
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
+from zlib import error as ZlibError
 
 import pyarrow as pa
 
 from smurf_core.data.readers.columns import check_names, text_table
+from smurf_core.data.readers.footers import without_odd_rows, without_row_counter
+from smurf_core.data.readers.headers import SEEN_ROWS, find_header
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.sources import SourceFile, check_shape, zip_members
 from smurf_core.errors import InputError
@@ -57,7 +60,7 @@ class ExcelReader:
                     for sheet in book.worksheets
                 }
         except (BadZipFile, InvalidFileException, ParseError, KeyError, OSError, EOFError,
-                ValueError, TypeError, AttributeError) as error:  # fmt: skip
+                ValueError, TypeError, AttributeError, ZlibError) as error:  # fmt: skip
             if isinstance(error, InputError):
                 raise
             raise InputError(
@@ -88,28 +91,27 @@ def _cells(
 
 def _table(source: SourceFile, title: str, rows: list[tuple[Any, ...]], sheets: int) -> Table:
     where = f", sheet {title!r}"
-    header, *body = rows
+    if len(rows) < 2:
+        raise InputError(f"{source.name}{where} has a header line but no rows below it.")
     # Sheets keep cells that were once formatted: empty columns at the end are ignored.
-    used = [
-        i for i in range(len(header)) if any(i < len(row) and row[i] is not None for row in rows)
-    ]
+    widest = max(len(row) for row in rows)
+    used = [i for i in range(widest) if any(i < len(row) and row[i] is not None for row in rows)]
+    check_shape(source, len(rows), len(used))
+    texts = [[_text(row[i]).strip() if i < len(row) else "" for i in used] for row in rows]
+    header = find_header(texts[:SEEN_ROWS], source, where=where)
+    body = texts[header.first :]
     if not body:
         raise InputError(f"{source.name}{where} has a header line but no rows below it.")
-    if all(isinstance(header[i], int | float) for i in used if i < len(header)):
-        raise InputError(
-            f"{source.name}{where} starts with a row of numbers: put a header line with column "
-            "names above it."
-        )
-    check_shape(source, len(body), len(used))
-    names = check_names([_text(header[i]) for i in used], source, where=where)
+    names = check_names(list(header.names), source, where=where)
     columns = {
-        name: pa.chunked_array(
-            [pa.array([_text(row[i]) if i < len(row) else "" for row in body], pa.string())]
-        )
-        for name, i in zip(names, used, strict=True)
+        name: pa.chunked_array([pa.array([row[i] for row in body], pa.string())])
+        for i, name in enumerate(names)
     }
+    columns, ends = without_odd_rows(columns, source)
+    columns, counter = without_row_counter(columns, source)
     name = source.name if sheets == 1 else f"{source.name}:{title}"
-    return text_table(name, columns, source, options={"sheet": title})
+    problems = (*header.problems, *ends, *counter)
+    return text_table(name, columns, source, problems=problems, options={"sheet": title})
 
 
 def _text(cell: Any) -> str:

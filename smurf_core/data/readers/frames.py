@@ -23,10 +23,15 @@ _QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """Which frames count: the minimum confidence of a tracker, and of frames per sample."""
+    """How cells and frames are read where a file leaves a choice.
+
+    `confidence` is the minimum confidence of a tracker in a frame, `frames` the minimum number of
+    frames per sample. `decimal` is the decimal sign of files whose cells do not show it.
+    """
 
     confidence: float = 0.8
     frames: int = 1
+    decimal: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.confidence <= 1:
@@ -37,6 +42,8 @@ class ReadingOptions:
             raise InputError(
                 f"The minimum number of frames per sample must be at least 1, got {self.frames}."
             )
+        if self.decimal not in ("", ".", ","):
+            raise InputError(f"The decimal sign must be '.' or ',', got {self.decimal[:20]!r}.")
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> ReadingOptions:
@@ -45,7 +52,9 @@ class ReadingOptions:
         unknown = sorted(set(given) - set(known))
         if unknown:
             raise InputError(f"No option {unknown[0]!r} for reading; there are {listing(known)}.")
-        kinds: dict[str, Callable[[Any], Any]] = {"confidence": float, "frames": int}
+        kinds: dict[str, Callable[[Any], Any]] = {
+            "confidence": float, "frames": int, "decimal": str,
+        }  # fmt: skip
         try:
             read = {name: kinds[name](value) for name, value in given.items()}
         except (TypeError, ValueError) as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
+import pyarrow as pa
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.problems import Problem
@@ -29,6 +30,18 @@ class BadCell:
 
 
 @dataclass(frozen=True)
+class Undecided:
+    """A column whose cells do not show which sign is the decimal one, and its first such cell."""
+
+    row: int
+    text: str
+    sign: str  # "." or ","
+    as_decimal: str  # the number if the sign is the decimal one
+    as_thousands: str  # the number if it is between thousands
+    cells: pa.ChunkedArray  # all cells of the column, missing ones null
+
+
+@dataclass(frozen=True)
 class Table:
     """Columns of one file, sheet or set of arrays, with the name that a mapping uses for it.
 
@@ -41,6 +54,8 @@ class Table:
     frame: pd.DataFrame
     bad_cells: Mapping[str, BadCell] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    # Columns that are text until a user names the decimal sign.
+    undecided: Mapping[str, Undecided] = field(default_factory=dict)
     # How the file was read if a reader had a choice: encoding, delimiter, decimal mark.
     options: Mapping[str, str] = field(default_factory=dict)
     # Files whose rows were concatenated in this table, with their numbers of rows.

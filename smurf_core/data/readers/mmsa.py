@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.data.problems import Problem, listing
@@ -129,7 +130,9 @@ class _Part:
         return list(found)
 
     def _features(self, key: str) -> pd.DataFrame:
-        values = self.given[key]
+        values, given = self.given[key], None
+        if isinstance(values, list | tuple):  # one array per sample, of its own length
+            values, given = self._padded(key, values)
         if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
             raise _no_mmsa(self.source, f"{self.split}/{key} is not an array of numbers")
         if values.ndim not in (2, 3) or len(values) != self.n:
@@ -141,7 +144,7 @@ class _Part:
         if values.ndim == 2:
             names = [f"{key}_{j}" for j in range(values.shape[1])]
             return pd.DataFrame(values.astype(np.float64), columns=names)
-        lengths = self._lengths(key, values.shape[1])
+        lengths = given if given is not None else self._lengths(key, values.shape[1])
         known = None if lengths is None else np.array(lengths[: self.rows], dtype=np.int64)
         pooled = pool(values, lengths=known)
         how = "within the lengths that the file gives" if known is not None else (
@@ -152,6 +155,23 @@ class _Part:
         table = np.concatenate(list(parts.values()), axis=1).astype(np.float64)
         names = [f"{key}_{what}_{j}" for what in parts for j in range(values.shape[2])]
         return pd.DataFrame(table, columns=names)
+
+    def _padded(
+        self, key: str, arrays: Sequence[Any]
+    ) -> tuple[npt.NDArray[np.floating], list[int]]:
+        """Sequences [n, steps, d] with zeros after the end of each, and their lengths."""
+        are_tables = all(isinstance(a, np.ndarray) and a.dtype.kind in "iuf" for a in arrays)
+        widths = {a.shape[1] if a.ndim == 2 else -1 for a in arrays} if are_tables else {-1}
+        if len(widths) != 1 or -1 in widths:
+            raise _no_mmsa(
+                self.source, f"{self.split}/{key} is not a list of sequences of equal width"
+            )
+        lengths = [len(array) for array in arrays]
+        check_shape(self.source, len(arrays) * max(lengths), *widths)
+        padded = np.zeros((len(arrays), max(lengths), *widths), dtype=np.float32)
+        for row, array in zip(padded, arrays, strict=True):
+            row[: len(array)] = array
+        return padded, lengths
 
     def _lengths(self, key: str, steps: int) -> list[int] | None:
         """Number of steps of each sample: as given, or for text from its attention mask."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from tokenize import TokenError
 from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError
@@ -39,7 +40,7 @@ class NpzReader:
                     with archive.open(member) as file:
                         arrays[name] = npy.read_array(file, allow_pickle=False)
         except (BadZipFile, ZlibError, EOFError, OSError, ValueError, NotImplementedError,
-                RuntimeError, MemoryError) as error:  # fmt: skip
+                RuntimeError, MemoryError, SyntaxError, TokenError) as error:  # fmt: skip
             if isinstance(error, InputError):
                 raise
             raise InputError(
@@ -78,7 +79,7 @@ def read_npy(source: SourceFile) -> npt.NDArray[Any]:
             _check_array(file, source.path.stat().st_size, source.stem, source)
             file.seek(0)
             return np.asarray(npy.read_array(file, allow_pickle=False))
-    except (EOFError, OSError, ValueError, MemoryError) as error:
+    except (EOFError, OSError, ValueError, MemoryError, SyntaxError, TokenError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(

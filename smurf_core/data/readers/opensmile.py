@@ -24,6 +24,7 @@ from smurf_core.data.column_names import PERSON_NAMES, TARGET_NAMES, plain_name
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.arff import ArffReader
 from smurf_core.data.readers.arrow import ParquetReader
+from smurf_core.data.readers.decimal_sign import with_decimal_sign
 from smurf_core.data.readers.delimited import DelimitedReader
 from smurf_core.data.readers.frames import (
     ReadingOptions,
@@ -150,7 +151,7 @@ def _cells(source: SourceFile, rows: int | None) -> Table:
     head = source.head()
     readers = (ParquetReader(), ArffReader(), DelimitedReader())
     reader = next(reader for reader in readers if reader.recognises(source, head))
-    (table,) = reader.read(source, rows=rows)
+    (table,) = (with_decimal_sign(t, "") for t in reader.read(source, rows=rows))
     check_shape(source, *table.frame.shape)
     reported = tuple(p for p in table.problems if "separated by semicolon" not in p.message)
     return replace(table, problems=reported)

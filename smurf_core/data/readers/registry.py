@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from smurf_core.data.problems import Problem
+from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.annotations import ElanReader, TextGridReader
 from smurf_core.data.readers.arff import ArffReader
 from smurf_core.data.readers.arrow import FeatherReader, ParquetReader
@@ -16,6 +16,7 @@ from smurf_core.data.readers.delimited import DelimitedReader
 from smurf_core.data.readers.excel import ExcelReader
 from smurf_core.data.readers.faces import LibreFaceReader, PyFeatReader
 from smurf_core.data.readers.fold_caches import FoldCachesReader, are_fold_caches
+from smurf_core.data.readers.folders import is_read, unread_files
 from smurf_core.data.readers.hdf5 import Hdf5Reader
 from smurf_core.data.readers.interface import FrameReader, StudyReader, Table, TableReader
 from smurf_core.data.readers.matlab import MatlabReader
@@ -65,9 +66,10 @@ TABLE_READERS: tuple[TableReader, ...] = (
 READERS: tuple[StudyReader | FrameReader | TableReader, ...] = (
     *TABLE_READERS, *FRAME_READERS, *STUDY_READERS,
 )  # fmt: skip
-SUFFIXES = tuple(dict.fromkeys(suffix for reader in READERS for suffix in reader.suffixes))
-# Files that are often in the same folder as data.
-_NOT_DATA = ("license", "licence", "readme", "notice", "changelog", "requirements")
+# The one list of suffixes that are read from folders, with those of lists of ids.
+SUFFIXES = tuple(
+    dict.fromkeys([*(suffix for reader in READERS for suffix in reader.suffixes), ".lst", ".ids"])
+)
 
 
 def find_sources(paths: Iterable[Path]) -> tuple[SourceFile, ...]:
@@ -79,16 +81,11 @@ def find_sources(paths: Iterable[Path]) -> tuple[SourceFile, ...]:
         if path.is_file():
             found.append(SourceFile(path.name, path))
             continue
-        inside = sorted(
-            p
-            for p in path.iterdir()
-            if p.is_file()
-            and p.suffix.lower() in SUFFIXES
-            and p.stem.lower() not in _NOT_DATA
-            and not p.name.startswith(".")
-        )
+        inside = sorted(p for p in path.iterdir() if is_read(p, SUFFIXES))
         if not inside:
-            raise InputError(f"{path} contains no data files ({', '.join(SUFFIXES)}).")
+            others = " ".join(str(problem) for problem in unread_files([path], SUFFIXES)[:3])
+            formats = listing(SUFFIXES, 12)
+            raise InputError(f"{path} contains no data files ({formats}). {others}".strip())
         found += [SourceFile(p.name, p) for p in inside]
     return tuple(found)
 
@@ -98,6 +95,11 @@ def whole_study(sources: Sequence[SourceFile]) -> StudyReader | None:
     if are_fold_caches(sources):
         return FoldCachesReader(sources)
     return study_reader(sources[0]) if len(sources) == 1 else None
+
+
+def unread(paths: Iterable[Path]) -> tuple[Problem, ...]:
+    """What the given folders contain that `find_sources` leaves out, and what to do about it."""
+    return unread_files(paths, SUFFIXES)
 
 
 def study_reader(source: SourceFile) -> StudyReader | None:

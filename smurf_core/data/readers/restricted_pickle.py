@@ -249,6 +249,8 @@ class _Resolver:
             raise RefusedPickle(f"it is nested more than {MAX_DEPTH} deep")
         if isinstance(value, _Function | _Type):
             raise RefusedPickle("it contains a function in place of data")
+        if isinstance(value, str):
+            _check_text(value)
         if not isinstance(value, dict | list | tuple | set | frozenset | _Array | PickledObject):
             return value
         if id(value) not in self._done:
@@ -260,11 +262,28 @@ class _Resolver:
         if isinstance(value, _Array):
             return _to_numpy(value)
         if isinstance(value, dict):
-            return {key: self.resolve(item, depth) for key, item in value.items()}
+            return {
+                self.resolve(key, depth): self.resolve(item, depth) for key, item in value.items()
+            }
         if isinstance(value, PickledObject):
             value.state = self.resolve(value.state, depth)
             return value
         return type(value)(self.resolve(item, depth) for item in value)
+
+
+def is_unicode(texts: npt.NDArray[np.str_]) -> bool:
+    """True if all characters exist; numpy makes text of any four bytes, which crashes others."""
+    native = texts.astype(texts.dtype.newbyteorder("="), copy=False)
+    codes = np.ascontiguousarray(native).ravel().view(np.uint32)
+    return not ((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes <= 0xDFFF))).any()
+
+
+def _check_text(text: str) -> None:
+    """Raise an error for text that is not Unicode: a pickle may contain halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RefusedPickle("it contains text that is damaged") from error
 
 
 def _to_numpy(array: _Array) -> npt.NDArray[Any] | Any:
@@ -284,6 +303,8 @@ def _to_numpy(array: _Array) -> npt.NDArray[Any] | Any:
         raise RefusedPickle("it contains an array of items without a size")
     values = np.frombuffer(array.data, dtype).reshape(shape, order=order)
     native = values.astype(dtype.newbyteorder("="), copy=False)
+    if native.dtype.kind == "U" and not is_unicode(native):
+        raise RefusedPickle("it contains text that is damaged")
     return native[()].item() if array.is_scalar else native
 
 
@@ -296,6 +317,7 @@ def _object_array(
         raise RefusedPickle("it contains an array whose items do not fit its shape")
     if not all(isinstance(item, plain) for item in data):
         raise RefusedPickle("it contains an array of something other than numbers and text")
+    _check_text("".join(item for item in data if isinstance(item, str)))
     values = np.empty(count, dtype=object)
     values[:] = data
     return values.reshape(shape, order=order)
