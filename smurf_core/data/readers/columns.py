@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import BadCell, Table
+from smurf_core.data.readers.scales import labelled_numbers
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
@@ -52,6 +53,12 @@ def text_table(
         column: text_column(cells, may_have_decimal_commas=may_have_decimal_commas)
         for column, cells in columns.items()
     }
+    scales = _scales(read, columns)
+    read |= {column: Column(values) for column, values in scales.items()}
+    if scales:
+        message = f"{len(scales)} columns ({listing(scales)}) have words beside numbers."
+        remedy = "A cell such as '1 = not at all' was read as its number."
+        problems += (Problem("note", message, file=source.name, remedy=remedy),)
     commas = [column for column, parsed in read.items() if parsed.had_decimal_commas]
     if commas:
         message = f"{len(commas)} columns ({listing(commas)}) have decimal commas."
@@ -68,6 +75,25 @@ def text_table(
         problems=problems,
         options={**(options or {}), **({"decimal": ","} if commas else {})},
     )
+
+
+def _scales(
+    read: Mapping[str, Column], columns: Mapping[str, pa.ChunkedArray]
+) -> dict[str, pd.Series[Any]]:
+    """Columns of numbers with words beside them, as their numbers."""
+    found: dict[str, pd.Series[Any]] = {}
+    for column, parsed in read.items():
+        if parsed.bad is None and pd.api.types.is_numeric_dtype(parsed.values):
+            continue
+        trimmed = pc.utf8_trim_whitespace(columns[column])
+        filled = pc.if_else(pc.is_in(trimmed, value_set=pa.array(MISSING)), None, trimmed)
+        if filled.null_count == len(filled):
+            continue
+        numbers = labelled_numbers(filled.to_pylist())
+        if numbers is not None:
+            whole = (numbers.dropna() % 1 == 0).all()
+            found[column] = numbers.astype("Int64") if whole else numbers
+    return found
 
 
 def text_column(cells: pa.ChunkedArray, *, may_have_decimal_commas: bool = False) -> Column:
