@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from smurf_core.data.dataset import Features
 from smurf_core.data.importing.targets import Target
@@ -71,6 +72,18 @@ def without_giveaways(
         names = tuple(name for name, is_kept in zip(features.names, kept, strict=True) if is_kept)
         features = Features(features.values[:, kept], names)
     return Checked(features, tuple(problems))
+
+
+def target_codes(samples: pd.DataFrame, target: Target) -> frozenset[str]:
+    """Columns of numbers of the sample table whose values each stand for one value of the target."""
+    numbers = [c for c in samples.columns if pd.api.types.is_numeric_dtype(samples[c])]
+    if not numbers:
+        return frozenset()
+    values = np.stack(
+        [samples[c].to_numpy(dtype=np.float32, na_value=np.nan) for c in numbers], axis=1
+    )
+    marked = _of_target(Features(values, tuple(map(str, numbers))), target)
+    return frozenset(str(c) for c, is_code in zip(numbers, marked, strict=True) if is_code)
 
 
 def _whole_columns(features: Features) -> npt.NDArray[np.intp]:

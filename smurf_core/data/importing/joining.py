@@ -15,7 +15,7 @@ from smurf_core.data.cleaning import clean_features
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.folds import fold_problems
 from smurf_core.data.importing.features import why_no_feature
-from smurf_core.data.importing.giveaways import without_giveaways
+from smurf_core.data.importing.giveaways import target_codes, without_giveaways
 from smurf_core.data.importing.guessing import known_role
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin, row_ids
@@ -129,7 +129,8 @@ class _Joiner:
             ratings=ratings,
             informativeness=informativeness,
         )
-        self.problems += role_problems(self.tables, mapping, self._featured())
+        codes = target_codes(samples, target)
+        self.problems += role_problems(self.tables, mapping, self._featured(), codes=codes)
         problems = (*self.problems, *fold_problems(dataset))
         refuse_errors(problems)
         notes = tuple(str(problem) for problem in problems)

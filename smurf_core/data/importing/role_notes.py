@@ -18,19 +18,26 @@ _LISTED = 8  # columns that are named in one note
 
 
 def role_problems(
-    tables: Sequence[Table], mapping: StudyMapping, featured: set[str]
+    tables: Sequence[Table],
+    mapping: StudyMapping,
+    featured: set[str],
+    *,
+    codes: frozenset[str] = frozenset(),
 ) -> list[Problem]:
-    """Columns without a role that a user may miss; `featured` are columns of numbers in use."""
+    """Columns without a role that a user may miss.
+
+    `featured` are columns of numbers in use; `codes` are columns that give away the target.
+    """
     return [
         *person_problems(tables, mapping),
         *fold_problems_of_columns(tables, mapping),
-        *_unused_numbers(tables, mapping, featured),
+        *_unused_numbers(tables, mapping, featured, codes),
         *_lost_cells(tables, mapping, featured),
     ]
 
 
 def _unused_numbers(
-    tables: Sequence[Table], mapping: StudyMapping, featured: set[str]
+    tables: Sequence[Table], mapping: StudyMapping, featured: set[str], codes: frozenset[str]
 ) -> list[Problem]:
     """Columns of numbers that no modality takes, by file, with the reason."""
     roles = set(mapping.role_columns.values())
@@ -42,7 +49,10 @@ def _unused_numbers(
                 continue
             if column == SPLIT_COLUMN or is_rater_column(column):
                 continue
-            unused[why_no_feature(table, column, mapping)].append(column)
+            reason = why_no_feature(table, column, mapping)
+            if column in codes:
+                reason = f"each value stands for one value of {mapping.target!r}"
+            unused[reason].append(column)
         if not unused:
             continue
         named = [
