@@ -34,7 +34,8 @@ _SCALES: tuple[tuple[str, ...], ...] = (
      "trifft zu|stimme zu", "trifft voll zu|trifft völlig zu|stimme voll zu|stimme völlig zu"),
     ("nie", "selten", "manchmal|gelegentlich", "oft|häufig", "immer"),
     ("jamais", "rarement", "parfois|quelquefois", "souvent", "toujours"),
-    ("nunca", "raramente|rara vez", "a veces|às vezes", "a menudo|frequentemente", "siempre|sempre"),
+    ("nunca", "raramente|rara vez", "a veces|às vezes", "a menudo|frequentemente",
+     "siempre|sempre"),
 )  # fmt: skip
 _FEWEST = 3  # two words are classes
 

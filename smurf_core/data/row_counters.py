@@ -16,6 +16,7 @@ _UNNAMED = re.compile(
     r"\.\.\.1|column_1|#|no|nr)",
     re.IGNORECASE,
 )
+_FEWEST_PERMUTED = 10  # rows from which a permutation is no chance
 _SHORT = ("x", "v1", "n", "x1")  # usual names too, if the numbers rise
 
 
@@ -37,19 +38,35 @@ def row_counters(frame: pd.DataFrame, parts: Sequence[int] = ()) -> tuple[str, .
         values = _whole_numbers(frame[column])
         if values is None:
             continue
-        first = values[0]
-        is_counting = values[-1] - first == n - 1 and np.array_equal(values, row + first)
-        if first in (0, 1) and (is_counting or np.array_equal(values, within + first)):
+        if _is_counting(values, row, within) or _is_saved_index(values, column):
             counters.append(column)
-        elif has_counter_name(column) and len(np.unique(values)) == n:
-            counters.append(column)
-        elif column.strip().lower() in _SHORT and (np.diff(values) > 0).all():
-            counters.append(column)
-        elif values.min() in (0, 1) and values.max() - values.min() == n - 1 and n >= 10:
-            if len(np.unique(values)) == n:
-                permuted.append(column)
+        elif n >= _FEWEST_PERMUTED and _is_permutation(values):
+            permuted.append(column)
     # Ranks of several measures are permutations of the row numbers, but no counters.
-    return tuple([*counters, *(permuted if len(permuted) == 1 else [])])
+    return tuple(counters + permuted if len(permuted) == 1 else counters)
+
+
+def _is_counting(
+    values: npt.NDArray[np.int64], row: npt.NDArray[np.int64], within: npt.NDArray[np.int64]
+) -> bool:
+    """True if numbers count rows from 0 or 1, in the whole table or in each of its files."""
+    first = values[0]
+    if first not in (0, 1) or values[-1] not in (row[-1] + first, within[-1] + first):
+        return False
+    return np.array_equal(values, row + first) or np.array_equal(values, within + first)
+
+
+def _is_saved_index(values: npt.NDArray[np.int64], column: str) -> bool:
+    if has_counter_name(column):
+        return len(np.unique(values)) == len(values)
+    return column.strip().lower() in _SHORT and bool((np.diff(values) > 0).all())
+
+
+def _is_permutation(values: npt.NDArray[np.int64]) -> bool:
+    """True if each number from 0 or 1 on is there once."""
+    n, low = len(values), values.min()
+    is_likely = low in (0, 1) and values.max() - low == n - 1
+    return bool(is_likely) and len(np.unique(values)) == n
 
 
 def has_counter_name(column: str) -> bool:

@@ -18,7 +18,7 @@ _CELL_WORDS = {
     "evaluation": "test", "te": "test", "ts": "test", "holdout": "test", "heldout": "test",
 }  # fmt: skip
 SPLITS = ("train", "validation", "test")
-# Words that may stand beside the word for a split: `train set`, `Test data`.
+# Words that can occur next to the word for a split: `train set`, `Test data`.
 _BESIDE = ("set", "data", "dataset", "split", "partition", "samples", "fold", "part")
 
 

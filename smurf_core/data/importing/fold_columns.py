@@ -67,7 +67,7 @@ def fold_problems_of_columns(tables: Sequence[Table], mapping: StudyMapping) -> 
         if not used and {"fold", "split"} & mapping.switched_off:
             continue
         reason = why(table, column) or (f"folds are those in {used!r}" if used else "")
-        if is_fold and not is_split and _NUMBERED.match(column) and not plain == "fold":
+        if is_fold and not is_split and _NUMBERED.match(column) and plain != "fold":
             reason = reason or "its cells say neither train and test nor 0 and 1"
         if reason:
             message = f"it looks like {what} and is not used: {reason}."

@@ -75,7 +75,7 @@ def without_giveaways(
 
 
 def target_codes(samples: pd.DataFrame, target: Target) -> frozenset[str]:
-    """Columns of numbers of the sample table whose values each stand for one value of the target."""
+    """Numbers of the sample table whose values each stand for one value of the target."""
     numbers = [c for c in samples.columns if pd.api.types.is_numeric_dtype(samples[c])]
     if not numbers:
         return frozenset()
@@ -131,9 +131,7 @@ def _of_target(features: Features, target: Target) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _of_persons(
-    features: Features, persons: npt.NDArray[np.str_]
-) -> npt.NDArray[np.bool_]:
+def _of_persons(features: Features, persons: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
     """True for each column [d] that numbers the persons without gaps: a code, not an age."""
     found = np.zeros(len(features.names), dtype=bool)
     names, own = np.unique(persons, return_inverse=True)

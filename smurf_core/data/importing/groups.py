@@ -138,5 +138,3 @@ def _names(cells: pd.Series[Any]) -> bool:
         return True
     numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     return bool((numbers == np.rint(numbers)).all())
-
-

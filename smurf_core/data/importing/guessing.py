@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-import pandas as pd
-
 from smurf_core.data.column_names import (
     DESCRIPTION_NAMES,
     END_NAMES,
@@ -29,13 +27,13 @@ from smurf_core.data.importing.modality_names import (
     modality_name,
     prefix_groups,
 )
+from smurf_core.data.importing.raters import rater_columns
 from smurf_core.data.importing.ratings import (
     USUAL_MODALITIES,
     guess_informativeness,
     guess_judgments,
     shown_modalities,
 )
-from smurf_core.data.importing.raters import rater_columns
 from smurf_core.data.importing.recoding import read_study_tables
 from smurf_core.data.importing.tables import is_number
 from smurf_core.data.importing.target_columns import possible_targets
@@ -46,6 +44,7 @@ from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.registry import study_reader
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
+
 
 def guess_mapping(
     sources: Sequence[SourceFile],

@@ -21,13 +21,13 @@ from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin, row_ids
 from smurf_core.data.importing.protocols import read_folds
 from smurf_core.data.importing.ratings import informativeness_codes
+from smurf_core.data.importing.role_notes import role_problems
 from smurf_core.data.importing.tables import (
     SPLIT_COLUMN,
     as_text,
     bad_cell_problem,
     is_number,
 )
-from smurf_core.data.importing.role_notes import role_problems
 from smurf_core.data.importing.targets import Target, encode_target, has_target
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.interface import Table
@@ -293,9 +293,7 @@ class _Joiner:
         self.problems += [p for checked in checks.values() for p in checked.problems]
         return {name: checked.features for name, checked in checks.items()}
 
-    def _features(
-        self, blocks: dict[str, Features], folds: Folds | None
-    ) -> dict[str, Features]:
+    def _features(self, blocks: dict[str, Features], folds: Folds | None) -> dict[str, Features]:
         """Cleaned features of each modality that occurs in the training samples of all folds."""
         features: dict[str, Features] = {}
         for name, block in blocks.items():

@@ -90,9 +90,7 @@ def _from_roles(texts: pd.Series[str], where: Places, column: str) -> Folds:
         if "validation" not in own:  # the next fold's test samples, as in cross-validation
             following = roles[(fold + 1) % len(roles)] == "test"
             own[following & (own == "train")] = "validation"
-    return Folds(
-        training=roles == "train", validation=roles == "validation", test=roles == "test"
-    )
+    return Folds(training=roles == "train", validation=roles == "validation", test=roles == "test")
 
 
 def _persons_in_two_folds(

@@ -39,7 +39,7 @@ def with_rows_per_sample(tables: Sequence[Table]) -> list[Table]:
     """Tables in which the ratings of several raters are averaged for every sample.
 
     The ratings of single raters are kept as columns such as `arousal by r1`. Of words, such as
-    classes, the most frequent one of a sample is kept.
+    classes, the most frequent word is kept for every sample.
     """
     found = [(table, _long_form(table)) for table in tables]
     return [table if long is None else _averaged(table, long) for table, long in found]
@@ -107,11 +107,9 @@ def _averaged(table: Table, long: _Long) -> Table:
     for column in long.rated:
         means = groups[column].mean().reindex(order)
         merged[column] = means.to_numpy(dtype=float)
-        wide = frame.assign(rater_=names).pivot(
-            index=long.sample, columns="rater_", values=column
-        )  # fmt: skip
-        for name in wide.columns:
-            single[f"{column}{_BY}{name}"] = wide[name].reindex(order).astype(float)
+        for name, own in frame.groupby(names):
+            cells = own.set_index(long.sample)[column].reindex(order)
+            single[f"{column}{_BY}{name}"] = cells.astype(float)
     for column in long.words:
         modes = groups[column].agg(lambda cells: next(iter(cells.mode()), None)).reindex(order)
         merged[column] = modes.to_numpy()

@@ -83,9 +83,7 @@ def rating_of(column: str, modalities: Sequence[str]) -> RatingColumn | None:
     initials = _of_initials(pieces[0], _letters(modalities)) if len(pieces) > 1 else None
     if initials is not None:
         shown, qualifier = initials
-        return RatingColumn(
-            column, "_".join(pieces[1:]), _ordered(shown, modalities), qualifier
-        )
+        return RatingColumn(column, "_".join(pieces[1:]), _ordered(shown, modalities), qualifier)
     named: list[str] = []
     while len(pieces) > 1:
         modality = _of_name(pieces[0], modalities)
@@ -110,8 +108,9 @@ def guess_judgments(
     """Partial judgments of the target, found by name: column → modalities that its raters saw.
 
     They share the target's stem: `val_y_A` with `val_y_AV`, `label_T` with `label`, `TA` with
-    `TAV`, `audio_valence` with `valence`. Of two with the same modalities, the one without a qualifier is used: the paper describes
-    low-pass filtered audio, which is `TA`; users may choose `TAF` instead.
+    `TAV`, `audio_valence` with `valence`. Of two with the same modalities, the one without a
+    qualifier is used: the paper describes low-pass filtered audio, which is `TA`; users may choose
+    `TAF` instead.
     """
     whole = rating_column(target, modalities)
     stem = whole.stem if whole and set(whole.shown) == set(modalities) else target
