@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import BadCell, Table
-from smurf_core.data.readers.scales import labelled_numbers
+from smurf_core.data.readers.scales import scale_columns
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
@@ -53,12 +53,10 @@ def text_table(
         column: text_column(cells, may_have_decimal_commas=may_have_decimal_commas)
         for column, cells in columns.items()
     }
-    scales = _scales(read, columns)
+    odd = {c: columns[c] for c, own in read.items() if own.bad or not _is_number(own.values)}
+    scales, notes = scale_columns(odd, source, missing=MISSING)
     read |= {column: Column(values) for column, values in scales.items()}
-    if scales:
-        message = f"{len(scales)} columns ({listing(scales)}) have words beside numbers."
-        remedy = "A cell such as '1 = not at all' was read as its number."
-        problems += (Problem("note", message, file=source.name, remedy=remedy),)
+    problems += notes
     commas = [column for column, parsed in read.items() if parsed.had_decimal_commas]
     if commas:
         message = f"{len(commas)} columns ({listing(commas)}) have decimal commas."
@@ -77,23 +75,8 @@ def text_table(
     )
 
 
-def _scales(
-    read: Mapping[str, Column], columns: Mapping[str, pa.ChunkedArray]
-) -> dict[str, pd.Series[Any]]:
-    """Columns of numbers with words beside them, as their numbers."""
-    found: dict[str, pd.Series[Any]] = {}
-    for column, parsed in read.items():
-        if parsed.bad is None and pd.api.types.is_numeric_dtype(parsed.values):
-            continue
-        trimmed = pc.utf8_trim_whitespace(columns[column])
-        filled = pc.if_else(pc.is_in(trimmed, value_set=pa.array(MISSING)), None, trimmed)
-        if filled.null_count == len(filled):
-            continue
-        numbers = labelled_numbers(filled.to_pylist())
-        if numbers is not None:
-            whole = (numbers.dropna() % 1 == 0).all()
-            found[column] = numbers.astype("Int64") if whole else numbers
-    return found
+def _is_number(values: pd.Series[Any]) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(values))
 
 
 def text_column(cells: pa.ChunkedArray, *, may_have_decimal_commas: bool = False) -> Column:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from smurf_core.data.ordered_words import ordered_words
+from smurf_core.data.problems import Problem, listing
+from smurf_core.data.sources import SourceFile
 
 _NUMBER = r"(?P<number>[+-]?\d+(?:\.\d+)?)"
 _WORDS = r"(?P<words>[^\W\d_].*?)"
@@ -19,6 +24,29 @@ _LABELLED = (
     re.compile(rf"{_WORDS}\s*[(\[=:]\s*{_NUMBER}\s*[)\]]?$"),  # not at all (1)
 )
 _MOST_LEVELS = 101  # 0 to 100
+
+
+def scale_columns(
+    columns: Mapping[str, pa.ChunkedArray], source: SourceFile, *, missing: tuple[str, ...]
+) -> tuple[dict[str, pd.Series[Any]], tuple[Problem, ...]]:
+    """The columns of text that are rating scales, as numbers, and a note that names them.
+
+    `missing` are words for "no value" in a column of numbers.
+    """
+    found: dict[str, pd.Series[Any]] = {}
+    for name, cells in columns.items():
+        trimmed = pc.utf8_trim_whitespace(cells)
+        filled = pc.if_else(pc.is_in(trimmed, value_set=pa.array(missing)), None, trimmed)
+        numbers = labelled_numbers(filled.to_pylist())
+        if numbers is not None:
+            is_whole = (numbers.dropna() % 1 == 0).all()
+            found[name] = numbers.astype("Int64") if is_whole else numbers
+    if not found:
+        return {}, ()
+    what = "column has" if len(found) == 1 else "columns have"
+    message = f"{len(found)} {what} words beside numbers ({listing(found)})."
+    remedy = "A cell such as '1 = not at all' was read as its number."
+    return found, (Problem("note", message, file=source.name, remedy=remedy),)
 
 
 def labelled_numbers(cells: Iterable[str | None]) -> pd.Series[float] | None:
@@ -32,7 +60,7 @@ def labelled_numbers(cells: Iterable[str | None]) -> pd.Series[float] | None:
     labels: dict[float, str] = {}
     has_plain = False
     known = [str(cell) for cell in given.dropna().unique()]
-    if len(known) > 2 * _MOST_LEVELS:
+    if not known or len(known) > 2 * _MOST_LEVELS:
         return None
     for cell in known:
         plain = _PLAIN.match(cell)
