@@ -12,6 +12,7 @@ import typer
 from smurf_core.cli.output import clock, new_table, out
 from smurf_core.cli.roles import Roles, chosen_data, with_roles
 from smurf_core.data.importing.assembly import Assembly
+from smurf_core.data.importing.fold_origin import fold_sentence
 from smurf_core.data.importing.mapping import media_settings, write_mapping
 from smurf_core.data.media import check_media
 from smurf_core.data.problems import listing
@@ -125,6 +126,7 @@ def _describe(assembly: Assembly) -> None:
         f"{dataset.name}: {len(dataset)} samples{persons}, {what}; features: {counts}",
         markup=False,
     )
+    out.print(f"  folds: {fold_sentence(dataset, assembly.mapping)}", markup=False)
     for problem in assembly.problems:
         out.print(f"  {problem.severity}: {problem}", markup=False)
 

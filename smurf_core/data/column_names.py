@@ -11,15 +11,54 @@ ID_NAMES = (
     "video", "key", "name", "index", "ids", "keys", "sampleids", "filenames",
     "utterance", "turn",
 )  # fmt: skip
+# Words for a person, also with a word for a number: `SpkrID`, `actor_no`, `VP-Nr`.
 PERSON_NAMES = (
-    "person", "personid", "subject", "subjectid", "speaker", "speakerid", "participant",
-    "participantid", "actor", "actorid", "pid", "user", "userid", "group", "groups",
+    "person", "subject", "speaker", "participant", "actor", "pid", "user", "subj", "sbj", "sub",
+    "spkr", "spk", "ppt", "ppn", "pp", "patient", "child", "infant", "student", "player",
+    "volunteer", "respondent", "interviewee", "individual", "client", "driver",
+    # German, French, Spanish, Portuguese, Italian, Dutch
+    "proband", "probandin", "vp", "vpn", "versuchsperson", "teilnehmer", "teilnehmerin",
+    "sprecher", "sprecherin", "schauspieler", "sujet", "locuteur", "locutrice", "participante",
+    "sujeto", "hablante", "persona", "sujeito", "falante", "soggetto", "partecipante",
+    "parlante", "proefpersoon", "deelnemer", "spreker",
+    # Chinese, Japanese, Russian
+    "被试", "受试者", "说话人", "話者", "参加者", "испытуемый", "участник", "диктор",
 )  # fmt: skip
-FOLD_NAMES = ("testfold", "fold", "cvfold", "folds")
-SPLIT_NAMES = ("split", "partition", "set", "subset", "mode")
+# Words for several persons or for a condition: their cells decide.
+GROUP_NAMES = (
+    "group", "groups", "dyad", "couple", "pair", "family", "team", "session", "gruppe", "groupe",
+    "grupo",
+)  # fmt: skip
+# Words for what several samples may be parts of.
+RECORDING_NAMES = (
+    "video", "dialogue", "dialog", "conversation", "interview", "recording", "movie", "film",
+    "episode", "call", "meeting", "clip", "audio", "file", "filename", "id", "sample", "name",
+    "instance", "document", "song",
+)  # fmt: skip
+# Words for the place of a sample in a recording or an experiment.
+POSITION_NAMES = (
+    "trial", "segment", "turn", "utterance", "utt", "window", "chunk", "block", "item", "index",
+    "position", "order", "sentence", "line", "row",
+)  # fmt: skip
+RATER_NAMES = (
+    "rater", "annotator", "coder", "judge", "labeler", "labeller", "evaluator", "assessor",
+    "worker", "observer", "beurteiler", "annotateur", "anotador",
+)  # fmt: skip
+# Words for a number or a code behind the word for the thing that it numbers.
+NUMBER_WORDS = (
+    "id", "ids", "no", "nr", "num", "number", "nummer", "code", "idx", "index", "uid", "uuid",
+)  # fmt: skip
+FOLD_NAMES = ("testfold", "fold", "cvfold", "folds", "foldid", "foldno", "foldnr", "foldnumber",
+              "cv", "kfold")  # fmt: skip
+SPLIT_NAMES = (
+    "split", "partition", "set", "subset", "splitset", "datasplit", "dataset", "splits", "usage",
+    "phase", "traintest", "trainvaltest", "mode",
+)  # fmt: skip
 TARGET_NAMES = (
     "target", "label", "labels", "y", "quadrant", "emotion", "affect", "class", "sentiment",
     "valence", "arousal", "dominance", "rating", "score", "stress", "pain", "mood", "intended",
+    "activation", "engagement", "polarity", "emoclass", "emoval", "emoact", "emodom",
+    "groundtruth", "valenz", "émotion", "emoción", "emocion", "emozione", "情感", "情绪",
 )  # fmt: skip
 TRANSCRIPT_NAMES = ("transcript", "transcription", "text", "rawtext", "utterance", "sentence")
 START_NAMES = ("start", "starttime", "begin", "onset", "metabegin", "startsec", "starts")
@@ -33,7 +72,7 @@ DESCRIPTION_NAMES = (
 ROLE_NAMES: dict[str, tuple[str, ...]] = {
     "id": ID_NAMES,
     "target": TARGET_NAMES,
-    "person": PERSON_NAMES,
+    "person": (*PERSON_NAMES, *GROUP_NAMES),
     "fold": FOLD_NAMES,
     "split": SPLIT_NAMES,
     "transcript": TRANSCRIPT_NAMES,
@@ -45,3 +84,30 @@ ROLE_NAMES: dict[str, tuple[str, ...]] = {
 def plain_name(column: str) -> str:
     """A column's name in the form used in the lists above: lower case, without separators."""
     return re.sub(r"[_\-. ]", "", column).lower()
+
+
+def name_words(column: str) -> tuple[str, ...]:
+    """The words of a column's name, in lower case: `SpkrID` and `spkr_id` are `spkr`, `id`."""
+    pieces = re.findall(r"[^\W\d_]+|\d+", column)
+    # `SpkrID` changes from small to capital letters, `PIDNumber` before a word's second letter.
+    words = [re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", p) for p in pieces]
+    return tuple(word.lower() for piece in words for word in piece.split())
+
+
+def named_thing(column: str) -> str:
+    """A column's plain name without the words for a number: `actor` of `actor_no`, `ActorID`."""
+    words = list(name_words(column))
+    while len(words) > 1 and (words[-1] in NUMBER_WORDS or words[-1].isdigit()):
+        words.pop()
+    thing = "".join(words)
+    # `speakerid` has no separator.
+    ending = next((w for w in ("id", "nr", "no") if thing.endswith(w)), "")
+    stem = thing.removesuffix(ending)
+    known = (*PERSON_NAMES, *GROUP_NAMES, *RECORDING_NAMES, *POSITION_NAMES, *RATER_NAMES)
+    return stem if stem in known and thing not in known else thing
+
+
+def has_number_word(column: str) -> bool:
+    """True if a column's name ends with a word for a number or code: `emotion_id`, `actor_no`."""
+    words = name_words(column)
+    return bool(words) and words[-1] in NUMBER_WORDS

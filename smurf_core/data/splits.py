@@ -11,7 +11,29 @@ SPLIT_WORDS = {
     "devel": "validation", "development": "validation",
     "test": "test", "testing": "test", "tst": "test", "eval": "test",
 }  # fmt: skip
+# Further words in cells, which are too short or too common in the names of files.
+_CELL_WORDS = {
+    **SPLIT_WORDS, "tr": "train", "learn": "train", "learning": "train", "vali": "validation",
+    "vld": "validation", "validate": "validation", "tuning": "validation", "dv": "validation",
+    "evaluation": "test", "te": "test", "ts": "test", "holdout": "test", "heldout": "test",
+}  # fmt: skip
 SPLITS = ("train", "validation", "test")
+# Words that can occur next to the word for a split: `train set`, `Test data`.
+_BESIDE = ("set", "data", "dataset", "split", "partition", "samples", "fold", "part")
+
+
+def split_of_cell(cell: str) -> str:
+    """The split that a cell names; empty if it names none.
+
+    Examples: `Train`, `train set`, `Test1`, `test_2`, `DEV`, `testing data`.
+    """
+    words = re.findall(r"[^\W\d_]+", cell.lower())
+    if len(words) == 1 and words[0] not in _CELL_WORDS:  # `trainset`, `testdata`
+        ending = next((w for w in _BESIDE if words[0].endswith(w)), "")
+        words = [words[0].removesuffix(ending)]
+    named = {_CELL_WORDS[word] for word in words if word in _CELL_WORDS}
+    others = [word for word in words if word not in _CELL_WORDS and word not in _BESIDE]
+    return named.pop() if len(named) == 1 and not others else ""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ def test_files_are_uploaded_checked_and_imported(open_page, home):
     content = good_table(60).to_csv(index=False).encode()
     page.file_uploader[0].upload("my study.csv", content).run()
     assert page.selectbox(key=_key(page, "target_")).value == "label"
+    assert "5 folds will be made of whole persons: the 15 of 'person'" in text(page)
     page.button(key="import").click().run()
     assert not page.exception
     study = studies.list_studies(home)[0]
@@ -124,6 +125,26 @@ def test_a_person_that_is_taken_back_is_not_guessed_again_from_the_study_yaml(op
     text = mapping_text(StudyMapping.from_dict(mapping))
     page.file_uploader[0].upload("study.csv", content).upload("study.yaml", text.encode()).run()
     assert next(box for box in page.selectbox if box.label == "Person").value == ""
+
+
+def test_the_form_proposes_roles_by_cells_and_reports_what_is_not_used(open_page, home):
+    fold = np.arange(60) % 5
+    table = good_table(60).rename(columns={"person": "Proband"})
+    table = table.assign(**{f"fold_{k}": (fold == k).astype(int) for k in range(5)}, group=fold % 2)
+    table["audio_no"] = np.arange(60)
+    page = open_page("study")
+    page.file_uploader[0].upload("study.csv", table.to_csv(index=False).encode()).run()
+    assert page.selectbox(key=_key(page, "person_")).value == "Proband"
+    assert page.selectbox(key=_key(page, "fold_")).value == "fold_*"
+    assert "5 folds of the data in 'fold_*'" in text(page)
+    page.button(key="import").click().run()
+    assert not page.exception
+    data = studies.load_study(home, studies.list_studies(home)[0].id)
+    np.testing.assert_array_equal(data.folds.test.argmax(axis=0), fold)
+    assert data.features["audio"].names == ("audio_pitch", "audio_energy", "audio_rate")
+    notes = " ".join(data.notes)
+    assert "audio_no (counts the rows)" in notes
+    assert "column 'group': it looks like a group and is not used" in notes
 
 
 @pytest.mark.parametrize("kind", [0, 1, 2])

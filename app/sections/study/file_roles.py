@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app.widgets.messages import escaped
-from smurf_core.data.importing.guessing import known_role, modality_name, role_entries
+from smurf_core.data.importing.guessing import known_role, role_entries
 from smurf_core.data.importing.mapping import FILE_ROLES, FileRole, StudyMapping
+from smurf_core.data.importing.modality_names import modality_name
 from smurf_core.data.readers.interface import Table
 
 _TITLES: dict[FileRole, str] = {

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.widgets.messages import escaped, facts, show_problems
 from smurf_core.data.importing.assembly import Assembly, assemble
+from smurf_core.data.importing.fold_origin import fold_sentence
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text
 from smurf_core.data.importing.matching import TableJoin
 from smurf_core.data.sources import SourceFile
@@ -76,6 +77,7 @@ def show_check(assembly: Assembly, key: str) -> None:
             ),
         }
     )
+    st.markdown(f"**Folds**: {escaped(fold_sentence(dataset, assembly.mapping))}.")
     if len(assembly.joins) > 1:
         show_joins(assembly.joins, key)
     st.markdown("**Problems, and how they are handled**")

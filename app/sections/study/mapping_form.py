@@ -15,11 +15,12 @@ from app.widgets.messages import escaped
 from smurf_core.data.importing.guessing import guess_mapping, guess_roles, known_role
 from smurf_core.data.importing.mapping import GUESSED_ROLES, StudyMapping, TaskChoice
 from smurf_core.data.importing.ratings import shown_modalities
-from smurf_core.data.importing.tables import is_number, read_tables
+from smurf_core.data.importing.recoding import read_study_tables
+from smurf_core.data.importing.tables import is_number
 from smurf_core.data.problems import listing
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.id_lists import id_lists
-from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
+from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.registry import reader_title, whole_study
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
@@ -131,9 +132,9 @@ def _read(sources: Sequence[SourceFile], key: str, known: StudyMapping) -> _Uplo
             guess=guess,
             tables=()
             if whole
-            else read_tables(
+            else read_study_tables(
                 sources,
-                rows=PREVIEW_ROWS,
+                is_preview=True,
                 id_column=guess.id,
                 options=ReadingOptions.from_dict(guess.reading),
             ),

@@ -12,7 +12,8 @@ from smurf_core.data.importing.guessing import guess_mapping
 from smurf_core.data.importing.joining import join
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin
-from smurf_core.data.importing.tables import Progress, read_tables
+from smurf_core.data.importing.recoding import read_study_tables
+from smurf_core.data.importing.tables import Progress
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.id_lists import id_lists
@@ -87,7 +88,7 @@ def assemble(
         origins = tuple(_provenance(source, reader.title, {}) for source in sources)
         return Assembly(dataset, problems, mapping, origins)
     report = progress or (lambda share, what: None)
-    tables = read_tables(
+    tables = read_study_tables(
         sources,
         id_column=mapping.id,
         options=ReadingOptions.from_dict(mapping.reading),

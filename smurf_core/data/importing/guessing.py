@@ -2,53 +2,49 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-import pandas as pd
-
 from smurf_core.data.column_names import (
     DESCRIPTION_NAMES,
     END_NAMES,
-    FOLD_NAMES,
     ID_NAMES,
-    PERSON_NAMES,
-    SPLIT_NAMES,
     START_NAMES,
-    TARGET_NAMES,
     TRANSCRIPT_NAMES,
     plain_name,
 )
+from smurf_core.data.importing.features import feature_columns
+from smurf_core.data.importing.fold_columns import guess_fold, guess_split
+from smurf_core.data.importing.groups import guess_person
 from smurf_core.data.importing.mapping import FileRole, StudyMapping, several_targets
+from smurf_core.data.importing.modality_names import (
+    column_pattern,
+    known_prefixes,
+    looks_like_features,
+    modality_name,
+    prefix_groups,
+)
+from smurf_core.data.importing.raters import rater_columns
 from smurf_core.data.importing.ratings import (
     USUAL_MODALITIES,
     guess_informativeness,
     guess_judgments,
-    rating_column,
     shown_modalities,
-    whole_ratings,
 )
-from smurf_core.data.importing.tables import is_number, read_tables
+from smurf_core.data.importing.recoding import read_study_tables
+from smurf_core.data.importing.tables import is_number
+from smurf_core.data.importing.target_columns import possible_targets
 from smurf_core.data.media import MEDIA_TYPES, VIDEO_TYPES
 from smurf_core.data.problems import listing
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.id_lists import id_lists
-from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
+from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.registry import whole_study
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
-
-MODALITY_PREFIXES = (
-    "audio", "acoustic", "voice", "speech", "prosody", "video", "vision", "visual", "face",
-    "facial", "gaze", "eye", "eyes", "text", "language", "lexical", "linguistic", "verbal", "ecg",
-    "hrv", "eda", "gsr", "emg", "rr", "resp", "rsp", "respiration", "bvp", "ppg", "eeg", "temp",
-    "skt", "acc", "imu", "mocap", "pose", "body", "head", "hand", "gesture", "physio",
-)  # fmt: skip
-_NAME_ENDINGS = re.compile(r"[_\-. ]?(emb|embeddings?|feats?|features?)$", re.IGNORECASE)
 
 
 def guess_mapping(
@@ -88,8 +84,12 @@ def guess_mapping(
         return replace(known, name=name)
     lists: dict[str, FileRole] = dict.fromkeys((s.name for s in id_lists(sources).values()), "ids")
     known = replace(known, name=name, files={**known.files, **lists})
-    options = ReadingOptions.from_dict(known.reading)
-    tables = read_tables(sources, rows=PREVIEW_ROWS, id_column=known.id, options=options)
+    tables = read_study_tables(
+        sources,
+        is_preview=True,
+        id_column=known.id,
+        options=ReadingOptions.from_dict(known.reading),
+    )
     return guess_roles(tables, known, is_proposal=is_proposal)
 
 
@@ -116,11 +116,10 @@ def guess_roles(
         guessed: dict[str, Any] = {role: guess(mapping)} if mapping.is_open(role) else {}
         return replace(mapping, **guessed)
 
-    columns = [column for table in tables for column in table.frame.columns]
     mapping = settled(known, "id", lambda _: _guess_id(tables))
-    mapping = settled(mapping, "person", lambda _: _first(columns, PERSON_NAMES))
-    mapping = settled(mapping, "fold", lambda _: _first(columns, FOLD_NAMES))
-    mapping = settled(mapping, "split", lambda _: _guess_split(tables))
+    mapping = settled(mapping, "fold", lambda mapping: guess_fold(tables, mapping))
+    mapping = settled(mapping, "split", lambda mapping: guess_split(tables, mapping))
+    mapping = settled(mapping, "person", lambda mapping: guess_person(tables, mapping))
     described = such("labels", "transcript", "media")
     free = [
         column
@@ -135,7 +134,7 @@ def guess_roles(
     ratings = such("labels", "judgments")
 
     def target(mapping: StudyMapping) -> str:
-        found = _possible_targets(such("labels"), mapping) or _possible_targets(ratings, mapping)
+        found = possible_targets(such("labels"), mapping) or possible_targets(ratings, mapping)
         if len(found) > 1 and not is_proposal:
             files = listing(table.name for table in tables)
             raise several_targets(found, "name the one to predict as target", files)
@@ -155,6 +154,10 @@ def guess_roles(
         mapping, modalities=known.modalities or {name: modalities[name] for name in names}
     )
     mapping = settled(mapping, "judgments", lambda mapping: _guess_judgments(ratings, mapping))
+    single = rater_columns(tables, mapping.target)
+    if single and not known.raters and mapping.is_open("judgments") and not mapping.raters:
+        everything = tuple(mapping.modalities)
+        mapping = replace(mapping, raters=dict.fromkeys(single, everything))
     informed = [c for table in such("labels", "informativeness") for c in table.frame.columns]
     mapping = settled(
         mapping,
@@ -195,7 +198,7 @@ def _guess_role(table: Table, mapping: StudyMapping) -> FileRole:
         for item in items
         for column in columns
     )
-    numbers = _candidates(table, mapping)
+    numbers = _numbers(table, mapping)
     held: list[tuple[FileRole, bool]] = [
         ("labels", mapping.target in columns),
         ("informativeness", bool(columns & set(mapping.informativeness.values()))),
@@ -258,39 +261,8 @@ def _holds_sentences(table: Table, column: str) -> bool:
     return is_spoken and bool(cells.str.strip().str.contains(" ").any())
 
 
-def _guess_split(tables: Sequence[Table]) -> str:
-    """A column of few different words (a column called `set` may be something else)."""
-    for table in tables:
-        column = _first(table.frame.columns, SPLIT_NAMES)
-        if column and not is_number(table.frame[column]) and table.frame[column].nunique() <= 6:
-            return column
-    return ""
-
-
-def _prefix(column: str) -> str:
-    """The name up to its first separator; empty if there is none."""
-    match = re.match(r"(.+?)[_\-.:]", column)
-    return match.group(1) if match else ""
-
-
-def _prefix_groups(columns: Iterable[str]) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = defaultdict(list)
-    for column in columns:
-        groups[_prefix(column)].append(column)
-    groups.pop("", None)
-    return groups
-
-
-def _known_prefixes(columns: Iterable[str]) -> dict[str, list[str]]:
-    groups = _prefix_groups(columns)
-    # Next to action units, pose and gaze come from the same tool and the same face.
-    is_face = any(re.fullmatch(r"AU\d\d", prefix) for prefix in groups)
-    apart = set(MODALITY_PREFIXES) - ({"pose", "gaze"} if is_face else set())
-    return {prefix: group for prefix, group in groups.items() if prefix.lower() in apart}
-
-
-def _candidates(table: Table, mapping: StudyMapping) -> list[str]:
-    """Columns of numbers that have no other role."""
+def _numbers(table: Table, mapping: StudyMapping) -> list[str]:
+    """Columns of numbers that have no other role; ratings are among them."""
     taken = set(mapping.role_columns.values())
     return [
         column
@@ -300,48 +272,6 @@ def _candidates(table: Table, mapping: StudyMapping) -> list[str]:
         and not mapping.is_switched_off(column)
         and is_number(table.frame[column])
     ]
-
-
-def _possible_targets(tables: Sequence[Table], mapping: StudyMapping) -> list[str]:
-    """Columns that could be the target, most likely first.
-
-    These are ratings of all modalities next to ratings of some, then columns with likely names. If
-    there are none, these are columns that are the only ones left in their tables.
-    """
-    taken = set(mapping.role_columns.values())
-    free = dict.fromkeys(
-        column
-        for table in tables
-        for column in table.frame.columns
-        if column not in taken and not mapping.is_switched_off(column)
-    )
-    prefixes = [p for table in tables for p in _known_prefixes(_candidates(table, mapping))]
-    found: dict[
-        str, str
-    ] = {}  # what is rated → column; a qualifier does not make a different target
-    # Ratings may come in a separate table, before modalities are known.
-    for modalities in (tuple(dict.fromkeys(prefixes)), USUAL_MODALITIES):
-        if not found and len(modalities) > 1:
-            for column in whole_ratings(free, modalities):
-                rating = rating_column(column, modalities)
-                found.setdefault(rating.stem if rating else column, column)
-    named = [column for column in free if plain_name(column) in TARGET_NAMES]
-    named.sort(key=lambda column: TARGET_NAMES.index(plain_name(column)))
-    if len(named) > 1:  # If there is a more specific name, `y` is a feature.
-        named = [column for column in named if plain_name(column) != "y"] or named
-    if found or named:
-        return [*dict.fromkeys([*found.values(), *named])]
-    if len(tables) < 2:
-        return []
-    left = [[c for c in table.frame.columns if c in free] for table in tables]
-    alone = {own[0]: table for own, table in zip(left, tables, strict=True) if len(own) == 1}
-    likely = [c for c, table in alone.items() if _may_be_learned(table.frame[c])]
-    return likely or list(alone)[:1]
-
-
-def _may_be_learned(cells: pd.Series[Any]) -> bool:
-    """True for numbers, and for words that repeat."""
-    return is_number(cells) or cells.nunique() <= len(cells) / 2
 
 
 def _guess_transcript(tables: Sequence[Table], mapping: StudyMapping) -> str:
@@ -362,24 +292,27 @@ def _guess_modalities(
 ) -> dict[str, tuple[str, ...]]:
     """The files or columns of each modality in these of `count` tables."""
     found: dict[str, list[str]] = defaultdict(list)
+    holders = sum(mapping.target in table.frame.columns for table in tables)
     for table in tables:
-        columns = _candidates(table, mapping)
-        if _holds_ratings(columns):
+        columns = feature_columns(table, mapping)
+        if not columns or _holds_ratings(_numbers(table, mapping)):
             continue
-        if table.modality and columns:
+        if table.modality:
             found[table.modality].append(table.name)
             continue
-        known = _known_prefixes(columns)
-        holds_target = mapping.target in table.frame.columns
-        if columns and not holds_target and len(known) < 2:
+        known = known_prefixes(columns)
+        is_whole = mapping.target not in table.frame.columns or (
+            count > 1 and looks_like_features(table, columns, is_repeated=holders > 1)
+        )
+        if is_whole and len(known) < 2:
             found[modality_name(table)].append(table.name)
         elif len(known) > 1 or (known and count > 1):
             for prefix, group in known.items():
-                found[prefix].append(_pattern(prefix, group))
+                found[prefix].append(column_pattern(prefix, group))
         elif count == 1:
-            groups = {p: g for p, g in _prefix_groups(columns).items() if len(g) > 1}
+            groups = {p: g for p, g in prefix_groups(columns).items() if len(g) > 1}
             for prefix, group in groups.items():
-                found[prefix].append(_pattern(prefix, group))
+                found[prefix].append(column_pattern(prefix, group))
     return {name: tuple(items) for name, items in found.items()}
 
 
@@ -390,29 +323,10 @@ def _holds_ratings(columns: Sequence[str]) -> bool:
     """
     ratings = [c for c in columns if shown_modalities(c, USUAL_MODALITIES)]
     sets = {shown_modalities(c, USUAL_MODALITIES) for c in ratings}
-    if len(sets) >= 3 and not _known_prefixes(columns):
+    if len(sets) >= 3 and not known_prefixes(columns):
         return True
     levels = guess_informativeness(columns, USUAL_MODALITIES).values()
     return len(columns) > 1 and set(columns) == {*ratings, *levels}
-
-
-def _pattern(prefix: str, columns: list[str]) -> str:
-    """The common start of columns' names, with a star: the prefix and its separator."""
-    separators = {column[len(prefix)] for column in columns}
-    return f"{prefix}{separators.pop() if len(separators) == 1 else ''}*"
-
-
-def modality_name(table: Table) -> str:
-    """The name of the modality of a table of features: from its format, columns or name."""
-    columns = [c for c in table.frame.columns if is_number(table.frame[c])]
-    known = _known_prefixes(c for c in columns if plain_name(c) not in DESCRIPTION_NAMES)
-    if table.modality:
-        return table.modality
-    if len(known) == 1 and len(*known.values()) >= len(columns) - 1:
-        return next(iter(known))
-    sheet = table.name.rpartition(":")[2]
-    stem = sheet if ":" in table.name else table.name.rpartition(".")[0] or table.name
-    return _NAME_ENDINGS.sub("", stem) or stem
 
 
 def _guess_judgments(tables: Sequence[Table], mapping: StudyMapping) -> dict[str, tuple[str, ...]]:

@@ -12,22 +12,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.data.cleaning import clean_features
-from smurf_core.data.column_names import DESCRIPTION_NAMES, plain_name
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.folds import fold_problems
+from smurf_core.data.importing.features import why_no_feature
+from smurf_core.data.importing.giveaways import target_codes, without_giveaways
 from smurf_core.data.importing.given_outputs import joined_outputs
 from smurf_core.data.importing.guessing import known_role
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin, row_ids
 from smurf_core.data.importing.protocols import read_folds
 from smurf_core.data.importing.ratings import informativeness_codes
+from smurf_core.data.importing.role_notes import role_problems
 from smurf_core.data.importing.tables import (
     SPLIT_COLUMN,
     as_text,
     bad_cell_problem,
     is_number,
 )
-from smurf_core.data.importing.targets import encode_target, has_target
+from smurf_core.data.importing.targets import Target, encode_target, has_target
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.interface import Table
 from smurf_core.errors import InputError
@@ -61,6 +63,7 @@ class _Joiner:
         )
         self.mapping = mapping
         self.problems: list[Problem] = [p for table in tables for p in table.problems]
+        self._columns: dict[tuple[str, str], list[str]] = {}
         self._check_columns()
         self.base = self._table_with(mapping.target)
         self.rows = row_ids(self.tables, self.base, mapping.id)
@@ -85,10 +88,16 @@ class _Joiner:
         ids = self.ids[base.name][rows]
         persons = self._persons(rows, ids)
         folds = self._folds(rows, ids, persons)
-        features = self._features(blocks, is_recorded, folds)
+        blocks = {n: Features(b.values[is_recorded], b.names) for n, b in blocks.items()}
+        blocks = self._without_giveaways(blocks, target, persons, rows)
+        features = self._features(blocks, folds)
         samples = self._samples(ids)
         ratings = self._ratings(ids)
-        judgments = {shown: mean_rating(given) for shown, given in ratings.items()} | {
+        judgments = {
+            shown: mean_rating(given)
+            for shown, given in ratings.items()
+            if shown != set(mapping.modalities)  # raters of everything rate the target itself
+        } | {
             frozenset(shown): self._numbers(column, ids)
             for column, shown in mapping.judgments.items()
         }
@@ -125,6 +134,8 @@ class _Joiner:
             informativeness=informativeness,
             given_outputs=with_outputs.names,
         )
+        codes = target_codes(samples, target)
+        self.problems += role_problems(self.tables, mapping, self._featured(), codes=codes)
         problems = (*self.problems, *fold_problems(dataset))
         refuse_errors(problems)
         notes = tuple(str(problem) for problem in problems)
@@ -200,14 +211,30 @@ class _Joiner:
 
     def _columns_of(self, table: Table, item: str) -> list[str]:
         """Columns of a table that an item of a modality means: all, one, or those with a prefix."""
+        key = (table.name, item)
+        if key not in self._columns:
+            self._columns[key] = self._looked_up(table, item)
+        return self._columns[key]
+
+    def _looked_up(self, table: Table, item: str) -> list[str]:
         columns = [c for c in table.frame.columns if c not in self._taken and c != SPLIT_COLUMN]
-        features = [column for column in columns if not self.mapping.is_switched_off(column)]
-        if item in (table.name, table.name.rpartition(".")[0]):
-            return [column for column in features if plain_name(column) not in DESCRIPTION_NAMES]
-        if item in columns:
+        is_table = item in (table.name, table.name.rpartition(".")[0])
+        start = "" if is_table else item.removesuffix("*")
+        if not is_table and item in columns:
             return [item]
-        start = item.removesuffix("*")
-        return [column for column in features if start and column.startswith(start)]
+        wanted = [c for c in columns if is_table or (start and c.startswith(start))]
+        return [c for c in wanted if not why_no_feature(table, c, self.mapping)]
+
+    def _featured(self) -> set[str]:
+        """Columns of numbers that a modality uses."""
+        return {
+            column
+            for items in self.mapping.modalities.values()
+            for item in items
+            for table in self.tables
+            for column in self._columns_of(table, item)
+            if is_number(table.frame[column])
+        }
 
     def _number_columns(self, table: Table, columns: list[str], modality: str) -> list[str]:
         """The columns of numbers; raises an error for mixed cells, and notes columns of text."""
@@ -254,17 +281,29 @@ class _Joiner:
             self.problems.append(Problem("warning", message, table.name, remedy=remedy))
         return place
 
-    def _features(
+    def _without_giveaways(
         self,
         blocks: dict[str, Features],
-        kept: npt.NDArray[np.bool_],
-        folds: Folds | None,
+        target: Target,
+        persons: npt.NDArray[np.str_] | None,
+        rows: npt.NDArray[np.intp],
     ) -> dict[str, Features]:
+        checks = {
+            name: without_giveaways(
+                block, target, persons, rows=rows, named=self.mapping.modalities[name],
+                modality=name, file=listing(self._files_of(name)),
+            )
+            for name, block in blocks.items()
+        }  # fmt: skip
+        self.problems += [p for checked in checks.values() for p in checked.problems]
+        return {name: checked.features for name, checked in checks.items()}
+
+    def _features(self, blocks: dict[str, Features], folds: Folds | None) -> dict[str, Features]:
         """Cleaned features of each modality that occurs in the training samples of all folds."""
         features: dict[str, Features] = {}
         for name, block in blocks.items():
             file = listing(self._files_of(name))
-            clean = clean_features(block.values[kept], block.names, modality=name, file=file)
+            clean = clean_features(block.values, block.names, modality=name, file=file)
             present = clean.features.present
             if folds is not None and not (folds.training & present).any(axis=1).all():
                 message = f"Modality {name!r}: at least one fold has no training sample with it."
@@ -362,14 +401,7 @@ class _Joiner:
     def _samples(self, ids: pd.Index[str]) -> pd.DataFrame:
         """Columns without a role that are stored with the samples: texts, times, other ratings."""
         mapping = self.mapping
-        featured = {
-            column
-            for items in mapping.modalities.values()
-            for item in items
-            for table in self.tables
-            for column in self._columns_of(table, item)
-            if is_number(table.frame[column])
-        }
+        featured = self._featured()
         kept = {getattr(mapping, role): role for role in _CARRIED_ROLES if getattr(mapping, role)}
         used = featured | (self._taken - set(kept))
         others = dict.fromkeys(

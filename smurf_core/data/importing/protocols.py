@@ -12,9 +12,10 @@ import pandas as pd
 
 from smurf_core.data.dataset import Folds
 from smurf_core.data.folds import make_folds
+from smurf_core.data.importing.fold_columns import ROLE_SEPARATOR, roles_in_folds
 from smurf_core.data.importing.tables import as_text
 from smurf_core.data.problems import Problem, listing
-from smurf_core.data.splits import SPLIT_WORDS
+from smurf_core.data.splits import split_of_cell
 from smurf_core.errors import InputError
 
 # File and row (from 1) of each sample, for messages.
@@ -38,14 +39,16 @@ def read_folds(
     column: str,
 ) -> ReadFolds:
     """Folds from a column of test fold numbers, or of train, validation and test."""
+    if is_split:
+        return _from_split(as_text(cells), persons, where, column)
     missing = np.flatnonzero(cells.isna())
     if len(missing):
         file, row = where[int(missing[0])]
         raise InputError(
             f"{file}, column {column!r}, row {row}: the fold is missing for {len(missing)} samples."
         )
-    if is_split:
-        return _from_split(as_text(cells), persons, where, column)
+    if as_text(cells).str.contains(ROLE_SEPARATOR, regex=False).all():
+        return ReadFolds(_from_roles(as_text(cells), where, column), ())
     return _from_numbers(cells, persons, where, column)
 
 
@@ -75,6 +78,21 @@ def _from_numbers(
     return ReadFolds(Folds.from_test_folds(codes, len(names)), tuple(problems))
 
 
+def _from_roles(texts: pd.Series[str], where: Places, column: str) -> Folds:
+    """Folds from cells with the role of a sample in each fold, such as `train|test|train`."""
+    roles = roles_in_folds(texts.to_numpy().astype(np.str_))
+    for fold, own in enumerate(roles):
+        absent = [role for role in ("train", "test") if role not in own]
+        if absent:
+            raise InputError(
+                f"{where[0][0]}, column {column!r}: fold {fold + 1} has no {absent[0]} samples."
+            )
+        if "validation" not in own:  # the next fold's test samples, as in cross-validation
+            following = roles[(fold + 1) % len(roles)] == "test"
+            own[following & (own == "train")] = "validation"
+    return Folds(training=roles == "train", validation=roles == "validation", test=roles == "test")
+
+
 def _persons_in_two_folds(
     folds: npt.NDArray[Any], persons: npt.NDArray[np.str_] | None, where: Places, column: str
 ) -> list[Problem]:
@@ -101,8 +119,8 @@ def _from_split(
     texts: pd.Series[str], persons: npt.NDArray[np.str_] | None, where: Places, column: str
 ) -> ReadFolds:
     """One fold from an official split; without validation samples, a fifth of training is used."""
-    plain = texts.str.strip().str.lower().map(SPLIT_WORDS)
-    unknown = np.flatnonzero(plain.isna())
+    plain = texts.map(split_of_cell, na_action="ignore")
+    unknown = np.flatnonzero(plain == "")
     file = where[0][0]
     if len(unknown):
         file, row = where[int(unknown[0])]
@@ -110,19 +128,38 @@ def _from_split(
             f"{file}, column {column!r}, row {row}: {texts.iloc[unknown[0]]!r} names no split; "
             "use train, validation and test."
         )
-    split = plain.to_numpy().astype("U10")
+    problems = _words_of_splits(texts, plain, file, column)
+    split = plain.fillna("").to_numpy().astype("U10")
     for role in ("train", "test"):
         if role not in split:
             raise InputError(f"{file}, column {column!r}: there are no {role} samples.")
     if "validation" in split:
-        return ReadFolds(Folds.from_split(split), ())
+        return ReadFolds(Folds.from_split(split), tuple(problems))
     train = np.flatnonzero(split == "train")
     held_out = _fifth(None if persons is None else persons[train], len(train))
     split[train[held_out]] = "validation"
     message = "the split has no validation samples."
     remedy = f"{held_out.sum()} of {len(train)} training samples became validation samples."
     problem = Problem("warning", message, file, column, remedy=remedy)
-    return ReadFolds(Folds.from_split(split), (problem,))
+    return ReadFolds(Folds.from_split(split), (*problems, problem))
+
+
+def _words_of_splits(
+    texts: pd.Series[str], plain: pd.Series[str], file: str, column: str
+) -> list[Problem]:
+    """Cells without a split, and several words that are the same split, such as Test1 and Test2."""
+    problems: list[Problem] = []
+    missing = int(texts.isna().sum())
+    if missing:
+        message = f"{missing} of {len(texts)} samples have no split."
+        remedy = "They are neither trained on nor tested."
+        problems.append(Problem("warning", message, file, column, remedy=remedy))
+    for role, words in texts.groupby(plain).unique().items():
+        different = dict.fromkeys(word.strip().casefold() for word in words)
+        if len(different) > 1:
+            message = f"{listing(words, 6)} are all {role} samples."
+            problems.append(Problem("note", message, file, column))
+    return problems
 
 
 def _fifth(persons: npt.NDArray[np.str_] | None, n: int) -> npt.NDArray[np.bool_]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smurf_core.data.column_names import plain_name
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS
 from smurf_core.data.problems import listing
 from smurf_core.errors import InputError
@@ -69,6 +70,32 @@ def rating_column(column: str, modalities: Sequence[str]) -> RatingColumn | None
     return RatingColumn(column, "_".join(pieces), _ordered(named, modalities))
 
 
+def rating_of(column: str, modalities: Sequence[str]) -> RatingColumn | None:
+    """What a column's name means, if it ends or starts with initials or names of modalities.
+
+    `audio_valence` is the same as `valence_audio`, but so is `audio_pitch`: only the stem shows
+    whether something is rated.
+    """
+    found = rating_column(column, modalities)
+    if found is not None:
+        return found
+    pieces = re.split(r"[_\-+&,.: ]+", column.strip())
+    initials = _of_initials(pieces[0], _letters(modalities)) if len(pieces) > 1 else None
+    if initials is not None:
+        shown, qualifier = initials
+        return RatingColumn(column, "_".join(pieces[1:]), _ordered(shown, modalities), qualifier)
+    named: list[str] = []
+    while len(pieces) > 1:
+        modality = _of_name(pieces[0], modalities)
+        if modality is None or modality in named:
+            break
+        named.append(modality)
+        pieces.pop(0)
+    if not named:
+        return None
+    return RatingColumn(column, "_".join(pieces), _ordered(named, modalities))
+
+
 def shown_modalities(column: str, modalities: Sequence[str]) -> tuple[str, ...]:
     """The modalities that raters saw according to a column's name; empty if it names none."""
     found = rating_column(column, modalities)
@@ -81,16 +108,17 @@ def guess_judgments(
     """Partial judgments of the target, found by name: column → modalities that its raters saw.
 
     They share the target's stem: `val_y_A` with `val_y_AV`, `label_T` with `label`, `TA` with
-    `TAV`. Of two with the same modalities, the one without a qualifier is used: the paper describes
-    low-pass filtered audio, which is `TA`; users may choose `TAF` instead.
+    `TAV`, `audio_valence` with `valence`. Of two with the same modalities, the one without a
+    qualifier is used: the paper describes low-pass filtered audio, which is `TA`; users may choose
+    `TAF` instead.
     """
     whole = rating_column(target, modalities)
     stem = whole.stem if whole and set(whole.shown) == set(modalities) else target
     found = [
         rating
         for column in dict.fromkeys(columns)
-        if column != target and (rating := rating_column(column, modalities)) is not None
-        if rating.stem == stem and set(rating.shown) != set(modalities)
+        if column != target and (rating := rating_of(column, modalities)) is not None
+        if plain_name(rating.stem) == plain_name(stem) and set(rating.shown) != set(modalities)
     ]
     found.sort(key=lambda rating: bool(rating.qualifier))
     judgments: dict[str, tuple[str, ...]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -169,18 +169,19 @@ def _stack_splits(tables: list[Table]) -> tuple[Table, ...]:
         stem, dot, suffix = table.name.rpartition(".")
         split = split_of_name(stem if dot else suffix)
         groups[f"{split.group}{dot}{suffix if dot else ''}"].append((split.split, table))
-    stacked: list[Table] = []
+    result: list[Table] = []
     for name, members in groups.items():
         splits = [split for split, _ in members]
         if len(members) > 1 and "" not in splits and len(set(splits)) == len(splits):
-            stacked.append(_stack(name, dict(sorted(members, key=lambda m: SPLITS.index(m[0])))))
+            ordered = dict(sorted(members, key=lambda m: SPLITS.index(m[0])))
+            result.append(stacked(name, ordered, column=SPLIT_COLUMN))
         else:
-            stacked += [table for _, table in members]
-    return tuple(stacked)
+            result += [table for _, table in members]
+    return tuple(result)
 
 
-def _stack(name: str, tables: dict[str, Table]) -> Table:
-    """Concatenate tables of one split each, with a column that names the split."""
+def stacked(name: str, tables: Mapping[str, Table], *, column: str) -> Table:
+    """Concatenate tables of one split or fold each, with a column that names it."""
     first, *others = tables.values()
     for table in others:
         different = set(first.frame.columns) ^ set(table.frame.columns)
@@ -189,14 +190,14 @@ def _stack(name: str, tables: dict[str, Table]) -> Table:
                 f"{first.name} and {table.name} have different columns "
                 f"({listing(sorted(different))}): the same columns are needed in every split."
             )
-        for column in first.frame.columns:
-            if is_number(first.frame[column]) != is_number(table.frame[column]):
+        for own in first.frame.columns:
+            if is_number(first.frame[own]) != is_number(table.frame[own]):
                 raise InputError(
-                    f"{first.name} and {table.name}: column {column!r} contains numbers in one and "
+                    f"{first.name} and {table.name}: column {own!r} contains numbers in one and "
                     "text in the other."
                 )
     frames = [
-        table.frame if SPLIT_COLUMN in table.frame else table.frame.assign(**{SPLIT_COLUMN: split})
+        table.frame if column in table.frame else table.frame.assign(**{column: split})
         for split, table in tables.items()
     ]
     return Table(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,7 @@ import pandas as pd
 from smurf_core.data.dataset import Task
 from smurf_core.data.importing.mapping import TaskChoice
 from smurf_core.data.importing.tables import as_text, bad_cell_problem, is_number
+from smurf_core.data.ordered_words import ordered_words
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Table
 from smurf_core.errors import InputError
@@ -42,7 +45,8 @@ def encode_target(table: Table, column: str, values: pd.Series[Any], asked: Task
     """Encode the non-empty cells of a target column.
 
     If no task is given, text and at most ten different whole numbers are taken as classes.
-    Class names are in alphabetical or numerical order, and codes count from 0 in that order.
+    Class names are in the order of a rating scale, or in alphabetical or numerical order, and codes
+    count from 0 in that order. For regression, words of a rating scale are numbered from 1.
     """
     file = table.name
     if column in table.bad_cells:
@@ -54,26 +58,54 @@ def encode_target(table: Table, column: str, values: pd.Series[Any], asked: Task
         )
     holds_numbers = is_number(values)
     problems: list[Problem] = []
-    if asked == "regression" and not holds_numbers:
+    words = None if holds_numbers else ordered_words(as_text(values).unique())
+    if asked == "regression" and words is not None:
+        places = {word: place for place, word in enumerate(words, start=1)}
+        values = as_text(values).map(places).astype(np.float64)
+        message = f"words were numbered in their order: {listing(words, 8)}."
+        problems.append(Problem("note", message, file, column))
+    elif asked == "regression" and not holds_numbers:
         raise InputError(
             f"{file}, column {column!r}: it contains text (such as {str(values.iloc[0])!r}), and "
             "regression needs numbers."
         )
     task: Task = "regression"
     if asked == "auto":
-        is_whole = pd.api.types.is_integer_dtype(values)
-        few = is_whole and values.nunique() <= _MAX_WHOLE_CLASSES
+        few = _are_whole(values) and values.nunique() <= _MAX_WHOLE_CLASSES
         task = "classification" if few or not holds_numbers else "regression"
         if holds_numbers:
             why = f"{values.nunique()} different whole numbers" if few else "numbers"
             message = f"taken as {task}, because it contains {why}."
             remedy = "Choose the other task if this is wrong."
             problems.append(Problem("note", message, file, column, remedy=remedy))
+        elif words is not None:
+            message = f"taken as classes in this order: {listing(words, 8)}."
+            remedy = "Choose regression to predict their place in it."
+            problems.append(Problem("note", message, file, column, remedy=remedy))
     else:
         task = asked
     if task == "regression":
         return _regression(file, column, values, problems)
     return _classification(file, column, values, problems)
+
+
+def _are_whole(values: pd.Series[Any]) -> bool:
+    """True for whole numbers, also if they are written 1.0."""
+    if not is_number(values):
+        return False
+    if pd.api.types.is_integer_dtype(values):
+        return True
+    numbers = values.to_numpy(dtype=np.float64)
+    return bool((numbers == np.rint(numbers)).all())
+
+
+def _spellings(names: list[str]) -> list[list[str]]:
+    """Classes that differ only in case, blanks or the form of their letters."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        plain = unicodedata.normalize("NFKC", name).casefold()
+        groups.setdefault(re.sub(r"[\s_\-]+", "", plain), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _regression(file: str, column: str, values: pd.Series[Any], problems: list[Problem]) -> Target:
@@ -93,7 +125,7 @@ def _classification(
     ordered = (
         as_text(pd.Series(np.sort(values.unique())))
         if is_number(values)
-        else sorted(texts.unique())
+        else ordered_words(texts.unique()) or sorted(texts.unique())
     )
     names = [str(name) for name in ordered]
     if len(names) < 2:
@@ -106,6 +138,10 @@ def _classification(
             f"{file}, column {column!r}: {len(names)} different values for {len(texts)} samples "
             "are not classes; choose another target."
         )
+    for group in _spellings(names):
+        message = f"classes {', '.join(map(repr, group))} differ only in case or blanks."
+        remedy = "They are different classes; write them in the same way if they are one."
+        problems.append(Problem("warning", message, file, column, remedy=remedy))
     codes = pd.Categorical(texts, categories=names).codes.astype(np.int64)
     counts = np.bincount(codes, minlength=len(names))
     rare = [f"{name}: {count}" for name, count in zip(names, counts, strict=True) if count < _FEW]

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import BadCell, Table
 from smurf_core.data.readers.missing_words import (
+    MISSING,
     MISSING_TEXT,
     filled,
     filled_texts,
@@ -22,6 +23,7 @@ from smurf_core.data.readers.missing_words import (
     missing_words,
 )
 from smurf_core.data.readers.number_forms import number_forms, number_like_texts
+from smurf_core.data.readers.scales import scale_columns
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
@@ -68,6 +70,11 @@ def text_table(
     # A column that is text all the same keeps its cells as they were written.
     read |= {c: parsed for c, parsed in again.items() if parsed.is_number}
     read |= {c: Column(_texts(pc.utf8_trim_whitespace(columns[c]))) for c in forms.undecided}
+    still = {c: columns[c] for c in odd if read[c].bad or not read[c].is_number}
+    still = {c: cells for c, cells in still.items() if c not in forms.undecided}
+    scales, notes = scale_columns(still, source, missing=MISSING)
+    read |= {column: Column(values) for column, values in scales.items()}
+    problems += notes
     commas = [c for c in forms.commas if read[c].is_number]
     if commas:
         message = f"{len(commas)} columns ({listing(commas)}) have decimal commas."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.problems import Problem
+from smurf_core.data.row_counters import row_counters
 from smurf_core.data.sources import SourceFile
 
 if TYPE_CHECKING:
@@ -69,6 +71,11 @@ class Table:
     def files(self) -> tuple[str, ...]:
         """The files whose rows are in this table, if they are not its name."""
         return (*(file for file, _ in self.parts), *self.origins)
+
+    @cached_property
+    def row_counters(self) -> tuple[str, ...]:
+        """Columns that number the rows."""
+        return row_counters(self.frame, [rows for _, rows in self.parts])
 
     def where(self, position: int) -> tuple[str, int]:
         """File and row (from 1, without the header line) of a row of the table (from 0)."""

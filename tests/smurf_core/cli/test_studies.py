@@ -11,8 +11,21 @@ def test_files_are_described(smurf, workspace, table):
     assert (ended.code, ended.error) == (0, "")
     assert ended.out == (
         "study: 60 samples, 15 persons, 2 classes of label; features: audio 3, video 2\n"
+        "  folds: 5 folds will be made of whole persons: the 15 of 'person'\n"
     )
     assert studies.list_studies(workspace) == []
+
+
+def test_a_check_says_which_folds_will_be_used_and_who_decided_them(smurf, tmp_path):
+    words = np.repeat(["Train", "Development", "Test1"], [30, 15, 15])
+    table = good_table(60).drop(columns="person").assign(Split_Set=words)
+    table.to_csv(tmp_path / "study.csv", index=False)
+    shown = smurf("check", tmp_path / "study.csv").out
+    assert "folds: the official split of the data in 'Split_Set': 30 training, 15 val" in shown
+    shown = smurf("check", tmp_path / "study.csv", "--split", "").out
+    assert "folds: 5 folds will be made of single samples, because no person is known" in shown
+    assert "No person was found: folds may share persons." in shown
+    assert "No person" not in smurf("check", tmp_path / "study.csv", "--person", "").out
 
 
 def test_the_same_files_are_imported_once(trained):
