@@ -15,7 +15,6 @@ from smurf_core.data.column_names import (
     DESCRIPTION_NAMES,
     END_NAMES,
     FOLD_NAMES,
-    ID_NAMES,
     PERSON_NAMES,
     SPLIT_NAMES,
     START_NAMES,
@@ -23,6 +22,7 @@ from smurf_core.data.column_names import (
     TRANSCRIPT_NAMES,
     plain_name,
 )
+from smurf_core.data.importing.keys import guess_id
 from smurf_core.data.importing.mapping import FileRole, StudyMapping, several_targets
 from smurf_core.data.importing.ratings import (
     USUAL_MODALITIES,
@@ -115,7 +115,7 @@ def guess_roles(
         return replace(mapping, **guessed)
 
     columns = [column for table in tables for column in table.frame.columns]
-    mapping = settled(known, "id", lambda _: _guess_id(tables))
+    mapping = settled(known, "id", lambda _: guess_id(tables))
     mapping = settled(mapping, "person", lambda _: _first(columns, PERSON_NAMES))
     mapping = settled(mapping, "fold", lambda _: _first(columns, FOLD_NAMES))
     mapping = settled(mapping, "split", lambda _: _guess_split(tables))
@@ -231,29 +231,6 @@ def _first(columns: Iterable[str], names: tuple[str, ...]) -> str:
     """The column whose name comes first in the list."""
     by_name = {plain_name(column): column for column in reversed(list(columns))}
     return next((by_name[name] for name in names if name in by_name), "")
-
-
-def _guess_id(tables: Sequence[Table]) -> str:
-    """The first likely name that most tables have, and whose values do not repeat."""
-    counts: dict[str, int] = defaultdict(int)
-    for table in tables:
-        for column in likely_ids(table):
-            if table.frame[column].is_unique:
-                counts[column] += 1
-    ranked = sorted(counts, key=lambda c: (-counts[c], ID_NAMES.index(plain_name(c))))
-    return ranked[0] if ranked else ""
-
-
-def likely_ids(table: Table) -> list[str]:
-    """Columns with a usual name of ids and without sentences: an `utterance` may be its words."""
-    named = [c for c in table.frame.columns if plain_name(c) in ID_NAMES]
-    return [c for c in named if is_number(table.frame[c]) or not _holds_sentences(table, c)]
-
-
-def _holds_sentences(table: Table, column: str) -> bool:
-    is_spoken = plain_name(column) in TRANSCRIPT_NAMES
-    cells = table.frame[column].dropna().astype("str")
-    return is_spoken and bool(cells.str.strip().str.contains(" ").any())
 
 
 def _guess_split(tables: Sequence[Table]) -> str:

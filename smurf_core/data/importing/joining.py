@@ -22,7 +22,6 @@ from smurf_core.data.importing.protocols import read_folds
 from smurf_core.data.importing.ratings import informativeness_codes
 from smurf_core.data.importing.tables import (
     SPLIT_COLUMN,
-    as_text,
     bad_cell_problem,
     is_number,
 )
@@ -291,6 +290,19 @@ class _Joiner:
         values = table.frame[column].set_axis(self.ids[table.name])
         return values.reindex(ids)
 
+    def _aligned_text(self, column: str, ids: pd.Index[str]) -> pd.Series[str]:
+        """A column of names in the order of the samples, as it was written."""
+        table = self.base if column in self.base.frame.columns else self._table_with(column)
+        texts = table.text(column)
+        named = int((texts.notna() & table.frame[column].isna() & (texts == "NA")).sum())
+        if named:
+            message = (
+                f"'NA' in {named} cells was taken as a name, like {texts[texts != 'NA'].iloc[0]!r}."
+            )
+            remedy = "Leave these cells empty if they mean that the value is missing."
+            self.problems.append(Problem("warning", message, table.name, column, remedy=remedy))
+        return texts.set_axis(self.ids[table.name]).reindex(ids)
+
     def _ratings(self, ids: pd.Index[str]) -> dict[frozenset[str], npt.NDArray[np.float32]]:
         """Ratings [raters, n] for each subset of modalities that single raters saw."""
         columns: dict[frozenset[str], list[npt.NDArray[np.float32]]] = {}
@@ -313,7 +325,7 @@ class _Joiner:
         column = self.mapping.person
         if not column:
             return None
-        persons = as_text(self._aligned(column, ids))
+        persons = self._aligned_text(column, ids)
         missing = np.flatnonzero(persons.isna())
         if len(missing):
             file, row = self.base.where(int(rows[missing[0]]))
@@ -338,7 +350,7 @@ class _Joiner:
         if not column:
             return None
         read = read_folds(
-            self._aligned(column, ids),
+            self._aligned_text(column, ids),
             is_split=not mapping.fold,
             persons=persons,
             where=[self.base.where(int(row)) for row in rows],

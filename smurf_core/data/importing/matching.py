@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from smurf_core.data.importing.guessing import likely_ids
-from smurf_core.data.importing.tables import SPLIT_COLUMN, as_text, sample_ids
+from smurf_core.data.importing.keys import likely_ids
+from smurf_core.data.importing.tables import SPLIT_COLUMN, sample_ids
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Table
+from smurf_core.data.texts import as_text
 from smurf_core.errors import InputError
 
 _LISTED = 1_000  # unmatched samples that are listed by id

@@ -9,14 +9,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.data.dataset import Features, NewSamples
-from smurf_core.data.importing.guessing import likely_ids
+from smurf_core.data.importing.keys import likely_ids
 from smurf_core.data.importing.mapping import StudyMapping
-from smurf_core.data.importing.tables import as_text, bad_cell_problem, read_tables, sample_ids
+from smurf_core.data.importing.tables import bad_cell_problem, read_tables, sample_ids
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.registry import study_reader
 from smurf_core.data.sources import SourceFile
+from smurf_core.data.texts import as_text
 from smurf_core.errors import InputError
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 
 from smurf_core.data.dataset import Folds
 from smurf_core.data.folds import make_folds
-from smurf_core.data.importing.tables import as_text
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.splits import SPLIT_WORDS
+from smurf_core.data.texts import as_text
 from smurf_core.errors import InputError
 
 # File and row (from 1) of each sample, for messages.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smurf_core.data.column_names import ID_NAMES, PERSON_NAMES, plain_name
 from smurf_core.data.importing.ratings import USUAL_MODALITIES, shown_modalities
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.frames import ReadingOptions, Recording, summarised, with_made_ids
@@ -77,7 +78,7 @@ def read_tables(
         tables = [*with_made_ids([r.name for r in recordings], tables, id_column),
                   *summarised(recordings, tables, id_column=id_column, most=most)]  # fmt: skip
     if rows is not None:
-        tables = [replace(table, frame=table.frame.iloc[:rows]) for table in tables]
+        tables = [table.first(rows) for table in tables]
     return _stack_splits(_distinct_ratings(_piled(tables)))
 
 
@@ -100,7 +101,14 @@ def _below(tables: list[Table]) -> Table:
         bad_cells={c: bad for table in tables for c, bad in table.bad_cells.items()},
         problems=tuple(problems.values()),
         parts=tuple((table.name, len(table.frame)) for table in tables),
+        texts=_texts_below(tables),
     )
+
+
+def _texts_below(tables: Sequence[Table]) -> dict[str, pd.Series[Any]]:
+    """Original texts of concatenated tables, for the columns of which any has them."""
+    columns = dict.fromkeys(c for table in tables for c in table.texts)
+    return {c: pd.concat([t.text(c) for t in tables], ignore_index=True) for c in columns}
 
 
 def _distinct_ratings(tables: list[Table]) -> list[Table]:
@@ -131,6 +139,7 @@ def _distinct_ratings(tables: list[Table]) -> list[Table]:
                 table,
                 frame=table.frame.rename(columns=own),
                 bad_cells={own.get(c, c): bad for c, bad in table.bad_cells.items()},
+                texts={own.get(c, c): texts for c, texts in table.texts.items()},
                 problems=(*table.problems, note),
             )
     return [renamed.get(table.name, table) for table in tables]
@@ -163,6 +172,7 @@ def _stack_splits(tables: list[Table]) -> tuple[Table, ...]:
 
 def _stack(name: str, tables: dict[str, Table]) -> Table:
     """Concatenate tables of one split each, with a column that names the split."""
+    tables = _with_equal_names(tables)
     first, *others = tables.values()
     for table in others:
         different = set(first.frame.columns) ^ set(table.frame.columns)
@@ -188,12 +198,27 @@ def _stack(name: str, tables: dict[str, Table]) -> Table:
         problems=tuple(problem for table in tables.values() for problem in table.problems),
         options=first.options,
         parts=tuple((table.name, len(table.frame)) for table in tables.values()),
+        texts=_texts_below(list(tables.values())),
     )
+
+
+def _with_equal_names(tables: dict[str, Table]) -> dict[str, Table]:
+    """The tables; ids and persons that are numbers in one and text in another are text in all."""
+    mixed = [
+        column
+        for column in next(iter(tables.values())).frame.columns
+        if plain_name(column) in (*ID_NAMES, *PERSON_NAMES)
+        and len({is_number(t.frame[column]) for t in tables.values() if column in t.frame}) > 1
+    ]
+    return {
+        split: replace(table, frame=table.frame.assign(**{c: table.text(c) for c in mixed}))
+        for split, table in tables.items()
+    }
 
 
 def sample_ids(table: Table, column: str) -> pd.Index[str]:
     """The ids in a column, as text; raises an error for missing and repeated ones."""
-    values = as_text(table.frame[column])
+    values = table.text(column)
     missing = np.flatnonzero(values.isna())
     if len(missing):
         file, row = table.where(int(missing[0]))
@@ -221,15 +246,6 @@ def _and_more(count: int) -> str:
 def is_number(values: pd.Series[Any]) -> bool:
     """True if a column contains numbers; an empty column counts as numbers."""
     return bool(pd.api.types.is_numeric_dtype(values))
-
-
-def as_text(values: pd.Series[Any]) -> pd.Series[str]:
-    """Cells as text: whole numbers without a decimal point; missing cells stay missing."""
-    if pd.api.types.is_float_dtype(values):
-        held = values.dropna()
-        if (held == held.round()).all():
-            values = values.astype("Int64")
-    return values.astype("str").where(values.notna())
 
 
 def bad_cell_problem(column: str, bad: BadCell) -> Problem:

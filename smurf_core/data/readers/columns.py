@@ -12,9 +12,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smurf_core.data.column_names import (
+    FOLD_NAMES,
+    ID_NAMES,
+    PERSON_NAMES,
+    SPLIT_NAMES,
+    plain_name,
+)
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import BadCell, Table
 from smurf_core.data.sources import SourceFile
+from smurf_core.data.texts import LARGEST_EXACT
 from smurf_core.errors import InputError
 
 # Cells that mean "no value" in a column of numbers.
@@ -27,6 +35,16 @@ MISSING_TEXT = ("", "NA", "N/A", "NaN", "nan", "#N/A", "null", "NULL", "<NA>")
 _LEADING_ZERO = r"^[+-]?0\d"
 _DECIMAL_COMMA = r"^[+-]?\d*,\d+([eE][+-]?\d+)?$"
 _INTEGER = r"^[+-]?\d{1,18}$"
+_WHOLE = r"^[+-]?\d+$"
+# Numbers that may be names, such as `1.10` beside `1.1`: short, without a sign and an exponent.
+_DOTTED = r"^\d{1,9}(\.\d{1,6})?$"
+_LOSSY = r"(\.\d*0$)|^0\d"
+_INITIALS = r"^[A-Za-z]{2}$"
+# Of a wide table, texts are kept for columns with names of ids and for its first and last columns.
+_NARROW, _ENDS = 64, 8
+
+
+_NAMES = frozenset({*ID_NAMES, *PERSON_NAMES, *FOLD_NAMES, *SPLIT_NAMES})
 
 
 @dataclass(frozen=True)
@@ -36,6 +54,8 @@ class Column:
     values: pd.Series[Any]
     bad: tuple[int, str, int] | None = None  # row from 1, text, how many such cells
     had_decimal_commas: bool = False
+    # The cells as they were written, if `values` lose something that distinguishes names.
+    texts: pd.Series[Any] | None = None
 
 
 def text_table(
@@ -49,8 +69,12 @@ def text_table(
 ) -> Table:
     """Make a table from columns of text, and convert columns of numbers."""
     read = {
-        column: text_column(cells, may_have_decimal_commas=may_have_decimal_commas)
-        for column, cells in columns.items()
+        column: text_column(
+            cells,
+            may_have_decimal_commas=may_have_decimal_commas,
+            may_be_names=may_be_names(position, len(columns), column),
+        )
+        for position, (column, cells) in enumerate(columns.items())
     }
     commas = [column for column, parsed in read.items() if parsed.had_decimal_commas]
     if commas:
@@ -67,28 +91,47 @@ def text_table(
         },
         problems=problems,
         options={**(options or {}), **({"decimal": ","} if commas else {})},
+        texts=kept_texts(read),
     )
 
 
-def text_column(cells: pa.ChunkedArray, *, may_have_decimal_commas: bool = False) -> Column:
+def kept_texts(columns: Mapping[str, Column]) -> dict[str, pd.Series[Any]]:
+    """Original texts of the columns that have them, for `Table.texts`."""
+    return {name: column.texts for name, column in columns.items() if column.texts is not None}
+
+
+def may_be_names(position: int, width: int, column: str) -> bool:
+    """True if the texts of a column of numbers are worth keeping: not for thousands of features."""
+    is_at_end = min(position, width - 1 - position) < _ENDS
+    return width <= _NARROW or is_at_end or plain_name(column) in _NAMES
+
+
+def text_column(
+    cells: pa.ChunkedArray, *, may_have_decimal_commas: bool = False, may_be_names: bool = True
+) -> Column:
     """Numbers if at least half of the non-empty cells are numbers, otherwise text.
 
-    Whole numbers with leading zeros are names ("007") and stay text.
+    Whole numbers with leading zeros are names ("007") and stay text, and so do those beyond 2^53,
+    which no float holds exactly. If the column may contain names, its texts are kept where numbers
+    lose something.
     """
     trimmed = pc.utf8_trim_whitespace(cells)
     filled = pc.if_else(pc.is_in(trimmed, value_set=pa.array(MISSING)), None, trimmed)
     held = len(filled) - filled.null_count
     if held == 0:
         return _column_without_numbers(trimmed)
-    if _starts_whole(filled) and _are_names(filled):
-        return Column(_texts(trimmed))
+    if _starts_whole(filled) and (_are_names(filled) or _are_large(filled)):
+        return _text_column(trimmed)
     had_commas = False
     if may_have_decimal_commas and pc.any(pc.match_substring_regex(filled, _DECIMAL_COMMA)).as_py():
         commas = pc.match_substring_regex(filled, _DECIMAL_COMMA)
         filled = pc.if_else(commas, pc.replace_substring(filled, ",", "."), filled)
         had_commas = True
     try:
-        return Column(_numbers(filled), had_decimal_commas=had_commas)
+        numbers = _numbers(filled)
+        is_lossy = may_be_names and not had_commas and _loses_digits(filled, numbers)
+        texts = _as_written(filled) if is_lossy else None
+        return Column(numbers, had_decimal_commas=had_commas, texts=texts)
     except pa.ArrowInvalid:
         return _mixed_column(trimmed, filled, held, had_commas)
 
@@ -112,7 +155,50 @@ def _are_names(filled: pa.ChunkedArray) -> bool:
 def _column_without_numbers(trimmed: pa.ChunkedArray) -> Column:
     """A column with only words for "no value": text if the word may be a name."""
     texts = _texts(trimmed)
-    return Column(texts if texts.notna().any() else pd.Series(np.full(len(texts), np.nan)))
+    if texts.notna().any():
+        return _text_column(trimmed)
+    return Column(pd.Series(np.full(len(texts), np.nan)))
+
+
+def _text_column(trimmed: pa.ChunkedArray) -> Column:
+    """A column of text. `NA` among names of two letters may be a name, and stays in its texts."""
+    texts = _texts(trimmed)
+    is_na = pc.equal(trimmed, "NA")
+    if not pc.any(is_na).as_py():
+        return Column(texts)
+    names = texts.dropna()
+    if not len(names) or names.str.fullmatch(_INITIALS).mean() <= 0.5:
+        return Column(texts)
+    return Column(texts, texts=texts.mask(pd.Series(is_na.to_numpy()), "NA"))
+
+
+def _are_large(filled: pa.ChunkedArray) -> bool:
+    """True if all cells are whole numbers and some are beyond 2^53."""
+    longest = pc.max(pc.utf8_length(filled)).as_py()
+    if longest < len(str(LARGEST_EXACT)):
+        return False
+    if not pc.all(pc.match_substring_regex(filled, _WHOLE)).as_py():
+        return False
+    long = pc.drop_null(pc.filter(filled, pc.greater_equal(pc.utf8_length(filled), 16)))
+    return any(abs(int(cell)) > LARGEST_EXACT for cell in long.to_pylist())
+
+
+def _loses_digits(filled: pa.ChunkedArray, numbers: pd.Series[Any]) -> bool:
+    """True if the numbers may be names and one is written with zeros that a number lacks."""
+    if not pd.api.types.is_float_dtype(numbers) or (numbers.dropna() % 1 == 0).all():
+        return False
+    first = pc.index(filled.is_valid(), pa.scalar(True)).as_py()
+    if re.fullmatch(_DOTTED[1:-1], filled[first].as_py(), re.ASCII) is None:
+        return False
+    return bool(
+        pc.all(pc.match_substring_regex(filled, _DOTTED)).as_py()
+        and pc.any(pc.match_substring_regex(filled, _LOSSY)).as_py()
+    )
+
+
+def _as_written(filled: pa.ChunkedArray) -> pd.Series[Any]:
+    texts: pd.Series[Any] = filled.to_pandas()
+    return texts.astype("str")
 
 
 def _mixed_column(
@@ -122,9 +208,14 @@ def _mixed_column(
     numbers = pd.to_numeric(cells, errors="coerce").astype(np.float64)
     bad = np.flatnonzero(numbers.isna() & cells.notna())
     if 2 * len(bad) > held:
-        return Column(_texts(trimmed))
+        return _text_column(trimmed)
     first = int(bad[0])
-    return Column(numbers, (first + 1, str(cells.iloc[first])[:40], len(bad)), had_commas)
+    return Column(
+        numbers,
+        (first + 1, str(cells.iloc[first])[:40], len(bad)),
+        had_commas,
+        texts=_as_written(filled),
+    )
 
 
 def _numbers(filled: pa.ChunkedArray) -> pd.Series[Any]:
