@@ -115,7 +115,9 @@ def guess_roles(
         return replace(mapping, **guessed)
 
     columns = [column for table in tables for column in table.frame.columns]
-    mapping = settled(known, "id", lambda _: guess_id(tables))
+    mapping = settled(known, "id", lambda _: guess_id(tables, besides=[known.target]))
+    if not known.id and mapping.id:
+        mapping = replace(mapping, guessed=known.guessed | {"id"})
     mapping = settled(mapping, "person", lambda _: _first(columns, PERSON_NAMES))
     mapping = settled(mapping, "fold", lambda _: _first(columns, FOLD_NAMES))
     mapping = settled(mapping, "split", lambda _: _guess_split(tables))

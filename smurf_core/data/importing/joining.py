@@ -15,7 +15,9 @@ from smurf_core.data.cleaning import clean_features
 from smurf_core.data.column_names import DESCRIPTION_NAMES, plain_name
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.folds import fold_problems
+from smurf_core.data.importing.evidence import JoinEvidence
 from smurf_core.data.importing.guessing import known_role
+from smurf_core.data.importing.keys import counts_rows
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin, row_ids
 from smurf_core.data.importing.protocols import read_folds
@@ -41,6 +43,8 @@ class Joined:
     dataset: MultimodalDataset
     problems: tuple[Problem, ...]
     joins: tuple[TableJoin, ...]
+    mapping: StudyMapping  # with the key that was chosen
+    evidence: JoinEvidence
 
 
 def join(tables: Sequence[Table], mapping: StudyMapping) -> Joined:
@@ -58,10 +62,14 @@ class _Joiner:
             key=lambda table: known_role(table, mapping) not in ("labels", "mixed"),
         )
         self.mapping = mapping
+        self._named: dict[str, set[str]] = {}
         self.problems: list[Problem] = [p for table in tables for p in table.problems]
         self._check_columns()
         self.base = self._table_with(mapping.target)
-        self.rows = row_ids(self.tables, self.base, mapping.id)
+        self.rows = row_ids(self.tables, self.base, mapping)
+        is_named = mapping.id and "id" not in mapping.guessed
+        chosen = mapping.id if is_named else self.rows.id
+        self.mapping = replace(mapping, id=chosen, guessed=mapping.guessed - {"id"})
         self.ids = self.rows.of_table
         self.problems += self.rows.problems
 
@@ -122,7 +130,13 @@ class _Joiner:
         problems = (*self.problems, *fold_problems(dataset))
         refuse_errors(problems)
         notes = tuple(str(problem) for problem in problems)
-        return Joined(replace(dataset, notes=notes), problems, self.rows.joins(base, self.tables))
+        return Joined(
+            replace(dataset, notes=notes),
+            problems,
+            self.rows.joins(base, self.tables),
+            self.mapping,
+            self.rows.evidence,
+        )
 
     def _check_columns(self) -> None:
         """Raise an error if a column of the mapping is missing, or if there is nothing to learn."""
@@ -194,7 +208,12 @@ class _Joiner:
 
     def _columns_of(self, table: Table, item: str) -> list[str]:
         """Columns of a table that an item of a modality means: all, one, or those with a prefix."""
-        columns = [c for c in table.frame.columns if c not in self._taken and c != SPLIT_COLUMN]
+        names = self._names(table)
+        columns = [
+            c
+            for c in table.frame.columns
+            if c not in self._taken and c != SPLIT_COLUMN and c not in names
+        ]
         features = [column for column in columns if not self.mapping.is_switched_off(column)]
         if item in (table.name, table.name.rpartition(".")[0]):
             return [column for column in features if plain_name(column) not in DESCRIPTION_NAMES]
@@ -202,6 +221,13 @@ class _Joiner:
             return [item]
         start = item.removesuffix("*")
         return [column for column in features if start and column.startswith(start)]
+
+    def _names(self, table: Table) -> set[str]:
+        """The columns that name the samples of a table or count its rows: they are not features."""
+        if table.name not in self._named:
+            counters = {c for c in table.frame.columns if counts_rows(table, c)}
+            self._named[table.name] = {*self.rows.columns(table.name), *counters}
+        return self._named[table.name]
 
     def _number_columns(self, table: Table, columns: list[str], modality: str) -> list[str]:
         """The columns of numbers; raises an error for mixed cells, and notes columns of text."""

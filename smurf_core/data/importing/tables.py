@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from smurf_core.data.column_names import ID_NAMES, PERSON_NAMES, plain_name
@@ -216,30 +215,8 @@ def _with_equal_names(tables: dict[str, Table]) -> dict[str, Table]:
     }
 
 
-def sample_ids(table: Table, column: str) -> pd.Index[str]:
-    """The ids in a column, as text; raises an error for missing and repeated ones."""
-    values = table.text(column)
-    missing = np.flatnonzero(values.isna())
-    if len(missing):
-        file, row = table.where(int(missing[0]))
-        raise InputError(
-            f"{file}, column {column!r}, row {row}: the sample id is missing"
-            f"{_and_more(len(missing))}."
-        )
-    index = pd.Index(values, dtype="str")
-    if index.has_duplicates:
-        again = int(np.flatnonzero(index.duplicated())[0])
-        before = int(np.flatnonzero(index == index[again])[0])
-        (file, row), (_, first) = table.where(again), table.where(before)
-        raise InputError(
-            f"{file}, column {column!r}, rows {first} and {row}: sample id {index[again]!r} is "
-            f"there twice{_and_more(int(index.duplicated().sum()))}; every sample needs an id of "
-            "its own."
-        )
-    return index
-
-
-def _and_more(count: int) -> str:
+def and_more(count: int) -> str:
+    """How many more there are than the one that is described."""
     return f" (and {count - 1} more)" if count > 1 else ""
 
 
@@ -250,7 +227,7 @@ def is_number(values: pd.Series[Any]) -> bool:
 
 def bad_cell_problem(column: str, bad: BadCell) -> Problem:
     """The problem report for a column of numbers in which a cell contains something else."""
-    message = f"{bad.text!r} where a number is needed{_and_more(bad.count)}."
+    message = f"{bad.text!r} where a number is needed{and_more(bad.count)}."
     return Problem(
         "error", message, bad.file, column, bad.row, "Correct it, or leave the cell empty."
     )

@@ -197,6 +197,9 @@ def _functionals(table: Table, source: SourceFile) -> Table:
     clips = _clips(frame, source)
     column = "file" if "file" in frame else "name"
     problems = list(table.problems)
+    paths = frame[column].astype("str").str.strip("'\" ")
+    if len(set(clips.tolist())) < len(clips) and paths.is_unique:
+        clips = paths.to_numpy(dtype=object)  # equal names in different folders
     counts = pd.Series(clips).groupby(clips).cumcount()
     repeated = len(set(clips.tolist())) < len(clips)
     ids = [f"{clip}[{k}]" for clip, k in zip(clips, counts, strict=True)] if repeated else clips
