@@ -15,4 +15,5 @@ def as_text(values: pd.Series[Any]) -> pd.Series[str]:
         held = values.dropna()
         if ((held == held.round()) & (held.abs() <= LARGEST_EXACT)).all():
             values = values.astype("Int64")
-    return values.astype("str").where(values.notna())
+    texts = values.astype("str")
+    return texts.where(values.notna()) if values.hasnans else texts

@@ -226,7 +226,8 @@ class _Joiner:
         """The columns that name the samples of a table or count its rows: they are not features."""
         if table.name not in self._named:
             counters = {c for c in table.frame.columns if counts_rows(table, c)}
-            self._named[table.name] = {*self.rows.columns(table.name), *counters}
+            keys = (*self.rows.columns(table.name), *self.rows.names[table.name])
+            self._named[table.name] = {*keys, *counters}
         return self._named[table.name]
 
     def _number_columns(self, table: Table, columns: list[str], modality: str) -> list[str]:

@@ -73,7 +73,7 @@ class Key:
         """True if it counts the rows of its file."""
         return len(self.columns) == 1 and counts_rows(self.table, self.columns[0])
 
-    @property
+    @cached_property
     def is_text(self) -> bool:
         """True if its ids are more than a number."""
         return len(self.columns) > 1 or not self.ids.str.fullmatch(r"[\d.]+").all()
@@ -114,7 +114,9 @@ def is_id_name(column: str) -> bool:
 def counts_rows(table: Table, column: str) -> bool:
     """True if a column counts the rows of its file, or of each file that is part of the table."""
     cells = table.frame[column]
-    if not len(cells) or cells.isna().any():
+    if not len(cells) or str(cells.iloc[0]).lstrip("0") not in ("", "1", "1.0", ".0"):
+        return False
+    if cells.isna().any():
         return False
     if not is_number(cells):
         if not cells.str.fullmatch(r"\d{1,9}").all():
@@ -148,10 +150,7 @@ def single_keys(table: Table, *, besides: Iterable[str] = ()) -> list[Key]:
 def _may_name(table: Table, column: str) -> bool:
     cells = table.frame[column]
     if pd.api.types.is_float_dtype(cells):
-        if column in table.texts:
-            return True
-        held = cells.dropna()
-        return is_id_name(column) and bool(len(held)) and bool((held % 1 == 0).all())
+        return is_id_name(column)  # such as 1.2 for the second trial of the first person
     return is_number(cells) or not _holds_sentences(table, column)
 
 
@@ -241,29 +240,63 @@ def rank(keys: Sequence[Key]) -> tuple[bool, bool, int, bool, int]:
     )
 
 
-def key_like(table: Table, other: Key, *, besides: Iterable[str] = ()) -> Key | None:
-    """The key of a table whose values are the ids of another table's key; None if there is none.
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The possible keys of a table, each found once."""
 
-    Columns with the same names come first, then names of ids, then any names. Columns of two tables
-    may be one column of the other, with any usual sign between the values.
-    """
-    same = _same_columns(table, other)
-    taken = tuple(besides)
-    singles = [key for key in single_keys(table, besides=taken) if not key.is_counter
-               or key.is_named]  # fmt: skip
-    found = [
-        key
-        for key in (*same, *singles, *joined_like(table, other, besides=taken))
-        if key.is_unique and _has_ids_of(key, other)
-    ]
-    return min(
-        found,
-        key=lambda key: (
-            key.columns != other.columns, not key.is_named, key.is_counter, -key.overlap(other),
-            len(key.columns),
-        ),
-        default=None,
-    )  # fmt: skip
+    table: Table
+    besides: frozenset[str] = frozenset()  # columns with another role
+
+    @cached_property
+    def singles(self) -> list[Key]:
+        """Single columns."""
+        return single_keys(self.table, besides=self.besides)
+
+    @cached_property
+    def joint(self) -> list[Key]:
+        """Columns that only together name the samples."""
+        return joint_keys(self.table, besides=self.besides)
+
+    @cached_property
+    def named(self) -> list[Key]:
+        """Single columns with names of ids."""
+        return [key for key in self.singles if key.is_named]
+
+    def like(self, other: Key) -> Key | None:
+        """The key whose values are the ids of another table's key; None if there is none.
+
+        Columns with the same names come first, then names of ids, then any names. Columns of two
+        tables may be one column of the other, with any usual sign between the values.
+        """
+        same = _same_columns(self.table, other)
+        singles = [key for key in self.singles if not key.is_counter or key.is_named]
+        found = [key for key in (*same, *singles) if key.is_unique and _has_ids_of(key, other)]
+        return min(
+            found or self.joined_like(other),
+            key=lambda key: (
+                key.columns != other.columns, not key.is_named, key.is_counter,
+                -key.overlap(other), len(key.columns),
+            ),
+            default=None,
+        )  # fmt: skip
+
+    def joined_like(self, other: Key) -> list[Key]:
+        """Joined columns that look like another table's ids, judged by a sample of rows first."""
+        if not other.is_text:
+            return []
+        rows = np.unique(np.linspace(0, len(self.table.frame) - 1, _SAMPLED).astype(int))
+        separators = SEPARATORS if len(other.columns) == 1 else (other.separator,)
+        found = []
+        for key in self.joint:
+            texts = {c: part_text(self.table, c).iloc[rows].tolist() for c in key.columns}
+            for columns in permutations(key.columns):
+                parts = list(zip(*(texts[column] for column in columns), strict=True))
+                for separator in separators:
+                    end = "]" if separator == "[" else ""
+                    some = {plain_form(separator.join(part) + end) for part in parts}
+                    if 2 * len(some & other.plain) >= len(some):
+                        found.append(Key(self.table, columns, separator))
+        return [key for key in found if key.is_unique and _has_ids_of(key, other)]
 
 
 def _has_ids_of(key: Key, other: Key) -> bool:
@@ -275,24 +308,6 @@ def _has_ids_of(key: Key, other: Key) -> bool:
 def _same_columns(table: Table, other: Key) -> list[Key]:
     has_all = all(column in table.frame.columns for column in other.columns)
     return [Key(table, other.columns, other.separator)] if has_all else []
-
-
-def joined_like(table: Table, other: Key, *, besides: Iterable[str] = ()) -> list[Key]:
-    """Joined columns of a table that look like another table's ids, judged by a sample of rows."""
-    found = []
-    for key in joint_keys(table, besides=besides):
-        rows = np.unique(np.linspace(0, len(table.frame) - 1, _SAMPLED).astype(int))
-        some = table.frame.iloc[rows]
-        texts = {c: t.iloc[rows] for c, t in table.texts.items()}
-        sample = Table(table.name, some.reset_index(drop=True),
-                       texts={c: t.reset_index(drop=True) for c, t in texts.items()})  # fmt: skip
-        separators = SEPARATORS if len(other.columns) == 1 else (other.separator,)
-        for columns in permutations(key.columns):
-            for separator in separators:
-                tried = Key(sample, columns, separator)
-                if len(tried.plain & other.plain) >= len(tried.plain) / 2:
-                    found.append(Key(table, columns, separator))
-    return found
 
 
 def _holds_sentences(table: Table, column: str) -> bool:

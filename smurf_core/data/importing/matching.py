@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,14 +10,11 @@ import pandas as pd
 
 from smurf_core.data.importing.evidence import JoinEvidence, RefusedKey, TableKey
 from smurf_core.data.importing.keys import (
+    Candidates,
     Key,
     is_id_name,
-    joined_like,
-    joint_keys,
-    key_like,
     rank,
     repeating_ids,
-    single_keys,
 )
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.near_ids import NearMatches, hint, respelled
@@ -52,6 +49,9 @@ class RowIds:
     problems: tuple[Problem, ...]
     id: str = ""  # the key, as a mapping names it
     evidence: JoinEvidence = field(default_factory=JoinEvidence)
+
+    # Columns of each table that have names of ids and another value in each row.
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def columns(self, table: str) -> tuple[str, ...]:
         """The columns that name the samples in a table."""
@@ -101,6 +101,7 @@ class _Matcher:
         self.besides = {mapping.target, mapping.fold, mapping.split, mapping.transcript,
                         *mapping.judgments, *mapping.raters,
                         *mapping.informativeness.values()} - {""}  # fmt: skip
+        self.candidates = {t.name: Candidates(t, frozenset(self.besides)) for t in self.tables}
         self.problems: list[Problem] = []
         self.keys: dict[str, Key] = {}
         self.ids: dict[str, pd.Index[str]] = {}
@@ -120,6 +121,7 @@ class _Matcher:
         agreeing, wrong = shared_columns(
             self.tables,
             self.ids,
+            candidates=self.candidates,
             keys={name: key.columns for name, key in self.keys.items()},
             roles=self.roles,
         )
@@ -137,17 +139,20 @@ class _Matcher:
             shared=agreeing,
             refused=tuple(self.refused),
         )
-        return RowIds(self.ids, tuple(self.problems), main.title if main else "", evidence)
+        return RowIds(
+            self.ids,
+            tuple(self.problems),
+            main.title if main else "",
+            evidence,
+            {n: tuple(k.columns[0] for k in own.named) for n, own in self.candidates.items()},
+        )
 
     # Keys
 
-    def _candidates(self, table: Table) -> list[Key]:
-        singles = single_keys(table, besides=self.besides)
-        return [*singles, *joint_keys(table, besides=self.besides)]
-
     def _choose(self) -> None:
         """The key under which most tables match, and under which what they share agrees."""
-        candidates = self._candidates(self.base) + self._joined_as_elsewhere()
+        own = self.candidates[self.base.name]
+        candidates = [*own.singles, *own.joint, *self._joined_as_elsewhere()]
         if not self.others:
             candidates = [key for key in candidates if key.is_named]
             if candidates:
@@ -176,14 +181,14 @@ class _Matcher:
         return [
             key
             for table in self.others
-            for single in single_keys(table, besides=self.besides)
+            for single in self.candidates[table.name].singles
             if single.is_text
-            for key in joined_like(self.base, single, besides=self.besides)
+            for key in self.candidates[self.base.name].joined_like(single)
         ]
 
     def _keys_like(self, key: Key) -> dict[str, Key]:
         """The tables that have this key, with the columns that it has there."""
-        found = {table.name: key_like(table, key, besides=self.besides) for table in self.others}
+        found = {table.name: self.candidates[table.name].like(key) for table in self.others}
         return {self.base.name: key, **{name: own for name, own in found.items() if own}}
 
     def _contradictions(self, keys: dict[str, Key]) -> bool:
@@ -193,12 +198,15 @@ class _Matcher:
             for name, key in keys.items()
         }
         columns = {name: key.columns for name, key in keys.items()}
-        return bool(shared_columns(tables, ids, keys=columns, roles=self.roles)[1])
+        found = shared_columns(
+            tables, ids, candidates=self.candidates, keys=columns, roles=self.roles
+        )
+        return bool(found[1])
 
     def _bridge(self, table: Table, candidates: Sequence[Key]) -> None:
         """Match a table without the chosen key by another key of the table with the target."""
         for key in sorted(candidates, key=lambda key: rank([key])):
-            own = key_like(table, key, besides=self.besides)
+            own = self.candidates[table.name].like(key)
             if own is None:
                 continue
             spelled = respelled(key.ids, own.ids, table.name)
@@ -229,12 +237,12 @@ class _Matcher:
             if table in held:
                 self.keys[table.name] = self._unique(table, given, first.separator)
                 continue
-            own = key_like(table, first, besides=self.besides) or self._only_id(table)
+            own = self.candidates[table.name].like(first) or self._only_id(table)
             if own is not None:
                 self.keys[table.name] = own
 
     def _only_id(self, table: Table) -> Key | None:
-        named = [key for key in single_keys(table, besides=self.besides) if key.is_named]
+        named = self.candidates[table.name].named
         return named[0] if len(named) == 1 else None
 
     def _unique(self, table: Table, columns: tuple[str, ...], separator: str = "_") -> Key:
@@ -304,7 +312,7 @@ class _Matcher:
         if self.mapping.match != "position":
             raise self._no_key(without)
         if self.base in without:
-            named = [key for key in single_keys(self.base, besides=self.besides) if key.is_named]
+            named = [key for key in self.candidates[self.base.name].singles if key.is_named]
             if named and "id" not in self.mapping.switched_off:
                 self.keys[self.base.name] = min(named, key=lambda key: rank([key]))
                 self.ids[self.base.name] = self.keys[self.base.name].ids
@@ -371,7 +379,7 @@ class _Matcher:
         )
 
     def _singles(self, table: Table) -> list[Key]:
-        return single_keys(table, besides=self.besides)
+        return self.candidates[table.name].singles
 
     def _why(self, key: Key | None) -> str:
         if key is None:

@@ -18,7 +18,7 @@ from smurf_core.data.column_names import (
     plain_name,
 )
 from smurf_core.data.importing.evidence import SharedColumn
-from smurf_core.data.importing.keys import counts_rows, single_keys
+from smurf_core.data.importing.keys import Candidates, counts_rows
 from smurf_core.data.importing.near_ids import plain_form
 from smurf_core.data.importing.tables import is_number
 from smurf_core.data.problems import Problem
@@ -33,6 +33,7 @@ def shared_columns(
     tables: Sequence[Table],
     ids: Mapping[str, pd.Index[str]],
     *,
+    candidates: Mapping[str, Candidates],
     keys: Mapping[str, Sequence[str]],
     roles: Iterable[str] = (),
 ) -> tuple[tuple[SharedColumn, ...], tuple[Problem, ...]]:
@@ -48,7 +49,7 @@ def shared_columns(
     roles = set(roles)
     for first, second in combinations(tables, 2):
         rows = _Rows(ids[first.name], ids[second.name])
-        for column, other in _pairs(first, second, keys, rows):
+        for column, other in _pairs(first, second, keys, candidates, rows):
             is_strict = column in roles or plain_name(column) in _STRICT or column != other
             problem, compared = _compared(first, second, column, other, rows, is_strict=is_strict)
             if problem is not None:
@@ -68,7 +69,11 @@ class _Rows:
 
 
 def _pairs(
-    first: Table, second: Table, keys: Mapping[str, Sequence[str]], rows: _Rows
+    first: Table,
+    second: Table,
+    keys: Mapping[str, Sequence[str]],
+    candidates: Mapping[str, Candidates],
+    rows: _Rows,
 ) -> list[tuple[str, str]]:
     """Columns of two tables that may be the same: by name, or both names of the samples."""
     own, other = set(keys.get(first.name, ())), set(keys.get(second.name, ()))
@@ -78,8 +83,8 @@ def _pairs(
     if not len(rows.first):
         return []
     names = [
-        [key for key in single_keys(table, besides=taken) if key.is_text and key.is_named
-         and not key.is_counter]
+        [k for k in candidates[table.name].named
+         if k.is_text and not k.is_counter and k.columns[0] not in taken]
         for table, taken in ((first, own), (second, other))
     ]  # fmt: skip
     found += [
