@@ -15,6 +15,8 @@ from smurf_core.cli.options import choice
 from smurf_core.data.importing.assembly import Assembly, assemble
 from smurf_core.data.importing.guessing import guess_mapping
 from smurf_core.data.importing.mapping import (
+    KEY_SIGN,
+    MATCHES,
     StudyMapping,
     TaskChoice,
     mapped_sources,
@@ -49,7 +51,18 @@ class Roles:
     name: Annotated[str, typer.Option(help="Name of the study.")] = ""
     task: Annotated[str, choice(_TASKS, "What is predicted.")] = "auto"
     target: Annotated[list[str] | None, _column("Column to predict.")] = None
-    id: Annotated[list[str] | None, _column("Sample ids, the same in every table.")] = None
+    id: Annotated[
+        list[str] | None,
+        _column("Sample ids, the same in every table; repeat it for a key of several columns."),
+    ] = None
+    match: Annotated[
+        str,
+        choice(
+            MATCHES,
+            "How tables without ids are matched: position, if you know that their rows "
+            "are in the same order.",
+        ),
+    ] = ""
     person: Annotated[list[str] | None, _column("Person of each sample.")] = None
     fold: Annotated[list[str] | None, _column("Number of each sample's test fold.")] = None
     split: Annotated[
@@ -107,8 +120,12 @@ class Roles:
         given: dict[str, Any] = {}
         for role in _COLUMNS:
             values = getattr(self, role)
-            if values:
+            if values and role == "id":
+                given[role] = KEY_SIGN.join(dict.fromkeys(value.strip() for value in values))
+            elif values:
                 given[role] = _only(role, values)
+        if self.match:
+            given["match"] = self.match
         if self.name:
             given["name"] = self.name
         if self.task != "auto":

@@ -48,6 +48,14 @@ def _no_ids_and_unequal_lengths(folder):
     return of_csv(folder, audio, "audio.csv") + of_csv(folder, labels, "labels.csv")
 
 
+@case("No column names the samples in labels.csv, audio.csv", "--match position")
+def _files_without_ids(folder):
+    table = good_table().drop(columns="sample_id")
+    audio = table[["audio_pitch", "audio_rate"]]
+    labels = table.drop(columns=["audio_pitch", "audio_energy", "audio_rate"])
+    return of_csv(folder, audio, "audio.csv") + of_csv(folder, labels, "labels.csv")
+
+
 @case("video.csv", "no column 'sample_id'", "match samples")
 def _id_column_in_one_file_alone(folder):
     table = good_table()

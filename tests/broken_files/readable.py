@@ -141,11 +141,3 @@ def _fold_without_a_class(folder):
 def _split_without_validation(folder):
     split = np.where(np.arange(24) < 16, "train", "test")
     return of_csv(folder, good_table().assign(split=split))
-
-
-@case("matched by their position", is_read=True)
-def _files_without_ids(folder):
-    table = good_table().drop(columns="sample_id")
-    audio = table[["audio_pitch", "audio_rate"]]
-    labels = table.drop(columns=["audio_pitch", "audio_energy", "audio_rate"])
-    return of_csv(folder, audio, "audio.csv") + of_csv(folder, labels, "labels.csv")

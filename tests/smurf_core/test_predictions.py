@@ -201,15 +201,18 @@ def test_a_sample_that_a_file_lacks_lacks_its_modality(tmp_path):
     np.testing.assert_allclose(found.contributions.values[2:], expected[2:], atol=1e-5)
 
 
-def test_files_without_ids_are_joined_by_position_only_if_they_are_equally_long(tmp_path):
+def test_files_without_ids_are_joined_by_position_only_on_request_and_if_equally_long(tmp_path):
     result, dataset = small_run("smurf")
     sources = write(tmp_path / "new", dataset, np.arange(6), ids=False, target=False)
-    new = read_new_samples(sources, needed(result), StudyMapping())
+    with pytest.raises(InputError, match=r"No column names the samples .*match: position"):
+        read_new_samples(sources, needed(result), StudyMapping())
+    by_position = StudyMapping(match="position")
+    new = read_new_samples(sources, needed(result), by_position)
     assert "by their position" in str(new.problems[-1])
     table = pd.read_csv(tmp_path / "new" / "B.csv").iloc[:4]
     table.to_csv(tmp_path / "new" / "B.csv", index=False)
-    with pytest.raises(InputError, match="add a column of sample ids to every file"):
-        read_new_samples(sources, needed(result), StudyMapping())
+    with pytest.raises(InputError, match=r"4 rows where .* has 6: give both a column"):
+        read_new_samples(sources, needed(result), by_position)
 
 
 def test_files_of_something_else_are_refused(tmp_path):

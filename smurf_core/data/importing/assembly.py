@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.folds import fold_problems
+from smurf_core.data.importing.evidence import JoinEvidence
 from smurf_core.data.importing.guessing import guess_mapping
 from smurf_core.data.importing.joining import join
 from smurf_core.data.importing.mapping import StudyMapping
@@ -51,6 +52,7 @@ class Assembly:
     mapping: StudyMapping
     sources: tuple[Provenance, ...]
     joins: tuple[TableJoin, ...] = ()  # None for a file that is a whole study
+    evidence: JoinEvidence = field(default_factory=JoinEvidence)
 
     def provenance(self) -> dict[str, Any]:
         """Plain data for JSON: the files and the mapping that make the same data set again."""
@@ -109,8 +111,14 @@ def assemble(
     )
     report(1.0, "Imported")
     notes = (*(str(problem) for problem in unread), *joined.dataset.notes)
-    dataset = replace(joined.dataset, notes=notes)
-    return Assembly(dataset, (*unread, *joined.problems), mapping, origins, joined.joins)
+    return Assembly(
+        replace(joined.dataset, notes=notes),
+        (*unread, *joined.problems),
+        joined.mapping,
+        origins,
+        joined.joins,
+        joined.evidence,
+    )
 
 
 def _as_asked(

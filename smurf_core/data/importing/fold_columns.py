@@ -14,7 +14,7 @@ import pandas as pd
 
 from smurf_core.data.column_names import FOLD_NAMES, SPLIT_NAMES, plain_name
 from smurf_core.data.importing.mapping import StudyMapping
-from smurf_core.data.importing.tables import as_text, is_number, stacked
+from smurf_core.data.importing.tables import is_number, stacked
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
 from smurf_core.data.splits import split_of_cell

@@ -11,7 +11,6 @@ from typing import Any
 from smurf_core.data.column_names import (
     DESCRIPTION_NAMES,
     END_NAMES,
-    ID_NAMES,
     START_NAMES,
     TRANSCRIPT_NAMES,
     plain_name,
@@ -19,6 +18,7 @@ from smurf_core.data.column_names import (
 from smurf_core.data.importing.features import feature_columns
 from smurf_core.data.importing.fold_columns import guess_fold, guess_split
 from smurf_core.data.importing.groups import guess_person
+from smurf_core.data.importing.keys import guess_id
 from smurf_core.data.importing.mapping import FileRole, StudyMapping, several_targets
 from smurf_core.data.importing.modality_names import (
     column_pattern,
@@ -116,7 +116,9 @@ def guess_roles(
         guessed: dict[str, Any] = {role: guess(mapping)} if mapping.is_open(role) else {}
         return replace(mapping, **guessed)
 
-    mapping = settled(known, "id", lambda _: _guess_id(tables))
+    mapping = settled(known, "id", lambda _: guess_id(tables, besides=[known.target]))
+    if not known.id and mapping.id:
+        mapping = replace(mapping, guessed=known.guessed | {"id"})
     mapping = settled(mapping, "fold", lambda mapping: guess_fold(tables, mapping))
     mapping = settled(mapping, "split", lambda mapping: guess_split(tables, mapping))
     mapping = settled(mapping, "person", lambda mapping: guess_person(tables, mapping))
@@ -236,29 +238,6 @@ def _first(columns: Iterable[str], names: tuple[str, ...]) -> str:
     """The column whose name comes first in the list."""
     by_name = {plain_name(column): column for column in reversed(list(columns))}
     return next((by_name[name] for name in names if name in by_name), "")
-
-
-def _guess_id(tables: Sequence[Table]) -> str:
-    """The first likely name that most tables have, and whose values do not repeat."""
-    counts: dict[str, int] = defaultdict(int)
-    for table in tables:
-        for column in likely_ids(table):
-            if table.frame[column].is_unique:
-                counts[column] += 1
-    ranked = sorted(counts, key=lambda c: (-counts[c], ID_NAMES.index(plain_name(c))))
-    return ranked[0] if ranked else ""
-
-
-def likely_ids(table: Table) -> list[str]:
-    """Columns with a usual name of ids and without sentences: an `utterance` may be its words."""
-    named = [c for c in table.frame.columns if plain_name(c) in ID_NAMES]
-    return [c for c in named if is_number(table.frame[c]) or not _holds_sentences(table, c)]
-
-
-def _holds_sentences(table: Table, column: str) -> bool:
-    is_spoken = plain_name(column) in TRANSCRIPT_NAMES
-    cells = table.frame[column].dropna().astype("str")
-    return is_spoken and bool(cells.str.strip().str.contains(" ").any())
 
 
 def _numbers(table: Table, mapping: StudyMapping) -> list[str]:

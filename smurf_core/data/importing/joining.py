@@ -14,10 +14,12 @@ import pandas as pd
 from smurf_core.data.cleaning import clean_features
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.folds import fold_problems
+from smurf_core.data.importing.evidence import JoinEvidence
 from smurf_core.data.importing.features import why_no_feature
 from smurf_core.data.importing.giveaways import target_codes, without_giveaways
 from smurf_core.data.importing.given_outputs import joined_outputs
 from smurf_core.data.importing.guessing import known_role
+from smurf_core.data.importing.keys import counts_rows
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin, row_ids
 from smurf_core.data.importing.protocols import read_folds
@@ -25,7 +27,6 @@ from smurf_core.data.importing.ratings import informativeness_codes
 from smurf_core.data.importing.role_notes import role_problems
 from smurf_core.data.importing.tables import (
     SPLIT_COLUMN,
-    as_text,
     bad_cell_problem,
     is_number,
 )
@@ -45,6 +46,8 @@ class Joined:
     dataset: MultimodalDataset
     problems: tuple[Problem, ...]
     joins: tuple[TableJoin, ...]
+    mapping: StudyMapping  # with the key that was chosen
+    evidence: JoinEvidence
 
 
 def join(tables: Sequence[Table], mapping: StudyMapping) -> Joined:
@@ -62,11 +65,15 @@ class _Joiner:
             key=lambda table: known_role(table, mapping) not in ("labels", "mixed"),
         )
         self.mapping = mapping
+        self._named: dict[str, set[str]] = {}
         self.problems: list[Problem] = [p for table in tables for p in table.problems]
         self._columns: dict[tuple[str, str], list[str]] = {}
         self._check_columns()
         self.base = self._table_with(mapping.target)
-        self.rows = row_ids(self.tables, self.base, mapping.id)
+        self.rows = row_ids(self.tables, self.base, mapping)
+        is_named = mapping.id and "id" not in mapping.guessed
+        chosen = mapping.id if is_named else self.rows.id
+        self.mapping = replace(mapping, id=chosen, guessed=mapping.guessed - {"id"})
         self.ids = self.rows.of_table
         self.problems += self.rows.problems
 
@@ -139,7 +146,13 @@ class _Joiner:
         problems = (*self.problems, *fold_problems(dataset))
         refuse_errors(problems)
         notes = tuple(str(problem) for problem in problems)
-        return Joined(replace(dataset, notes=notes), problems, self.rows.joins(base, self.tables))
+        return Joined(
+            replace(dataset, notes=notes),
+            problems,
+            self.rows.joins(base, self.tables),
+            self.mapping,
+            self.rows.evidence,
+        )
 
     def _check_columns(self) -> None:
         """Raise an error if a column of the mapping is missing, or if there is nothing to learn."""
@@ -223,7 +236,8 @@ class _Joiner:
         if not is_table and item in columns:
             return [item]
         wanted = [c for c in columns if is_table or (start and c.startswith(start))]
-        return [c for c in wanted if not why_no_feature(table, c, self.mapping)]
+        names = self._names(table)
+        return [c for c in wanted if c not in names and not why_no_feature(table, c, self.mapping)]
 
     def _featured(self) -> set[str]:
         """Columns of numbers that a modality uses."""
@@ -235,6 +249,14 @@ class _Joiner:
             for column in self._columns_of(table, item)
             if is_number(table.frame[column])
         }
+
+    def _names(self, table: Table) -> set[str]:
+        """The columns that name the samples of a table or count its rows: they are not features."""
+        if table.name not in self._named:
+            counters = {c for c in table.frame.columns if counts_rows(table, c)}
+            keys = (*self.rows.columns(table.name), *self.rows.names[table.name])
+            self._named[table.name] = {*keys, *counters}
+        return self._named[table.name]
 
     def _number_columns(self, table: Table, columns: list[str], modality: str) -> list[str]:
         """The columns of numbers; raises an error for mixed cells, and notes columns of text."""
@@ -335,6 +357,19 @@ class _Joiner:
         values = table.frame[column].set_axis(self.ids[table.name])
         return values.reindex(ids)
 
+    def _aligned_text(self, column: str, ids: pd.Index[str]) -> pd.Series[str]:
+        """A column of names in the order of the samples, as it was written."""
+        table = self.base if column in self.base.frame.columns else self._table_with(column)
+        texts = table.text(column)
+        named = int((texts.notna() & table.frame[column].isna() & (texts == "NA")).sum())
+        if named:
+            message = (
+                f"'NA' in {named} cells was taken as a name, like {texts[texts != 'NA'].iloc[0]!r}."
+            )
+            remedy = "Leave these cells empty if they mean that the value is missing."
+            self.problems.append(Problem("warning", message, table.name, column, remedy=remedy))
+        return texts.set_axis(self.ids[table.name]).reindex(ids)
+
     def _ratings(self, ids: pd.Index[str]) -> dict[frozenset[str], npt.NDArray[np.float32]]:
         """Ratings [raters, n] for each subset of modalities that single raters saw."""
         columns: dict[frozenset[str], list[npt.NDArray[np.float32]]] = {}
@@ -364,7 +399,7 @@ class _Joiner:
         column = self.mapping.person
         if not column:
             return None
-        persons = as_text(self._aligned(column, ids))
+        persons = self._aligned_text(column, ids)
         missing = np.flatnonzero(persons.isna())
         if len(missing):
             file, row = self.base.where(int(rows[missing[0]]))
@@ -389,7 +424,7 @@ class _Joiner:
         if not column:
             return None
         read = read_folds(
-            self._aligned(column, ids),
+            self._aligned_text(column, ids),
             is_split=not mapping.fold,
             persons=persons,
             where=[self.base.where(int(row)) for row in rows],

@@ -23,6 +23,8 @@ from smurf_core.errors import InputError
 TaskChoice = Literal["auto"] | Task
 _MAX_BYTES = 1024**2
 _TASKS = ("auto", *get_args(Task))
+MATCHES = ("", "position")
+KEY_SIGN = " + "  # between the columns of a key
 
 
 # What a file may contain; a table that contains several things is `mixed`.
@@ -58,6 +60,9 @@ class StudyMapping:
     `outputs` are the columns with what a late-fusion model that was trained elsewhere outputs for
     each modality: one for regression, one per class for classification.
     `samples` are columns without a role that are stored with the samples (none named: all).
+
+    `id` may name several columns that together name a sample, as a list or as `a + b`. Tables are
+    matched by it. With `match: position`, tables without ids are matched by the order of rows.
     """
 
     name: str = ""
@@ -83,11 +88,16 @@ class StudyMapping:
     informativeness: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     samples: tuple[str, ...] = ()
+    match: str = ""  # "position" if rows of tables without ids are in the same order
     switched_off: frozenset[str] = frozenset()  # roles that are empty and are not guessed
+    # Roles that were guessed from the first rows and are judged again by all rows.
+    guessed: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self) -> None:
         empty = frozenset(role for role in self.switched_off if not getattr(self, role))
         object.__setattr__(self, "switched_off", empty)
+        if self.match not in MATCHES:
+            raise InputError(f"No way to match {self.match!r}; there is only position.")
         if self.task not in _TASKS:
             raise InputError(f"No task {self.task!r}; there are {', '.join(_TASKS)}.")
         for file, role in self.files.items():
@@ -108,13 +118,20 @@ class StudyMapping:
     def role_columns(self) -> dict[str, str]:
         """Columns with a role other than feature: name of the role → column."""
         single = {role: getattr(self, role) for role in COLUMN_ROLES if getattr(self, role)}
+        single.pop("id", None)
         return {
+            **{f"id{f' {k}' if k > 1 else ''}": c for k, c in enumerate(self.id_columns, start=1)},
             **single,
             **{f"judgment {column}": column for column in self.judgments},
             **{f"rater {column}": column for column in self.raters},
             **{f"informativeness of {name}": c for name, c in self.informativeness.items()},
             **{f"output {column}": column for own in self.outputs.values() for column in own},
         }
+
+    @property
+    def id_columns(self) -> tuple[str, ...]:
+        """The columns that together name a sample; several if the id is `a + b`."""
+        return tuple(part for part in self.id.split(KEY_SIGN) if part)
 
     def is_open(self, role: str) -> bool:
         """True if the role is empty and not switched off."""
@@ -140,8 +157,11 @@ class StudyMapping:
         plain = {
             key: value
             for key, value in asdict(self).items()
-            if key in self.switched_off or (key != "switched_off" and value not in ("", {}, ()))
+            if key in self.switched_off
+            or (key not in ("switched_off", "guessed") and value not in ("", {}, ()))
         }
+        if len(self.id_columns) > 1:
+            plain["id"] = list(self.id_columns)
         for key in _NAME_LISTS:
             if key in plain:
                 plain[key] = {name: list(items) for name, items in plain[key].items()}
@@ -152,7 +172,7 @@ class StudyMapping:
     @classmethod
     def from_dict(cls, data: object) -> StudyMapping:
         """The mapping from data that `to_dict` or a user wrote."""
-        known = [f.name for f in fields(cls) if f.name != "switched_off"]
+        known = [f.name for f in fields(cls) if f.name not in ("switched_off", "guessed")]
         if not isinstance(data, dict):
             raise InputError(f"A study mapping is a list of settings: {', '.join(known)}.")
         unknown = [str(key) for key in data if key not in known]
@@ -176,6 +196,8 @@ class StudyMapping:
                 given[key] = _lists(key, {key: value})[key]
             elif isinstance(value, str | int | float):
                 given[key] = str(value)
+            elif key == "id" and isinstance(value, list | tuple):
+                given[key] = KEY_SIGN.join(_lists(key, {key: value})[key])
             elif key == "target" and isinstance(value, list) and len(value) > 1:
                 raise several_targets([str(name) for name in value], "keep one of them")
             else:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.data.dataset import Features, NewSamples
-from smurf_core.data.importing.guessing import likely_ids
+from smurf_core.data.importing.keys import single_keys
 from smurf_core.data.importing.mapping import StudyMapping
-from smurf_core.data.importing.tables import as_text, bad_cell_problem, read_tables, sample_ids
+from smurf_core.data.importing.matching import row_ids
+from smurf_core.data.importing.near_ids import respelled
+from smurf_core.data.importing.tables import bad_cell_problem, read_tables
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.interface import Table
@@ -160,37 +163,16 @@ def _columns(
 def _ids(
     tables: Sequence[Table], mapping: StudyMapping, problems: list[Problem]
 ) -> dict[str, pd.Index[str]]:
-    """Ids of each table's rows; row numbers if no table names its samples."""
-    found = {}
-    for table in tables:
-        named = [mapping.id] if mapping.id in table.frame.columns else likely_ids(table)
-        unique = [column for column in named if table.frame[column].is_unique]
-        if unique:
-            found[table.name] = sample_ids(table, unique[0])
-    without = [table for table in tables if table.name not in found]
-    if not without:
-        return found
-    if found:
-        raise InputError(
-            f"{without[0].name}: no column names the samples, and {next(iter(found))} has one; "
-            "give both a column of sample ids."
-        )
-    sizes = {table.name: len(table.frame) for table in tables}
-    if len(set(sizes.values())) > 1:
-        raise InputError(
-            f"No column names the samples, and {listing(f'{n} has {k}' for n, k in sizes.items())} "
-            "rows: add a column of sample ids to every file."
-        )
-    if len(tables) > 1:
-        problems.append(
-            Problem(
-                "warning",
-                f"No column names the samples in {listing(sizes)}.",
-                remedy="Rows of different files were matched by their position.",
-            )
-        )
-    numbers = pd.Index([f"row {k + 1}" for k in range(len(tables[0].frame))])
-    return {table.name: numbers for table in tables}
+    """Ids of each table's rows, matched as at import; row numbers if no table names its samples."""
+    columns = {column for table in tables for column in table.frame.columns}
+    if not set(mapping.id_columns) <= columns:
+        mapping = replace(mapping, id="")
+    matched = row_ids(tables, tables[0], mapping)
+    problems += [p for p in matched.problems if len(tables) > 1]
+    if not matched.columns(tables[0].name):
+        numbers = pd.Index([f"row {k + 1}" for k in range(len(tables[0].frame))])
+        return {table.name: numbers for table in tables}
+    return matched.of_table
 
 
 def _persons(
@@ -205,11 +187,11 @@ def _persons(
             continue
         index = ids.get(table.name)
         if index is None:
-            named = likely_ids(table)
-            if not named or not table.frame[named[0]].is_unique:
+            named = [key for key in single_keys(table) if key.is_named]
+            if not named:
                 continue
-            index = sample_ids(table, named[0])
-        cells = pd.Series(as_text(table.frame[column]).to_numpy(), index=index)
+            index = respelled(everyone, named[0].ids, table.name).ids
+        cells = pd.Series(table.text(column).to_numpy(), index=index)
         persons = cells[~cells.index.duplicated()].reindex(everyone)
         if persons.notna().all():
             return persons.to_numpy().astype(np.str_)

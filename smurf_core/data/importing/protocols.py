@@ -13,9 +13,9 @@ import pandas as pd
 from smurf_core.data.dataset import Folds
 from smurf_core.data.folds import make_folds
 from smurf_core.data.importing.fold_columns import ROLE_SEPARATOR, roles_in_folds
-from smurf_core.data.importing.tables import as_text
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.splits import split_of_cell
+from smurf_core.data.texts import as_text
 from smurf_core.errors import InputError
 
 # File and row (from 1) of each sample, for messages.

@@ -16,7 +16,7 @@ from smurf_core.data.column_names import (
     plain_name,
 )
 from smurf_core.data.importing.modality_names import known_prefixes
-from smurf_core.data.importing.tables import as_text, is_number
+from smurf_core.data.importing.tables import is_number
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Table
 
@@ -96,7 +96,8 @@ def _rated(table: Table, sample: str, rater: str) -> _Long | None:
 
 
 def _averaged(table: Table, long: _Long) -> Table:
-    frame = table.frame
+    named = {c: table.texts[c] for c in (long.sample, long.rater) if c in table.texts}
+    frame = table.frame.assign(**named)
     groups = frame.groupby(long.sample, sort=False)
     merged = groups.first().drop(columns=[long.rater]).reset_index()
     order = merged[long.sample]
@@ -129,6 +130,6 @@ def _averaged(table: Table, long: _Long) -> Table:
     remedy = f"Each sample has {how}; single ratings are kept for the raters' agreement."
     note = Problem("warning", message, table.name, remedy=remedy)
     return replace(
-        table, frame=merged, problems=(*table.problems, note), parts=(),
+        table, frame=merged, problems=(*table.problems, note), parts=(), texts={},
         origins=tuple(dict.fromkeys((*table.origins, *(file for file, _ in table.parts)))),
     )  # fmt: skip

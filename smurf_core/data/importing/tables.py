@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from smurf_core.data.column_names import ID_NAMES, PERSON_NAMES, plain_name
 from smurf_core.data.importing.ratings import USUAL_MODALITIES, shown_modalities
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.decimal_sign import with_decimal_sign
@@ -95,7 +95,7 @@ def read_tables(
         tables = [*with_made_ids([r.name for r in recordings], tables, id_column),
                   *summarised(recordings, tables, id_column=id_column, most=most)]  # fmt: skip
     if rows is not None:
-        tables = [replace(table, frame=table.frame.iloc[:rows]) for table in tables]
+        tables = [table.first(rows) for table in tables]
     return _stack_splits(_distinct_ratings(_piled(tables)))
 
 
@@ -118,7 +118,14 @@ def _below(tables: list[Table]) -> Table:
         bad_cells={c: bad for table in tables for c, bad in table.bad_cells.items()},
         problems=tuple(problems.values()),
         parts=tuple((table.name, len(table.frame)) for table in tables),
+        texts=_texts_below(tables),
     )
+
+
+def _texts_below(tables: Sequence[Table]) -> dict[str, pd.Series[Any]]:
+    """Original texts of concatenated tables, for the columns of which any has them."""
+    columns = dict.fromkeys(c for table in tables for c in table.texts)
+    return {c: pd.concat([t.text(c) for t in tables], ignore_index=True) for c in columns}
 
 
 def _distinct_ratings(tables: list[Table]) -> list[Table]:
@@ -149,6 +156,7 @@ def _distinct_ratings(tables: list[Table]) -> list[Table]:
                 table,
                 frame=table.frame.rename(columns=own),
                 bad_cells={own.get(c, c): bad for c, bad in table.bad_cells.items()},
+                texts={own.get(c, c): texts for c, texts in table.texts.items()},
                 problems=(*table.problems, note),
             )
     return [renamed.get(table.name, table) for table in tables]
@@ -182,6 +190,7 @@ def _stack_splits(tables: list[Table]) -> tuple[Table, ...]:
 
 def stacked(name: str, tables: Mapping[str, Table], *, column: str) -> Table:
     """Concatenate tables of one split or fold each, with a column that names it."""
+    tables = _with_equal_names(dict(tables))
     first, *others = tables.values()
     for table in others:
         different = set(first.frame.columns) ^ set(table.frame.columns)
@@ -207,33 +216,26 @@ def stacked(name: str, tables: Mapping[str, Table], *, column: str) -> Table:
         problems=tuple(problem for table in tables.values() for problem in table.problems),
         options=first.options,
         parts=tuple((table.name, len(table.frame)) for table in tables.values()),
+        texts=_texts_below(list(tables.values())),
     )
 
 
-def sample_ids(table: Table, column: str) -> pd.Index[str]:
-    """The ids in a column, as text; raises an error for missing and repeated ones."""
-    values = as_text(table.frame[column])
-    missing = np.flatnonzero(values.isna())
-    if len(missing):
-        file, row = table.where(int(missing[0]))
-        raise InputError(
-            f"{file}, column {column!r}, row {row}: the sample id is missing"
-            f"{_and_more(len(missing))}."
-        )
-    index = pd.Index(values, dtype="str")
-    if index.has_duplicates:
-        again = int(np.flatnonzero(index.duplicated())[0])
-        before = int(np.flatnonzero(index == index[again])[0])
-        (file, row), (_, first) = table.where(again), table.where(before)
-        raise InputError(
-            f"{file}, column {column!r}, rows {first} and {row}: sample id {index[again]!r} is "
-            f"there twice{_and_more(int(index.duplicated().sum()))}; every sample needs an id of "
-            "its own."
-        )
-    return index
+def _with_equal_names(tables: dict[str, Table]) -> dict[str, Table]:
+    """The tables; ids and persons that are numbers in one and text in another are text in all."""
+    mixed = [
+        column
+        for column in next(iter(tables.values())).frame.columns
+        if plain_name(column) in (*ID_NAMES, *PERSON_NAMES)
+        and len({is_number(t.frame[column]) for t in tables.values() if column in t.frame}) > 1
+    ]
+    return {
+        split: replace(table, frame=table.frame.assign(**{c: table.text(c) for c in mixed}))
+        for split, table in tables.items()
+    }
 
 
-def _and_more(count: int) -> str:
+def and_more(count: int) -> str:
+    """How many more there are than the one that is described."""
     return f" (and {count - 1} more)" if count > 1 else ""
 
 
@@ -242,18 +244,9 @@ def is_number(values: pd.Series[Any]) -> bool:
     return bool(pd.api.types.is_numeric_dtype(values))
 
 
-def as_text(values: pd.Series[Any]) -> pd.Series[str]:
-    """Cells as text: whole numbers without a decimal point; missing cells stay missing."""
-    if pd.api.types.is_float_dtype(values):
-        held = values.dropna()
-        if (held == held.round()).all():
-            values = values.astype("Int64")
-    return values.astype("str").where(values.notna())
-
-
 def bad_cell_problem(column: str, bad: BadCell) -> Problem:
     """The problem report for a column of numbers in which a cell contains something else."""
-    message = f"{bad.text!r} where a number is needed{_and_more(bad.count)}."
+    message = f"{bad.text!r} where a number is needed{and_more(bad.count)}."
     return Problem(
         "error", message, bad.file, column, bad.row, "Correct it, or leave the cell empty."
     )

@@ -13,10 +13,11 @@ import pandas as pd
 
 from smurf_core.data.dataset import Task
 from smurf_core.data.importing.mapping import TaskChoice
-from smurf_core.data.importing.tables import as_text, bad_cell_problem, is_number
+from smurf_core.data.importing.tables import bad_cell_problem, is_number
 from smurf_core.data.ordered_words import ordered_words
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Table
+from smurf_core.data.texts import as_text
 from smurf_core.errors import InputError
 
 MIN_SAMPLES = 10

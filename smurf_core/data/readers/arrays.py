@@ -11,12 +11,13 @@ import pandas as pd
 import pyarrow as pa
 
 from smurf_core.data.problems import Problem, listing
-from smurf_core.data.readers.columns import check_names, text_column
+from smurf_core.data.readers.columns import Column, check_names, kept_texts, text_column
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.pooling import SENTINELS, pool
 from smurf_core.data.readers.restricted_pickle import is_unicode
 from smurf_core.data.sources import SourceFile, check_shape
 from smurf_core.data.splits import split_of_name
+from smurf_core.data.texts import LARGEST_EXACT
 from smurf_core.errors import InputError
 
 _NAMES_SUFFIXES = ("_names", "_columns", "_feature_names")
@@ -38,7 +39,7 @@ def array_table(arrays: Mapping[str, npt.NDArray[Any]], source: SourceFile) -> T
     values = {key: array for key, array in arrays.items() if key not in names}
     _check_lengths({key: array.shape for key, array in values.items()}, source)
     problems: list[Problem] = []
-    columns: dict[str, pd.Series[Any]] = {}
+    columns: dict[str, Column] = {}
     for key, array in values.items():
         prefix = f"{key}_" if len(values) > 1 else ""
         if array.ndim == 1:
@@ -53,7 +54,8 @@ def array_table(arrays: Mapping[str, npt.NDArray[Any]], source: SourceFile) -> T
             problems += found
         check_names([*columns, *read], source)
         columns |= read
-    return Table(source.name, pd.DataFrame(columns), problems=tuple(problems))
+    frame = pd.DataFrame({name: column.values for name, column in columns.items()})
+    return Table(source.name, frame, problems=tuple(problems), texts=kept_texts(columns))
 
 
 def _check_lengths(shapes: Mapping[str, tuple[int, ...]], source: SourceFile) -> None:
@@ -90,20 +92,26 @@ def _given_names(
     return []
 
 
-def _column(array: npt.NDArray[Any]) -> pd.Series[Any]:
-    if array.dtype.kind in "iub":
-        return pd.Series(array.astype(np.int64))
+def _column(array: npt.NDArray[Any]) -> Column:
+    is_whole = array.dtype.kind in "iub"
+    if is_whole and (array.dtype.itemsize < 8 or _is_exact(array)):
+        return Column(pd.Series(array.astype(np.int64)))
     if array.dtype.kind == "f":
-        return pd.Series(array.astype(np.float64))
+        return Column(pd.Series(array.astype(np.float64)))
     texts = [
         item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in array
     ]
-    return text_column(pa.chunked_array([pa.array(texts, pa.string())])).values
+    return text_column(pa.chunked_array([pa.array(texts, pa.string())]))
+
+
+def _is_exact(array: npt.NDArray[Any]) -> bool:
+    """True if floats hold these whole numbers exactly; others are names."""
+    return int(array.max()) <= LARGEST_EXACT and int(array.min()) >= -LARGEST_EXACT
 
 
 def _pooled(
     prefix: str, key: str, array: npt.NDArray[Any], source: SourceFile
-) -> tuple[dict[str, pd.Series[Any]], list[Problem]]:
+) -> tuple[dict[str, Column], list[Problem]]:
     if array.dtype.kind not in "iuf":
         raise InputError(f"{source.name}, array {key!r}: sequences must contain numbers.")
     pooled = pool(array)
@@ -119,7 +127,7 @@ def _pooled(
         problems.append(Problem("warning", message, file=source.name, remedy=remedy))
     parts = {"mean": pooled.mean, "sd": pooled.sd}
     columns = {
-        f"{prefix}{what}_{j}": pd.Series(values[:, j].astype(np.float64))
+        f"{prefix}{what}_{j}": Column(pd.Series(values[:, j].astype(np.float64)))
         for what, values in parts.items()
         for j in range(d)
     }

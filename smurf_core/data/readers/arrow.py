@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,13 @@ import pyarrow.feather as pa_feather
 import pyarrow.parquet as pq
 
 from smurf_core.data.problems import Problem, listing
-from smurf_core.data.readers.columns import check_names, text_column
+from smurf_core.data.readers.columns import (
+    Column,
+    check_names,
+    kept_texts,
+    may_be_names,
+    text_column,
+)
 from smurf_core.data.readers.interface import BadCell, Table
 from smurf_core.data.sources import (
     MAX_UNPACKED_BYTES,
@@ -21,6 +26,7 @@ from smurf_core.data.sources import (
     check_shape,
     gibibytes,
 )
+from smurf_core.data.texts import LARGEST_EXACT
 from smurf_core.errors import InputError
 
 _TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # of a second
@@ -124,7 +130,12 @@ def _table(
         check_shape(source, cells.num_rows, cells.num_columns)
         names = check_names([str(name) for name in cells.column_names], source)
         columns = {
-            name: _column(name, cells.column(position), source)
+            name: _column(
+                name,
+                cells.column(position),
+                source,
+                may_be_names=may_be_names(position, len(names), name),
+            )
             for position, name in enumerate(names)
         }
     except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
@@ -135,8 +146,13 @@ def _table(
         raise InputError(f"{source.name} has columns and no rows.")
     return Table(
         name=source.name,
-        frame=pd.DataFrame({name: values for name, (values, _) in columns.items()}),
-        bad_cells={name: bad for name, (_, bad) in columns.items() if bad is not None},
+        frame=pd.DataFrame({name: column.values for name, column in columns.items()}),
+        bad_cells={
+            name: BadCell(source.name, *column.bad)
+            for name, column in columns.items()
+            if column.bad is not None
+        },
+        texts=kept_texts(columns),
         problems=problems,
     )
 
@@ -195,9 +211,7 @@ def _vectors(name: str, column: pa.ChunkedArray, source: SourceFile) -> dict[str
     return {f"{name}_{j}": pc.list_element(column, j) for j in range(lengths[0])}
 
 
-def _column(
-    name: str, cells: pa.ChunkedArray, source: SourceFile
-) -> tuple[pd.Series[Any], BadCell | None]:
+def _column(name: str, cells: pa.ChunkedArray, source: SourceFile, *, may_be_names: bool) -> Column:
     kind = cells.type
     if pa.types.is_dictionary(kind):
         cells = pc.cast(cells, kind.value_type)
@@ -209,15 +223,25 @@ def _column(
         )
     if pa.types.is_boolean(kind):
         cells = pc.cast(cells, pa.int64())
-    elif pa.types.is_decimal(kind):
+    elif pa.types.is_decimal(kind) and kind.scale:
         cells = pc.cast(cells, pa.float64())
     elif pa.types.is_duration(kind):  # seconds, as all times here
         ticks = pc.cast(pc.cast(cells, pa.int64()), pa.float64())
         cells = pc.divide(ticks, float(_TICKS[kind.unit]))
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        parsed = text_column(pc.cast(cells, pa.string()).fill_null(""))
-        return parsed.values, BadCell(source.name, *parsed.bad) if parsed.bad else None
+    is_number = pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type)
+    if not is_number or _is_beyond_exact(cells):
+        texts = pc.cast(cells, pa.string()).fill_null("")
+        return text_column(texts, may_be_names=may_be_names)
     if pa.types.is_integer(cells.type) and cells.null_count:
-        return cells.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get), None
+        whole = pc.cast(cells, pa.int64())
+        return Column(whole.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get))
     wide = np.int64 if pa.types.is_integer(cells.type) else np.float64
-    return pd.Series(np.asarray(cells.to_numpy(), dtype=wide)), None
+    return Column(pd.Series(np.asarray(cells.to_numpy(), dtype=wide)))
+
+
+def _is_beyond_exact(cells: pa.ChunkedArray) -> bool:
+    """True for whole numbers that no float holds exactly: they are names, and read as text."""
+    if not pa.types.is_integer(cells.type) or cells.type.bit_width < 64:
+        return False
+    ends = pc.min_max(cells).as_py()
+    return any(abs(end or 0) > LARGEST_EXACT for end in ends.values())

@@ -12,6 +12,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smurf_core.data.column_names import (
+    FOLD_NAMES,
+    ID_NAMES,
+    PERSON_NAMES,
+    SPLIT_NAMES,
+    plain_name,
+)
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import BadCell, Table
 from smurf_core.data.readers.missing_words import (
@@ -25,10 +32,21 @@ from smurf_core.data.readers.missing_words import (
 from smurf_core.data.readers.number_forms import number_forms, number_like_texts
 from smurf_core.data.readers.scales import scale_columns
 from smurf_core.data.sources import SourceFile
+from smurf_core.data.texts import LARGEST_EXACT
 from smurf_core.errors import InputError
 
 _LEADING_ZERO = r"^[+-]?0\d"
 _INTEGER = r"^[+-]?\d{1,18}$"
+_WHOLE = r"^[+-]?\d+$"
+# Numbers that may be names, such as `1.10` beside `1.1`: short, without a sign and an exponent.
+_DOTTED = r"^\d{1,9}(\.\d{1,6})?$"
+_LOSSY = r"(\.\d*0$)|^0\d"
+_INITIALS = r"^[A-Za-z]{2}$"
+# Of a wide table, texts are kept for columns with names of ids and for its first and last columns.
+_NARROW, _ENDS = 64, 8
+
+
+_NAMES = frozenset({*ID_NAMES, *PERSON_NAMES, *FOLD_NAMES, *SPLIT_NAMES})
 
 
 @dataclass(frozen=True)
@@ -37,6 +55,9 @@ class Column:
 
     values: pd.Series[Any]
     bad: tuple[int, str, int] | None = None  # row from 1, text, how many such cells
+
+    # The cells as they were written, if `values` lose something that distinguishes names.
+    texts: pd.Series[Any] | None = None
 
     @property
     def is_number(self) -> bool:
@@ -62,11 +83,17 @@ def text_table(
 
     The decimal sign and the sign between thousands are decided by all cells of all columns.
     """
-    read = {column: text_column(cells) for column, cells in columns.items()}
+    read = {
+        column: text_column(cells, may_be_names=may_be_names(position, len(columns), column))
+        for position, (column, cells) in enumerate(columns.items())
+    }
     odd = {c: filled(columns[c]) for c, own in read.items() if own.bad or not own.is_number}
     plain = {c: columns[c] for c, own in read.items() if c not in odd and own.has_points}
     forms = number_forms(odd, plain, source, delimiter=delimiter)
-    again = {c: text_column(cells.fill_null("")) for c, cells in forms.rewritten.items()}
+    again = {
+        c: text_column(cells.fill_null(""), may_be_names=False)
+        for c, cells in forms.rewritten.items()
+    }
     # A column that is text all the same keeps its cells as they were written.
     read |= {c: parsed for c, parsed in again.items() if parsed.is_number}
     read |= {c: Column(_texts(pc.utf8_trim_whitespace(columns[c]))) for c in forms.undecided}
@@ -97,23 +124,39 @@ def text_table(
         problems=problems,
         undecided=forms.undecided,
         options={**(options or {}), **({"decimal": ","} if commas else {})},
+        texts=kept_texts(read),
     )
 
 
-def text_column(cells: pa.ChunkedArray) -> Column:
+def kept_texts(columns: Mapping[str, Column]) -> dict[str, pd.Series[Any]]:
+    """Original texts of the columns that have them, for `Table.texts`."""
+    return {name: column.texts for name, column in columns.items() if column.texts is not None}
+
+
+def may_be_names(position: int, width: int, column: str) -> bool:
+    """True if the texts of a column of numbers are worth keeping: not for thousands of features."""
+    is_at_end = min(position, width - 1 - position) < _ENDS
+    return width <= _NARROW or is_at_end or plain_name(column) in _NAMES
+
+
+def text_column(cells: pa.ChunkedArray, *, may_be_names: bool = True) -> Column:
     """Numbers if at least half of the non-empty cells are numbers, otherwise text.
 
-    Whole numbers with leading zeros are names ("007") and stay text.
+    Whole numbers with leading zeros are names ("007") and stay text, and so do those beyond 2^53,
+    which no float holds exactly. If the column may contain names, its texts are kept where numbers
+    lose something.
     """
     trimmed = pc.utf8_trim_whitespace(cells)
     numbers = filled(trimmed)
     held = len(numbers) - numbers.null_count
     if held == 0:
         return _column_without_numbers(trimmed)
-    if _starts_whole(numbers) and _are_names(numbers):
-        return Column(_texts(trimmed))
+    if _starts_whole(numbers) and (_are_names(numbers) or _are_large(numbers)):
+        return _text_column(trimmed)
     try:
-        return Column(_numbers(numbers))
+        values = _numbers(numbers)
+        is_lossy = may_be_names and _loses_digits(numbers, values)
+        return Column(values, texts=_as_written(numbers) if is_lossy else None)
     except pa.ArrowInvalid:
         return _mixed_column(trimmed, numbers, held)
 
@@ -137,7 +180,50 @@ def _are_names(filled: pa.ChunkedArray) -> bool:
 def _column_without_numbers(trimmed: pa.ChunkedArray) -> Column:
     """A column with only words for "no value": text if the word may be a name."""
     texts = _texts(trimmed)
-    return Column(texts if texts.notna().any() else pd.Series(np.full(len(texts), np.nan)))
+    if texts.notna().any():
+        return _text_column(trimmed)
+    return Column(pd.Series(np.full(len(texts), np.nan)))
+
+
+def _text_column(trimmed: pa.ChunkedArray) -> Column:
+    """A column of text. `NA` among names of two letters may be a name, and stays in its texts."""
+    texts = _texts(trimmed)
+    is_na = pc.equal(trimmed, "NA")
+    if not pc.any(is_na).as_py():
+        return Column(texts)
+    names = texts.dropna()
+    if not len(names) or names.str.fullmatch(_INITIALS).mean() <= 0.5:
+        return Column(texts)
+    return Column(texts, texts=texts.mask(pd.Series(is_na.to_numpy()), "NA"))
+
+
+def _are_large(filled: pa.ChunkedArray) -> bool:
+    """True if all cells are whole numbers and some are beyond 2^53."""
+    longest = pc.max(pc.utf8_length(filled)).as_py()
+    if longest < len(str(LARGEST_EXACT)):
+        return False
+    if not pc.all(pc.match_substring_regex(filled, _WHOLE)).as_py():
+        return False
+    long = pc.drop_null(pc.filter(filled, pc.greater_equal(pc.utf8_length(filled), 16)))
+    return any(abs(int(cell)) > LARGEST_EXACT for cell in long.to_pylist())
+
+
+def _loses_digits(filled: pa.ChunkedArray, numbers: pd.Series[Any]) -> bool:
+    """True if the numbers may be names and one is written with zeros that a number lacks."""
+    if not pd.api.types.is_float_dtype(numbers) or (numbers.dropna() % 1 == 0).all():
+        return False
+    first = pc.index(filled.is_valid(), pa.scalar(True)).as_py()
+    if re.fullmatch(_DOTTED[1:-1], filled[first].as_py(), re.ASCII) is None:
+        return False
+    return bool(
+        pc.all(pc.match_substring_regex(filled, _DOTTED)).as_py()
+        and pc.any(pc.match_substring_regex(filled, _LOSSY)).as_py()
+    )
+
+
+def _as_written(filled: pa.ChunkedArray) -> pd.Series[Any]:
+    texts: pd.Series[Any] = filled.to_pandas()
+    return texts.astype("str")
 
 
 def _mixed_column(trimmed: pa.ChunkedArray, filled: pa.ChunkedArray, held: int) -> Column:
@@ -145,9 +231,10 @@ def _mixed_column(trimmed: pa.ChunkedArray, filled: pa.ChunkedArray, held: int) 
     numbers = pd.to_numeric(cells, errors="coerce").astype(np.float64)
     bad = np.flatnonzero(numbers.isna() & cells.notna())
     if 2 * len(bad) > held:
-        return Column(_texts(trimmed))
+        return _text_column(trimmed)
     first = int(bad[0])
-    return Column(numbers, (first + 1, str(cells.iloc[first])[:40], len(bad)))
+    row = (first + 1, str(cells.iloc[first])[:40], len(bad))
+    return Column(numbers, row, texts=_as_written(filled))
 
 
 def _numbers(filled: pa.ChunkedArray) -> pd.Series[Any]:

@@ -352,10 +352,10 @@ def find_segments(
         if named is None:
             belongs = pd.Series([recordings[0]] * len(frame), index=frame.index)
         else:
-            belongs = frame[named].astype("str").map(recording_name)
+            belongs = table.text(named).astype("str").map(recording_name)
         found = _segment_ids(table, id_column, named)
         id_name = found or "sample_id"
-        ids = _as_ids(frame[found]) if found else _made_ids(belongs)
+        ids = table.text(found).astype("str").tolist() if found else _made_ids(belongs)
         begin, finish = (
             times[column].to_numpy(dtype=np.float64, na_value=np.nan) for column in (start, end)
         )
@@ -450,7 +450,3 @@ def _holds_sentences(cells: pd.Series[Any]) -> bool:
 def _made_ids(belongs: pd.Series[Any]) -> list[str]:
     counts = belongs.groupby(belongs).cumcount()
     return [f"{name}[{k}]" for name, k in zip(belongs, counts, strict=True)]
-
-
-def _as_ids(cells: pd.Series[Any]) -> list[str]:
-    return [str(cell) for cell in cells]

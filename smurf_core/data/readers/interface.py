@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +14,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.problems import Problem
 from smurf_core.data.row_counters import row_counters
 from smurf_core.data.sources import SourceFile
+from smurf_core.data.texts import as_text
 
 if TYPE_CHECKING:
     from smurf_core.data.readers.frames import ReadingOptions, Recording
@@ -49,7 +50,8 @@ class Table:
 
     Numbers are float64 or (nullable) int64, everything else is text; missing is NaN or NA. If
     single cells of a column of numbers are not numbers, the column is float64 with NaN in these
-    cells and is listed in `bad_cells`.
+    cells and is listed in `bad_cells`. `texts` has the original text of columns that may be names
+    and that lose something as numbers (`1.10`) or as words for "no value" (`NA`).
     """
 
     name: str
@@ -66,6 +68,23 @@ class Table:
     origins: tuple[str, ...] = ()
     modality: str = ""  # the meaning of the numbers, if the format defines it
     pile: str = ""  # tables with the same pile and equal columns are concatenated
+    texts: Mapping[str, pd.Series[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for column, texts in self.texts.items():
+            if len(texts) != len(self.frame):
+                raise ValueError(
+                    f"{self.name}, column {column!r}: {len(texts)} texts, {len(self.frame)} rows."
+                )
+
+    def text(self, column: str) -> pd.Series[str]:
+        """A column as text, as it was written; use it for ids, persons, folds and splits."""
+        return self.texts[column] if column in self.texts else as_text(self.frame[column])
+
+    def first(self, rows: int) -> Table:
+        """The table's first rows."""
+        texts = {column: cells.iloc[:rows] for column, cells in self.texts.items()}
+        return replace(self, frame=self.frame.iloc[:rows], texts=texts)
 
     @property
     def files(self) -> tuple[str, ...]:

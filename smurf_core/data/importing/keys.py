@@ -1,0 +1,318 @@
+"""Finds the columns that name the samples: candidates are judged by name and by value."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, permutations
+
+import numpy as np
+import pandas as pd
+
+from smurf_core.data.column_names import (
+    FOLD_NAMES,
+    ID_NAMES,
+    PERSON_NAMES,
+    SPLIT_NAMES,
+    START_NAMES,
+    TARGET_NAMES,
+    TRANSCRIPT_NAMES,
+    plain_name,
+)
+from smurf_core.data.importing.mapping import KEY_SIGN
+from smurf_core.data.importing.near_ids import plain_form
+from smurf_core.data.importing.tables import is_number
+from smurf_core.data.readers.interface import Table
+
+SEPARATORS = ("_", "$_$", "-", "/", ".", ":", "|", " ", "#", "[", "__", "+", "")
+_MOST_PARTS = 8  # columns that are tried as parts of a key
+_SAMPLED = 50
+_MOST_DISTINCT = 0.9  # share of different values in a part of a key
+_WORDS = (
+    "id|ids|nr|no|num|number|name|key|code|file|filename|clip|segment|seg|utterance|utt|turn|trial|"
+    "session|dialogue|dialog|dia|video|vid|recording|rec|participant|subject|subj|speaker|spk|"
+    "person|item|stimulus|stim|block|take|scene|episode|season|sample|instance|index"
+)
+_ID_NAME = re.compile(rf"(?:^|[_\-. ])(?:{_WORDS})\d*$", re.IGNORECASE)
+_CAMEL = re.compile(r"[a-z](?:ID|Id|Nr|No|Key|Name|File|Clip|Trial|Segment)$")
+_NO_PARTS = frozenset({*SPLIT_NAMES, *FOLD_NAMES, *TARGET_NAMES})
+
+
+@dataclass(frozen=True, eq=False)
+class Key:
+    """Columns of a table that together name its samples, and what is between them in an id."""
+
+    table: Table
+    columns: tuple[str, ...]
+    separator: str = "_"
+
+    @cached_property
+    def ids(self) -> pd.Index[str]:
+        """The id of each row; a row of which a part is missing has none."""
+        texts = [part_text(self.table, column) for column in self.columns]
+        ids = texts[0].str.cat(texts[1:], sep=self.separator) if len(texts) > 1 else texts[0]
+        if self.separator == "[" and len(texts) > 1:
+            ids = ids + "]"
+        return pd.Index(ids, dtype="str")
+
+    @cached_property
+    def is_unique(self) -> bool:
+        """True if every row has an id of its own."""
+        return not self.ids.hasnans and self.ids.is_unique
+
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        """The ids without differences in spelling."""
+        return frozenset(plain_form(text) for text in self.ids.dropna())
+
+    @cached_property
+    def is_counter(self) -> bool:
+        """True if it counts the rows of its file."""
+        return len(self.columns) == 1 and counts_rows(self.table, self.columns[0])
+
+    @cached_property
+    def is_text(self) -> bool:
+        """True if its ids are more than a number."""
+        return len(self.columns) > 1 or not self.ids.str.fullmatch(r"[\d.]+").all()
+
+    @property
+    def is_named(self) -> bool:
+        """True if its columns have names of ids."""
+        return all(is_id_name(column) for column in self.columns)
+
+    @property
+    def title(self) -> str:
+        """The key as a mapping names it."""
+        return KEY_SIGN.join(self.columns)
+
+    def overlap(self, other: Key) -> float:
+        """The share of ids that both have, of the smaller table's."""
+        fewest = min(len(self.plain), len(other.plain))
+        return len(self.plain & other.plain) / fewest if fewest else 0.0
+
+
+def part_text(table: Table, column: str) -> pd.Series[str]:
+    """A column's cells as a part of an id; times are the same time however they are written."""
+    is_time = plain_name(column) in START_NAMES and is_number(table.frame[column])
+    if not is_time:
+        return table.text(column)
+    cells = table.frame[column]
+    return cells.map(lambda cell: f"{cell:.12g}", na_action="ignore").astype("str")
+
+
+def is_id_name(column: str) -> bool:
+    """True if a column is named like an id of samples, or of something that contains them."""
+    plain = plain_name(column)
+    if plain in ID_NAMES or plain in PERSON_NAMES:
+        return True
+    return bool(_ID_NAME.search(column) or _CAMEL.search(column))
+
+
+def counts_rows(table: Table, column: str) -> bool:
+    """True if a column counts the rows of its file, or of each file that is part of the table."""
+    cells = table.frame[column]
+    if not len(cells) or str(cells.iloc[0]).lstrip("0") not in ("", "1", "1.0", ".0"):
+        return False
+    if cells.isna().any():
+        return False
+    if not is_number(cells):
+        if not cells.str.fullmatch(r"\d{1,9}").all():
+            return False
+        cells = cells.astype("int64")
+    numbers = cells.to_numpy(dtype=np.float64)
+    if numbers[0] not in (0, 1):
+        return False
+    sizes = [rows for _, rows in table.parts] if table.parts else [len(numbers)]
+    ends = np.cumsum(sizes)
+    parts = np.split(numbers, ends[:-1])
+    is_own = all(len(part) and np.array_equal(part, part[0] + np.arange(len(part))) and part[0] < 2
+                 for part in parts)  # fmt: skip
+    whole = numbers[0] + np.arange(len(numbers))
+    return is_own or (numbers[0] < 2 and np.array_equal(numbers, whole))
+
+
+def single_keys(table: Table, *, besides: Iterable[str] = ()) -> list[Key]:
+    """Columns that have another value in each row and may be names: no measurements, no words."""
+    taken = set(besides)
+    return [
+        key
+        for column in table.frame.columns
+        if column not in taken
+        and (column in table.texts or table.frame[column].is_unique)
+        and _may_name(table, column)
+        if (key := Key(table, (column,))).is_unique
+    ]
+
+
+def _may_name(table: Table, column: str) -> bool:
+    cells = table.frame[column]
+    if pd.api.types.is_float_dtype(cells):
+        return is_id_name(column)  # such as 1.2 for the second trial of the first person
+    return is_number(cells) or not _holds_sentences(table, column)
+
+
+def joint_keys(table: Table, *, besides: Iterable[str] = ()) -> list[Key]:
+    """Pairs of repeating columns that together name the samples; threes if there is no pair."""
+    parts = _parts(table, set(besides))
+    for count in (2, 3):
+        found = []
+        for columns in combinations(parts, count):
+            if not any(is_id_name(column) for column in columns):
+                continue
+            frame = pd.DataFrame({c: part_text(table, c) for c in columns})
+            if frame.duplicated().any():
+                continue
+            separator = next((s for s in SEPARATORS if Key(table, columns, s).is_unique), None)
+            if separator is not None:
+                found.append(Key(table, columns, separator))
+        if found:
+            return found
+    return []
+
+
+def _parts(table: Table, taken: set[str]) -> list[str]:
+    """Columns that may be a part of an id: names that repeat, and starts."""
+    named: list[str] = []
+    others: list[str] = []
+    for column in table.frame.columns:
+        plain = plain_name(column)
+        if column in taken or (plain in _NO_PARTS and not is_id_name(column)):
+            continue
+        cells = table.frame[column]
+        is_start = plain in START_NAMES and is_number(cells)
+        if is_number(cells) and not is_start and (
+            not is_id_name(column) or not _may_name(table, column)
+        ):  # fmt: skip
+            continue
+        if not is_number(cells) and _holds_sentences(table, column):
+            continue
+        # If almost all values differ, the column is the id, and repeated values are an error.
+        if cells.isna().any() or not 1 < cells.nunique() < _MOST_DISTINCT * len(cells):
+            continue
+        (named if is_id_name(column) or is_start else others).append(column)
+    return [*named, *others][:_MOST_PARTS]
+
+
+def repeating_ids(tables: Sequence[Table]) -> tuple[str, ...]:
+    """Columns that are called like ids of samples and repeat: persons, recordings, sessions.
+
+    They name groups, or are a part of a key. The first is the most general, with the fewest values.
+    """
+    counts: dict[str, int] = {}
+    for table in tables:
+        for column in table.frame.columns:
+            if not is_id_name(column) or not _may_name(table, column):
+                continue
+            number = table.text(column).nunique()
+            if 1 < number <= len(table.frame) / 2:
+                counts[column] = max(number, counts.get(column, 0))
+    return tuple(sorted(counts, key=lambda column: counts[column]))
+
+
+def guess_id(tables: Sequence[Table], *, besides: Iterable[str] = ()) -> str:
+    """The key that most tables have, judged by their first rows; `matching` judges all rows."""
+    found: dict[str, list[Key]] = defaultdict(list)
+    taken = tuple(besides)
+    for table in tables:
+        singles = [key for key in single_keys(table, besides=taken) if key.is_named]
+        for key in [*singles, *(joint_keys(table, besides=taken))]:
+            if key.is_named or len(key.columns) > 1:
+                found[key.title].append(key)
+    if len(tables) == 1:
+        found = {name: keys for name, keys in found.items() if keys[0].is_named}  # type: ignore[assignment]
+    ranked = sorted(found, key=lambda name: (-len(found[name]), rank(found[name])))
+    return ranked[0] if ranked else ""
+
+
+def rank(keys: Sequence[Key]) -> tuple[bool, bool, int, bool, int]:
+    """An order of keys, the most likely first: no counters, few columns, text, usual names."""
+    first = keys[0]
+    usual = [ID_NAMES.index(plain_name(c)) for c in first.columns if plain_name(c) in ID_NAMES]
+    return (
+        all(key.is_counter for key in keys),
+        not all(key.is_named for key in keys),
+        len(first.columns),
+        not all(key.is_text for key in keys),
+        min(usual, default=len(ID_NAMES)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The possible keys of a table, each found once."""
+
+    table: Table
+    besides: frozenset[str] = frozenset()  # columns with another role
+
+    @cached_property
+    def singles(self) -> list[Key]:
+        """Single columns."""
+        return single_keys(self.table, besides=self.besides)
+
+    @cached_property
+    def joint(self) -> list[Key]:
+        """Columns that only together name the samples."""
+        return joint_keys(self.table, besides=self.besides)
+
+    @cached_property
+    def named(self) -> list[Key]:
+        """Single columns with names of ids."""
+        return [key for key in self.singles if key.is_named]
+
+    def like(self, other: Key) -> Key | None:
+        """The key whose values are the ids of another table's key; None if there is none.
+
+        Columns with the same names come first, then names of ids, then any names. Columns of two
+        tables may be one column of the other, with any usual sign between the values.
+        """
+        same = _same_columns(self.table, other)
+        singles = [key for key in self.singles if not key.is_counter or key.is_named]
+        found = [key for key in (*same, *singles) if key.is_unique and _has_ids_of(key, other)]
+        return min(
+            found or self.joined_like(other),
+            key=lambda key: (
+                key.columns != other.columns, not key.is_named, key.is_counter,
+                -key.overlap(other), len(key.columns),
+            ),
+            default=None,
+        )  # fmt: skip
+
+    def joined_like(self, other: Key) -> list[Key]:
+        """Joined columns that look like another table's ids, judged by a sample of rows first."""
+        if not other.is_text:
+            return []
+        rows = np.unique(np.linspace(0, len(self.table.frame) - 1, _SAMPLED).astype(int))
+        separators = SEPARATORS if len(other.columns) == 1 else (other.separator,)
+        found = []
+        for key in self.joint:
+            texts = {c: part_text(self.table, c).iloc[rows].tolist() for c in key.columns}
+            for columns in permutations(key.columns):
+                parts = list(zip(*(texts[column] for column in columns), strict=True))
+                for separator in separators:
+                    end = "]" if separator == "[" else ""
+                    some = {plain_form(separator.join(part) + end) for part in parts}
+                    if 2 * len(some & other.plain) >= len(some):
+                        found.append(Key(self.table, columns, separator))
+        return [key for key in found if key.is_unique and _has_ids_of(key, other)]
+
+
+def _has_ids_of(key: Key, other: Key) -> bool:
+    """True if the keys of two tables have ids in common: half of them if their names differ."""
+    share = key.overlap(other)
+    return share >= 0.5 or (share > 0 and key.columns == other.columns and key.is_named)
+
+
+def _same_columns(table: Table, other: Key) -> list[Key]:
+    has_all = all(column in table.frame.columns for column in other.columns)
+    return [Key(table, other.columns, other.separator)] if has_all else []
+
+
+def _holds_sentences(table: Table, column: str) -> bool:
+    """True if the cells of a column of text are sentences: then they are not names."""
+    cells = table.frame[column].dropna().astype("str").str.strip()
+    if plain_name(column) in TRANSCRIPT_NAMES:
+        return bool(cells.str.contains(" ").any())
+    return bool(len(cells)) and float(cells.str.count(r"\s").mean()) > 2
