@@ -79,9 +79,9 @@ def chosen_layer(run: RunInfo, contributions: Contributions) -> Layer:
 
 def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
     """Both heatmaps; a click on a cell chooses the pair that is shown below."""
-    told = account_of(run, scope, layer.output if len(result_of(run).outputs) > 1 else "", [])
-    if told.shares is not None and told.shares.influence:
-        st.warning(escaped(told.shares.influence), icon=":material/warning:")
+    account = account_of(run, scope, layer.output if len(result_of(run).outputs) > 1 else "", [])
+    if account.shares is not None and account.shares.influence:
+        st.warning(escaped(account.shares.influence), icon=":material/warning:")
     pairs, shares = pairs_of(run, scope), shares_of(run, scope)
     shares = shares[shares["output"] == layer.output]
     here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]

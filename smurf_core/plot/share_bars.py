@@ -47,7 +47,7 @@ def shares_with_intervals(
     `verdict`. Hatched bars are shared with another modality, crossed bars with several.
     The text at the right shows the share, its interval and the verdict. The sum of a modality's
     bars is shown next to its name. Where `terms` has a column `share_without`, of the shares
-    without the samples on which they depend, these are diamonds and stand in the text as well.
+    without the samples on which they depend, these are drawn as diamonds and are also in the text.
     """
     colours = modality_colours(modalities)
     is_decided = "share_without" in terms

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from smurf_core.evaluation.verdicts import (
+    AGREEMENT_IN_SIZE,
+    KNOWN_TO_OTHERS,
+    RELIABILITY,
+    SMALLEST_SIZE,
+)
+
 
 def _text(what: str, equation: str, reading: str) -> str:
     """A help text of three paragraphs; equations are code, so that they contain no markup."""
@@ -116,8 +123,9 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         ),
         "verdict": _text(
             "May a contribution be reported as a finding?",
-            "reliable: reliability ≥ 0.7, sd ≥ 3% of the target's, members of a set agree "
-            "(concordance ≥ 0.5), no outsider predicts it (R² ≤ 0.25)",
+            f"reliable: reliability ≥ {RELIABILITY:g}, sd ≥ {SMALLEST_SIZE:.0%} of the target's, "
+            f"members of a set agree (concordance ≥ {AGREEMENT_IN_SIZE:g}), no outsider predicts "
+            f"it (R² ≤ {KNOWN_TO_OTHERS:g})",
             "Models without refits: stable (restarts and folds agree, r ≥ 0.8), unstable, not "
             "separated, too small to tell. Stable is necessary, not sufficient. Where held-out "
             "samples are not predicted, there is nothing to explain.",
@@ -125,9 +133,8 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "reliability": _text(
             "How far models of other persons would agree on a contribution, sizes included.",
             "reliability = 1 − variance over refits / variance over samples",
-            "An intraclass correlation: 1 is perfect agreement. From 0.7, and with no other "
-            "objection, a contribution is called reliable. A dash: this model has no "
-            "refits.",
+            f"An intraclass correlation: 1 is perfect agreement. From {RELIABILITY:g}, and with no "
+            "other objection, a contribution is called reliable. A dash: this model has no refits.",
         ),
         "restart_r": _text(
             "Agreement of restarts: the same fold trained from other initial weights.",

@@ -1,7 +1,7 @@
 """The shares of variance of one output, as every surface shows them: one table, one set of marks.
 
 Each share has its interval and its verdict. Where shares depend on single samples, the share
-without these samples stands beside it.
+without these samples is shown beside it.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def output_shares(
 def _decisive_samples(
     result: RunResult, shown: Explained, intervals: ShareIntervals, *, output: str
 ) -> tuple[ShareInfluence | None, str]:
-    """The shares without single samples on which they depend, and the sentence that says so.
+    """The shares without single samples on which they depend, and the sentence about them.
 
     None and an empty text where shares do not depend on single samples.
     """

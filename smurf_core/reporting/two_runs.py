@@ -45,24 +45,24 @@ def side_by_side(
     """
     accounts = (first[0], second[0])
     sentences = []
-    for name, told in zip(names, accounts, strict=True):
-        reason = told.closed or (told.shares.influence if told.shares else "")
+    for name, account in zip(names, accounts, strict=True):
+        reason = account.closed or (account.shares.influence if account.shares else "")
         if reason:
             sentences.append(f"{name}: {reason}")
     agreement = term_agreement(first[1], second[1])
     shares = agreement[["first_share", "second_share"]]
     agreement = agreement[(shares.abs() > 0).any(axis=1)].reset_index(drop=True)
-    for which, told in zip(("first", "second"), accounts, strict=True):
-        if told.shares is None:
+    for which, account in zip(("first", "second"), accounts, strict=True):
+        if account.shares is None:
             agreement[f"{which}_share"] = np.nan
             agreement["r"] = np.nan
             agreement[f"{which}_verdict"] = ""
             continue
-        verdicts = told.shares.terms[[*_KEYS, "verdict"]]
+        verdicts = account.shares.terms[[*_KEYS, "verdict"]]
         agreement = agreement.merge(
             verdicts.rename(columns={"verdict": f"{which}_verdict"}), on=_KEYS, how="left"
         )
         agreement[f"{which}_verdict"] = agreement[f"{which}_verdict"].fillna("")
-    if all(told.shares is None for told in accounts):
+    if all(account.shares is None for account in accounts):
         agreement = agreement.head(0)
     return SideBySide(tuple(sentences), agreement)

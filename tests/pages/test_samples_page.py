@@ -141,7 +141,7 @@ def test_the_most_alike_samples_are_listed_and_features_say_why(open_page, judge
 
 
 def test_an_interaction_is_attributed_to_the_features_of_all_its_modalities(open_page, home):
-    trained(home, synthetic_interactions(samples=240), "mro_smurf")
+    trained(home, synthetic_interactions(samples=160), "mro_smurf")
     page = open_page("samples", sample="s020")
     page.toggle(key="attribute").set_value(True).run()
     (source,) = (g for g in page.get("button_group") if (g.key or "").startswith("why_"))

@@ -41,7 +41,7 @@ def studied():
     return data, good, bad
 
 
-def told(result, data):
+def accounted(result, data):
     found = explained(result, data)
     return account(result, found), found.contributions
 
@@ -79,16 +79,16 @@ def test_only_findings_are_listed_as_typical_and_judged(studied):
 
 def test_two_runs_are_compared_as_far_as_both_predict(studied):
     data, good, bad = studied
-    both = side_by_side(told(good, data), told(good, data))
+    both = side_by_side(accounted(good, data), accounted(good, data))
     assert both.sentences == ()
     assert both.agreement["r"].to_numpy() == pytest.approx(np.ones(len(both.agreement)))
-    one = side_by_side(told(good, data), told(bad, data))
+    one = side_by_side(accounted(good, data), accounted(bad, data))
     assert len(one.sentences) == 1
     assert one.sentences[0].startswith("Run B: There is nothing to explain")
     assert one.agreement["first_share"].sum() == pytest.approx(1)
     assert one.agreement[["second_share", "r"]].isna().all(axis=None)
     assert set(one.agreement["second_verdict"]) == {""}
-    neither = side_by_side(told(bad, data), told(bad, data))
+    neither = side_by_side(accounted(bad, data), accounted(bad, data))
     assert len(neither.sentences) == 2
     assert neither.agreement.empty
 

@@ -1,6 +1,7 @@
 import pytest
 
 from smurf_core.evaluation.metrics import METRICS
+from smurf_core.evaluation.verdicts import RELIABILITY
 from smurf_core.reporting.explanations import explain, explained_terms
 
 
@@ -24,3 +25,9 @@ def test_several_terms_follow_each_other():
 def test_a_term_that_is_not_there_is_an_error():
     with pytest.raises(KeyError):
         explain("nothing of the kind")
+
+
+def test_the_help_on_verdicts_has_the_thresholds_that_are_used():
+    """It said 0.7 after the threshold had become 0.75."""
+    assert f"reliability ≥ {RELIABILITY:g}," in explain("verdict")
+    assert f"From {RELIABILITY:g}, and" in explain("reliability")
