@@ -131,7 +131,7 @@ def _averaged(table: Table, long: _Long) -> Table:
     )  # fmt: skip
     message = (
         f"{len(frame)} rows of {count} raters ({long.rater!r}) are {len(merged)} samples "
-        f"({long.sample!r}); {kept} differ between raters."
+        f"({long.sample!r}), because raters differ in {kept} only."
     )
     remedy = f"Each sample has {how}; single ratings are kept for the raters' agreement."
     note = Problem("warning", message, table.name, remedy=remedy)

@@ -48,6 +48,7 @@ def names(assembly: Assembly) -> list[str]:
         ("PID", lambda k: f"P{k}"), ("Versuchsperson", lambda k: float(k)), ("user", lambda k: k),
         ("participante", lambda k: f"p{k}"), ("subj", lambda k: k), ("ID", lambda k: k + 1),
         ("dialogue_id", lambda k: k), ("family", lambda k: f"f{k}"), ("被试", lambda k: k),
+        ("Nr", lambda k: k + 1), ("code", lambda k: f"AB{k}"), ("subNum", lambda k: k),
     ],
 )  # fmt: skip
 def test_a_column_of_persons_is_recognised_by_name_and_cells(tmp_path, column, name):
