@@ -15,7 +15,7 @@ ID_NAMES = (
 PERSON_NAMES = (
     "person", "subject", "speaker", "participant", "actor", "pid", "user", "subj", "sbj", "sub",
     "spkr", "spk", "ppt", "ppn", "pp", "patient", "child", "infant", "student", "player",
-    "volunteer", "respondent", "interviewee", "individual", "client", "driver",
+    "talker", "volunteer", "respondent", "interviewee", "individual", "client", "driver",
     # German, French, Spanish, Portuguese, Italian, Dutch
     "proband", "probandin", "vp", "vpn", "versuchsperson", "teilnehmer", "teilnehmerin",
     "sprecher", "sprecherin", "schauspieler", "sujet", "locuteur", "locutrice", "participante",
@@ -40,6 +40,8 @@ POSITION_NAMES = (
     "trial", "segment", "turn", "utterance", "utt", "window", "chunk", "block", "item", "index",
     "position", "order", "sentence", "line", "row",
 )  # fmt: skip
+# Words for what a sample was recorded under.
+CONDITION_NAMES = ("condition", "cond", "bedingung", "task", "stimulus", "stim", "run")
 RATER_NAMES = (
     "rater", "annotator", "coder", "judge", "labeler", "labeller", "evaluator", "assessor",
     "worker", "observer", "beurteiler", "annotateur", "anotador",
@@ -103,7 +105,14 @@ def named_thing(column: str) -> str:
     # `speakerid` has no separator.
     ending = next((w for w in ("id", "nr", "no") if thing.endswith(w)), "")
     stem = thing.removesuffix(ending)
-    known = (*PERSON_NAMES, *GROUP_NAMES, *RECORDING_NAMES, *POSITION_NAMES, *RATER_NAMES)
+    known = (
+        *PERSON_NAMES,
+        *GROUP_NAMES,
+        *RECORDING_NAMES,
+        *POSITION_NAMES,
+        *RATER_NAMES,
+        *CONDITION_NAMES,
+    )
     return stem if stem in known and thing not in known else thing
 
 

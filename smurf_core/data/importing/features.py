@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from smurf_core.data.column_names import (
+    CONDITION_NAMES,
     DESCRIPTION_NAMES,
     FOLD_NAMES,
     GROUP_NAMES,
@@ -89,6 +90,7 @@ def _named_role(column: str) -> str:
         ("an id", plain in ID_NAMES and plain not in _MAYBE_MEASURED),
         ("an id", has_number_word(column)),
         ("a place in a sequence", thing in POSITION_NAMES),
+        ("a condition", thing in CONDITION_NAMES),
     )
     return next((role for role, is_named in roles if is_named), "")
 

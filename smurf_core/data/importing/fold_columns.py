@@ -175,8 +175,8 @@ def _combined(cells: pd.DataFrame, numbers: Sequence[int]) -> pd.Series[Any] | N
     shown = pd.concat([role.iloc[:PREVIEW_ROWS] for role in roles])
     if not {"train", "test"} <= set(shown) or (shown == "").mean() > 0.5:
         return None
-    joined = roles[0].str.cat(roles[1:], sep=ROLE_SEPARATOR)
-    return joined.astype("str")
+    table = pd.concat(roles, axis=1)
+    return pd.Series([ROLE_SEPARATOR.join(row) for row in table.itertuples(index=False)])
 
 
 def with_stacked_folds(tables: Sequence[Table]) -> list[Table]:

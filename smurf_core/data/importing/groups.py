@@ -11,6 +11,7 @@ import pandas as pd
 
 from smurf_core.data.column_names import (
     GROUP_NAMES,
+    NUMBER_WORDS,
     PERSON_NAMES,
     RECORDING_NAMES,
     has_number_word,
@@ -103,7 +104,7 @@ def _kind(column: str) -> Kind | None:
         return "person"
     if thing in GROUP_NAMES:
         return "group"
-    is_recording = thing in RECORDING_NAMES or plain_name(column) in RECORDING_NAMES
+    is_recording = thing in (*RECORDING_NAMES, *NUMBER_WORDS) or plain_name(column) == "filename"
     return "recording" if is_recording else None
 
 
@@ -127,7 +128,7 @@ def _judged(
         doubt += ", as a condition has" if kind == "group" else ", too few for folds"
     # A bare `id` that repeats is the person; a name with a number word is more certain.
     rank = names.index(thing) if thing in names else len(names)
-    rank -= 100 if kind == "recording" and plain_name(column) in ("id", "ids") else 0
+    rank -= 100 if kind == "recording" and plain_name(column) in NUMBER_WORDS else 0
     rank += 0 if has_number_word(column) or kind != "recording" else 50
     return _Candidate(table.name, column, kind, rank, levels, rows, doubt)
 

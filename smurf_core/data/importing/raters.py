@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -95,6 +96,12 @@ def _rated(table: Table, sample: str, rater: str) -> _Long | None:
     return _Long(sample, rater, rated, words) if rated or words else None
 
 
+def _most_frequent(cells: pd.Series[Any]) -> str:
+    """The most frequent word, of equally frequent ones the first in the alphabet; or empty."""
+    words = cells.mode()
+    return str(words.iloc[0]) if len(words) else ""
+
+
 def _averaged(table: Table, long: _Long) -> Table:
     named = {c: table.texts[c] for c in (long.sample, long.rater) if c in table.texts}
     frame = table.frame.assign(**named)
@@ -112,9 +119,9 @@ def _averaged(table: Table, long: _Long) -> Table:
             cells = own.set_index(long.sample)[column].reindex(order)
             single[f"{column}{_BY}{name}"] = cells.astype(float)
     for column in long.words:
-        modes = groups[column].agg(lambda cells: next(iter(cells.mode()), None)).reindex(order)
-        merged[column] = modes.to_numpy()
-        merged[column] = merged[column].astype("str").where(modes.notna().to_numpy())
+        modes = {name: _most_frequent(cells) for name, cells in groups[column]}
+        merged[column] = order.map(modes).to_numpy()
+        merged[column] = merged[column].astype("str").where(merged[column] != "")
     extra = pd.DataFrame({name: cells.to_numpy() for name, cells in single.items()})
     merged = pd.concat([merged[[c for c in frame.columns if c != long.rater]], extra], axis=1)
     count = frame[long.rater].nunique()
@@ -125,7 +132,7 @@ def _averaged(table: Table, long: _Long) -> Table:
     )  # fmt: skip
     message = (
         f"{len(frame)} rows of {count} raters ({long.rater!r}) are {len(merged)} samples "
-        f"({long.sample!r}); {kept} differ between raters."
+        f"({long.sample!r}), because raters differ in {kept} only."
     )
     remedy = f"Each sample has {how}; single ratings are kept for the raters' agreement."
     note = Problem("warning", message, table.name, remedy=remedy)

@@ -48,6 +48,7 @@ def names(assembly: Assembly) -> list[str]:
         ("PID", lambda k: f"P{k}"), ("Versuchsperson", lambda k: float(k)), ("user", lambda k: k),
         ("participante", lambda k: f"p{k}"), ("subj", lambda k: k), ("ID", lambda k: k + 1),
         ("dialogue_id", lambda k: k), ("family", lambda k: f"f{k}"), ("被试", lambda k: k),
+        ("Nr", lambda k: k + 1), ("code", lambda k: f"AB{k}"), ("subNum", lambda k: k),
     ],
 )  # fmt: skip
 def test_a_column_of_persons_is_recognised_by_name_and_cells(tmp_path, column, name):
@@ -263,3 +264,14 @@ def test_numbered_classes_stay_classes(tmp_path):
     cells = np.resize(["1 - angry", "2 - calm", "3 - happy"], N)
     data = read(tmp_path, study(valence=cells)).dataset
     assert data.class_names == ("1 - angry", "2 - calm", "3 - happy")
+
+
+def test_of_words_of_raters_the_most_frequent_one_is_kept(tmp_path):
+    table = study(valence=0).drop(columns="valence")
+    long = table.loc[np.repeat(np.arange(N), 3)].reset_index(drop=True)
+    long["rater"] = np.tile(["a", "b", "c"], N)
+    long["emotion"] = [
+        w for i in range(N) for w in (["calm", "angry", "angry"], ["calm"] * 3)[i % 2]
+    ]
+    data = read(tmp_path, long).dataset
+    assert np.array(data.class_names)[data.target].tolist() == ["angry", "calm"] * (N // 2)
