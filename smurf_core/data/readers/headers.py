@@ -199,7 +199,7 @@ class _Finder:
         return True
 
     def _looks_like_row(self, cells: Sequence[str]) -> int:
-        """The number of columns of text in which a cell looks like, or is, one of a row."""
+        """The number of columns of text in which a cell looks like those of rows."""
         count = 0
         for j in self.texts:
             shape = self.names_of_rows[j]
