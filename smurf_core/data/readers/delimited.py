@@ -180,7 +180,7 @@ class _Seen:
 
 def _seen(source: SourceFile, start: str, is_whole: bool) -> _Seen:
     """The first rows with the delimiter that fits them best."""
-    found = []
+    found: list[_Seen] = []
     for delimiter in DELIMITERS:
         if delimiter == " " and found:
             break
