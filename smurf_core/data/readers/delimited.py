@@ -158,7 +158,7 @@ class _Seen:
 
     @property
     def rank(self) -> tuple[bool, int, int]:
-        """Better splits are larger: rows agree, little stands above the header, many columns."""
+        """Better splits are larger: rows agree, the header is near the top, many columns."""
         width = usual_width(self.rows)
         start = next(k for k, row in enumerate(self.rows) if len(row) in (width, width - 1))
         below = [len(row) == width for row in self.rows[start + 1 :]] or [True]
@@ -180,7 +180,7 @@ class _Seen:
 
 def _seen(source: SourceFile, start: str, is_whole: bool) -> _Seen:
     """The first rows with the delimiter that fits them best."""
-    found = []
+    found: list[_Seen] = []
     for delimiter in DELIMITERS:
         if delimiter == " " and found:
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -23,6 +24,7 @@ from smurf_core.errors import InputError
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Cells of a workbook are read one by one, some 200,000 a second.
 _MAX_CELLS = 10_000_000
+_MAY_BE_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}\.\d{3}")
 
 
 class ExcelReader:
@@ -122,4 +124,8 @@ def _text(cell: Any) -> str:
         return str(int(cell))
     if isinstance(cell, datetime | date | time | timedelta):
         return str(cell)
-    return repr(cell) if isinstance(cell, float) else str(cell)
+    if not isinstance(cell, float):
+        return str(cell)
+    text = repr(cell)
+    # A cell of type number has a decimal point: 2.961 is never 2961, as it may be in text.
+    return f"{text}0" if _MAY_BE_THOUSANDS.fullmatch(text) else text

@@ -94,7 +94,8 @@ class _Finder:
         later = body[min(_MOST_EXTRA + 2, len(body) // 2) :] or body
         self.body = [[row[j] for row in later if row[j]] for j in range(self.width)]
         self.numeric = [j for j, cells in enumerate(self.body) if _are_numbers(cells)]
-        self.texts = [j for j in range(self.width) if self.body[j] and j not in self.numeric]
+        numbers = set(self.numeric)
+        self.texts = [j for j in range(self.width) if self.body[j] and j not in numbers]
         self.names_of_rows = {j: _shape(self.body[j]) for j in self.texts}
         self.values = {j: set(self.body[j]) for j in self.texts}
 
@@ -110,7 +111,7 @@ class _Finder:
             names = names[:-1]
         self._refuse_data(names, start)
         first = start + 1
-        extra = []
+        extra: list[list[str]] = []
         while (
             first < len(self.rows)
             and len(extra) < _MOST_EXTRA
@@ -198,7 +199,7 @@ class _Finder:
         return True
 
     def _looks_like_row(self, cells: Sequence[str]) -> int:
-        """The number of columns of text in which a cell looks like, or is, one of a row."""
+        """The number of columns of text in which a cell looks like those of rows."""
         count = 0
         for j in self.texts:
             shape = self.names_of_rows[j]

@@ -14,6 +14,7 @@ MISSING = (
     "-nan(ind)", "1.#QNAN", "-1.#IND", "1.#IND", "1.#QNAN0", "-1.#IND00", "1.#QNAN00",
     "nan(snan)", "k.A.", "k. A.",
 )  # fmt: skip
+_WORDS = pa.array(MISSING)
 # Fewer of these are certain: a class may be named "none", a word may be "?".
 MISSING_TEXT = ("", "NA", "N/A", "NaN", "nan", "#N/A", "null", "NULL", "<NA>", "--undefined--")
 _INITIALS = r"^[A-Z]{2}$"
@@ -22,7 +23,7 @@ _INITIALS = r"^[A-Z]{2}$"
 def filled(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Cells without blanks around them; null where a number is missing."""
     trimmed = pc.utf8_trim_whitespace(cells)
-    return pc.if_else(pc.is_in(trimmed, value_set=pa.array(MISSING)), None, trimmed)
+    return pc.if_else(pc.is_in(trimmed, value_set=_WORDS), None, trimmed)
 
 
 def filled_texts(trimmed: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -115,7 +115,7 @@ def _is_likely(cells: pa.ChunkedArray) -> bool:
     held = len(cells) - cells.null_count
     likely = pc.sum(pc.match_substring_regex(cells, _LIKELY)).as_py() or 0
     dates = pc.sum(pc.match_substring_regex(cells, _DATES)).as_py() or 0
-    return 2 * likely >= held and 2 * dates < held
+    return bool(2 * likely >= held and 2 * dates < held)
 
 
 def _has_certain_point(plain: Mapping[str, pa.ChunkedArray]) -> bool:

@@ -271,3 +271,12 @@ def test_sheet_with_titles_groups_and_notes_has_the_same_numbers(tmp_path):
         table.frame.iloc[:, 2:].to_numpy(dtype=float), truth().iloc[:, 2:].to_numpy(dtype=float)
     )
     assert table.frame.iloc[:, 0].tolist() == truth()["clip"].tolist()
+
+
+def test_numbers_of_a_sheet_are_decimal_although_texts_have_commas(tmp_path):
+    table = pd.DataFrame({"id": ["a", "b", "c"], "typed": [2.961, 3.264, 8.656],
+                          "text": ["0,25", "1.234,5", "7,5"]})  # fmt: skip
+    table.to_excel(tmp_path / "s.xlsx", index=False)
+    (found,) = read_tables(find_sources([tmp_path / "s.xlsx"]))
+    assert found.frame["typed"].tolist() == [2.961, 3.264, 8.656]
+    assert found.frame["text"].tolist() == [0.25, 1234.5, 7.5]
