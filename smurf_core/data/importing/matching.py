@@ -212,7 +212,7 @@ class _Matcher:
             spelled = respelled(key.ids, own.ids, table.name)
             place = key.ids.get_indexer(spelled.ids)
             main = self.keys[self.base.name].ids
-            ids = [main[p] if p >= 0 else text for p, text in zip(place, own.ids, strict=True)]
+            ids = [main[int(p)] if p >= 0 else text for p, text in zip(place, own.ids, strict=True)]
             self.keys[table.name] = own
             self.ids[table.name] = pd.Index(ids, dtype="str")
             self._report_near(spelled.near)
