@@ -143,8 +143,8 @@ def single_keys(table: Table, *, besides: Iterable[str] = ()) -> list[Key]:
         key
         for column in table.frame.columns
         if column not in taken
-        and (column in table.texts or table.frame[column].is_unique)
         and _may_name(table, column)
+        and (column in table.texts or table.frame[column].is_unique)
         if (key := Key(table, (column,))).is_unique
     ]
 
