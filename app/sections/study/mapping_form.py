@@ -30,7 +30,7 @@ _TASKS: dict[TaskChoice, str] = {"auto": "As the target suggests", "regression":
 _SINGLE = "Single rater"
 _ROLES = {
     "target": ("Target", "What is to be predicted."),
-    "id": ("Sample id", "Joins the files; without an id, rows are matched by number."),
+    "id": ("Sample id", "Joins the files, and names the samples. It may be several columns."),
     "person": ("Person", "Folds never split a person; also needed to standardise within persons."),
     "fold": ("Test fold", "The number of the fold that tests each sample."),
     "split": ("Split", "Cells say train, validation or test."),
@@ -49,6 +49,15 @@ class _Upload:
     tables: tuple[Table, ...]  # first rows
     titles: Mapping[str, str]  # file → its format
     targets: tuple[str, ...]  # to choose from, where the file is a whole study
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What the pickers of columns say."""
+
+    roles: Mapping[str, str]
+    task: TaskChoice
+    match: str
 
 
 def mapping_form(
@@ -78,7 +87,8 @@ def mapping_form(
     key = f"{key}_{hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:8]}"
     used = [table for table in upload.tables if files_role(table, files) != "ignore"]
     st.markdown("##### Columns")
-    chosen, task = _columns(used, guess, key)
+    picked = _columns(used, guess, key)
+    chosen = picked.roles
     modalities = {**roles.modalities}
     for modality, items in _mixed_modalities(used, guess, files, key).items():
         modalities[modality] = (*modalities.get(modality, ()), *items)
@@ -89,7 +99,8 @@ def mapping_form(
     settled = replace(
         guess,
         name=name,
-        task=task,
+        task=picked.task,
+        match=picked.match,
         files=files,
         modalities=dict(sorted(modalities.items(), key=lambda item: item[0].lower())),
         judgments=judgments,
@@ -100,7 +111,9 @@ def mapping_form(
     )
     plain = {k: v for k, v in settled.to_dict().items() if k not in more}
     columns = {role: c for role, c in chosen.items() if c or getattr(guess, role)}
-    return StudyMapping.from_dict({**plain, **columns, **{k: v for k, v in more.items() if v}})
+    mapping = StudyMapping.from_dict({**plain, **columns, **{k: v for k, v in more.items() if v}})
+    # A guess that the user keeps is judged again by all rows.
+    return replace(mapping, guessed=guess.guessed if mapping.id == guess.id else frozenset())
 
 
 def files_role(table: Table, files: Mapping[str, str]) -> str:
@@ -147,15 +160,15 @@ def _read(sources: Sequence[SourceFile], key: str, known: StudyMapping) -> _Uplo
     return upload
 
 
-def _columns(
-    tables: Sequence[Table], guess: StudyMapping, key: str
-) -> tuple[dict[str, str], TaskChoice]:
-    """A picker for every role that one column plays, and the task."""
-    options = ["", *dict.fromkeys(c for table in tables for c in table.frame.columns)]
+def _columns(tables: Sequence[Table], guess: StudyMapping, key: str) -> _Columns:
+    """A picker for every role that one column plays, the task, and how rows match."""
+    columns = ["", *dict.fromkeys(c for table in tables for c in table.frame.columns)]
     chosen: dict[str, str] = {}
     places = st.columns(3)
     for position, (role, (title, explained)) in enumerate(_ROLES.items()):
         given = getattr(guess, role)
+        is_key = role == "id" and given and given not in columns
+        options = [*columns, given] if is_key else columns
         chosen[role] = places[position % 3].selectbox(
             title,
             options,
@@ -172,7 +185,14 @@ def _columns(
         format_func=_TASKS.__getitem__,
         key=f"task_{key}",
     )
-    return chosen, task
+    by_position = len(tables) > 1 and places[1].checkbox(
+        "Rows are in the same order",
+        guess.match == "position",
+        key=f"match_{key}",
+        help="Matches tables without sample ids by the position of their rows. Columns that they "
+        "share are compared.",
+    )
+    return _Columns(chosen, task, "position" if by_position else "")
 
 
 def _mixed_modalities(

@@ -52,9 +52,11 @@ class Key:
     @cached_property
     def ids(self) -> pd.Index[str]:
         """The id of each row; a row of which a part is missing has none."""
-        texts = [part_text(self.table, column) for column in self.columns]
-        ids = texts[0].str.cat(texts[1:], sep=self.separator) if len(texts) > 1 else texts[0]
-        if self.separator == "[" and len(texts) > 1:
+        first, *others = self.columns
+        ids = part_text(self.table, first)
+        for column in others:
+            ids = ids.str.cat(part_text(self.table, column), sep=self.separator)
+        if self.separator == "[" and others:
             ids = ids + "]"
         return pd.Index(ids, dtype="str")
 
@@ -141,8 +143,8 @@ def single_keys(table: Table, *, besides: Iterable[str] = ()) -> list[Key]:
         key
         for column in table.frame.columns
         if column not in taken
-        and (column in table.texts or table.frame[column].is_unique)
         and _may_name(table, column)
+        and (column in table.texts or table.frame[column].is_unique)
         if (key := Key(table, (column,))).is_unique
     ]
 
@@ -222,7 +224,7 @@ def guess_id(tables: Sequence[Table], *, besides: Iterable[str] = ()) -> str:
             if key.is_named or len(key.columns) > 1:
                 found[key.title].append(key)
     if len(tables) == 1:
-        found = {name: keys for name, keys in found.items() if keys[0].is_named}  # type: ignore[assignment]
+        found = {name: keys for name, keys in found.items() if keys[0].is_named}
     ranked = sorted(found, key=lambda name: (-len(found[name]), rank(found[name])))
     return ranked[0] if ranked else ""
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from smurf_core.data.column_names import ID_NAMES, plain_name
 from smurf_core.data.importing.evidence import JoinEvidence, RefusedKey, TableKey
 from smurf_core.data.importing.keys import (
     Candidates,
     Key,
-    is_id_name,
     rank,
     repeating_ids,
 )
@@ -171,10 +171,27 @@ class _Matcher:
         for key in ranked:
             if key.columns != chosen.columns:
                 self.refused.append(RefusedKey(key.columns, self._why_not(key, chosen, sound)))
+        self._refuse_ambiguous(chosen, matched)
         self.keys = matched[chosen]
         for table in self.others:
             if table.name not in self.keys:
                 self._bridge(table, [key for key in candidates if key is not chosen])
+
+    def _refuse_ambiguous(self, chosen: Key, matched: Mapping[Key, dict[str, Key]]) -> None:
+        """Raise an error if a counter and another column may both be another table's ids."""
+        if not chosen.is_counter:
+            return
+        for key, found in matched.items():
+            if key is chosen or key.is_counter or not key.is_named or len(key.columns) > 1:
+                continue
+            for table in self.others:
+                own, other = matched[chosen].get(table.name), found.get(table.name)
+                if own and other and own.columns == other.columns and not own.is_counter:
+                    raise InputError(
+                        f"{self.base.name}: {chosen.title!r}, which counts its rows, and "
+                        f"{key.title!r} may both be {own.title!r} of {table.name}: name the right "
+                        "one as sample id, or remove the other."
+                    )
 
     def _joined_as_elsewhere(self) -> list[Key]:
         """Columns of the table with the target, joined as in the ids of another table."""
@@ -212,7 +229,7 @@ class _Matcher:
             spelled = respelled(key.ids, own.ids, table.name)
             place = key.ids.get_indexer(spelled.ids)
             main = self.keys[self.base.name].ids
-            ids = [main[p] if p >= 0 else text for p, text in zip(place, own.ids, strict=True)]
+            ids = [main[int(p)] if p >= 0 else text for p, text in zip(place, own.ids, strict=True)]
             self.keys[table.name] = own
             self.ids[table.name] = pd.Index(ids, dtype="str")
             self._report_near(spelled.near)
@@ -347,7 +364,7 @@ class _Matcher:
         if "id" in self.mapping.switched_off:
             return
         for column in table.frame.columns:
-            if column in self.besides or not is_id_name(column):
+            if column in self.besides or plain_name(column) not in ID_NAMES:
                 continue
             key = Key(table, (column,))
             if pd.api.types.is_float_dtype(table.frame[column]) and column not in table.texts:
