@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.data.folds import with_made_folds
+from smurf_core.data.generated.bends import BENDS, EVEN, Bend, best_guesses, straight
 from smurf_core.data.generated.synthetic import derived_factor, unique_factor
 from smurf_core.errors import InputError
 
@@ -49,7 +50,10 @@ class Family:
     correlation
         Of the unique factors with each other.
     bends
-        True if C sees what it shares bent: z³, of variance one.
+        How C sees what it shares, a name of `BENDS`; empty: as the others do. The target has the
+        factors themselves.
+    bends_target
+        True if the target has shared factors as C sees them.
     tails
         Degrees of freedom of Student's t of the factors; 0: normal.
     persons
@@ -70,7 +74,8 @@ class Family:
     r2: float = 0.7
     sides: Mapping[str, float] = field(default_factory=dict)
     correlation: float = 0.0
-    bends: bool = False
+    bends: str = ""
+    bends_target: bool = False
     tails: int = 0
     persons: int = 0
     levels: int = 0
@@ -87,7 +92,21 @@ class Family:
         """The sets of two and more that share something useful."""
         if self.r2 == 0:
             return ()
-        return tuple(held for held, weight in self.weights.items() if weight and len(held) > 1)
+        useful = [self.holders(held) for held, weight in self.weights.items() if weight]
+        return tuple(held for held in dict.fromkeys(useful) if len(held) > 1)
+
+    def view(self, letter: str, held: str) -> Bend:
+        """How a modality sees a factor."""
+        return BENDS[self.bends] if self.bends and len(held) > 1 and letter == "C" else straight
+
+    def enters(self, held: str) -> Bend:
+        """How a factor enters the target."""
+        return BENDS[self.bends] if self.bends_target and len(held) > 1 else straight
+
+    def holders(self, held: str) -> str:
+        """Who can say something of what a factor brings to the target: not who sees its size only."""
+        is_lost = self.bends in EVEN and not self.bends_target and len(held) > 1
+        return held.replace("C", "") if is_lost else held
 
 
 def _every(count: int, **changes: float) -> dict[str, float]:
@@ -114,7 +133,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "faint": Family("Pairs at R² 0.3.", 3, _PAIRS, r2=0.3),
         "three_classes": Family("Three unequal classes.", 3, _PAIRS, classes=(0.5, 0.3, 0.2)),
         "bent": Family(
-            "One shared factor that C sees bent.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0}, bends=True
+            "Two shared factors that C sees bent.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0}, bends="cube"
         ),
         # Kept for the final measurement.
         "correlated": Family(
@@ -227,6 +246,7 @@ def simulate(
     views: dict[str, Array] = {}
     features: dict[str, Array] = {}
     seen: dict[str, Array] = {}
+    mixings: dict[str, Array] = {}
     copied: dict[str, str] = {"C": "B"} if name == "copy" else {}
     for letter in family.names:
         held = [s for s in family.weights if letter in s]
@@ -235,11 +255,9 @@ def simulate(
             view = factors[s]
             if len(s) > 1 and letter in family.sides:
                 view = view + family.sides[letter] * random.standard_normal(samples)
-            if family.bends and len(s) > 1 and letter == "C":
-                view = view**3 / np.sqrt(15)
-            columns.append(view)
+            columns.append(family.view(letter, s)(view))
         views[letter] = np.stack(columns, axis=1)
-        mixing = _mixing(len(held), family.features, structure)
+        mixing = mixings[letter] = _mixing(len(held), family.features, structure)
         features[letter] = views[letter] @ mixing
         if family.noise:
             features[letter] = features[letter] + family.noise * random.standard_normal(
@@ -250,11 +268,13 @@ def simulate(
             features[letter] = features[letter] + 0.5 * shift[person]
     for letter, source in copied.items():
         features[letter] = features[source].copy()
-    signal = sum(w * factors[s] for s, w in family.weights.items())
+    entering = {s: family.enters(s)(values) for s, values in factors.items()}
+    signal = sum(w * entering[s] for s, w in family.weights.items())
     assert isinstance(signal, np.ndarray)  # noqa: S101 — for the type checker
     size = float(np.sqrt(_signal_variance(family)))
     if family.classes:
         return _classes(family, name, features, factors, views, samples, random, structure, folds)
+    guesses = _guesses(family, features, mixings) if family.bends else {}
     noise = random.standard_normal(samples)
     if family.r2 == 0:
         target = noise
@@ -263,17 +283,20 @@ def simulate(
         scale = 1.0
         target = signal + size * np.sqrt(1 / family.r2 - 1) * noise
     for s, weight in family.weights.items():
-        truth = scale * weight * factors[s]
+        truth = scale * weight * entering[s]
         if not truth.any():
             continue
-        seen[shared_factor(s)] = truth
-        for letter in s:
+        holders = family.holders(s)
+        key = shared_factor(holders)
+        seen[key] = seen.get(key, 0.0) + truth
+        for letter in holders:
             known = truth
-            if family.noise or family.sides:
+            if family.bends:
+                known = weight * guesses[letter][s]
+            elif family.noise or family.sides:
                 known = _linear_part(truth, features[letter])
-            if family.bends and len(s) > 1 and letter == "C":
-                known = truth  # What a line says of it is not what C can say.
-            seen[derived_factor(shared_factor(s), letter)] = known
+            of = derived_factor(key, letter)
+            seen[of] = seen.get(of, 0.0) + known
     if family.levels:
         edges = np.quantile(target, np.linspace(0, 1, family.levels + 1)[1:-1])
         target = np.digitize(target, edges).astype(float)
@@ -317,6 +340,24 @@ def _mixing(held: int, features: int, random: np.random.Generator) -> Array:
     if features == 0:
         return np.linalg.qr(random.standard_normal((held, held)))[0]
     return random.standard_normal((held, features))
+
+
+def _guesses(
+    family: Family, features: dict[str, Array], mixings: dict[str, Array]
+) -> dict[str, dict[str, Array]]:
+    """Modality → factor → what its features say of how the factor enters the target, at best."""
+    found = {}
+    for letter, values in features.items():
+        held = [s for s in family.weights if letter in s]
+        guessed = best_guesses(
+            values,
+            mixings[letter],
+            family.noise,
+            views=[family.view(letter, s) for s in held],
+            wanted=[family.enters(s) for s in held],
+        )
+        found[letter] = dict(zip(held, guessed.T, strict=True))
+    return found
 
 
 def _linear_part(truth: Array, features: Array) -> Array:

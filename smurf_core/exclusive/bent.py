@@ -1,0 +1,273 @@
+"""Bent relations between modalities: where they are, and functions that can follow them.
+
+Contributions are linear in a modality's features. Where A sees g and C sees g³, no line through
+C's features says what A says. So the contributions of a linear solution are predicted from every
+other modality twice: by its features alone, and with rectified units of them. Where units predict
+samples clearly better that did not train them, what they add becomes a further input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy  # whose parts load when used, after the first paint
+
+from smurf_core.exclusive.fold import FoldProblem, Solution
+from smurf_core.exclusive.sources import Rotated
+from smurf_core.fitted import Layer
+from smurf_core.statistics.persons import person_codes
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+# Units in random directions of so many leading components find relations of any shape.
+RANDOM_UNITS = 64
+_COMPONENTS = 12
+# Along what a modality says linearly of the aims, units at so many quantiles.
+_DIRECTIONS, _KNOTS = 4, 8
+# Further inputs of a modality, at most, and the smallest, in times of the largest.
+MOST_FUNCTIONS, _SMALLEST = 4, 0.2
+# What units must add to R² on samples that did not train them, and in standard errors: somewhere,
+# and for each aim after that.
+GAIN, ERRORS, ERRORS_AFTER = 0.02, 4.0, 2.0
+# Generalised cross-validation counts each parameter as this many: fewer accidents (Wood, 2006).
+_PRICE = 1.4
+_PENALTIES = np.logspace(-3, 2, 16)
+# With fewer samples of all modalities in a fold's training or validation part, nothing is said.
+_FEWEST = 20
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Functions of one modality's inputs x: `[units, x] @ mixing`."""
+
+    layer: Layer  # [units, d]
+    mixing: Array  # [units + d, functions]
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What a modality says of all aims, by units beside its features."""
+
+    weight: Array
+    bias: Array
+    mixing: Array  # [units + d, aims]
+    gained: Array  # [validation samples, aims]: squared error of the line less that of units
+    size: Array  # [validation samples, aims]: squares of the aims
+
+
+def bent_functions(
+    problems: Sequence[FoldProblem],
+    solutions: Sequence[Solution],
+    inputs: Sequence[Sequence[Array]],
+    persons: npt.NDArray[np.generic] | None,
+) -> list[list[Functions | None]]:
+    """Fold → modality → the functions that it needs; nothing where lines are enough.
+
+    Parameters
+    ----------
+    problems, solutions
+        Of every fold, linear in the features.
+    inputs
+        Fold → modality → standardised features [n, d] of all samples.
+    persons
+        Person of each sample, [n], or `None`.
+
+    Returns
+    -------
+    list of list
+        A modality has functions in all folds or in none.
+    """
+    count = len(inputs[0])
+    nothing: list[list[Functions | None]] = [[None] * count for _ in problems]
+    aims = [_aims(*pair) for pair in zip(problems, solutions, strict=True)]
+    complete = problems[0].source.present.all(axis=1)
+    parts = [(complete & p.training, complete & p.validation) for p in problems]
+    if min(part.sum() for pair in parts for part in pair) < _FEWEST:
+        return nothing
+    each = list(zip(inputs, aims, solutions, parts, strict=True))
+    fits = [
+        [_fitted(x[k], values[:, _of_others(solution, k)], *part) for x, values, solution, part in each]
+        for k in range(count)
+    ]
+    rows = np.concatenate([np.flatnonzero(validation) for _, validation in parts])
+    gains = [_gains(folds, rows, persons) for folds in fits]
+    if not any((gain > ERRORS).any() for gain in gains):
+        return nothing
+    return [
+        [
+            _functions(fits[k][f], inputs[f][k], parts[f][0], gains[k] > ERRORS_AFTER)
+            for k in range(count)
+        ]
+        for f in range(len(problems))
+    ]
+
+
+def _aims(problem: FoldProblem, solution: Solution) -> Array:
+    """All contributions and what the prediction leaves of the target, [n, aims], scaled to one."""
+    values = solution.contributions(problem.source)
+    guess = values.sum(axis=1) + solution.offset[0]
+    if problem.is_classes:
+        guess = scipy.special.softmax(guess, axis=1)
+    everything = np.concatenate([values, (problem.target - guess)[:, None]], axis=1)
+    flat = everything.reshape(len(everything), -1)
+    # What is left of the target is measured by the target.
+    spread = flat[problem.training].std(axis=0)
+    c = problem.target.shape[1]
+    spread[-c:] = problem.target[problem.training].std(axis=0)
+    flat = flat - flat[problem.training].mean(axis=0)
+    # A contribution that is next to nothing is not worth a function.
+    return np.asarray(np.where(spread > 0.02, flat / np.where(spread > 0.02, spread, 1.0), 0.0))
+
+
+def _of_others(solution: Solution, modality: int) -> Mask:
+    """Which aims are not the modality's own contributions."""
+    c = solution.offset.shape[1]
+    others = [i != modality for i, _ in solution.heads]
+    return np.repeat([*others, True], c)
+
+
+def _fitted(x: Array, aims: Array, training: Mask, validation: Mask) -> _Fit:
+    learned, wanted = x[training], aims[training]
+    middle = learned.mean(axis=0)
+    centred = learned - middle
+    sizes, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+    floor = 1e-3 * max(sizes.mean(), 1e-12)
+    inverse = (vectors / (np.maximum(sizes, 0) + floor)) @ vectors.T
+    line = inverse @ (centred.T @ wanted / len(centred))
+    kept = np.argsort(-sizes)[:_COMPONENTS]
+    kept = kept[sizes[kept] > 1e-6 * sizes.max()]
+    weight, bias = _units(centred, vectors[:, kept], line)
+    bias = bias - weight @ middle
+    units = np.maximum(learned @ weight.T + bias, 0.0)
+    mean = units.mean(axis=0)
+    # What lines do not say of the units.
+    linear = inverse @ (centred.T @ (units - mean) / len(centred))
+    bent = units - mean - centred @ linear
+    left = wanted - centred @ line
+    weights = _penalised(bent, left)
+    later = x[validation] - middle
+    new_units = np.maximum(x[validation] @ weight.T + bias, 0.0) - mean - later @ linear
+    error = aims[validation] - later @ line
+    gained = error**2 - (error - new_units @ weights) ** 2
+    return _Fit(
+        weight, bias, np.concatenate([weights, -linear @ weights]), gained, aims[validation] ** 2
+    )
+
+
+def _units(centred: Array, components: Array, line: Array) -> tuple[Array, Array]:
+    """Weights and biases of rectified units of centred inputs, each of sd one before its bias."""
+    random = np.random.default_rng(0)
+    drawn = components @ random.standard_normal((components.shape[1], RANDOM_UNITS))
+    drawn = drawn / _spread(centred @ drawn)
+    said = centred @ line
+    left, sizes, right = np.linalg.svd(said, full_matrices=False)
+    at = sizes > 0.1 * max(sizes[0], 1e-12)
+    along = (line @ right.T)[:, at][:, :_DIRECTIONS]
+    along = along / _spread(centred @ along)
+    knots = scipy.special.ndtri((np.arange(_KNOTS) + 0.5) / _KNOTS)
+    weight = np.concatenate([drawn, np.repeat(along, _KNOTS, axis=1)], axis=1)
+    bias = np.concatenate([random.uniform(-2, 2, RANDOM_UNITS), np.tile(knots, along.shape[1])])
+    return weight.T, bias
+
+
+def _spread(values: Array) -> Array:
+    spread = values.std(axis=0)
+    return np.asarray(np.where(spread > 1e-9, spread, np.inf))
+
+
+def _penalised(bent: Array, left: Array) -> Array:
+    """Ridge regression of every column of `left`, each with the penalty that GCV prefers."""
+    n = len(bent)
+    scale = _spread(bent)
+    vectors, sizes, turned = np.linalg.svd(bent / scale, full_matrices=False)
+    said = vectors.T @ left
+    total = (left**2).sum(axis=0)
+    best, weights = np.full(left.shape[1], np.inf), np.zeros((len(sizes), left.shape[1]))
+    for penalty in n * _PENALTIES:
+        shrink = sizes**2 / (sizes**2 + penalty)
+        error = total - ((2 * shrink - shrink**2)[:, None] * said**2).sum(axis=0)
+        score = error / max(1 - _PRICE * shrink.sum() / n, 1e-3) ** 2
+        better = score < best
+        best = np.where(better, score, best)
+        inverse = sizes / (sizes**2 + penalty)
+        weights = np.where(better, inverse[:, None] * said, weights)
+    return np.asarray((turned.T @ weights) / scale[:, None])
+
+
+def _gains(
+    fits: Sequence[_Fit], rows: npt.NDArray[np.int64], persons: npt.NDArray[np.generic] | None
+) -> Array:
+    """By how many standard errors units say each aim better than lines; 0 where it is little.
+
+    Over the validation samples of all folds, whose persons are counted together.
+    """
+    gained = np.concatenate([fit.gained for fit in fits])
+    size = np.concatenate([fit.size for fit in fits]).mean(axis=0)
+    codes = person_codes(None if persons is None else persons[rows], len(rows))
+    together = np.zeros((int(codes.max()) + 1, gained.shape[1]))
+    np.add.at(together, codes, gained)
+    mean = gained.mean(axis=0)
+    error = np.sqrt(((together - together.mean(axis=0)) ** 2).sum(axis=0)) / len(rows)
+    is_clear = (mean > GAIN * size) & (size > 0) & (error > 0)
+    return np.where(is_clear, mean / np.where(error > 0, error, 1.0), 0.0)
+
+
+def _functions(fit: _Fit, x: Array, training: Mask, needed: Mask) -> Functions | None:
+    """The leading directions of what units add for the aims that need it, of sd one."""
+    if not needed.any():
+        return None
+    mixing = fit.mixing[:, needed]
+    layer = Layer(fit.weight.astype(np.float32), fit.bias.astype(np.float32))
+    given = np.asarray(x[training], dtype=np.float32)
+    values = np.concatenate([_rectified(layer, given), given], axis=1) @ mixing
+    values = values - values.mean(axis=0)
+    _, sizes, turned = np.linalg.svd(values, full_matrices=False)
+    kept = np.flatnonzero(sizes > _SMALLEST * sizes[0])[:MOST_FUNCTIONS]
+    return Functions(layer, mixing @ (turned[kept].T / (sizes[kept] / np.sqrt(len(values)))))
+
+
+def _rectified(layer: Layer, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.maximum(inputs @ layer.weight.T + layer.bias, np.float32(0))
+
+
+def extended(
+    source: Rotated,
+    inputs: Mapping[str, npt.NDArray[np.floating]],
+    functions: Sequence[Functions | None],
+    training: Mask,
+) -> Rotated:
+    """A fold's inputs and the functions, which count as known; they stand after the leading ones.
+
+    `bases` then refer to units and features, as output layers of `hidden_layers` read them.
+    """
+    values, bases, known, means = {}, {}, {}, {}
+    for i, (name, found) in enumerate(zip(source.modalities, functions, strict=True)):
+        before, basis, q = source.values[name], source.bases[name], source.known[name]
+        units = hidden_layer(found, basis.shape[0])
+        h = len(units.bias)
+        basis = np.concatenate([np.zeros((h, basis.shape[1])), basis])
+        mean = np.append(np.zeros(h), source.means[name])
+        known[name] = q
+        if found is not None:
+            there = source.present[:, i]
+            given = np.asarray(inputs[name], dtype=np.float32)
+            read = np.concatenate([_rectified(units, given), given], axis=1).astype(np.float64)
+            mean = read[training & there].mean(axis=0)
+            # The rest of the linear components keeps its place behind.
+            added = np.where(there[:, None], (read - mean) @ found.mixing, 0.0)
+            before = np.concatenate([before[:, :q], added, before[:, q:]], axis=1)
+            basis = np.concatenate([basis[:, :q], found.mixing, basis[:, q:]], axis=1)
+            known[name] = q + added.shape[1]
+        values[name], bases[name], means[name] = before, basis, mean
+    return Rotated(values, bases, known, source.present, means)
+
+
+def hidden_layer(functions: Functions | None, width: int) -> Layer:
+    """The units of a modality; one that never fires where it needs none."""
+    if functions is not None:
+        return functions.layer
+    return Layer(np.zeros((1, width), dtype=np.float32), np.zeros(1, dtype=np.float32))
