@@ -32,7 +32,7 @@ _DIRECTIONS, _KNOTS = 4, 8
 MOST_FUNCTIONS, _SMALLEST = 4, 0.2
 # What units must add to R² on samples that did not train them, and in standard errors: somewhere,
 # and for each aim after that.
-GAIN, ERRORS, ERRORS_AFTER = 0.02, 4.0, 2.0
+GAIN, ERRORS, ERRORS_AFTER = 0.02, 3.0, 1.5
 # Generalised cross-validation counts each parameter as this many: fewer accidents (Wood, 2006).
 _PRICE = 1.4
 _PENALTIES = np.logspace(-3, 2, 16)
@@ -88,22 +88,24 @@ def bent_functions(
     parts = [(complete & p.training, complete & p.validation) for p in problems]
     if min(part.sum() for pair in parts for part in pair) < _FEWEST:
         return nothing
-    each = list(zip(inputs, aims, solutions, parts, strict=True))
-    fits = [
-        [_fitted(x[k], values[:, _of_others(solution, k)], *part) for x, values, solution, part in each]
-        for k in range(count)
-    ]
     rows = np.concatenate([np.flatnonzero(validation) for _, validation in parts])
-    gains = [_gains(folds, rows, persons) for folds in fits]
-    if not any((gain > ERRORS).any() for gain in gains):
-        return nothing
-    return [
-        [
-            _functions(fits[k][f], inputs[f][k], parts[f][0], gains[k] > ERRORS_AFTER)
-            for k in range(count)
+
+    def fits_of(k: int, *, refined: bool) -> list[_Fit]:
+        return [
+            _fitted(x[k], values[:, _of_others(solution, k)], *part, refined=refined)
+            for x, values, solution, part in zip(inputs, aims, solutions, parts, strict=True)
         ]
-        for f in range(len(problems))
-    ]
+
+    gains = [_gains(fits_of(k, refined=False), rows, persons) for k in range(count)]
+    if not _is_bent(np.concatenate(gains, axis=1)):
+        return nothing
+    columns = []
+    for k in range(count):
+        fits = fits_of(k, refined=True)
+        needed = _errors(_gains(fits, rows, persons)) > ERRORS_AFTER
+        pairs = zip(fits, inputs, parts, strict=True)
+        columns.append([_functions(fit, x[k], training, needed) for fit, x, (training, _) in pairs])
+    return [list(fold) for fold in zip(*columns, strict=True)]
 
 
 def _aims(problem: FoldProblem, solution: Solution) -> Array:
@@ -130,48 +132,74 @@ def _of_others(solution: Solution, modality: int) -> Mask:
     return np.repeat([*others, True], c)
 
 
-def _fitted(x: Array, aims: Array, training: Mask, validation: Mask) -> _Fit:
-    learned, wanted = x[training], aims[training]
-    middle = learned.mean(axis=0)
-    centred = learned - middle
+def _fitted(x: Array, aims: Array, training: Mask, validation: Mask, *, refined: bool) -> _Fit:
+    middle = x[training].mean(axis=0)
+    centred, later, wanted = x[training] - middle, x[validation] - middle, aims[training]
     sizes, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
-    floor = 1e-3 * max(sizes.mean(), 1e-12)
-    inverse = (vectors / (np.maximum(sizes, 0) + floor)) @ vectors.T
+    inverse = (vectors / (np.maximum(sizes, 0) + 1e-3 * max(sizes.mean(), 1e-12))) @ vectors.T
     line = inverse @ (centred.T @ wanted / len(centred))
     kept = np.argsort(-sizes)[:_COMPONENTS]
     kept = kept[sizes[kept] > 1e-6 * sizes.max()]
-    weight, bias = _units(centred, vectors[:, kept], line)
-    bias = bias - weight @ middle
-    units = np.maximum(learned @ weight.T + bias, 0.0)
-    mean = units.mean(axis=0)
-    # What lines do not say of the units.
-    linear = inverse @ (centred.T @ (units - mean) / len(centred))
-    bent = units - mean - centred @ linear
+    components, sds = vectors[:, kept], np.sqrt(sizes[kept])
+    random = np.random.default_rng(0)
+    drawn = components @ random.standard_normal((len(kept), RANDOM_UNITS))
+    weight, bias = drawn / _spread(centred @ drawn), random.uniform(-2, 2, RANDOM_UNITS)
+    weight, bias = _and_along(weight, bias, centred, _leading(line, centred))
     left = wanted - centred @ line
-    weights = _penalised(bent, left)
-    later = x[validation] - middle
-    new_units = np.maximum(x[validation] @ weight.T + bias, 0.0) - mean - later @ linear
+    if refined:
+        units = np.maximum(centred @ weight + bias, 0.0)
+        says, linear, _ = _beyond_lines(centred, units, inverse, left)
+        slopes = (weight.T @ components) * sds, (linear @ says).T @ components * sds
+        turned = _turning(units > 0, says, *slopes)
+        weight, bias = _and_along(weight, bias, centred, components / sds @ turned)
+    units = np.maximum(centred @ weight + bias, 0.0)
+    says, linear, mean = _beyond_lines(centred, units, inverse, left)
+    new = np.maximum(later @ weight + bias, 0.0) - mean - later @ linear
     error = aims[validation] - later @ line
-    gained = error**2 - (error - new_units @ weights) ** 2
     return _Fit(
-        weight, bias, np.concatenate([weights, -linear @ weights]), gained, aims[validation] ** 2
+        weight.T,
+        bias - middle @ weight,
+        np.concatenate([says, -linear @ says]),
+        error**2 - (error - new @ says) ** 2,
+        aims[validation] ** 2,
     )
 
 
-def _units(centred: Array, components: Array, line: Array) -> tuple[Array, Array]:
-    """Weights and biases of rectified units of centred inputs, each of sd one before its bias."""
-    random = np.random.default_rng(0)
-    drawn = components @ random.standard_normal((components.shape[1], RANDOM_UNITS))
-    drawn = drawn / _spread(centred @ drawn)
-    said = centred @ line
-    left, sizes, right = np.linalg.svd(said, full_matrices=False)
-    at = sizes > 0.1 * max(sizes[0], 1e-12)
-    along = (line @ right.T)[:, at][:, :_DIRECTIONS]
-    along = along / _spread(centred @ along)
+def _beyond_lines(
+    centred: Array, units: Array, inverse: Array, left: Array
+) -> tuple[Array, Array, Array]:
+    """What units say of `left`, [units, aims]; what lines say of the units; the units' means."""
+    mean = units.mean(axis=0)
+    linear = inverse @ (centred.T @ (units - mean) / len(centred))
+    return _penalised(units - mean - centred @ linear, left), linear, mean
+
+
+def _leading(line: Array, centred: Array) -> Array:
+    """Directions of what lines say of all aims."""
+    _, sizes, turned = np.linalg.svd(centred @ line, full_matrices=False)
+    return np.asarray((line @ turned.T)[:, sizes > 0.1 * max(sizes[0], 1e-12)][:, :_DIRECTIONS])
+
+
+def _turning(fires: Mask, says: Array, slopes: Array, straight: Array) -> Array:
+    """Directions in which what units add has the largest slopes (an active subspace)."""
+    size = len(slopes.T)
+    together = np.zeros((size, size))
+    for says_aim, line in zip(says.T, straight, strict=True):
+        slope = fires @ (says_aim[:, None] * slopes) - line
+        together += slope.T @ slope
+    return np.asarray(np.linalg.eigh(together)[1][:, ::-1][:, :_DIRECTIONS])
+
+
+def _and_along(
+    weight: Array, bias: Array, centred: Array, directions: Array
+) -> tuple[Array, Array]:
+    """Further units that bend at the normal distribution's quantiles along some directions."""
+    directions = directions / _spread(centred @ directions)
     knots = scipy.special.ndtri((np.arange(_KNOTS) + 0.5) / _KNOTS)
-    weight = np.concatenate([drawn, np.repeat(along, _KNOTS, axis=1)], axis=1)
-    bias = np.concatenate([random.uniform(-2, 2, RANDOM_UNITS), np.tile(knots, along.shape[1])])
-    return weight.T, bias
+    return (
+        np.concatenate([weight, np.repeat(directions, _KNOTS, axis=1)], axis=1),
+        np.append(bias, np.tile(knots, directions.shape[1])),
+    )
 
 
 def _spread(values: Array) -> Array:
@@ -201,19 +229,29 @@ def _penalised(bent: Array, left: Array) -> Array:
 def _gains(
     fits: Sequence[_Fit], rows: npt.NDArray[np.int64], persons: npt.NDArray[np.generic] | None
 ) -> Array:
-    """By how many standard errors units say each aim better than lines; 0 where it is little.
+    """How much better units say each aim than lines, [persons, aims]: sums are gains in R².
 
-    Over the validation samples of all folds, whose persons are counted together.
+    Of the validation samples of all folds; without persons, of every sample by itself.
     """
     gained = np.concatenate([fit.gained for fit in fits])
-    size = np.concatenate([fit.size for fit in fits]).mean(axis=0)
+    size = np.concatenate([fit.size for fit in fits]).sum(axis=0)
     codes = person_codes(None if persons is None else persons[rows], len(rows))
     together = np.zeros((int(codes.max()) + 1, gained.shape[1]))
     np.add.at(together, codes, gained)
-    mean = gained.mean(axis=0)
-    error = np.sqrt(((together - together.mean(axis=0)) ** 2).sum(axis=0)) / len(rows)
-    is_clear = (mean > GAIN * size) & (size > 0) & (error > 0)
-    return np.where(is_clear, mean / np.where(error > 0, error, 1.0), 0.0)
+    return np.asarray(together / np.where(size > 0, size, np.inf))
+
+
+def _errors(gains: Array) -> Array:
+    """By how many standard errors a gain is above zero, by aim; 0 where it is little."""
+    error = np.sqrt(len(gains)) * gains.std(axis=0)
+    total = gains.sum(axis=0)
+    return np.where((total > GAIN) & (error > 0), total / np.where(error > 0, error, 1.0), 0.0)
+
+
+def _is_bent(gains: Array) -> bool:
+    """True if units are clearly better for one aim, or for all together that gain something."""
+    together = gains[:, gains.sum(axis=0) > GAIN].sum(axis=1, keepdims=True)
+    return bool(max(_errors(gains).max(), _errors(together)[0]) > ERRORS)
 
 
 def _functions(fit: _Fit, x: Array, training: Mask, needed: Mask) -> Functions | None:
