@@ -33,6 +33,11 @@ MOST_FUNCTIONS, _SMALLEST = 4, 0.2
 # What units must add to R² on samples that did not train them, and in standard errors: somewhere,
 # and for each aim after that.
 GAIN, ERRORS, ERRORS_AFTER = 0.02, 3.0, 1.5
+# What is enough to doubt a contribution.
+ERRORS_OF_VERDICT = 2.0
+# A function that helps its modality to predict the target by so many becomes part of what it
+# contributes; another one counts as known only.
+ERRORS_OF_TARGET = 1.0
 # Generalised cross-validation counts each parameter as this many: fewer accidents (Wood, 2006).
 _PRICE = 1.4
 _PENALTIES = np.logspace(-3, 2, 16)
@@ -45,7 +50,8 @@ class Functions:
     """Functions of one modality's inputs x: `[units, x] @ mixing`."""
 
     layer: Layer  # [units, d]
-    mixing: Array  # [units + d, functions]
+    mixing: Array  # [units + d, functions]: those that its contributions may use
+    beyond: Array  # [units + d, functions]: those that it knows without saying them
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,12 @@ class _Fit:
     weight: Array
     bias: Array
     mixing: Array  # [units + d, aims]
-    gained: Array  # [validation samples, aims]: squared error of the line less that of units
-    size: Array  # [validation samples, aims]: squares of the aims
+    # Of validation samples: squared error of the line less that of units, and squares of the aims.
+    gained: Array  # [n, aims]
+    size: Array
+    # The same of the target, predicted with what units add for an aim, or by lines alone.
+    target_gained: Array  # [n, aims]
+    target_size: Array
 
 
 def bent_functions(
@@ -92,8 +102,12 @@ def bent_functions(
 
     def fits_of(k: int, *, refined: bool) -> list[_Fit]:
         return [
-            _fitted(x[k], values[:, _of_others(solution, k)], *part, refined=refined)
-            for x, values, solution, part in zip(inputs, aims, solutions, parts, strict=True)
+            _fitted(
+                x[k], values[:, _of_others(solution, k)], problem.target, *part, refined=refined
+            )
+            for x, values, problem, solution, part in zip(
+                inputs, aims, problems, solutions, parts, strict=True
+            )
         ]
 
     gains = [_gains(fits_of(k, refined=False), rows, persons) for k in range(count)]
@@ -102,10 +116,62 @@ def bent_functions(
     columns = []
     for k in range(count):
         fits = fits_of(k, refined=True)
-        needed = _errors(_gains(fits, rows, persons)) > ERRORS_AFTER
+        needed = _errors(_gains(fits, rows, persons), GAIN) > ERRORS_AFTER
+        useful = _errors(_target_gains(fits, rows, persons), 0.0) > ERRORS_OF_TARGET
         pairs = zip(fits, inputs, parts, strict=True)
-        columns.append([_functions(fit, x[k], training, needed) for fit, x, (training, _) in pairs])
+        columns.append(
+            [
+                _functions(fit, x[k], training, needed & useful, needed & ~useful)
+                for fit, x, (training, _) in pairs
+            ]
+        )
     return [list(fold) for fold in zip(*columns, strict=True)]
+
+
+@dataclass(frozen=True)
+class Bends:
+    """What a modality would say better with units than with lines, of each aim; [aims]."""
+
+    gain: Array  # in R², on samples that the units did not see; 0 where it is not clear
+    helps: Mask  # True if the addition also helps to predict the target
+
+
+def bends(
+    x: Array,
+    aims: Array,
+    target: Array,
+    part: npt.NDArray[np.integer],
+    persons: npt.NDArray[np.generic] | None,
+) -> Bends:
+    """Cross-fitted over the parts of the samples, which keep persons together.
+
+    Parameters
+    ----------
+    x
+        [n, d]: a modality's features.
+    aims
+        [n, aims]: other modalities' contributions.
+    target
+        [n, c].
+    part
+        [n]: which samples are predicted together, by the others.
+    persons
+        Person of each sample, or `None`.
+    """
+    fits, rows = [], []
+    spread = aims.std(axis=0)
+    aims = np.where(spread > 0, (aims - aims.mean(axis=0)) / np.where(spread > 0, spread, 1), 0.0)
+    for p in np.unique(part):
+        training = part != p
+        middle, sd = x[training].mean(axis=0), _spread(x[training])
+        z = np.clip((x - middle) / sd, -5, 5)
+        fits.append(_fitted(z, aims, target, training, ~training, refined=False))
+        rows.append(np.flatnonzero(~training))
+    at = np.concatenate(rows)
+    gains = _gains(fits, at, persons)
+    is_clear = _errors(gains, GAIN) > ERRORS_OF_VERDICT
+    helps = _target_gains(fits, at, persons).sum(axis=0) > 0
+    return Bends(np.where(is_clear, gains.sum(axis=0), 0.0), helps)
 
 
 def _aims(problem: FoldProblem, solution: Solution) -> Array:
@@ -132,7 +198,9 @@ def _of_others(solution: Solution, modality: int) -> Mask:
     return np.repeat([*others, True], c)
 
 
-def _fitted(x: Array, aims: Array, training: Mask, validation: Mask, *, refined: bool) -> _Fit:
+def _fitted(
+    x: Array, aims: Array, target: Array, training: Mask, validation: Mask, *, refined: bool
+) -> _Fit:
     middle = x[training].mean(axis=0)
     centred, later, wanted = x[training] - middle, x[validation] - middle, aims[training]
     sizes, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
@@ -156,13 +224,48 @@ def _fitted(x: Array, aims: Array, training: Mask, validation: Mask, *, refined:
     says, linear, mean = _beyond_lines(centred, units, inverse, left)
     new = np.maximum(later @ weight + bias, 0.0) - mean - later @ linear
     error = aims[validation] - later @ line
+    of_target = target - target[training].mean(axis=0)
+    added = (units - mean - centred @ linear) @ says
     return _Fit(
         weight.T,
         bias - middle @ weight,
         np.concatenate([says, -linear @ says]),
         error**2 - (error - new @ says) ** 2,
         aims[validation] ** 2,
+        *_of_target(
+            (centred, later),
+            (added, new @ says),
+            of_target[training],
+            of_target[validation],
+            inverse,
+        ),
     )
+
+
+def _of_target(
+    inputs: tuple[Array, Array],
+    added: tuple[Array, Array],
+    target: Array,
+    later_target: Array,
+    inverse: Array,
+) -> tuple[Array, Array]:
+    """What each addition gains for the target beside lines, and the target's size.
+
+    By one slope for each addition, fitted to what lines leave of the training samples' target.
+    """
+    line = inverse @ (inputs[0].T @ target / len(target))
+    left, error = target - inputs[0] @ line, later_target - inputs[1] @ line
+    sizes = (added[0] ** 2).mean(axis=0)
+    slopes = added[0].T @ left / len(left) / np.where(sizes > 0, sizes, np.inf)[:, None]
+    gained = np.stack(
+        [
+            (error**2 - (error - values[:, None] * slope) ** 2).sum(axis=1)
+            for values, slope in zip(added[1].T, slopes, strict=True)
+        ],
+        axis=1,
+    )
+    size = (later_target**2).sum(axis=1, keepdims=True)
+    return gained, np.broadcast_to(size, gained.shape)
 
 
 def _beyond_lines(
@@ -229,43 +332,65 @@ def _penalised(bent: Array, left: Array) -> Array:
 def _gains(
     fits: Sequence[_Fit], rows: npt.NDArray[np.int64], persons: npt.NDArray[np.generic] | None
 ) -> Array:
-    """How much better units say each aim than lines, [persons, aims]: sums are gains in R².
+    """How much better units say each aim than lines: `_by_person` of the aims."""
+    return _by_person(
+        np.concatenate([fit.gained for fit in fits]),
+        np.concatenate([fit.size for fit in fits]),
+        None if persons is None else persons[rows],
+    )
 
-    Of the validation samples of all folds; without persons, of every sample by itself.
-    """
-    gained = np.concatenate([fit.gained for fit in fits])
-    size = np.concatenate([fit.size for fit in fits]).sum(axis=0)
-    codes = person_codes(None if persons is None else persons[rows], len(rows))
+
+def _target_gains(
+    fits: Sequence[_Fit], rows: npt.NDArray[np.int64], persons: npt.NDArray[np.generic] | None
+) -> Array:
+    """What units add for each aim, as a help to predict the target: `_by_person` of the target."""
+    return _by_person(
+        np.concatenate([fit.target_gained for fit in fits]),
+        np.concatenate([fit.target_size for fit in fits]),
+        None if persons is None else persons[rows],
+    )
+
+
+def _by_person(gained: Array, size: Array, persons: npt.NDArray[np.generic] | None) -> Array:
+    """Gains of persons (or samples), [persons, aims], whose sums are gains in R²."""
+    codes = person_codes(persons, len(gained))
     together = np.zeros((int(codes.max()) + 1, gained.shape[1]))
     np.add.at(together, codes, gained)
-    return np.asarray(together / np.where(size > 0, size, np.inf))
+    total = size.sum(axis=0)
+    return np.asarray(together / np.where(total > 0, total, np.inf))
 
 
-def _errors(gains: Array) -> Array:
-    """By how many standard errors a gain is above zero, by aim; 0 where it is little."""
+def _errors(gains: Array, least: float) -> Array:
+    """By how many standard errors a gain is above zero, by aim; 0 where it is at most `least`."""
     error = np.sqrt(len(gains)) * gains.std(axis=0)
     total = gains.sum(axis=0)
-    return np.where((total > GAIN) & (error > 0), total / np.where(error > 0, error, 1.0), 0.0)
+    return np.where((total > least) & (error > 0), total / np.where(error > 0, error, 1.0), 0.0)
 
 
 def _is_bent(gains: Array) -> bool:
     """True if units are clearly better for one aim, or for all together that gain something."""
     together = gains[:, gains.sum(axis=0) > GAIN].sum(axis=1, keepdims=True)
-    return bool(max(_errors(gains).max(), _errors(together)[0]) > ERRORS)
+    return bool(max(_errors(gains, GAIN).max(), _errors(together, GAIN)[0]) > ERRORS)
 
 
-def _functions(fit: _Fit, x: Array, training: Mask, needed: Mask) -> Functions | None:
-    """The leading directions of what units add for the aims that need it, of sd one."""
-    if not needed.any():
+def _functions(fit: _Fit, x: Array, training: Mask, useful: Mask, known: Mask) -> Functions | None:
+    """The leading directions of what units add for aims, of sd one."""
+    if not (useful | known).any():
         return None
-    mixing = fit.mixing[:, needed]
     layer = Layer(fit.weight.astype(np.float32), fit.bias.astype(np.float32))
     given = np.asarray(x[training], dtype=np.float32)
-    values = np.concatenate([_rectified(layer, given), given], axis=1) @ mixing
-    values = values - values.mean(axis=0)
-    _, sizes, turned = np.linalg.svd(values, full_matrices=False)
+    read = np.concatenate([_rectified(layer, given), given], axis=1).astype(np.float64)
+    mixing, beyond = (_leading_functions(read, fit.mixing[:, part]) for part in (useful, known))
+    return Functions(layer, mixing, beyond)
+
+
+def _leading_functions(read: Array, mixing: Array) -> Array:
+    if mixing.shape[1] == 0:
+        return mixing
+    values = read @ mixing
+    _, sizes, turned = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
     kept = np.flatnonzero(sizes > _SMALLEST * sizes[0])[:MOST_FUNCTIONS]
-    return Functions(layer, mixing @ (turned[kept].T / (sizes[kept] / np.sqrt(len(values)))))
+    return np.asarray(mixing @ (turned[kept].T / (sizes[kept] / np.sqrt(len(values)))))
 
 
 def _rectified(layer: Layer, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -282,26 +407,26 @@ def extended(
 
     `bases` then refer to units and features, as output layers of `hidden_layers` read them.
     """
-    values, bases, known, means = {}, {}, {}, {}
+    values, bases, known, means, beyond = {}, {}, {}, {}, {}
     for i, (name, found) in enumerate(zip(source.modalities, functions, strict=True)):
         before, basis, q = source.values[name], source.bases[name], source.known[name]
         units = hidden_layer(found, basis.shape[0])
         h = len(units.bias)
         basis = np.concatenate([np.zeros((h, basis.shape[1])), basis])
         mean = np.append(np.zeros(h), source.means[name])
-        known[name] = q
+        beyond[name] = np.zeros((len(before), 0))
         if found is not None:
             there = source.present[:, i]
             given = np.asarray(inputs[name], dtype=np.float32)
             read = np.concatenate([_rectified(units, given), given], axis=1).astype(np.float64)
             mean = read[training & there].mean(axis=0)
-            # The rest of the linear components keeps its place behind.
-            added = np.where(there[:, None], (read - mean) @ found.mixing, 0.0)
-            before = np.concatenate([before[:, :q], added, before[:, q:]], axis=1)
+            centred = np.where(there[:, None], read - mean, 0.0)
+            before = np.concatenate([before[:, :q], centred @ found.mixing, before[:, q:]], axis=1)
             basis = np.concatenate([basis[:, :q], found.mixing, basis[:, q:]], axis=1)
-            known[name] = q + added.shape[1]
-        values[name], bases[name], means[name] = before, basis, mean
-    return Rotated(values, bases, known, source.present, means)
+            beyond[name] = centred @ found.beyond
+            q += found.mixing.shape[1]
+        values[name], bases[name], means[name], known[name] = before, basis, mean, q
+    return Rotated(values, bases, known, source.present, means, beyond)
 
 
 def hidden_layer(functions: Functions | None, width: int) -> Layer:

@@ -35,6 +35,8 @@ _DRAWS_FOR_SETS = 40
 # Losses that differ by less are alike: on data that can be predicted perfectly, their standard
 # error is next to zero.
 _ALIKE = 5e-4
+# What bent functions may cost in prediction, as a share of the loss.
+_LITTLE = 0.02
 
 
 @dataclass(frozen=True)
@@ -124,11 +126,11 @@ def solve_run(
     best = _chosen(losses, [each.lam for each in candidates])
     if not candidates[best].layers:
         report("bent relations", 0.6)
-        following = _followed(dataset, config, candidates[best])
+        following = followed(dataset, config, candidates[best].folds, candidates[best].solutions)
         if following:
-            candidates, best = _better(
-                candidates, best, _candidates(following, (), offered, lambdas, draws, lambda _: None)
-            )
+            more = _candidates(following, (), offered, lambdas, draws, lambda _: None)
+            best = _better(candidates, best, more)
+            candidates += more
     chosen = candidates[best]
     results = tuple(_fold_result(dataset, config, k, candidates, best) for k in range(len(folds)))
     report("refits", 0.65)
@@ -160,39 +162,58 @@ def _candidates(
     return candidates
 
 
-def _followed(
-    dataset: MultimodalDataset, config: RunConfig, linear: _Candidate
+def followed(
+    dataset: MultimodalDataset,
+    config: RunConfig,
+    folds: Sequence[PreparedFold],
+    solutions: Sequence[Solution],
 ) -> list[PreparedFold]:
-    """The folds of a linear candidate with what follows its bent relations; none if it has none."""
-    inputs = [
-        [
-            np.asarray(values, dtype=np.float64)
-            for values in standardise(dataset, fold.scaler, config.standardisation).values()
-        ]
-        for fold in linear.folds
-    ]
+    """Folds that are linear in the features, with functions that follow bent relations.
+
+    An empty list where lines are enough.
+    """
+    inputs = [standardise(dataset, fold.scaler, config.standardisation) for fold in folds]
     needed = bent_functions(
-        [fold.problem for fold in linear.folds], linear.solutions, inputs, dataset.persons
+        [fold.problem for fold in folds],
+        solutions,
+        [[x.astype(np.float64) for x in each.values()] for each in inputs],
+        dataset.persons,
     )
-    if not any(functions for functions in needed[0]):
+    if not any(needed[0]):
         return []
-    return [
-        bent(dataset, config, fold, functions)
-        for fold, functions in zip(linear.folds, needed, strict=True)
-    ]
+    return [_with_functions(*each) for each in zip(folds, inputs, needed, strict=True)]
 
 
-def _better(
-    candidates: list[_Candidate], best: int, following: list[_Candidate]
-) -> tuple[list[_Candidate], int]:
-    """All candidates, and the best of those that follow bent relations, unless it predicts worse."""
-    losses = [np.concatenate(each.losses) for each in following]
-    chosen = _chosen(losses, [each.lam for each in following])
-    everything = [*candidates, *following]
-    difference = losses[chosen] - np.concatenate(candidates[best].losses)
+def _with_functions(
+    fold: PreparedFold,
+    inputs: Mapping[str, npt.NDArray[np.floating]],
+    needed: Sequence[Functions | None],
+) -> PreparedFold:
+    problem = fold.problem
+    layers = {
+        name: hidden_layer(functions, values.shape[1])
+        for (name, values), functions in zip(inputs.items(), needed, strict=True)
+    }
+    return replace(
+        fold,
+        problem=replace(problem, source=extended(problem.source, inputs, needed, problem.training)),
+        hidden={name: (layer,) for name, layer in layers.items()},
+        scales={
+            name: np.append(np.ones(len(layers[name].bias)), scale)
+            for name, scale in fold.scales.items()
+        },
+    )
+
+
+def _better(candidates: list[_Candidate], best: int, more: list[_Candidate]) -> int:
+    """The place of the best that follows bent relations, behind all; as before if it is worse."""
+    losses = [np.concatenate(each.losses) for each in more]
+    chosen = _chosen(losses, [each.lam for each in more])
+    before = np.concatenate(candidates[best].losses)
+    difference = losses[chosen] - before
     error = difference.std(ddof=1) / np.sqrt(len(difference))
-    is_worse = difference.mean() > max(2 * error, _ALIKE)
-    return everything, best if is_worse else len(candidates) + chosen
+    is_worse = difference.mean() > max(2 * error, _LITTLE * before.mean())
+    return best if is_worse else len(candidates) + chosen
 
 
 def prepare(
@@ -240,27 +261,6 @@ def prepare(
     if towers is not None:
         hidden = {name: towers.towers[(name,)][:-1] for name in dataset.modalities}
     return PreparedFold(index, scaler, problem, hidden, scales)
-
-
-def bent(
-    dataset: MultimodalDataset, config: RunConfig, fold: PreparedFold, needed: Sequence[Functions | None]
-) -> PreparedFold:
-    """A fold that is linear in its features, with the bent functions that modalities need."""
-    inputs = standardise(dataset, fold.scaler, config.standardisation)
-    problem = fold.problem
-    layers = {
-        name: hidden_layer(functions, inputs[name].shape[1])
-        for name, functions in zip(inputs, needed, strict=True)
-    }
-    return replace(
-        fold,
-        problem=replace(problem, source=extended(problem.source, inputs, needed, problem.training)),
-        hidden={name: (layer,) for name, layer in layers.items()},
-        scales={
-            name: np.append(np.ones(len(layers[name].bias)), scale)
-            for name, scale in fold.scales.items()
-        },
-    )
 
 
 def _chosen(losses: Sequence[Array], lambdas: Sequence[float]) -> int:

@@ -26,7 +26,7 @@ from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.redundancy import centred_terms, variance_shares
 from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.exclusive.problem import Weighing
-from smurf_core.exclusive.training import fitted_model, prepare
+from smurf_core.exclusive.training import fitted_model, followed, prepare
 from smurf_core.explained import explained
 from smurf_core.results import RunResult
 from smurf_core.statistics.folds import centred_within
@@ -202,7 +202,7 @@ def _population(
     name: str, result: RunResult, dataset: MultimodalDataset, seed: int
 ) -> Contributions:
     """The study's samples explained by a model of the whole population."""
-    everyone = simulate(name, samples=_POPULATION, seed=seed, draw=1, folds=3)
+    everyone = simulate(name, samples=_POPULATION, seed=seed, draw=1, folds=3, guesses=False)
     assert everyone.folds is not None  # noqa: S101 — for the type checker
     fold = prepare(everyone, result.config, everyone.folds, 0, None)
     names = dataset.modalities
@@ -214,6 +214,9 @@ def _population(
     )
     lam = result.fold_results[0].member.configuration.auxiliary_weight
     solution = fold.problem.solve(sets, 1e-4, Weighing(lam))
+    if result.fold_results[0].model.reads_features:
+        for again in followed(everyone, result.config, [fold], [solution]):
+            fold, solution = again, again.problem.solve(sets, 1e-4, Weighing(lam))
     model = fitted_model(everyone, result.config, fold, solution)
     found = model.contributions(
         {name: f.values for name, f in dataset.features.items()}, sample_ids=dataset.sample_ids

@@ -54,6 +54,8 @@ class Family:
         factors themselves.
     bends_target
         True if the target has shared factors as C sees them.
+    product
+        True if C's own factor is the product of A's and B's own.
     tails
         Degrees of freedom of Student's t of the factors; 0: normal.
     persons
@@ -76,6 +78,7 @@ class Family:
     correlation: float = 0.0
     bends: str = ""
     bends_target: bool = False
+    product: bool = False
     tails: int = 0
     persons: int = 0
     levels: int = 0
@@ -135,6 +138,21 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "bent": Family(
             "Two shared factors that C sees bent.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0}, bends="cube"
         ),
+        "bent_absolute": Family(
+            "C and the target have the absolute value of what A and B see.", 3,
+            _UNIQUE | {"AC": 1.0, "BC": 1.0}, features=20, bends="absolute", bends_target=True,
+        ),
+        "bent_root": Family(
+            "C sees the root of what it shares.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0}, bends="root"
+        ),
+        "bent_threshold": Family(
+            "C sees only the sign of what it shares.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0},
+            features=20, bends="threshold",
+        ),
+        "bent_lost": Family(
+            "C sees the square of factors that are thus unique to A and B.", 3,
+            _UNIQUE | {"AC": 1.0, "BC": 1.0}, bends="square",
+        ),
         # Kept for the final measurement.
         "correlated": Family(
             "Unique factors correlate at 0.3.", 3, _PAIRS, correlation=0.3, is_kept=True
@@ -167,6 +185,18 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             is_kept=True,
         ),
         "two": Family("Two modalities.", 2, {"A": 1.0, "B": 1.0, "AB": 1.0}, is_kept=True),
+        "bent_exponential": Family(
+            "C sees the exponential of what it shares.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0},
+            features=12, bends="exponential", is_kept=True,
+        ),
+        "bent_wave": Family(
+            "C and the target have the sine of twice what A and B see.", 3,
+            _UNIQUE | {"AC": 1.0, "BC": 1.0}, features=12, bends="wave", bends_target=True,
+            is_kept=True,
+        ),
+        "bent_product": Family(
+            "C's own factor is the product of A's and B's.", 3, _PAIRS, product=True, is_kept=True
+        ),
         "unequal_classes": Family(
             "Three classes of 60, 30 and 10%.", 3, _BOTH, classes=(0.6, 0.3, 0.1), is_kept=True
         ),
@@ -205,8 +235,9 @@ def shared_factor(held: str) -> str:
 
 
 def simulate(
-    family: Family | str, *, samples: int, seed: int = 0, draw: int = 0, folds: int = 5
-) -> MultimodalDataset:
+    family: Family | str, *, samples: int, seed: int = 0, draw: int = 0, folds: int = 5,
+    guesses: bool = True,
+) -> MultimodalDataset:  # fmt: skip
     """One study of a family.
 
     Parameters
@@ -221,12 +252,16 @@ def simulate(
         Decides the samples that are drawn from that population.
     folds
         Person-independent folds to make.
+    guesses
+        False: leave out what features say of bent factors at best, which takes seconds for many
+        samples. What a modality can say is then the factor itself.
 
     Returns
     -------
     MultimodalDataset
         `factors` hold every useful factor as it enters the target (`u_A`, `r_ABC`) and, as
-        `r_ABC|A`, what A's features can say of it (its best linear prediction).
+        `r_ABC|A`, what A's features can say of it (its best prediction, which is linear unless
+        the family bends).
 
     Raises
     ------
@@ -274,7 +309,7 @@ def simulate(
     size = float(np.sqrt(_signal_variance(family)))
     if family.classes:
         return _classes(family, name, features, factors, views, samples, random, structure, folds)
-    guesses = _guesses(family, features, mixings) if family.bends else {}
+    guessed = _guesses(family, features, mixings) if family.bends and guesses else {}
     noise = random.standard_normal(samples)
     if family.r2 == 0:
         target = noise
@@ -292,7 +327,7 @@ def simulate(
         for letter in holders:
             known = truth
             if family.bends:
-                known = weight * guesses[letter][s]
+                known = weight * guessed[letter][s] if guessed else truth
             elif family.noise or family.sides:
                 known = _linear_part(truth, features[letter])
             of = derived_factor(key, letter)
@@ -326,6 +361,8 @@ def _factors(
             offset = random.standard_normal(family.persons)
             values = (values + 0.5 * offset[person]) / np.sqrt(1.25)
         drawn[s] = values
+    if family.product:
+        drawn["C"] = drawn["A"] * drawn["B"]
     return drawn, person
 
 
