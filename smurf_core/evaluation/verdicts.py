@@ -61,8 +61,8 @@ def verdicts(result: RunResult, explained: Explained) -> pd.DataFrame:
         it; NaN without refits), verdict.
 
         Verdicts of runs with refits: `reliable`, `too uncertain`, `too small`, `sides disagree`,
-        `known to others`, `bent`. Of other runs those of `stability`, where a pair whose sides disagree in
-        size is also `not separated`. Where the run does not predict, all are
+        `known to others`, `bent`. Of other runs those of `stability`, where a pair whose sides
+        disagree in size is also `not separated`. Where the run does not predict, all are
         `nothing to explain`.
     """
     table = stability(result)

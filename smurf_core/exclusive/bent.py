@@ -314,19 +314,20 @@ def _penalised(bent: Array, left: Array) -> Array:
     """Ridge regression of every column of `left`, each with the penalty that GCV prefers."""
     n = len(bent)
     scale = _spread(bent)
-    vectors, sizes, turned = np.linalg.svd(bent / scale, full_matrices=False)
-    said = vectors.T @ left
+    scaled = bent / scale
+    squares, vectors = np.linalg.eigh(scaled.T @ scaled)
+    squares = np.maximum(squares, 1e-9 * n)
+    moment = vectors.T @ (scaled.T @ left)
     total = (left**2).sum(axis=0)
-    best, weights = np.full(left.shape[1], np.inf), np.zeros((len(sizes), left.shape[1]))
+    best, weights = np.full(left.shape[1], np.inf), np.zeros_like(moment)
     for penalty in n * _PENALTIES:
-        shrink = sizes**2 / (sizes**2 + penalty)
-        error = total - ((2 * shrink - shrink**2)[:, None] * said**2).sum(axis=0)
+        shrink = squares / (squares + penalty)
+        error = total - (((2 * shrink - shrink**2) / squares)[:, None] * moment**2).sum(axis=0)
         score = error / max(1 - _PRICE * shrink.sum() / n, 1e-3) ** 2
         better = score < best
         best = np.where(better, score, best)
-        inverse = sizes / (sizes**2 + penalty)
-        weights = np.where(better, inverse[:, None] * said, weights)
-    return np.asarray((turned.T @ weights) / scale[:, None])
+        weights = np.where(better, moment / (squares + penalty)[:, None], weights)
+    return np.asarray((vectors @ weights) / scale[:, None])
 
 
 def _gains(

@@ -17,10 +17,10 @@ from smurf_core.data.generated.families import (
     FAMILIES,
     NOISE_FREE,
     SAMPLES,
-    Family,
     shared_factor,
     simulate,
 )
+from smurf_core.data.generated.family import Family
 from smurf_core.data.generated.synthetic import derived_factor
 from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.redundancy import centred_terms, variance_shares
@@ -244,7 +244,7 @@ def _true_redundant(family: Family) -> float:
     if family.r2 == 0:
         return float("nan")
     squares = {held: weight**2 for held, weight in family.weights.items()}
-    shared = sum(s for held, s in squares.items() if len(held) > 1)
+    shared = sum(s for held, s in squares.items() if len(family.holders(held)) > 1)
     unique = [w for held, w in family.weights.items() if len(held) == 1]
     together = sum(unique) ** 2 - sum(w**2 for w in unique)
     return shared / (sum(squares.values()) + family.correlation * together)
