@@ -18,7 +18,8 @@ import numpy as np
 from benchmarks.clip import dataset_of
 from smurf_core.configuration import RunConfig, Standardisation
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.data.generated.families import Family, simulate
+from smurf_core.data.generated.families import simulate
+from smurf_core.data.generated.family import Family
 from smurf_core.data.generated.simulated import simulated_affect
 from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.performance import performance

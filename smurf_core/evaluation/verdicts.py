@@ -6,6 +6,7 @@ Every surface asks this one table before it says anything about a contribution.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.evaluation.gate import Gate, gate
 from smurf_core.evaluation.redundancy import centred_terms
 from smurf_core.evaluation.stability import stability
+from smurf_core.exclusive.bent import bends
 from smurf_core.explained import Explained
 from smurf_core.results import RunResult
 from smurf_core.statistics.persons import person_codes
@@ -24,7 +26,7 @@ from smurf_core.terms import Term
 Array = npt.NDArray[np.float64]
 
 Verdict = Literal[
-    "reliable", "too uncertain", "too small", "sides disagree", "known to others",
+    "reliable", "too uncertain", "too small", "sides disagree", "known to others", "bent",
     "stable", "unstable", "not separated", "too small to tell", "nothing to explain",
 ]  # fmt: skip
 # Only these are findings. Of the second nothing is known but that starts and folds agree.
@@ -35,6 +37,7 @@ RELIABILITY = 0.75
 SMALLEST_SIZE = 0.03  # sd, in times of the target's
 AGREEMENT_IN_SIZE = 0.5  # concordance of the members of a set
 KNOWN_TO_OTHERS = 0.25  # R² of an outsider
+BENT = 0.05  # R² that a modality's features would add in a bent way to what it says of a set
 
 
 def verdicts(result: RunResult, explained: Explained) -> pd.DataFrame:
@@ -54,11 +57,13 @@ def verdicts(result: RunResult, explained: Explained) -> pd.DataFrame:
         in logits), reliability (share of its variance that refits agree on; NaN where a run has
         no refits), agreement (lowest concordance with the other members of its set, out of fold;
         NaN for unique ones), known_to_others (largest cross-fitted R² with which a modality that
-        does not share it predicts it), verdict.
+        does not share it predicts it, with what bent functions clearly add to lines), bent (R² by
+        which its modality could say more of what the other members say, and predict better with
+        it; NaN without refits), verdict.
 
         Verdicts of runs with refits: `reliable`, `too uncertain`, `too small`, `sides disagree`,
-        `known to others`. Of other runs those of `stability`, where a pair whose sides disagree in
-        size is also `not separated`. Where the run does not predict, all are
+        `known to others`, `bent`. Of other runs those of `stability`, where a pair whose sides
+        disagree in size is also `not separated`. Where the run does not predict, all are
         `nothing to explain`.
     """
     table = stability(result)
@@ -66,8 +71,11 @@ def verdicts(result: RunResult, explained: Explained) -> pd.DataFrame:
     terms = centred_terms(contributions)
     table["size"] = _sizes(terms, explained)
     table["agreement"] = _agreement(contributions, terms)
-    table["known_to_others"] = _known_to_others(terms, explained)
     refits = result.refits
+    follows = any(fold.model.reads_features for fold in result.fold_results)
+    more = _bent(terms, explained, follows=follows) if refits else None
+    table["known_to_others"] = _known_to_others(terms, explained, more)
+    table["bent"] = np.nan if more is None else more.of_members()
     table["reliability"] = np.nan if refits is None else refits.reliability
     found = gate(explained)
     table["verdict"] = [_verdict(row, found, refits is not None) for row in table.itertuples()]
@@ -118,6 +126,8 @@ def _verdict(row: object, found: Gate, has_refits: bool) -> str:
         return "sides disagree"
     if get("known_to_others") > KNOWN_TO_OTHERS:
         return "known to others"
+    if get("bent") > BENT:
+        return "bent"
     return "reliable"
 
 
@@ -146,22 +156,91 @@ def _agreement(contributions: Contributions, terms: Array) -> list[float]:
 
 _DIRECTIONS = 12
 _PARTS = 5
+# With fewer samples, nothing is asked of bent functions.
+_FEWEST = 100
 
 
-def _known_to_others(terms: Array, explained: Explained) -> list[float]:
+def _parts(explained: Explained) -> npt.NDArray[np.int64]:
+    """The part of each sample in which it is predicted by the others; persons stay together."""
+    codes = person_codes(explained.persons, len(explained.contributions))
+    order = np.random.default_rng(0).permutation(int(codes.max(initial=-1)) + 1)
+    return np.asarray(order[codes] % _PARTS)
+
+
+def _features(explained: Explained, name: str) -> Array:
+    return explained.aligned(explained.dataset.features[name].values).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class _Bent:
+    """What each modality could say of each contribution with bent functions of its features."""
+
+    terms: tuple[Term, ...]
+    modalities: tuple[str, ...]
+    known: Array  # [modalities, terms]: R² that they add to lines
+    own: Array  # [modalities, terms]: to what it says; 0 where it would not predict better
+
+    def of_members(self) -> list[float]:
+        """How much more a contribution's modality could say of what the other members say."""
+        place = {term: t for t, term in enumerate(self.terms)}
+        return [
+            max(
+                (
+                    float(self.own[self.modalities.index(term.source[0]), place[term.seen_from(s)]])
+                    for s in term.others
+                ),
+                default=0.0,
+            )
+            for term in self.terms
+        ]
+
+
+def _bent(terms: Array, explained: Explained, *, follows: bool) -> _Bent:
+    """Cross-fitted on the samples that have all modalities; `follows`: the run has functions."""
+    contributions, names = explained.contributions, explained.contributions.modalities
+    known, own = (np.zeros((len(names), terms.shape[1])) for _ in range(2))
+    features = [_features(explained, name) for name in names]
+    complete = ~np.any([np.isnan(values).any(axis=1) for values in features], axis=0)
+    part = _parts(explained)[complete]
+    if len(part) >= _FEWEST and len(np.unique(part)) == _PARTS:
+        target = np.asarray(explained.target)
+        if contributions.is_classification:
+            target = np.eye(len(contributions.outputs))[target]
+        target = target.reshape(len(terms), -1)[complete].astype(np.float64)
+        persons = None if explained.persons is None else explained.persons[complete]
+        some = terms[complete]
+        sizes = (some**2).sum(axis=0)
+        weights = sizes / np.maximum(sizes.sum(axis=1, keepdims=True), 1e-300)
+        aims = some.reshape(len(some), -1)
+
+        def by_term(values: Array) -> Array:
+            return np.asarray((values.reshape(weights.shape) * weights).sum(axis=1))
+
+        for k, values in enumerate(features):
+            x = values[complete]
+            found = bends(x, aims, target, part, persons)
+            known[k] = by_term(found.gain)
+            if follows:
+                # What it says already is among the lines.
+                mine = [t for t, term in enumerate(contributions.terms) if names[k] in term.source]
+                x = np.concatenate([x, some[:, mine].reshape(len(x), -1)], axis=1)
+                found = bends(x, aims, target, part, persons)
+            own[k] = by_term(np.where(found.helps, found.gain, 0.0))
+    return _Bent(contributions.terms, names, known, own)
+
+
+def _known_to_others(terms: Array, explained: Explained, more: _Bent | None) -> list[float]:
     """Largest cross-fitted R² of a modality outside a term's set; NaN where all share it.
 
-    From the leading principal components of its features, with persons kept together.
+    From the leading principal components of its features, and what bent functions clearly add.
     """
-    contributions, dataset = explained.contributions, explained.dataset
+    contributions = explained.contributions
     n = len(contributions)
-    codes = person_codes(explained.persons, n)
-    order = np.random.default_rng(0).permutation(int(codes.max(initial=-1)) + 1)
-    part = order[codes] % _PARTS
+    part = _parts(explained)
     flat = terms.reshape(n, -1)
     found = np.full((len(contributions.modalities), flat.shape[1]), np.nan)
     for k, name in enumerate(contributions.modalities):
-        values = explained.aligned(dataset.features[name].values).astype(np.float64)
+        values = _features(explained, name)
         there = ~np.isnan(values).all(axis=1)
         if there.sum() > _PARTS * 3:
             found[k] = _cross_fitted(values[there], flat[there], part[there])
@@ -172,6 +251,7 @@ def _known_to_others(terms: Array, explained: Explained) -> list[float]:
         inside = {name for sharer in term.sharers for name in sharer}
         by_others = [
             float(np.average(by_term[k, t], weights=sizes[t]))
+            + (0.0 if more is None else float(more.known[k, t]))
             for k, name in enumerate(contributions.modalities)
             if name not in inside and np.isfinite(by_term[k, t]).all() and sizes[t].sum() > 0
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -38,6 +38,8 @@ class Rotated:
         [n, m] in the order of the modalities.
     means
         Modality → [d]: the training samples' mean, which is taken off.
+    beyond
+        Modality → [n, k]: what it also knows, but does not contribute (`exclusive.bent`).
     """
 
     values: Mapping[str, Array]
@@ -45,6 +47,7 @@ class Rotated:
     known: Mapping[str, int]
     present: Mask
     means: Mapping[str, Array]
+    beyond: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -64,6 +67,7 @@ class Rotated:
             self.known,
             self.present[chosen],
             self.means,
+            {name: v[chosen] for name, v in self.beyond.items()},
         )
 
 
@@ -127,9 +131,11 @@ class Moments:
     # (I, J) → moments of I's and J's components over the samples that have both.
     own: Mapping[tuple[int, int], Array]  # [B, r_I, r_I]
     cross: Mapping[tuple[int, int], Array]  # [B, r_I, r_J]
+    # (I, K) → the same of I's components and what K knows, and of what K knows.
+    seen: Mapping[tuple[int, int], Array]  # [B, r_I, q_K]
+    known: Mapping[tuple[int, int], Array]  # [B, q_K, q_K]
     effective: Mapping[tuple[int, int], Array]  # Kish's number of samples, [B]
     widths: tuple[int, ...]
-    known: tuple[int, ...]
 
     @cached_property
     def derivable(self) -> dict[tuple[int, int], Array]:
@@ -149,9 +155,10 @@ class Moments:
             self.gram[chosen],
             {pair: values[chosen] for pair, values in self.own.items()},
             {pair: values[chosen] for pair, values in self.cross.items()},
+            {pair: values[chosen] for pair, values in self.seen.items()},
+            {pair: values[chosen] for pair, values in self.known.items()},
             {pair: values[chosen] for pair, values in self.effective.items()},
             self.widths,
-            self.known,
         )
 
     def part(self, modality: int) -> slice:
@@ -169,9 +176,8 @@ def _known_of(moments: Moments, one: int, other: int) -> Array:
     form is positive semidefinite, and the problem convex, for any data.
     """
     own = moments.own[one, other]
-    q = moments.known[other]
-    cross = moments.cross[one, other][:, :, :q]
-    known = moments.own[other, one][:, :q, :q]
+    cross, known = moments.seen[one, other], moments.known[one, other]
+    q = known.shape[-1]
     chance = np.minimum(q / np.maximum(moments.effective[one, other], 1.0), 0.95)
     left = np.linalg.cholesky(_floored(own))
     right = np.linalg.cholesky(_floored(known))
@@ -206,35 +212,59 @@ def moments(source: Rotated, weights: Array) -> Moments:
     Moments
         Each divided by the sum of the weights of the samples that count for it.
     """
-    everything = stacked(source)
+    everything = np.concatenate([stacked(source), *source.beyond.values()], axis=1)
     single = len(weights) > 1 and everything.size > _LARGE
     m = len(source.widths)
     ends = np.cumsum((0, *source.widths))
-    parts = [slice(int(a), int(b)) for a, b in pairwise(ends)]
-    gram = np.stack([_centred_gram(everything, w, single) for w in weights])
-    own: dict[tuple[int, int], Array] = {}
-    cross: dict[tuple[int, int], Array] = {}
-    effective: dict[tuple[int, int], Array] = {}
+    parts = [np.arange(a, b) for a, b in pairwise(ends)]
+    knows = _known_columns(source)
+    whole = np.stack([_centred_gram(everything, w, single) for w in weights])
+    gram = whole[:, : ends[-1], : ends[-1]]
+    found: dict[str, dict[tuple[int, int], Array]] = {
+        what: {} for what in ("own", "cross", "seen", "known", "effective")
+    }
     everywhere = bool(source.present.all())
     size = _effective_size(weights)
     for i in range(m):
         for j in range(i + 1, m):
-            if everywhere:
-                pair, kish = gram, size
-                first, second = parts[i], parts[j]
-            else:
+            pair, kish = whole, size
+            if not everywhere:
                 both = source.present[:, i] & source.present[:, j]
-                columns = np.concatenate(
-                    [everything[both][:, parts[i]], everything[both][:, parts[j]]], axis=1
+                columns = np.unique(np.concatenate([parts[i], parts[j], knows[i], knows[j]]))
+                pair = np.zeros_like(whole)
+                pair[:, columns[:, None], columns] = np.stack(
+                    [_centred_gram(everything[both][:, columns], w[both], single) for w in weights]
                 )
-                pair = np.stack([_centred_gram(columns, w[both], single) for w in weights])
                 kish = _effective_size(weights[:, both])
-                first = slice(0, source.widths[i])
-                second = slice(source.widths[i], None)
-            own[i, j], own[j, i] = pair[:, first, first], pair[:, second, second]
-            cross[i, j], cross[j, i] = pair[:, first, second], pair[:, second, first]
-            effective[i, j] = effective[j, i] = kish
-    return Moments(gram, own, cross, effective, source.widths, tuple(source.known.values()))
+            for one, other in ((i, j), (j, i)):
+                found["own"][one, other] = _part(pair, parts[one], parts[one])
+                found["cross"][one, other] = _part(pair, parts[one], parts[other])
+                found["seen"][one, other] = _part(pair, parts[one], knows[other])
+                found["known"][one, other] = _part(pair, knows[other], knows[other])
+                found["effective"][one, other] = kish
+    return Moments(gram=gram, widths=source.widths, **found)
+
+
+def _part(gram: Array, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> Array:
+    if _is_run(rows) and _is_run(columns):  # A view: with many draws, copies would fill the memory.
+        return gram[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return np.asarray(gram[:, rows[:, None], columns[None, :]])
+
+
+def _is_run(columns: npt.NDArray[np.int64]) -> bool:
+    return len(columns) > 0 and int(columns[-1] - columns[0]) == len(columns) - 1
+
+
+def _known_columns(source: Rotated) -> list[npt.NDArray[np.int64]]:
+    """Which of all columns count as what each modality knows."""
+    first = np.cumsum((0, *source.widths))
+    after = int(first[-1])
+    found = []
+    for start, (name, q) in zip(first[:-1], source.known.items(), strict=True):
+        more = source.beyond[name].shape[1] if name in source.beyond else 0
+        found.append(np.concatenate([start + np.arange(q), after + np.arange(more)]))
+        after += more
+    return found
 
 
 def _centred_gram(values: Array, weights: Array, single: bool) -> Array:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from smurf_core.configuration import Configuration, RunConfig, layers_label
 from smurf_core.data.dataset import Folds, MultimodalDataset
+from smurf_core.exclusive.bent import Functions, bent_functions, extended, hidden_layer
 from smurf_core.exclusive.fold import FoldProblem, Solution
 from smurf_core.exclusive.problem import Head, ModalitySet, Weighing, all_sets
 from smurf_core.exclusive.sets import Found, best_ridge, who_shares
@@ -34,6 +35,8 @@ _DRAWS_FOR_SETS = 40
 # Losses that differ by less are alike: on data that can be predicted perfectly, their standard
 # error is next to zero.
 _ALIKE = 5e-4
+# What bent functions may cost in prediction, as a share of the loss.
+_LITTLE = 0.02
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,12 @@ class Solved:
 
 @dataclass(frozen=True)
 class PreparedFold:
-    """One fold ready to be solved; `towers` give what the outputs read, if not the features."""
+    """One fold ready to be solved; `hidden` give what outputs read beside the features, if any."""
 
     index: int
     scaler: Scaler
     problem: FoldProblem
-    towers: FittedModel | None
+    hidden: Mapping[str, Tower] | None
     scales: Mapping[str, Array]  # modality → [d]: what a unit was divided by
 
 
@@ -118,16 +121,16 @@ def solve_run(
             prepare(dataset, config, folds, f, towers[layers][f] if layers else None)
             for f in range(len(folds))
         ]
-        # The sets are those that agree where agreement counts most. Of classes, scores of zero
-        # and one are regressed on: the same directions (Hastie et al., 1994), much faster.
-        quick = [replace(f.problem, is_classes=False) for f in fitted]
-        found = who_shares(quick, offered, Weighing(max(lambdas)), weights=draws, report=part)
-        for lam in lambdas:
-            pairs = [best_ridge(f.problem, found.sets, Weighing(lam)) for f in fitted]
-            ridges, solutions = [ridge for ridge, _ in pairs], [solution for _, solution in pairs]
-            candidates.append(_Candidate(layers, lam, fitted, found, ridges, solutions))
+        candidates += _candidates(fitted, layers, offered, lambdas, draws, part)
     losses = [np.concatenate(each.losses) for each in candidates]
     best = _chosen(losses, [each.lam for each in candidates])
+    if not candidates[best].layers:
+        report("bent relations", 0.6)
+        following = followed(dataset, config, candidates[best].folds, candidates[best].solutions)
+        if following:
+            more = _candidates(following, (), offered, lambdas, draws, lambda _: None)
+            best = _better(candidates, best, more)
+            candidates += more
     chosen = candidates[best]
     results = tuple(_fold_result(dataset, config, k, candidates, best) for k in range(len(folds)))
     report("refits", 0.65)
@@ -136,6 +139,81 @@ def solve_run(
     refits = _refit(dataset, config, folds, chosen, results, report) if asked else None
     report("refits", 1.0)
     return Solved(results, _sharing(dataset, chosen.found), refits)
+
+
+def _candidates(
+    folds: list[PreparedFold],
+    layers: tuple[int, ...],
+    offered: Sequence[ModalitySet],
+    lambdas: Sequence[float],
+    draws: Array,
+    report: Callable[[float], None],
+) -> list[_Candidate]:
+    """The sets that are there, and the solution of every λ."""
+    # The sets are those that agree where agreement counts most. Of classes, scores of zero
+    # and one are regressed on: the same directions (Hastie et al., 1994), much faster.
+    quick = [replace(f.problem, is_classes=False) for f in folds]
+    found = who_shares(quick, offered, Weighing(max(lambdas)), weights=draws, report=report)
+    candidates = []
+    for lam in lambdas:
+        pairs = [best_ridge(f.problem, found.sets, Weighing(lam)) for f in folds]
+        ridges, solutions = [ridge for ridge, _ in pairs], [solution for _, solution in pairs]
+        candidates.append(_Candidate(layers, lam, folds, found, ridges, solutions))
+    return candidates
+
+
+def followed(
+    dataset: MultimodalDataset,
+    config: RunConfig,
+    folds: Sequence[PreparedFold],
+    solutions: Sequence[Solution],
+) -> list[PreparedFold]:
+    """Folds that are linear in the features, with functions that follow bent relations.
+
+    An empty list where lines are enough.
+    """
+    inputs = [standardise(dataset, fold.scaler, config.standardisation) for fold in folds]
+    needed = bent_functions(
+        [fold.problem for fold in folds],
+        solutions,
+        [[x.astype(np.float64) for x in each.values()] for each in inputs],
+        dataset.persons,
+    )
+    if not any(needed[0]):
+        return []
+    return [_with_functions(*each) for each in zip(folds, inputs, needed, strict=True)]
+
+
+def _with_functions(
+    fold: PreparedFold,
+    inputs: Mapping[str, npt.NDArray[np.floating]],
+    needed: Sequence[Functions | None],
+) -> PreparedFold:
+    problem = fold.problem
+    layers = {
+        name: hidden_layer(functions, values.shape[1])
+        for (name, values), functions in zip(inputs.items(), needed, strict=True)
+    }
+    return replace(
+        fold,
+        problem=replace(problem, source=extended(problem.source, inputs, needed, problem.training)),
+        hidden={name: (layer,) for name, layer in layers.items()},
+        scales={
+            name: np.append(np.ones(len(layers[name].bias)), scale)
+            for name, scale in fold.scales.items()
+        },
+    )
+
+
+def _better(candidates: list[_Candidate], best: int, more: list[_Candidate]) -> int:
+    """The place of the best that follows bent relations, behind all; as before if it is worse."""
+    losses = [np.concatenate(each.losses) for each in more]
+    chosen = _chosen(losses, [each.lam for each in more])
+    before = np.concatenate(candidates[best].losses)
+    difference = losses[chosen] - before
+    error = difference.std(ddof=1) / np.sqrt(len(difference))
+    is_worse = difference.mean() > max(2 * error, _LITTLE * before.mean())
+    return best if is_worse else len(candidates) + chosen
 
 
 def prepare(
@@ -187,7 +265,10 @@ def prepare(
         is_classes=dataset.task == "classification" and given is None,
         given=given,
     )
-    return PreparedFold(index, scaler, problem, towers, scales)
+    hidden = None
+    if towers is not None:
+        hidden = {name: towers.towers[(name,)][:-1] for name in dataset.modalities}
+    return PreparedFold(index, scaler, problem, hidden, scales)
 
 
 def _target(dataset: MultimodalDataset, scaler: Scaler) -> Array:
@@ -245,7 +326,7 @@ def fitted_model(
         # The mean is taken off in the bias, in float64: contributions are exactly centred.
         scaled = weights / fold.scales[name]
         output = Layer(scaled.astype(np.float32), -(weights @ source.means[name]))
-        before = () if fold.towers is None else fold.towers.towers[(name,)][:-1]
+        before = () if fold.hidden is None else fold.hidden[name]
         towers[(name,)] = (*before, output)
     offset = solution.offset[0] * fold.scaler.target_sd + fold.scaler.target_mean
     return FittedModel(
@@ -259,7 +340,7 @@ def fitted_model(
         terms=terms_of(names, sets),
         towers=towers,
         baseline=offset.astype(np.float32),
-        reads_features=fold.towers is not None,
+        reads_features=fold.hidden is not None,
     )
 
 

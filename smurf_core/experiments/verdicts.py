@@ -17,16 +17,16 @@ from smurf_core.data.generated.families import (
     FAMILIES,
     NOISE_FREE,
     SAMPLES,
-    Family,
     shared_factor,
     simulate,
 )
+from smurf_core.data.generated.family import Family
 from smurf_core.data.generated.synthetic import derived_factor
 from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.redundancy import centred_terms, variance_shares
 from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.exclusive.problem import Weighing
-from smurf_core.exclusive.training import fitted_model, prepare
+from smurf_core.exclusive.training import fitted_model, followed, prepare
 from smurf_core.explained import explained
 from smurf_core.results import RunResult
 from smurf_core.statistics.folds import centred_within
@@ -202,7 +202,7 @@ def _population(
     name: str, result: RunResult, dataset: MultimodalDataset, seed: int
 ) -> Contributions:
     """The study's samples explained by a model of the whole population."""
-    everyone = simulate(name, samples=_POPULATION, seed=seed, draw=1, folds=3)
+    everyone = simulate(name, samples=_POPULATION, seed=seed, draw=1, folds=3, guesses=False)
     assert everyone.folds is not None  # noqa: S101 — for the type checker
     fold = prepare(everyone, result.config, everyone.folds, 0, None)
     names = dataset.modalities
@@ -214,6 +214,9 @@ def _population(
     )
     lam = result.fold_results[0].member.configuration.auxiliary_weight
     solution = fold.problem.solve(sets, 1e-4, Weighing(lam))
+    if result.fold_results[0].model.reads_features:
+        for again in followed(everyone, result.config, [fold], [solution]):
+            fold, solution = again, again.problem.solve(sets, 1e-4, Weighing(lam))
     model = fitted_model(everyone, result.config, fold, solution)
     found = model.contributions(
         {name: f.values for name, f in dataset.features.items()}, sample_ids=dataset.sample_ids
@@ -241,7 +244,7 @@ def _true_redundant(family: Family) -> float:
     if family.r2 == 0:
         return float("nan")
     squares = {held: weight**2 for held, weight in family.weights.items()}
-    shared = sum(s for held, s in squares.items() if len(held) > 1)
+    shared = sum(s for held, s in squares.items() if len(family.holders(held)) > 1)
     unique = [w for held, w in family.weights.items() if len(held) == 1]
     together = sum(unique) ** 2 - sum(w**2 for w in unique)
     return shared / (sum(squares.values()) + family.correlation * together)

@@ -17,6 +17,7 @@ _ROW_HEIGHT = 27
 _VERDICT_MARKS = {
     "reliable": "✓ reliable", "too uncertain": "✗ uncertain", "too small": "· small",
     "sides disagree": "✗ sides disagree", "known to others": "✗ known to others",
+    "bent": "✗ bent relation",
     "nothing to explain": "", "stable": "✓ stable", "unstable": "✗ unstable",
     "not separated": "✗ not separated",
     "too small to tell": "· small",

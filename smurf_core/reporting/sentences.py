@@ -30,6 +30,7 @@ _WARNINGS = {
     "too uncertain": "models of other persons would disagree on {it}",
     "sides disagree": "the modalities that should share {it} do not say the same",
     "known to others": "a modality that should not know {it} predicts {it}",
+    "bent": "a modality knows {it} in a bent way that these contributions cannot follow",
 }
 # A share below this is not worth a sentence of its own.
 _WORTH_NAMING = 0.05

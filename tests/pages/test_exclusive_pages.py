@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from smurf_core.data.generated.families import Family, simulate
+from smurf_core.data.generated.families import simulate
+from smurf_core.data.generated.family import Family
 from smurf_core.processes import worker
 from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import Workspace

@@ -9,7 +9,6 @@ correlated or bent factors, heavy tails, unequal sides, persons, ordinal and une
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import combinations
 from string import ascii_uppercase
 from types import MappingProxyType
@@ -19,75 +18,12 @@ import numpy.typing as npt
 
 from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.data.folds import with_made_folds
+from smurf_core.data.generated.bends import best_guesses
+from smurf_core.data.generated.family import Family
 from smurf_core.data.generated.synthetic import derived_factor, unique_factor
 from smurf_core.errors import InputError
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Family:
-    """How studies of a family are drawn. Sets are written as letters: `AB` is held by A and B.
-
-    Parameters
-    ----------
-    description
-        What it asks of a method.
-    modalities
-        How many; named A, B, C…
-    weights
-        Set → weight of its factor in the target; 0: modalities hold it, but it is useless.
-    features
-        Observed features per modality; 0: the factors themselves, in random rotation.
-    noise
-        Standard deviation of each observed feature's own noise, beside factors of sd 1.
-    r2
-        Share of the target's variance that the factors explain; 1: all of it. At 0 the target is
-        noise.
-    sides
-        Modality → further noise on everything that it holds of shared factors.
-    correlation
-        Of the unique factors with each other.
-    bends
-        True if C sees what it shares bent: z³, of variance one.
-    tails
-        Degrees of freedom of Student's t of the factors; 0: normal.
-    persons
-        Number of persons, 0: none are known. Each has an offset in all factors and features.
-    levels
-        Number of ordinal levels that the target is cut into; 0: continuous.
-    classes
-        Frequencies of classes that are drawn from the softmax of the factors; none: regression.
-    is_kept
-        True if it was not looked at while methods and thresholds were chosen.
-    """
-
-    description: str
-    modalities: int
-    weights: Mapping[str, float]
-    features: int = 6
-    noise: float = 0.4
-    r2: float = 0.7
-    sides: Mapping[str, float] = field(default_factory=dict)
-    correlation: float = 0.0
-    bends: bool = False
-    tails: int = 0
-    persons: int = 0
-    levels: int = 0
-    classes: tuple[float, ...] = ()
-    is_kept: bool = False
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Modalities: A, B, C…"""
-        return tuple(ascii_uppercase[: self.modalities])
-
-    @property
-    def sharing(self) -> tuple[str, ...]:
-        """The sets of two and more that share something useful."""
-        if self.r2 == 0:
-            return ()
-        return tuple(held for held, weight in self.weights.items() if weight and len(held) > 1)
 
 
 def _every(count: int, **changes: float) -> dict[str, float]:
@@ -114,7 +50,22 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "faint": Family("Pairs at R² 0.3.", 3, _PAIRS, r2=0.3),
         "three_classes": Family("Three unequal classes.", 3, _PAIRS, classes=(0.5, 0.3, 0.2)),
         "bent": Family(
-            "One shared factor that C sees bent.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0}, bends=True
+            "C sees what it shares bent.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0}, bends="cube"
+        ),
+        "bent_absolute": Family(
+            "C and the target have the absolute value of what A and B see.", 3,
+            _UNIQUE | {"AC": 1.0, "BC": 1.0}, features=20, bends="absolute", bends_target=True,
+        ),
+        "bent_root": Family(
+            "C sees the root of what it shares.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0}, bends="root"
+        ),
+        "bent_threshold": Family(
+            "C sees only the sign of what it shares.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0},
+            features=20, bends="threshold",
+        ),
+        "bent_lost": Family(
+            "C sees the square of factors that are thus unique to A and B.", 3,
+            _UNIQUE | {"AC": 1.0, "BC": 1.0}, bends="square",
         ),
         # Kept for the final measurement.
         "correlated": Family(
@@ -148,6 +99,18 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             is_kept=True,
         ),
         "two": Family("Two modalities.", 2, {"A": 1.0, "B": 1.0, "AB": 1.0}, is_kept=True),
+        "bent_exponential": Family(
+            "C sees the exponential of what it shares.", 3, _UNIQUE | {"AC": 1.0, "BC": 1.0},
+            features=12, bends="exponential", is_kept=True,
+        ),
+        "bent_wave": Family(
+            "C and the target have the sine of twice what A and B see.", 3,
+            _UNIQUE | {"AC": 1.0, "BC": 1.0}, features=12, bends="wave", bends_target=True,
+            is_kept=True,
+        ),
+        "bent_product": Family(
+            "C's own factor is the product of A's and B's.", 3, _PAIRS, product=True, is_kept=True
+        ),
         "unequal_classes": Family(
             "Three classes of 60, 30 and 10%.", 3, _BOTH, classes=(0.6, 0.3, 0.1), is_kept=True
         ),
@@ -186,7 +149,13 @@ def shared_factor(held: str) -> str:
 
 
 def simulate(
-    family: Family | str, *, samples: int, seed: int = 0, draw: int = 0, folds: int = 5
+    family: Family | str,
+    *,
+    samples: int,
+    seed: int = 0,
+    draw: int = 0,
+    folds: int = 5,
+    guesses: bool = True,
 ) -> MultimodalDataset:
     """One study of a family.
 
@@ -202,12 +171,16 @@ def simulate(
         Decides the samples that are drawn from that population.
     folds
         Person-independent folds to make.
+    guesses
+        False: leave out what features say of bent factors at best, which takes seconds for many
+        samples. What a modality can say is then the factor itself.
 
     Returns
     -------
     MultimodalDataset
         `factors` hold every useful factor as it enters the target (`u_A`, `r_ABC`) and, as
-        `r_ABC|A`, what A's features can say of it (its best linear prediction).
+        `r_ABC|A`, what A's features can say of it (its best prediction, which is linear unless
+        the family bends).
 
     Raises
     ------
@@ -227,6 +200,7 @@ def simulate(
     views: dict[str, Array] = {}
     features: dict[str, Array] = {}
     seen: dict[str, Array] = {}
+    mixings: dict[str, Array] = {}
     copied: dict[str, str] = {"C": "B"} if name == "copy" else {}
     for letter in family.names:
         held = [s for s in family.weights if letter in s]
@@ -235,11 +209,9 @@ def simulate(
             view = factors[s]
             if len(s) > 1 and letter in family.sides:
                 view = view + family.sides[letter] * random.standard_normal(samples)
-            if family.bends and len(s) > 1 and letter == "C":
-                view = view**3 / np.sqrt(15)
-            columns.append(view)
+            columns.append(family.view(letter, s)(view))
         views[letter] = np.stack(columns, axis=1)
-        mixing = _mixing(len(held), family.features, structure)
+        mixing = mixings[letter] = _mixing(len(held), family.features, structure)
         features[letter] = views[letter] @ mixing
         if family.noise:
             features[letter] = features[letter] + family.noise * random.standard_normal(
@@ -250,11 +222,13 @@ def simulate(
             features[letter] = features[letter] + 0.5 * shift[person]
     for letter, source in copied.items():
         features[letter] = features[source].copy()
-    signal = sum(w * factors[s] for s, w in family.weights.items())
+    entering = {s: family.enters(s)(values) for s, values in factors.items()}
+    signal = sum(w * entering[s] for s, w in family.weights.items())
     assert isinstance(signal, np.ndarray)  # noqa: S101 — for the type checker
     size = float(np.sqrt(_signal_variance(family)))
     if family.classes:
         return _classes(family, name, features, factors, views, samples, random, structure, folds)
+    guessed = _guesses(family, features, mixings) if family.bends and guesses else {}
     noise = random.standard_normal(samples)
     if family.r2 == 0:
         target = noise
@@ -263,17 +237,20 @@ def simulate(
         scale = 1.0
         target = signal + size * np.sqrt(1 / family.r2 - 1) * noise
     for s, weight in family.weights.items():
-        truth = scale * weight * factors[s]
+        truth = scale * weight * entering[s]
         if not truth.any():
             continue
-        seen[shared_factor(s)] = truth
-        for letter in s:
+        holders = family.holders(s)
+        key = shared_factor(holders)
+        seen[key] = seen.get(key, 0.0) + truth
+        for letter in holders:
             known = truth
-            if family.noise or family.sides:
+            if family.bends:
+                known = weight * guessed[letter][s] if guessed else truth
+            elif family.noise or family.sides:
                 known = _linear_part(truth, features[letter])
-            if family.bends and len(s) > 1 and letter == "C":
-                known = truth  # What a line says of it is not what C can say.
-            seen[derived_factor(shared_factor(s), letter)] = known
+            of = derived_factor(key, letter)
+            seen[of] = seen.get(of, 0.0) + known
     if family.levels:
         edges = np.quantile(target, np.linspace(0, 1, family.levels + 1)[1:-1])
         target = np.digitize(target, edges).astype(float)
@@ -303,6 +280,8 @@ def _factors(
             offset = random.standard_normal(family.persons)
             values = (values + 0.5 * offset[person]) / np.sqrt(1.25)
         drawn[s] = values
+    if family.product:
+        drawn["C"] = drawn["A"] * drawn["B"]
     return drawn, person
 
 
@@ -317,6 +296,24 @@ def _mixing(held: int, features: int, random: np.random.Generator) -> Array:
     if features == 0:
         return np.linalg.qr(random.standard_normal((held, held)))[0]
     return random.standard_normal((held, features))
+
+
+def _guesses(
+    family: Family, features: dict[str, Array], mixings: dict[str, Array]
+) -> dict[str, dict[str, Array]]:
+    """Modality → factor → what its features say of how the factor enters the target, at best."""
+    found = {}
+    for letter, values in features.items():
+        held = [s for s in family.weights if letter in s]
+        guessed = best_guesses(
+            values,
+            mixings[letter],
+            family.noise,
+            views=[family.view(letter, s) for s in held],
+            wanted=[family.enters(s) for s in held],
+        )
+        found[letter] = dict(zip(held, guessed.T, strict=True))
+    return found
 
 
 def _linear_part(truth: Array, features: Array) -> Array:

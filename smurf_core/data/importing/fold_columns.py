@@ -18,6 +18,7 @@ from smurf_core.data.importing.tables import is_number, stacked
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
 from smurf_core.data.splits import split_of_cell
+from smurf_core.data.texts import as_text
 
 ROLE_SEPARATOR = "|"  # between the roles of a sample in the folds of `fold_*`
 # Names that mean nothing else: a column that cannot be used is an error and not left out.

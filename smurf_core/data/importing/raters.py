@@ -20,6 +20,7 @@ from smurf_core.data.importing.modality_names import known_prefixes
 from smurf_core.data.importing.tables import is_number
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Table
+from smurf_core.data.texts import as_text
 
 _BY = " by "  # `arousal by r1` is what rater r1 said
 _MOST_RATERS = 50  # raters with columns of their own; above, ratings are numbered per sample

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from smurf_core.data.generated.families import FAMILIES, NOISE_FREE, Family, simulate
+from smurf_core.data.generated.families import FAMILIES, NOISE_FREE, simulate
+from smurf_core.data.generated.family import Family
 from smurf_core.errors import InputError
 
 

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import t
 
 from smurf_core.configuration import RunConfig
-from smurf_core.data.generated.families import Family, simulate
+from smurf_core.data.generated.families import simulate
+from smurf_core.data.generated.family import Family
 from smurf_core.exclusive.problem import Weighing, all_sets
 from smurf_core.refits import TEMPER, WIDENING, Refits, critical, person_weights, refits_of
 from smurf_core.training.run import train_run
