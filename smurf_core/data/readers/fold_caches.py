@@ -59,8 +59,8 @@ class FoldCachesReader:
                              f"{listing(caches, 6)}.")  # fmt: skip
         if len(caches) > 1 and not target:
             raise InputError(
-                f"{source.name}: the files have {len(caches)} targets ({listing(caches, 6)}), and a "
-                "study has one: name the one to predict as target."
+                f"{source.name}: the files have {len(caches)} targets ({listing(caches, 6)}), and "
+                "a study has one: name the one to predict as target."
             )
         chosen = target or next(iter(caches))
         first = next(iter(caches[chosen].values()))["training"]
@@ -110,8 +110,8 @@ def _loader(source: SourceFile) -> PickledObject:
     batches, properties = loaded if is_pair else (None, None)
     if not isinstance(batches, list) or not isinstance(properties, dict):
         raise InputError(
-            f"{source.name} is not one of the authors' caches of folds: it is not a list of batches "
-            "with properties."
+            f"{source.name} is not one of the authors' caches of folds: it is not a list of "
+            "batches with properties."
         )
     made = PickledObject()
     made.state = {
