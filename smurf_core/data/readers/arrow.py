@@ -161,7 +161,7 @@ def _holds_objects(column: pa.ChunkedArray) -> bool:
     kind = column.type
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return True
-    return pa.types.is_nested(kind) and not _are_vectors(kind)
+    return bool(pa.types.is_nested(kind)) and not _are_vectors(kind)
 
 
 def _are_vectors(kind: pa.DataType) -> bool:

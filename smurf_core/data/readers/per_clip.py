@@ -229,7 +229,9 @@ def _array_table(
     check_shape(source, len(arrays), 2 * width)
     problems = []
     if dimensions == 1:
-        values = {str(j): [array[j] for array in arrays.values()] for j in range(width)}
+        values: dict[str, Any] = {
+            str(j): [array[j] for array in arrays.values()] for j in range(width)
+        }
     else:
         pooled = [pool(array[None], lengths=np.array([len(array)])) for array in arrays.values()]
         mean, sd = (np.concatenate([getattr(p, what) for p in pooled]) for what in ("mean", "sd"))
