@@ -201,7 +201,10 @@ def _group_name(group: Sequence[SourceFile], ends: Sequence[_End]) -> str:
 
 def _are_surely_clips(source: SourceFile, keys: Sequence[str]) -> bool:
     """True for arrays of frames that are unequally long: they cannot be columns of one table."""
-    shapes = list(keyed_arrays(source, keys[:50]).values())
+    try:
+        shapes = list(keyed_arrays(source, keys[:50]).values())
+    except InputError:  # The reader of such files describes what is wrong.
+        return False
     return (
         len(shapes) >= _FEWEST_UNNAMED
         and all(array.ndim == 2 for array in shapes)
