@@ -104,7 +104,7 @@ def _labelled(table: pd.DataFrame, format: str) -> bytes:
         if format == "dta":
             plain.to_stata(path, write_index=False, version=118, variable_labels=labels)
         else:
-            pyreadstat.write_sav(plain, str(path), column_labels=labels)
+            pyreadstat.write_sav(plain, str(path), column_labels=list(labels.values()))
         return path.read_bytes()
 
 

@@ -178,12 +178,12 @@ def _holds_objects(column: pa.ChunkedArray) -> bool:
     kind = column.type
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return True
-    return pa.types.is_nested(kind) and not _are_vectors(kind)
+    return bool(pa.types.is_nested(kind)) and not _are_vectors(kind)
 
 
 def _are_vectors(kind: pa.DataType) -> bool:
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-    return (is_list or pa.types.is_fixed_size_list(kind)) and (
+    return bool(is_list or pa.types.is_fixed_size_list(kind)) and bool(
         pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)
     )
 

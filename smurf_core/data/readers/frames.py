@@ -89,7 +89,7 @@ class Recording:
     switches: frozenset[str] = frozenset()  # columns of 0 and 1
     options: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
-    began: float = 0.0  # seconds since 1970 at time 0, if the format says so
+    began: float = 0.0  # seconds since 1970 at time 0, where they are known
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,9 @@ def _summary(
         track = recording.load()
         # A table's times may count from 1970, and not from the recording's start.
         if segments and recording.began and min(segments.start, default=0) > 1e9:
-            start = track.start + recording.began
-            track = replace(track, start=start, end=track.end + recording.began)
+            track = replace(
+                track, start=track.start + recording.began, end=track.end + recording.began
+            )
         tally.add(recording, track)
         wanted = by_recording.get(recording.name, []) if segments else []
         spans = [(segments.start[i], segments.end[i]) for i in wanted] if segments else []

@@ -201,7 +201,10 @@ def _group_name(group: Sequence[SourceFile], ends: Sequence[_End]) -> str:
 
 def _are_surely_clips(source: SourceFile, keys: Sequence[str]) -> bool:
     """True for arrays of frames that are unequally long: they cannot be columns of one table."""
-    shapes = list(keyed_arrays(source, keys[:50]).values())
+    try:
+        shapes = list(keyed_arrays(source, keys[:50]).values())
+    except InputError:  # The reader of such files describes what is wrong.
+        return False
     return (
         len(shapes) >= _FEWEST_UNNAMED
         and all(array.ndim == 2 for array in shapes)
@@ -229,7 +232,9 @@ def _array_table(
     check_shape(source, len(arrays), 2 * width)
     problems = []
     if dimensions == 1:
-        values = {str(j): [array[j] for array in arrays.values()] for j in range(width)}
+        values: dict[str, Any] = {
+            str(j): [array[j] for array in arrays.values()] for j in range(width)
+        }
     else:
         pooled = [pool(array[None], lengths=np.array([len(array)])) for array in arrays.values()]
         mean, sd = (np.concatenate([getattr(p, what) for p in pooled]) for what in ("mean", "sd"))

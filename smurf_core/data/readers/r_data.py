@@ -94,7 +94,7 @@ def _loaded(source: SourceFile) -> Any:
     import rdata  # With xarray it takes as long to import as pandas, so only for such files.
 
     data = _unpacked(source)
-    plain = {
+    plain: dict[str | bytes, Any] = {
         name: rdata.conversion.DEFAULT_CLASS_MAP[name]
         for name in ("data.frame", "factor", "ordered")
     }
@@ -226,7 +226,7 @@ def _matrix(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     """The value if it is an array with rows; a masked one has NaN for what is missing."""
     if isinstance(value, np.ma.MaskedArray):
-        value = value.astype(np.float64).filled(np.nan)
+        value = np.ma.filled(value.astype(np.float64), np.nan)
     is_rows = isinstance(value, np.ndarray) and 1 <= value.ndim <= 3 and len(value) > 1
     return value if is_rows and value.dtype.kind in "biufUO" else None
 
