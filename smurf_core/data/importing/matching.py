@@ -18,8 +18,9 @@ from smurf_core.data.importing.keys import (
 )
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.near_ids import NearMatches, hint, respelled
+from smurf_core.data.importing.positions import check_sizes, numbered, split_sizes
 from smurf_core.data.importing.shared_columns import shared_columns
-from smurf_core.data.importing.tables import SPLIT_COLUMN, and_more
+from smurf_core.data.importing.tables import and_more
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.interface import Table
 from smurf_core.errors import InputError
@@ -322,10 +323,10 @@ class _Matcher:
             return
         for table in without:
             self._refuse_bad_ids(table)
-        expected = _split_sizes(self.base)
+        expected = split_sizes(self.base)
         if not self.keys:
             for table in without:
-                _check_sizes(table, self.base, expected)
+                check_sizes(table, self.base, expected)
         if self.mapping.match != "position":
             raise self._no_key(without)
         if self.base in without:
@@ -334,10 +335,10 @@ class _Matcher:
                 self.keys[self.base.name] = min(named, key=lambda key: rank([key]))
                 self.ids[self.base.name] = self.keys[self.base.name].ids
             else:
-                self.ids[self.base.name] = _numbered(self.base)
+                self.ids[self.base.name] = numbered(self.base)
         for table in without:
             if table is not self.base:
-                _check_sizes(table, self.base, expected)
+                check_sizes(table, self.base, expected)
                 self.ids[table.name] = self._ids_by_position(table)
         self.by_position = [table.name for table in without]
         message = f"no column names the samples in {listing(self.by_position)}."
@@ -346,13 +347,13 @@ class _Matcher:
 
     def _ids_by_position(self, table: Table) -> pd.Index[str]:
         """The ids of the table with the target, for the rows of the same split."""
-        places = pd.Series(self.ids[self.base.name].to_numpy(), index=_numbered(self.base))
-        return pd.Index(places.reindex(_numbered(table)), dtype="str")
+        places = pd.Series(self.ids[self.base.name].to_numpy(), index=numbered(self.base))
+        return pd.Index(places.reindex(numbered(table)), dtype="str")
 
     def _number_only(self) -> None:
         """Number the rows of the only table, which has no ids."""
         self._refuse_bad_ids(self.base)
-        self.ids[self.base.name] = _numbered(self.base)
+        self.ids[self.base.name] = numbered(self.base)
         groups = repeating_ids([self.base])
         message = "no column names the samples."
         if groups:
@@ -433,29 +434,3 @@ def _rows(keys: dict[str, Key]) -> int:
     """The number of ids that the tables of a key share with the first."""
     first, *others = keys.values()
     return sum(len(key.plain & first.plain) for key in others)
-
-
-def _check_sizes(table: Table, base: Table, expected: dict[str, int]) -> None:
-    sizes = _split_sizes(table)
-    wrong = [split for split, rows in sizes.items() if rows != expected.get(split)]
-    if wrong:
-        raise InputError(
-            f"{table.name} has {sizes[wrong[0]]} rows where {base.name} has "
-            f"{expected.get(wrong[0], 0)}: give both a column of sample ids."
-        )
-
-
-def _numbered(table: Table) -> pd.Index[str]:
-    """Row numbers as ids; within the split if the rows come from files of a split."""
-    if SPLIT_COLUMN in table.frame.columns and table.parts:
-        split = table.text(SPLIT_COLUMN)
-        number = split.groupby(split).cumcount()
-        return pd.Index([f"{s}_{k:05d}" for s, k in zip(split, number, strict=True)], dtype="str")
-    return pd.Index([f"s{row:05d}" for row in range(1, len(table.frame) + 1)], dtype="str")
-
-
-def _split_sizes(table: Table) -> dict[str, int]:
-    if SPLIT_COLUMN in table.frame.columns and table.parts:
-        counts = table.text(SPLIT_COLUMN).value_counts()
-        return {str(split): int(count) for split, count in counts.items()}
-    return {"": len(table.frame)}

@@ -245,6 +245,8 @@ def main(count: int, first: int = 0) -> int:
                 if "-v" in sys.argv:
                     print(seed, made.about, found)
             counts[kind] += 1
+            if "-v" in sys.argv and sum(counts.values()) % 50 == 0:
+                print(dict(counts))
             if kind == "wrong":
                 wrong += 1
                 print(seed, made.about, found)
