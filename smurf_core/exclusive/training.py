@@ -265,10 +265,10 @@ def prepare(
         is_classes=dataset.task == "classification" and given is None,
         given=given,
     )
-    hidden = None
+    before = None
     if towers is not None:
-        hidden = {name: towers.towers[(name,)][:-1] for name in dataset.modalities}
-    return PreparedFold(index, scaler, problem, hidden, scales)
+        before = {name: towers.towers[(name,)][:-1] for name in dataset.modalities}
+    return PreparedFold(index, scaler, problem, before, scales)
 
 
 def _target(dataset: MultimodalDataset, scaler: Scaler) -> Array:

@@ -7,6 +7,7 @@ import lzma
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,10 +83,7 @@ class RDataReader:
         if left_out:
             message = f"{listing(left_out)} contain no table of one row per sample."
             note = Problem("note", message, source.name, remedy="They were left out.")
-            first = tables[0]
-            tables[0] = Table(
-                first.name, first.frame, first.bad_cells, (*first.problems, note), first.options
-            )
+            tables[0] = replace(tables[0], problems=(*tables[0].problems, note))
         return tuple(tables)
 
 
