@@ -145,6 +145,8 @@ def _are_frames(source: SourceFile) -> bool:
     if "name" in first:
         moments = first.get("frameTime"), second.get("frameTime")
         return first["name"] == second["name"] and moments[0] != moments[1]
+    if "end" not in first:
+        return False
     lengths = [_seconds(row["end"]) - _seconds(row["start"]) for row in rows]
     return first["file"] == second["file"] and max(lengths) < _SHORT
 
@@ -164,7 +166,10 @@ def _times(
     frame: pd.DataFrame, source: SourceFile
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Start and end of each row in seconds; equal if the file has no windows."""
-    if "start" not in frame:
+    is_window = {"start", "end"} <= set(frame)
+    if not is_window and "frameTime" not in frame:
+        raise InputError(f"{source.name} has no columns start and end: write it again.")
+    if not is_window:
         at = _as_seconds(frame["frameTime"], "frameTime", source)
         return at, at
     start = _as_seconds(frame["start"], "start", source)
