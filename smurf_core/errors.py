@@ -10,3 +10,7 @@ class InputError(ValueError):
     it in an error box and the command line prints it and exits with code 2; neither shows a
     traceback.
     """
+
+    def __init__(self, message: object = "") -> None:
+        # Names that come from a file may contain line ends.
+        super().__init__(" ".join(str(message).splitlines()))

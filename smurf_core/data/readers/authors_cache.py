@@ -136,6 +136,8 @@ def cache_contents(folds: Mapping[Any, Any], source: SourceFile) -> CacheContent
         for partition in _PARTITIONS:
             columns, own_names = _partition(folds[fold], partition, source)
             names = names or own_names
+            if parts and set(columns) != set(parts[0]):
+                raise _not_a_cache(source, "its partitions contain different columns")
             if own_names != names:
                 raise _not_a_cache(source, "its partitions name different features")
             where, is_new = _find(columns, kept)

@@ -62,7 +62,8 @@ class ExcelReader:
                     for sheet in book.worksheets
                 }
         except (BadZipFile, InvalidFileException, ParseError, KeyError, OSError, EOFError,
-                ValueError, TypeError, AttributeError, ZlibError) as error:  # fmt: skip
+                ValueError, TypeError, AttributeError, ZlibError,
+                NotImplementedError) as error:  # fmt: skip
             if isinstance(error, InputError):
                 raise
             raise InputError(

@@ -187,7 +187,7 @@ def _are_frames(source: SourceFile) -> bool:
 
 def _are_windows(rows: list[dict[str, str]]) -> bool:
     """True for two rows of one clip that are both short."""
-    if len(rows) < 2:
+    if len(rows) < 2 or "end" not in rows[0]:
         return False
     lengths = [_seconds(row["end"]) - _seconds(row["start"]) for row in rows]
     return rows[0]["file"] == rows[1]["file"] and max(lengths) < _SHORT
@@ -208,7 +208,10 @@ def _times(
     frame: pd.DataFrame, source: SourceFile
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Start and end of each row in seconds; equal if the file has no windows."""
-    if "start" not in frame:
+    is_window = {"start", "end"} <= set(frame)
+    if not is_window and "frameTime" not in frame:
+        raise InputError(f"{source.name} has no columns start and end: write it again.")
+    if not is_window:
         at = _as_seconds(frame["frameTime"], "frameTime", source)
         return at, at
     start = _as_seconds(frame["start"], "start", source)
