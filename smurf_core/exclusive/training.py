@@ -257,10 +257,10 @@ def prepare(
         validation=folds.validation[index],
         is_classes=is_classes,
     )
-    hidden = None
+    before = None
     if towers is not None:
-        hidden = {name: towers.towers[(name,)][:-1] for name in dataset.modalities}
-    return PreparedFold(index, scaler, problem, hidden, scales)
+        before = {name: towers.towers[(name,)][:-1] for name in dataset.modalities}
+    return PreparedFold(index, scaler, problem, before, scales)
 
 
 def _chosen(losses: Sequence[Array], lambdas: Sequence[float]) -> int:
