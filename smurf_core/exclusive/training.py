@@ -14,13 +14,14 @@ from smurf_core.configuration import Configuration, RunConfig, layers_label
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.exclusive.bent import Functions, bent_functions, extended, hidden_layer
 from smurf_core.exclusive.fold import FoldProblem, Solution
+from smurf_core.exclusive.preparing import PreparedFold, prepare
 from smurf_core.exclusive.problem import Head, ModalitySet, Weighing, all_sets
 from smurf_core.exclusive.sets import Found, best_ridge, who_shares
-from smurf_core.exclusive.sources import Rotated, rotated
+from smurf_core.exclusive.sources import Rotated
 from smurf_core.fitted import FittedModel, Layer, Tower
 from smurf_core.refits import Refits, person_weights, refits_of
 from smurf_core.results import FittedMember, FoldResult
-from smurf_core.scaling import Scaler, fit_scaler, standardise, standardised_target
+from smurf_core.scaling import standardise
 from smurf_core.statistics.correlation import pearson_r
 from smurf_core.terms import Term, subset_name
 
@@ -46,17 +47,6 @@ class Solved:
     fold_results: tuple[FoldResult, ...]
     sharing: pd.DataFrame
     refits: Refits | None  # nothing where fewer than two were asked for
-
-
-@dataclass(frozen=True)
-class PreparedFold:
-    """One fold ready to be solved; `hidden` give what outputs read beside the features, if any."""
-
-    index: int
-    scaler: Scaler
-    problem: FoldProblem
-    hidden: Mapping[str, Tower] | None
-    scales: Mapping[str, Array]  # modality → [d]: what a unit was divided by
 
 
 @dataclass(frozen=True)
@@ -124,7 +114,7 @@ def solve_run(
         candidates += _candidates(fitted, layers, offered, lambdas, draws, part)
     losses = [np.concatenate(each.losses) for each in candidates]
     best = _chosen(losses, [each.lam for each in candidates])
-    if not candidates[best].layers:
+    if not candidates[best].layers and not config.kind.explains_outputs:
         report("bent relations", 0.6)
         following = followed(dataset, config, candidates[best].folds, candidates[best].solutions)
         if following:
@@ -214,76 +204,6 @@ def _better(candidates: list[_Candidate], best: int, more: list[_Candidate]) -> 
     error = difference.std(ddof=1) / np.sqrt(len(difference))
     is_worse = difference.mean() > max(2 * error, _LITTLE * before.mean())
     return best if is_worse else len(candidates) + chosen
-
-
-def prepare(
-    dataset: MultimodalDataset,
-    config: RunConfig,
-    folds: Folds,
-    index: int,
-    towers: FittedModel | None,
-) -> PreparedFold:
-    """A fold's inputs, rotated to its training samples, and its scaled target."""
-    training = folds.training[index]
-    scaler = fit_scaler(
-        dataset,
-        training,
-        config.standardisation,
-        target_too=config.standardises_target,
-        clip=config.clip,
-    )
-    inputs = standardise(dataset, scaler, config.standardisation)
-    present = dataset.present
-    given: Array | None = None
-    if config.kind.explains_outputs:
-        given = dataset.output_values()
-        # The unit is the given predictions' spread, for classes also: λ is relative to it.
-        spread = float(given.sum(axis=1)[training].std(axis=0).max()) or 1.0
-        scaler = replace(scaler, target_mean=0.0, target_sd=spread)
-        given = given / spread
-    units: dict[str, npt.NDArray[np.floating]] = {}
-    scales: dict[str, Array] = {}
-    for i, (name, values) in enumerate(inputs.items()):
-        scale = np.ones(values.shape[1])
-        read = np.asarray(values, dtype=np.float64)
-        if towers is not None:
-            hidden = towers.last_hidden((name,), inputs).astype(np.float64)
-            seen = hidden[training & present[:, i]]
-            sd = seen.std(axis=0) if len(seen) else np.zeros(hidden.shape[1])
-            sd = np.where(sd > 1e-6, sd, np.inf)  # A unit that never fires contributes nothing.
-            read, scale = np.concatenate([hidden / sd, read], axis=1), np.append(sd, scale)
-        if given is not None:
-            # Of many features, outputs are among the leading components: they can be followed.
-            scale = _with_leading_outputs(dataset, name, scale)
-            read = read / scale
-        units[name], scales[name] = read, scale
-    problem = FoldProblem(
-        source=rotated(units, present, training),
-        target=_target(dataset, scaler) if given is None else given.sum(axis=1),
-        training=training,
-        validation=folds.validation[index],
-        is_classes=dataset.task == "classification" and given is None,
-        given=given,
-    )
-    before = None
-    if towers is not None:
-        before = {name: towers.towers[(name,)][:-1] for name in dataset.modalities}
-    return PreparedFold(index, scaler, problem, before, scales)
-
-
-def _target(dataset: MultimodalDataset, scaler: Scaler) -> Array:
-    """The scaled target, or 1 for a sample's class, [n, c]."""
-    target = standardised_target(dataset, scaler)
-    if dataset.task == "classification":
-        return np.asarray(np.eye(len(dataset.outputs))[target])
-    return np.asarray(target, dtype=np.float64)[:, None]
-
-
-def _with_leading_outputs(dataset: MultimodalDataset, name: str, scale: Array) -> Array:
-    """What features are divided by, less for a modality's given outputs."""
-    names = dataset.features[name].names
-    is_output = np.isin(names, dataset.given_outputs[name])
-    return np.where(is_output, scale / np.sqrt(len(names)), scale)
 
 
 def _chosen(losses: Sequence[Array], lambdas: Sequence[float]) -> int:

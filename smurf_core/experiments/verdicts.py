@@ -25,8 +25,9 @@ from smurf_core.data.generated.synthetic import derived_factor
 from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.redundancy import centred_terms, variance_shares
 from smurf_core.evaluation.verdicts import verdicts
+from smurf_core.exclusive.preparing import prepare
 from smurf_core.exclusive.problem import Weighing
-from smurf_core.exclusive.training import fitted_model, followed, prepare
+from smurf_core.exclusive.training import fitted_model, followed
 from smurf_core.explained import explained
 from smurf_core.results import RunResult
 from smurf_core.statistics.folds import centred_within

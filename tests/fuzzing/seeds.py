@@ -49,7 +49,7 @@ def _plain() -> bytes:
 @seed("odd.csv")
 def _odd() -> bytes:
     """Titles, two header rows, thousands, percent, notes and a total."""
-    rows = [f"clip{i};{i},5;1.{i:03d};{i}%;[[0,{i}]];NA;{i} ms" for i in range(ROWS)]
+    rows = [f"clip{i};{i},5;1.{i:03d};{i}%;[[0,{i}]];NA;{i * i} ms" for i in range(ROWS)]
     head = ["Study 3", "", "id;valence;audio_a;audio_b;video_a;video_b;video_c", ";;n;%;;;ms"]
     return "\n".join([*head, *rows, "Mean;1,5;2;3;4;5;6", "", "Note: ü"]).encode("cp1252")
 

@@ -82,12 +82,13 @@ def person_problems(tables: Sequence[Table], mapping: StudyMapping) -> list[Prob
 def _candidates(tables: Sequence[Table], mapping: StudyMapping) -> list[_Candidate]:
     """Columns that are called like persons, groups and recordings, most likely first."""
     has_folds = bool(mapping.fold or mapping.split)
-    taken = set(mapping.role_columns.values()) - {mapping.person, mapping.id}
+    taken = set(mapping.role_columns.values()) - {mapping.person, *mapping.id_columns}
     found: list[_Candidate] = []
     for table in tables:
         for column in table.frame.columns:
             kind = _kind(column)
-            cells = table.frame[column].dropna()
+            has_text = column in table.texts
+            cells = (table.texts[column] if has_text else table.frame[column]).dropna()
             if kind is None or column in taken or not len(cells) or not _names(cells):
                 continue
             if column in table.row_counters:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,9 @@ from smurf_core.data.importing.guessing import known_role
 from smurf_core.data.importing.keys import counts_rows
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin, row_ids
+from smurf_core.data.importing.named_columns import check_columns
 from smurf_core.data.importing.protocols import read_folds
-from smurf_core.data.importing.ratings import informativeness_codes
+from smurf_core.data.importing.ratings import informativeness_codes, mean_rating
 from smurf_core.data.importing.role_notes import role_problems
 from smurf_core.data.importing.tables import (
     SPLIT_COLUMN,
@@ -68,7 +68,7 @@ class _Joiner:
         self._named: dict[str, set[str]] = {}
         self.problems: list[Problem] = [p for table in tables for p in table.problems]
         self._columns: dict[tuple[str, str], list[str]] = {}
-        self._check_columns()
+        check_columns(self.tables, mapping)
         self.base = self._table_with(mapping.target)
         self.rows = row_ids(self.tables, self.base, mapping)
         is_named = mapping.id and "id" not in mapping.guessed
@@ -153,35 +153,6 @@ class _Joiner:
             self.mapping,
             self.rows.evidence,
         )
-
-    def _check_columns(self) -> None:
-        """Raise an error if a column of the mapping is missing, or if there is nothing to learn."""
-        mapping = self.mapping
-        columns = [column for table in self.tables for column in table.frame.columns]
-        files = listing(table.name for table in self.tables)
-        kept = {f"samples ({column})": column for column in mapping.samples}
-        for role, column in {**mapping.role_columns, **kept}.items():
-            if column not in columns:
-                near = get_close_matches(column, columns, n=1) or columns[:5]
-                raise InputError(
-                    f"{files}: there is no column {column!r} for the role of {role}; there is "
-                    f"{listing(near, 5)}."
-                )
-        if "target" in mapping.switched_off:
-            raise InputError(f"{files}: a study needs a target: name its column.")
-        if not mapping.target:
-            raise InputError(
-                f"{files}: no column has a usual name of a target ({listing(columns, 6)}); say "
-                "which "
-                "one is."
-            )
-        if len(mapping.modalities) < 2:
-            found = listing(mapping.modalities) or "none"
-            raise InputError(
-                f"{files}: at least 2 modalities are needed, and {found} was found; give columns "
-                "prefixes such as audio_ and video_, give one file per modality, or say which "
-                "columns belong to which."
-            )
 
     def _table_with(self, column: str) -> Table:
         return next(table for table in self.tables if column in table.frame.columns)
@@ -454,30 +425,15 @@ class _Joiner:
             )
             self.problems.append(Problem("note", message, remedy="They were left out."))
             others = {c: None for c in others if c not in numbers}
-        for column in (*kept, *others):
-            bad = self._table_with(column).bad_cells.get(column)
-            if bad is not None:
-                more = f" (and {bad.count - 1} more)" if bad.count > 1 else ""
-                message = f"{bad.text!r}{more} in a column of numbers without a role."
-                remedy = "These cells are missing in the samples' table."
-                self.problems.append(
-                    Problem("warning", message, bad.file, column, bad.row, remedy=remedy)
-                )
         carried = {role: self._carried(column, ids) for column, role in kept.items()}
         carried |= {column: self._carried(column, ids) for column in list(others)[:_MAX_CARRIED]}
         return pd.DataFrame(carried, index=pd.Index(ids, name="sample_id"))
 
     def _carried(self, column: str, ids: pd.Index[str]) -> pd.Series[Any]:
         table = self._table_with(column)
-        return table.frame[column].set_axis(self.ids[table.name]).reindex(ids)
-
-
-def mean_rating(ratings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Mean over the raters who rated a sample, from [raters, n]; NaN if nobody did."""
-    there = np.isfinite(ratings)
-    total = np.where(there, ratings, 0).sum(axis=0, dtype=np.float64)
-    counts = there.sum(axis=0)
-    return np.where(counts > 0, total / np.maximum(counts, 1), np.nan).astype(np.float32)
+        has_text = column in table.bad_cells and column in table.texts
+        cells = table.texts[column] if has_text else table.frame[column]
+        return cells.set_axis(self.ids[table.name]).reindex(ids)
 
 
 def _to_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:

@@ -219,3 +219,11 @@ def _of_name(piece: str, modalities: Sequence[str]) -> str | None:
 def _ordered(shown: Iterable[str], modalities: Sequence[str]) -> tuple[str, ...]:
     kept = set(shown)
     return tuple(modality for modality in modalities if modality in kept)
+
+
+def mean_rating(ratings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Mean over the raters who rated a sample, from [raters, n]; NaN if nobody did."""
+    there = np.isfinite(ratings)
+    total = np.where(there, ratings, 0).sum(axis=0, dtype=np.float64)
+    counts = there.sum(axis=0)
+    return np.where(counts > 0, total / np.maximum(counts, 1), np.nan).astype(np.float32)

@@ -79,6 +79,8 @@ def _lost_cells(
                 continue
             cells = f"{bad.count} cells are" if bad.count > 1 else "one cell is"
             message = f"{bad.text!r} is no number; {cells} text in a column of numbers."
-            remedy = "They were left empty: correct them if you need the column."
+            remedy = "Correct them to use the column as numbers."
+            if column not in table.texts:
+                remedy = "They were left empty: correct them if you need the column."
             problems.append(Problem("warning", message, bad.file, column, bad.row, remedy))
     return problems

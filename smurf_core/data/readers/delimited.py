@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -72,7 +72,7 @@ class DelimitedReader:
             if not table.undecided:
                 return (table,)
         table = _table(source, dialect, _columns(source, dialect))
-        return (table if rows is None else replace(table, frame=table.frame.iloc[:rows]),)
+        return (table if rows is None else table.first(rows),)
 
 
 def _table(source: SourceFile, dialect: _Dialect, cells: pa.Table) -> Table:

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.data.problems import Problem
+from smurf_core.data.readers.cut_samples import recording_name
 from smurf_core.data.readers.frame_tables import frame_table, header_names, numbers, track_of
-from smurf_core.data.readers.frames import ReadingOptions, Recording, recording_name
+from smurf_core.data.readers.frames import ReadingOptions, Recording
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.data.column_names import END_NAMES, ID_NAMES, START_NAMES, plain_name
+from smurf_core.data.column_names import END_NAMES, START_NAMES, plain_name
 from smurf_core.data.problems import Problem, Severity, listing
+from smurf_core.data.readers.cut_samples import (
+    made_ids,
+    recording_column,
+    recording_name,
+    segment_ids,
+)
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.sources import SourceFile, check_shape
 from smurf_core.errors import InputError
@@ -103,11 +108,6 @@ class Segments:
     end: npt.NDArray[np.float64]
     said_by: str  # the table that defines them
     are_made: bool = False  # the ids were made here: that table has none
-
-
-def recording_name(text: str) -> str:
-    """A recording's name without folders and suffix."""
-    return PurePosixPath(text.replace("\\", "/")).stem
 
 
 def summarised(
@@ -346,7 +346,7 @@ def find_segments(
         times = table.frame[[start, end]]
         if not all(pd.api.types.is_numeric_dtype(times[column]) for column in (start, end)):
             continue
-        named = _recording_column(recordings, table)
+        named = recording_column(recordings, table)
         if named is None and len(recordings) > 1:
             continue
         frame = table.frame
@@ -354,9 +354,9 @@ def find_segments(
             belongs = pd.Series([recordings[0]] * len(frame), index=frame.index)
         else:
             belongs = table.text(named).astype("str").map(recording_name)
-        found = _segment_ids(table, id_column, named)
+        found = segment_ids(table, id_column, named)
         id_name = found or "sample_id"
-        ids = table.text(found).astype("str").tolist() if found else _made_ids(belongs)
+        ids = table.text(found).astype("str").tolist() if found else made_ids(belongs)
         begin, finish = (
             times[column].to_numpy(dtype=np.float64, na_value=np.nan) for column in (start, end)
         )
@@ -406,48 +406,3 @@ def with_made_ids(
         else table
         for table in tables
     ]
-
-
-def _recording_column(recordings: Sequence[str], table: Table) -> str | None:
-    """The column in which most cells name one of the recordings, if at least half of them do."""
-    wanted = set(recordings)
-    best, most = None, 0.0
-    for column in table.frame.columns:
-        cells = table.frame[column]
-        if pd.api.types.is_float_dtype(cells):
-            continue
-        share = float(cells.astype("str").map(recording_name).isin(wanted).mean())
-        if share > most:
-            best, most = str(column), share
-    return best if most > 0 else None
-
-
-def _segment_ids(table: Table, id_column: str, named: str | None) -> str:
-    """The column of the samples' ids: the mapping's, or a unique one; empty if there is none."""
-    frame = table.frame
-    if id_column in frame.columns:
-        return id_column
-    unique = [
-        column
-        for column in frame.columns
-        if frame[column].is_unique and not pd.api.types.is_float_dtype(frame[column])
-    ]
-    likely = [
-        column
-        for name in ID_NAMES
-        for column in unique
-        if plain_name(column) == name and not _holds_sentences(frame[column])
-    ]
-    if likely:
-        return str(likely[0])
-    return named if named in unique and named is not None else ""
-
-
-def _holds_sentences(cells: pd.Series[Any]) -> bool:
-    """True if cells are sentences: then they are not ids, whatever the column's name."""
-    return bool(cells.dropna().astype("str").str.strip().str.count(" ").gt(1).any())
-
-
-def _made_ids(belongs: pd.Series[Any]) -> list[str]:
-    counts = belongs.groupby(belongs).cumcount()
-    return [f"{name}[{k}]" for name, k in zip(belongs, counts, strict=True)]

@@ -24,13 +24,13 @@ from smurf_core.data.column_names import PERSON_NAMES, TARGET_NAMES, plain_name
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.arff import ArffReader
 from smurf_core.data.readers.arrow import ParquetReader
+from smurf_core.data.readers.cut_samples import recording_name
 from smurf_core.data.readers.decimal_sign import with_decimal_sign
 from smurf_core.data.readers.delimited import DelimitedReader
 from smurf_core.data.readers.frames import (
     ReadingOptions,
     Recording,
     Track,
-    recording_name,
 )
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.sources import SourceFile, check_shape
@@ -129,7 +129,7 @@ def _has_names(source: SourceFile, head: bytes) -> bool:
 def _parquet_names(source: SourceFile) -> list[str]:
     try:
         return [str(name) for name in pq.read_schema(source.path).names]
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         return []
 
 
@@ -150,7 +150,7 @@ def _cells(source: SourceFile, rows: int | None) -> Table:
     """The file as a table, without the note that semicolons separate its columns."""
     head = source.head()
     readers = (ParquetReader(), ArffReader(), DelimitedReader())
-    reader = next(reader for reader in readers if reader.recognises(source, head))
+    reader = next((reader for reader in readers if reader.recognises(source, head)), readers[-1])
     (table,) = (with_decimal_sign(t, "") for t in reader.read(source, rows=rows))
     check_shape(source, *table.frame.shape)
     reported = tuple(p for p in table.problems if "separated by semicolon" not in p.message)

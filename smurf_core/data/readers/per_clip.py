@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,10 @@ from numpy.lib import format as npy
 
 from smurf_core.data.column_names import DESCRIPTION_NAMES, ID_NAMES, TARGET_NAMES, plain_name
 from smurf_core.data.problems import Problem, listing
+from smurf_core.data.readers.cut_samples import recording_name
 from smurf_core.data.readers.delimited import DELIMITERS
 from smurf_core.data.readers.frame_tables import frame_table, numbers, track_of
-from smurf_core.data.readers.frames import ReadingOptions, Recording, Track, recording_name
+from smurf_core.data.readers.frames import ReadingOptions, Recording, Track
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.keyed_arrays import keyed_arrays, keys_of
 from smurf_core.data.readers.npz import read_npy
@@ -122,7 +124,7 @@ def _columns(source: SourceFile) -> object:
                 version = npy.read_magic(file)
                 read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
                 shape, _, dtype = read(file)
-        except (OSError, ValueError, EOFError):
+        except (OSError, ValueError, EOFError, SyntaxError, TokenError):
             return None
         return (len(shape), shape[-1]) if len(shape) in (1, 2) and dtype.kind in "iuf" else None
     if source.suffix not in _TEXTS:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from smurf_core.data.problems import Problem
-from smurf_core.data.readers.frames import ReadingOptions, Recording, Track, recording_name
+from smurf_core.data.readers.cut_samples import recording_name
+from smurf_core.data.readers.frames import ReadingOptions, Recording, Track
 from smurf_core.data.sources import MAX_CELLS, SourceFile
 from smurf_core.errors import InputError
 

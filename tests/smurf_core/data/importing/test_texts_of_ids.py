@@ -98,7 +98,7 @@ def test_a_person_whose_initials_are_na_is_a_person_and_that_is_reported(tmp_pat
     assembly = assemble(find_sources([tmp_path]))
     assert assembly.dataset.persons.tolist() == persons
     shown = " ".join(str(problem) for problem in assembly.problems)
-    assert "study.csv, column 'person': 'NA' in 5 cells was taken as a name" in shown
+    assert "(person) have cells 'NA'. It was read as a name" in shown
 
 
 def test_na_among_other_words_is_a_missing_value(tmp_path):
