@@ -92,7 +92,7 @@ def _why_no_fold(table: Table, column: str) -> str:
     """Why a column does not number folds; empty if it does."""
     if plain_name(column) in _CERTAIN:
         return ""
-    cells = table.frame[column].dropna()
+    cells = (table.texts[column] if column in table.texts else table.frame[column]).dropna()
     levels = cells.nunique()
     if len(table.frame) == PREVIEW_ROWS and levels < _FEWEST_FOLDS:
         return ""  # The rows of a preview may all be of one fold.

@@ -40,7 +40,7 @@ class NpzReader:
                     with archive.open(member) as file:
                         arrays[name] = npy.read_array(file, allow_pickle=False)
         except (BadZipFile, ZlibError, EOFError, OSError, ValueError, NotImplementedError,
-                RuntimeError, MemoryError, SyntaxError, TokenError) as error:  # fmt: skip
+                RuntimeError, MemoryError) as error:  # fmt: skip
             if isinstance(error, InputError):
                 raise
             raise InputError(
@@ -79,7 +79,7 @@ def read_npy(source: SourceFile) -> npt.NDArray[Any]:
             _check_array(file, source.path.stat().st_size, source.stem, source)
             file.seek(0)
             return np.asarray(npy.read_array(file, allow_pickle=False))
-    except (EOFError, OSError, ValueError, MemoryError, SyntaxError, TokenError) as error:
+    except (EOFError, OSError, ValueError, MemoryError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
@@ -93,11 +93,20 @@ def check_header(archive: ZipFile, member: str, size: int, source: SourceFile) -
         _check_array(file, size, member.removesuffix(".npy"), source)
 
 
-def _check_array(file: IO[bytes], size: int, name: str, source: SourceFile) -> None:
-    """Raise an error for objects, and for a header that does not fit the file's size."""
+def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type that an array's header promises; a damaged header is a `ValueError`."""
     version = npy.read_magic(file)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read(file)
+    try:
+        shape, _, dtype = read(file)
+    except (SyntaxError, TokenError) as error:  # numpy parses the header as Python
+        raise ValueError("The header is damaged.") from error
+    return shape, dtype
+
+
+def _check_array(file: IO[bytes], size: int, name: str, source: SourceFile) -> None:
+    """Raise an error for objects, and for a header that does not fit the file's size."""
+    shape, dtype = array_header(file)
     promised = prod(shape) * dtype.itemsize
     held = size - file.seek(0, 1)
     if dtype.hasobject or dtype.names is not None:

@@ -12,13 +12,11 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from numpy.lib import format as npy
 
 from smurf_core.data.column_names import DESCRIPTION_NAMES, ID_NAMES, TARGET_NAMES, plain_name
 from smurf_core.data.problems import Problem, listing
@@ -28,7 +26,7 @@ from smurf_core.data.readers.frame_tables import frame_table, numbers, track_of
 from smurf_core.data.readers.frames import ReadingOptions, Recording, Track
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.keyed_arrays import keyed_arrays, keys_of
-from smurf_core.data.readers.npz import read_npy
+from smurf_core.data.readers.npz import array_header, read_npy
 from smurf_core.data.readers.pooling import pool
 from smurf_core.data.sources import SourceFile, check_shape
 from smurf_core.data.splits import split_of_name
@@ -121,10 +119,8 @@ def _columns(source: SourceFile) -> object:
     if source.suffix == ".npy":
         try:
             with source.path.open("rb") as file:
-                version = npy.read_magic(file)
-                read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-                shape, _, dtype = read(file)
-        except (OSError, ValueError, EOFError, SyntaxError, TokenError):
+                shape, dtype = array_header(file)
+        except (OSError, ValueError, EOFError):
             return None
         return (len(shape), shape[-1]) if len(shape) in (1, 2) and dtype.kind in "iuf" else None
     if source.suffix not in _TEXTS:

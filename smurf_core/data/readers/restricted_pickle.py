@@ -249,7 +249,9 @@ class _Resolver:
             raise RefusedPickle(f"it is nested more than {MAX_DEPTH} deep")
         if isinstance(value, _Function | _Type):
             raise RefusedPickle("it contains a function in place of data")
-        if isinstance(value, str):
+        if isinstance(value, str) and not value.isascii() and id(value) not in self._done:
+            # One text may be there a million times.
+            self._done[id(value)] = value
             _check_text(value)
         if not isinstance(value, dict | list | tuple | set | frozenset | _Array | PickledObject):
             return value
