@@ -15,7 +15,6 @@ from smurf_core.data.importing.assembly import Assembly
 from smurf_core.data.importing.fold_origin import fold_sentence
 from smurf_core.data.importing.mapping import media_settings, write_mapping
 from smurf_core.data.media import check_media
-from smurf_core.data.problems import listing
 from smurf_core.errors import InputError
 from smurf_core.runs import studies
 from smurf_core.runs.workspace import Workspace
@@ -68,7 +67,6 @@ def import_study(
     settings = media_settings(mapping, chosen.folder, assembly.dataset.samples)
     recordings = check_media(settings, assembly.dataset) if settings else ""
     _describe(assembly)
-    _describe_joins(assembly)
     if recordings:
         out.print(f"  {recordings}", markup=False)
     study = _found_or_added(workspace, assembly)
@@ -127,17 +125,7 @@ def _describe(assembly: Assembly) -> None:
         markup=False,
     )
     out.print(f"  folds: {fold_sentence(dataset, assembly.mapping)}", markup=False)
+    for sentence in assembly.join_sentences:
+        out.print(f"  join: {sentence}", markup=False, soft_wrap=True)
     for problem in assembly.problems:
         out.print(f"  {problem.severity}: {problem}", markup=False)
-
-
-def _describe_joins(assembly: Assembly) -> None:
-    """How the rows of several tables match."""
-    for join in assembly.joins if len(assembly.joins) > 1 else ():
-        out.print(f"  {join.table}: {join.matched} of {join.rows} rows match", markup=False)
-        for what, ids, count in (
-            ("samples without a row there", join.absent_ids, join.absent),
-            ("rows without a sample", join.extra_ids, join.extra),
-        ):
-            if count:
-                out.print(f"    {count} {what}: {listing(ids, 20)}", markup=False, soft_wrap=True)

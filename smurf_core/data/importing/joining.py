@@ -18,6 +18,7 @@ from smurf_core.data.importing.features import why_no_feature
 from smurf_core.data.importing.giveaways import target_codes, without_giveaways
 from smurf_core.data.importing.given_outputs import joined_outputs
 from smurf_core.data.importing.guessing import known_role
+from smurf_core.data.importing.join_view import joined_rows
 from smurf_core.data.importing.keys import counts_rows
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin, row_ids
@@ -48,6 +49,7 @@ class Joined:
     joins: tuple[TableJoin, ...]
     mapping: StudyMapping  # with the key that was chosen
     evidence: JoinEvidence
+    rows: pd.DataFrame  # some rows of all tables as they stand together
 
 
 def join(tables: Sequence[Table], mapping: StudyMapping) -> Joined:
@@ -152,6 +154,7 @@ class _Joiner:
             self.rows.joins(base, self.tables),
             self.mapping,
             self.rows.evidence,
+            joined_rows(self.tables, base, self.rows, self.mapping),
         )
 
     def _table_with(self, column: str) -> Table:

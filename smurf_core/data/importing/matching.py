@@ -403,7 +403,7 @@ class _Matcher:
         if key is None:
             return ""
         if self.mapping.id and "id" not in self.mapping.guessed:
-            return "it was named"
+            return "you named it"
         return "its values name the samples in " + (
             "all files" if len(self.keys) == len(self.tables) else f"{len(self.keys)} files"
         )

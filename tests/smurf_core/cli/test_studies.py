@@ -28,6 +28,17 @@ def test_a_check_says_which_folds_will_be_used_and_who_decided_them(smurf, tmp_p
     assert "No person" not in smurf("check", tmp_path / "study.csv", "--person", "").out
 
 
+def test_a_check_says_how_files_are_joined(smurf, tmp_path):
+    table = good_table(60)
+    labels, audio = ["sample_id", "person", "label"], ["audio_pitch", "audio_energy", "audio_rate"]
+    table[labels].to_csv(tmp_path / "labels.csv", index=False)
+    table[["sample_id", *audio]][::-1].to_csv(tmp_path / "audio.csv", index=False)
+    table.drop(columns=["person", "label", *audio])[5:].to_csv(tmp_path / "video.csv", index=False)
+    shown = smurf("check", tmp_path).out
+    assert "  join: audio.csv: all 60 rows match a sample.\n" in shown
+    assert "  join: video.csv: all 55 rows match a sample; samples without a row: " in shown
+
+
 def test_the_same_files_are_imported_once(trained):
     again = trained("import", trained.table)
     assert again.out == trained.imported.out
