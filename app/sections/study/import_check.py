@@ -69,7 +69,7 @@ def show_check(assembly: Assembly, key: str) -> None:
         {
             "Samples": f"{len(dataset):,}",
             "Persons": persons,
-            "Target": dataset.target_name,
+            "Target": ", ".join(dataset.target_names),
             "Task": dataset.task,
             "Features": ", ".join(
                 f"{name} {features.values.shape[1]:,}"

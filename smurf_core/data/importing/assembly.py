@@ -136,6 +136,11 @@ def _as_asked(
     dataset: MultimodalDataset, mapping: StudyMapping, source: SourceFile
 ) -> MultimodalDataset:
     """A whole study, whose file defines its roles, without the roles that are switched off."""
+    if mapping.targets:
+        raise InputError(
+            f"{source.name} is a whole study, which is imported with one target: name one of "
+            f"{listing((mapping.target, *mapping.targets), 6)}."
+        )
     named = [role for role in mapping.role_columns if role != "target"]
     if named:
         raise InputError(
