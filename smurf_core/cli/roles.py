@@ -21,7 +21,6 @@ from smurf_core.data.importing.mapping import (
     TaskChoice,
     mapped_sources,
     read_mapping,
-    several_targets,
 )
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.folders import naming_unread
@@ -50,7 +49,9 @@ class Roles:
     ] = None
     name: Annotated[str, typer.Option(help="Name of the study.")] = ""
     task: Annotated[str, choice(_TASKS, "What is predicted.")] = "auto"
-    target: Annotated[list[str] | None, _column("Column to predict.")] = None
+    target: Annotated[
+        list[str] | None, _column("Column to predict; repeat it for several targets.")
+    ] = None
     id: Annotated[
         list[str] | None,
         _column("Sample ids, the same in every table; repeat it for a key of several columns."),
@@ -120,7 +121,10 @@ class Roles:
         given: dict[str, Any] = {}
         for role in _COLUMNS:
             values = getattr(self, role)
-            if values and role == "id":
+            if values and role == "target":
+                first, *others = dict.fromkeys(value.strip() for value in values)
+                given |= {"target": first, "targets": tuple(others)}
+            elif values and role == "id":
                 given[role] = KEY_SIGN.join(dict.fromkeys(value.strip() for value in values))
             elif values:
                 given[role] = _only(role, values)
@@ -153,7 +157,7 @@ class Roles:
             )
         if self.output:
             given["outputs"] = _lists("output", self.output, "MODALITY=COLUMN,COLUMN")
-        off = {role for role, value in given.items() if not value}
+        off = {role for role, value in given.items() if not value and role != "targets"}
         return replace(known, **given, switched_off=known.switched_off | off)
 
 
@@ -165,8 +169,6 @@ def _only(role: str, values: Sequence[str]) -> str:
     """The single value of an option."""
     names = list(dict.fromkeys(values))
     if len(names) > 1:
-        if role == "target":
-            raise several_targets(names, "give --target once")
         raise InputError(f"--{role} was given {len(names)} times ({', '.join(names)}): keep one.")
     return names[0].strip()
 

@@ -11,6 +11,7 @@ import typer
 
 from smurf_core.cli.output import clock, new_table, out
 from smurf_core.cli.roles import Roles, chosen_data, with_roles
+from smurf_core.data.dataset import FurtherTarget, MultimodalDataset
 from smurf_core.data.importing.assembly import Assembly
 from smurf_core.data.importing.fold_origin import fold_sentence
 from smurf_core.data.importing.mapping import media_settings, write_mapping
@@ -68,7 +69,6 @@ def import_study(
     settings = media_settings(mapping, chosen.folder, assembly.dataset.samples)
     recordings = check_media(settings, assembly.dataset) if settings else ""
     _describe(assembly)
-    _describe_joins(assembly)
     if recordings:
         out.print(f"  {recordings}", markup=False)
     study = _found_or_added(workspace, assembly)
@@ -101,6 +101,12 @@ def study_of(workspace: Workspace, data: list[str], roles: Roles) -> str:
                 )
             return data[0]
     chosen = chosen_data(data, roles)
+    if chosen.mapping.targets:
+        names = (chosen.mapping.target, *chosen.mapping.targets)
+        raise InputError(
+            f"there are {len(names)} targets ({listing(names, 6)}), and a run predicts one: name "
+            "one of them with --target."
+        )
     assembly = chosen.assembled()
     _describe(assembly)
     return _found_or_added(workspace, assembly)
@@ -117,27 +123,20 @@ def _describe(assembly: Assembly) -> None:
     dataset = assembly.dataset
     counts = ", ".join(f"{name} {f.values.shape[1]}" for name, f in dataset.features.items())
     persons = f", {len(np.unique(dataset.persons))} persons" if dataset.persons is not None else ""
-    what = (
-        f"{len(dataset.class_names)} classes of {dataset.target_name}"
-        if dataset.task == "classification"
-        else f"regression of {dataset.target_name}"
-    )
+    further = [_target(name, one) for name, one in dataset.further_targets.items()]
+    what = ", ".join([_target(dataset.target_name, dataset), *further])
     out.print(
         f"{dataset.name}: {len(dataset)} samples{persons}, {what}; features: {counts}",
         markup=False,
     )
     out.print(f"  folds: {fold_sentence(dataset, assembly.mapping)}", markup=False)
+    for sentence in assembly.join_sentences:
+        out.print(f"  join: {sentence}", markup=False, soft_wrap=True)
     for problem in assembly.problems:
         out.print(f"  {problem.severity}: {problem}", markup=False)
 
 
-def _describe_joins(assembly: Assembly) -> None:
-    """How the rows of several tables match."""
-    for join in assembly.joins if len(assembly.joins) > 1 else ():
-        out.print(f"  {join.table}: {join.matched} of {join.rows} rows match", markup=False)
-        for what, ids, count in (
-            ("samples without a row there", join.absent_ids, join.absent),
-            ("rows without a sample", join.extra_ids, join.extra),
-        ):
-            if count:
-                out.print(f"    {count} {what}: {listing(ids, 20)}", markup=False, soft_wrap=True)
+def _target(name: str, target: MultimodalDataset | FurtherTarget) -> str:
+    if target.task == "classification":
+        return f"{len(target.class_names)} classes of {name}"
+    return f"regression of {name}"

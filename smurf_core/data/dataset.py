@@ -90,6 +90,22 @@ class Folds:
 
 
 @dataclass(frozen=True)
+class FurtherTarget:
+    """Another target of the same samples: values [n] with NaN, or class codes [n] with −1."""
+
+    task: Task
+    values: npt.NDArray[np.float32] | npt.NDArray[np.int64]
+    class_names: tuple[str, ...] = ()  # empty for regression
+
+    @property
+    def is_known(self) -> npt.NDArray[np.bool_]:
+        """True for each sample that has this target, [n]."""
+        if self.task == "classification":
+            return np.asarray(self.values >= 0)
+        return np.asarray(np.isfinite(self.values))
+
+
+@dataclass(frozen=True)
 class MultimodalDataset:
     """Multimodal features of n samples with a target. Immutable, validated when made.
 
@@ -118,6 +134,8 @@ class MultimodalDataset:
     # Modality → the names of its features that are outputs of a late-fusion model which was trained
     # elsewhere: one for regression, one per class (in the classes' order) for classification.
     given_outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Name → another target of the same samples, for `with_target`.
+    further_targets: Mapping[str, FurtherTarget] = field(default_factory=dict)
     origin: Origin = "recorded"
     notes: tuple[str, ...] = ()
 
@@ -164,6 +182,13 @@ class MultimodalDataset:
             for subset, a in ((", ".join(sorted(s)), a) for s, a in self.ratings.items())
             if a.ndim != 2 or a.shape[1] != n
         ]
+        problems += [
+            f"target {name!r} has shape {further.values.shape} for {n} samples"
+            for name, further in self.further_targets.items()
+            if further.values.shape != (n,)
+        ]
+        if self.target_name in self.further_targets:
+            problems.append(f"target {self.target_name!r} is named twice")
         judged = {m for shown in self.judgments for m in shown} | set(self.informativeness)
         unknown = sorted(judged - set(self.features))
         if unknown:
@@ -248,6 +273,43 @@ class MultimodalDataset:
     @cached_property
     def _index(self) -> pd.Index[str]:
         return pd.Index(self.sample_ids)
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """All targets: the one that is predicted first, then the further ones."""
+        return (self.target_name, *self.further_targets)
+
+    def with_target(self, name: str) -> MultimodalDataset:
+        """The samples that have this target, as a data set that predicts it.
+
+        Human judgments, outputs of a given model and true factors are about the first target: they
+        are not part of the data set of a further one. Raises `InputError` for an unknown target.
+        """
+        if name == self.target_name:
+            return self
+        if name not in self.further_targets:
+            raise InputError(
+                f"Data set {self.name!r} has no target {name!r}, only "
+                f"{', '.join(self.target_names)}."
+            )
+        chosen = self.further_targets[name]
+        kept = chosen.is_known
+        roles = self.folds
+        return MultimodalDataset(
+            name=self.name,
+            task=chosen.task,
+            features={n: Features(f.values[kept], f.names) for n, f in self.features.items()},
+            sample_ids=self.sample_ids[kept],
+            target=chosen.values[kept],
+            target_name=name,
+            class_names=chosen.class_names,
+            persons=None if self.persons is None else self.persons[kept],
+            folds=roles
+            and Folds(roles.training[:, kept], roles.validation[:, kept], roles.test[:, kept]),
+            samples=self.samples[kept],
+            origin=self.origin,
+            notes=self.notes,
+        )
 
     def with_folds(self, folds: Folds) -> MultimodalDataset:
         """The same data with other folds."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from smurf_core.data.dataset import Features, Folds, MultimodalDataset
+from smurf_core.data.dataset import Features, Folds, FurtherTarget, MultimodalDataset
 from smurf_core.errors import InputError
 
 FORMAT = 1
@@ -113,6 +113,10 @@ def _description(dataset: MultimodalDataset) -> dict[str, Any]:
         "informativeness": list(dataset.informativeness),
         "factors": list(dataset.factors),
         "given_outputs": {name: list(own) for name, own in dataset.given_outputs.items()},
+        "further_targets": [
+            {"name": name, "task": further.task, "class_names": further.class_names}
+            for name, further in dataset.further_targets.items()
+        ],
         "fingerprint": dataset.fingerprint,
     }
 
@@ -131,6 +135,8 @@ def _columns(dataset: MultimodalDataset) -> dict[str, npt.NDArray[Any]]:
     for what in ("judgments", "informativeness", "factors"):
         for position, values in enumerate(getattr(dataset, what).values()):
             columns[f"{what}_{position}"] = values
+    for position, further in enumerate(dataset.further_targets.values()):
+        columns[f"further_target_{position}"] = further.values
     for position, given in enumerate(dataset.ratings.values()):
         for rater, values in enumerate(given):
             columns[f"ratings_{position}_{rater}"] = values
@@ -185,6 +191,13 @@ def _restore(description: dict[str, Any], folder: Path) -> MultimodalDataset:
         # Studies written before a given model could be explained have none.
         given_outputs={
             name: tuple(own) for name, own in description.get("given_outputs", {}).items()
+        },
+        # Studies written before a study could have several targets have none.
+        further_targets={
+            further["name"]: FurtherTarget(
+                further["task"], numbers(f"further_target_{i}"), tuple(further["class_names"])
+            )
+            for i, further in enumerate(description.get("further_targets", ()))
         },
         origin=description["origin"],
         notes=tuple(description["notes"]),

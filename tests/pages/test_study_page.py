@@ -78,6 +78,12 @@ def test_several_files_get_roles_ticks_and_a_report_before_the_import(open_page,
     assert by_label["Role of ratings.csv"].value == "judgments"
     by_label["Role of old_labels.csv"].set_value("ignore").run()
     assert not page.error
+    assert "Rows are matched by 'id' in labels.csv, audio.csv, text.csv and ratings.csv." in text(
+        page
+    ).replace("\\", "")
+    together = next(d.value for d in page.dataframe if ("", "sample id") in d.value)
+    assert together["", "sample id"].tolist()[-2:] == ["u00", "u01"]  # text.csv lacks them
+    assert together["text.csv", "e0"].tolist()[-2:] == ["", ""]
     joins = next(d.value for d in page.dataframe if "Match a sample" in d.value)
     joins = joins.set_index("File")
     assert "old_labels.csv" not in joins.index

@@ -69,7 +69,7 @@ def show_check(assembly: Assembly, key: str) -> None:
         {
             "Samples": f"{len(dataset):,}",
             "Persons": persons,
-            "Target": dataset.target_name,
+            "Target": ", ".join(dataset.target_names),
             "Task": dataset.task,
             "Features": ", ".join(
                 f"{name} {features.values.shape[1]:,}"
@@ -78,8 +78,7 @@ def show_check(assembly: Assembly, key: str) -> None:
         }
     )
     st.markdown(f"**Folds**: {escaped(fold_sentence(dataset, assembly.mapping))}.")
-    if len(assembly.joins) > 1:
-        show_joins(assembly.joins, key)
+    show_join(assembly, key)
     st.markdown("**Problems, and how they are handled**")
     show_problems(assembly.problems)
     st.markdown(
@@ -88,27 +87,36 @@ def show_check(assembly: Assembly, key: str) -> None:
     )
 
 
-def show_joins(joins: Sequence[TableJoin], key: str) -> None:
-    """How many rows of every file match a sample, and what does not match in either direction."""
-    st.markdown("**How the files match**")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "File": [join.table for join in joins],
-                "Rows": [join.rows for join in joins],
-                "Match a sample": [join.matched for join in joins],
-                "Samples without a row": [join.absent for join in joins],
-                "Rows without a sample": [join.extra for join in joins],
-            }
-        ),
-        hide_index=True,
-        width="stretch",
-        key=f"joins_{key}",
-    )
+def show_join(assembly: Assembly, key: str) -> None:
+    """Some rows of each file as they will stand together, and why these rows belong together."""
+    if not assembly.join_sentences:
+        return
+    st.markdown("**How the files are joined**")
+    st.dataframe(assembly.joined_rows, hide_index=True, width="stretch", key=f"joined_rows_{key}")
+    st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in assembly.join_sentences))
+    _show_unmatched(assembly.joins, key)
+
+
+def _show_unmatched(joins: Sequence[TableJoin], key: str) -> None:
+    """What does not match, in either direction."""
     apart = [join for join in joins if join.absent or join.extra]
     if not apart:
         return
     with st.expander("Rows and samples that do not match"):
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "File": [join.table for join in joins],
+                    "Rows": [join.rows for join in joins],
+                    "Match a sample": [join.matched for join in joins],
+                    "Samples without a row": [join.absent for join in joins],
+                    "Rows without a sample": [join.extra for join in joins],
+                }
+            ),
+            hide_index=True,
+            width="stretch",
+            key=f"joins_{key}",
+        )
         st.dataframe(
             pd.DataFrame(
                 [

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import pandas as pd
+
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.folds import fold_problems
 from smurf_core.data.importing.evidence import JoinEvidence
 from smurf_core.data.importing.guessing import guess_mapping
+from smurf_core.data.importing.join_view import join_sentences
 from smurf_core.data.importing.joining import join
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin
@@ -53,6 +56,13 @@ class Assembly:
     sources: tuple[Provenance, ...]
     joins: tuple[TableJoin, ...] = ()  # None for a file that is a whole study
     evidence: JoinEvidence = field(default_factory=JoinEvidence)
+    # Some rows of all tables as they stand together; empty for a whole study.
+    joined_rows: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def join_sentences(self) -> tuple[str, ...]:
+        """How the samples of the tables were identified, for people."""
+        return join_sentences(self.evidence, self.joins)
 
     def provenance(self) -> dict[str, Any]:
         """Plain data for JSON: the files and the mapping that make the same data set again."""
@@ -118,6 +128,7 @@ def assemble(
         origins,
         joined.joins,
         joined.evidence,
+        joined.rows,
     )
 
 
@@ -125,6 +136,11 @@ def _as_asked(
     dataset: MultimodalDataset, mapping: StudyMapping, source: SourceFile
 ) -> MultimodalDataset:
     """A whole study, whose file defines its roles, without the roles that are switched off."""
+    if mapping.targets:
+        raise InputError(
+            f"{source.name} is a whole study, which is imported with one target: name one of "
+            f"{listing((mapping.target, *mapping.targets), 6)}."
+        )
     named = [role for role in mapping.role_columns if role != "target"]
     if named:
         raise InputError(

@@ -103,7 +103,7 @@ def _by_target(column: str, mapping: StudyMapping) -> str:
     plain = plain_name(column)
     if plain in TARGET_NAMES and plain not in _NO_TARGETS:
         return "a target"
-    rated = {*_RATED, plain_name(mapping.target)} - {""}
+    rated = {*_RATED, *map(plain_name, (mapping.target, *mapping.targets))} - {""}
     if not any(word in plain for word in rated):
         return ""
     for modalities in (tuple(mapping.modalities), USUAL_MODALITIES):

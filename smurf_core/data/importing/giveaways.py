@@ -38,11 +38,13 @@ def without_giveaways(
     named: Iterable[str],
     modality: str,
     file: str,
+    further: str = "",
 ) -> Checked:
     """Leave out columns that are codes of the target or the person; report suspicious ones.
 
     `rows` are the samples' rows in the files [n]. Columns in `named` were chosen by a user one by
-    one: they are only reported.
+    one: they are only reported. `further` is the name of a further target: then only the target is
+    looked at.
     """
     codes = _of_target(features, target)
     people = _of_persons(features, persons) if persons is not None else np.zeros_like(codes)
@@ -57,16 +59,17 @@ def without_giveaways(
             problems.append(Problem(severity, message, file, remedy=remedy))
 
     left_out = (codes | people) & ~chosen
-    is_target = "gives away the target: each of its values stands for one value of the target"
+    what = f"the target {further!r}" if further else "the target"
+    is_target = f"gives away {what}: each of its values stands for one value of the target"
     out = "Left out of the features; name the column in the modality to use it all the same."
     report("warning", codes & ~chosen, is_target, out)
     report("warning", codes & chosen, is_target, "It was kept, because the modality names it.")
     report("note", people & ~codes & ~chosen, "numbers the persons", out)
     advice = "Leave it out if it was derived from the target."
-    what = f"almost gives away the target (|r| > {_NEARLY})"
-    report("warning", nearly & ~left_out, what, advice)
+    report("warning", nearly & ~left_out, f"almost gives away {what} (|r| > {_NEARLY})", advice)
     advice = "Leave it out if it is a time, a counter or an id."
-    report("warning", ordered & ~nearly & ~left_out, "follows the order of the rows", advice)
+    ordered &= ~nearly & ~left_out & (not further)
+    report("warning", ordered, "follows the order of the rows", advice)
     if left_out.any():
         kept = ~left_out
         names = tuple(name for name, is_kept in zip(features.names, kept, strict=True) if is_kept)

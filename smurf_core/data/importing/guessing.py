@@ -116,7 +116,9 @@ def guess_roles(
         guessed: dict[str, Any] = {role: guess(mapping)} if mapping.is_open(role) else {}
         return replace(mapping, **guessed)
 
-    mapping = settled(known, "id", lambda _: guess_id(tables, besides=[known.target]))
+    mapping = settled(
+        known, "id", lambda _: guess_id(tables, besides=[known.target, *known.targets])
+    )
     if not known.id and mapping.id:
         mapping = replace(mapping, guessed=known.guessed | {"id"})
     mapping = settled(mapping, "fold", lambda mapping: guess_fold(tables, mapping))
@@ -139,7 +141,7 @@ def guess_roles(
         found = possible_targets(such("labels"), mapping) or possible_targets(ratings, mapping)
         if len(found) > 1 and not is_proposal:
             files = listing(table.name for table in tables)
-            raise several_targets(found, "name the one to predict as target", files)
+            raise several_targets(found, "name the one to predict as target, or several", files)
         return found[0] if found else ""
 
     mapping = settled(mapping, "target", target)
@@ -202,7 +204,7 @@ def _guess_role(table: Table, mapping: StudyMapping) -> FileRole:
     )
     numbers = _numbers(table, mapping)
     held: list[tuple[FileRole, bool]] = [
-        ("labels", mapping.target in columns),
+        ("labels", bool(columns & {mapping.target, *mapping.targets})),
         ("informativeness", bool(columns & set(mapping.informativeness.values()))),
         ("judgments", bool(columns & set(mapping.judgments)) or _holds_ratings(numbers)),
         ("transcript", mapping.transcript in columns),

@@ -15,9 +15,11 @@ from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.folds import fold_problems
 from smurf_core.data.importing.evidence import JoinEvidence
 from smurf_core.data.importing.features import why_no_feature
-from smurf_core.data.importing.giveaways import target_codes, without_giveaways
+from smurf_core.data.importing.further_targets import Encoded, encoded, without_all_giveaways
+from smurf_core.data.importing.giveaways import target_codes
 from smurf_core.data.importing.given_outputs import joined_outputs
 from smurf_core.data.importing.guessing import known_role
+from smurf_core.data.importing.join_view import joined_rows
 from smurf_core.data.importing.keys import counts_rows
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin, row_ids
@@ -30,7 +32,7 @@ from smurf_core.data.importing.tables import (
     bad_cell_problem,
     is_number,
 )
-from smurf_core.data.importing.targets import Target, encode_target, has_target
+from smurf_core.data.importing.targets import encode_target, has_target
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.interface import Table
 from smurf_core.errors import InputError
@@ -48,6 +50,7 @@ class Joined:
     joins: tuple[TableJoin, ...]
     mapping: StudyMapping  # with the key that was chosen
     evidence: JoinEvidence
+    rows: pd.DataFrame  # some rows of all tables as they stand together
 
 
 def join(tables: Sequence[Table], mapping: StudyMapping) -> Joined:
@@ -96,7 +99,13 @@ class _Joiner:
         persons = self._persons(rows, ids)
         folds = self._folds(rows, ids, persons)
         blocks = {n: Features(b.values[is_recorded], b.names) for n, b in blocks.items()}
-        blocks = self._without_giveaways(blocks, target, persons, rows)
+        further = self._further_targets(ids)
+        checks = without_all_giveaways(
+            blocks, target, further, persons=persons, rows=rows, named=mapping.modalities,
+            files={name: listing(self._files_of(name)) for name in blocks},
+        )  # fmt: skip
+        self.problems += [p for checked in checks.values() for p in checked.problems]
+        blocks = {name: checked.features for name, checked in checks.items()}
         features = self._features(blocks, folds)
         samples = self._samples(ids)
         ratings = self._ratings(ids)
@@ -140,6 +149,7 @@ class _Joiner:
             ratings=ratings,
             informativeness=informativeness,
             given_outputs=with_outputs.names,
+            further_targets={name: one.stored for name, one in further.items()},
         )
         codes = target_codes(samples, target)
         self.problems += role_problems(self.tables, mapping, self._featured(), codes=codes)
@@ -152,6 +162,7 @@ class _Joiner:
             self.rows.joins(base, self.tables),
             self.mapping,
             self.rows.evidence,
+            joined_rows(self.tables, base, self.rows, self.mapping),
         )
 
     def _table_with(self, column: str) -> Table:
@@ -274,22 +285,15 @@ class _Joiner:
             self.problems.append(Problem("warning", message, table.name, remedy=remedy))
         return place
 
-    def _without_giveaways(
-        self,
-        blocks: dict[str, Features],
-        target: Target,
-        persons: npt.NDArray[np.str_] | None,
-        rows: npt.NDArray[np.intp],
-    ) -> dict[str, Features]:
-        checks = {
-            name: without_giveaways(
-                block, target, persons, rows=rows, named=self.mapping.modalities[name],
-                modality=name, file=listing(self._files_of(name)),
+    def _further_targets(self, ids: pd.Index[str]) -> dict[str, Encoded]:
+        found = {
+            column: encoded(
+                self._table_with(column), column, self._aligned(column, ids), self.mapping.task
             )
-            for name, block in blocks.items()
-        }  # fmt: skip
-        self.problems += [p for checked in checks.values() for p in checked.problems]
-        return {name: checked.features for name, checked in checks.items()}
+            for column in self.mapping.targets
+        }
+        self.problems += [problem for one in found.values() for problem in one.problems]
+        return found
 
     def _features(self, blocks: dict[str, Features], folds: Folds | None) -> dict[str, Features]:
         """Cleaned features of each modality that occurs in the training samples of all folds."""

@@ -38,6 +38,7 @@ COLUMN_ROLES = (
 )  # fmt: skip
 # Roles that are guessed if a mapping leaves them open, and that can be switched off.
 GUESSED_ROLES = (*COLUMN_ROLES, "judgments", "informativeness")
+_LISTS = ("targets", "samples")  # settings that are names
 _NAMES = ("files", "informativeness")  # settings: name → name
 _NAME_LISTS = ("modalities", "judgments", "raters", "outputs")  # settings: name → names
 
@@ -59,6 +60,8 @@ class StudyMapping:
     column of file names in `media_folder`, and `recording` one file there for all samples.
     `outputs` are the columns with what a late-fusion model that was trained elsewhere outputs for
     each modality: one for regression, one per class for classification.
+    `targets` are further targets beside `target`; a run predicts one of them. `task` is that of
+    each. In a `study.yaml`, `target` may also be a list: the first one and the further ones.
     `samples` are columns without a role that are stored with the samples (none named: all).
 
     `id` may name several columns that together name a sample, as a list or as `a + b`. Tables are
@@ -70,6 +73,7 @@ class StudyMapping:
     files: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
     target: str = ""
+    targets: tuple[str, ...] = ()
     person: str = ""
     fold: str = ""
     split: str = ""
@@ -94,6 +98,8 @@ class StudyMapping:
     guessed: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self) -> None:
+        further = tuple(name for name in dict.fromkeys(self.targets) if name != self.target)
+        object.__setattr__(self, "targets", further)
         empty = frozenset(role for role in self.switched_off if not getattr(self, role))
         object.__setattr__(self, "switched_off", empty)
         if self.match not in MATCHES:
@@ -122,6 +128,7 @@ class StudyMapping:
         return {
             **{f"id{f' {k}' if k > 1 else ''}": c for k, c in enumerate(self.id_columns, start=1)},
             **single,
+            **{f"target {k}": column for k, column in enumerate(self.targets, start=2)},
             **{f"judgment {column}": column for column in self.judgments},
             **{f"rater {column}": column for column in self.raters},
             **{f"informativeness of {name}": c for name, c in self.informativeness.items()},
@@ -165,8 +172,7 @@ class StudyMapping:
         for key in _NAME_LISTS:
             if key in plain:
                 plain[key] = {name: list(items) for name, items in plain[key].items()}
-        if "samples" in plain:
-            plain["samples"] = list(self.samples)
+        plain |= {key: list(plain[key]) for key in _LISTS if key in plain}
         return plain
 
     @classmethod
@@ -192,24 +198,25 @@ class StudyMapping:
                 given[key] = _reading(key, value)
             elif key in _NAMES:
                 given[key] = {name: _one(key, items) for name, items in _lists(key, value).items()}
-            elif key == "samples":
-                given[key] = _lists(key, {key: value})[key]
+            elif key in _LISTS:
+                given[key] = (*given.get(key, ()), *_lists(key, {key: value})[key])
             elif isinstance(value, str | int | float):
                 given[key] = str(value)
             elif key == "id" and isinstance(value, list | tuple):
                 given[key] = KEY_SIGN.join(_lists(key, {key: value})[key])
-            elif key == "target" and isinstance(value, list) and len(value) > 1:
-                raise several_targets([str(name) for name in value], "keep one of them")
+            elif key == "target" and isinstance(value, list | tuple):
+                first, *others = _lists(key, {key: value})[key]
+                given |= {key: first, "targets": (*others, *given.get("targets", ()))}
             else:
                 raise InputError(f"Setting {key!r} of a study mapping needs one name.")
         return cls(**given)
 
 
 def several_targets(names: Sequence[str], remedy: str, file: str = "") -> InputError:
-    """The error for more than one target: no second target is left out silently."""
+    """The error for several possible targets: none is left out silently."""
     where = f"{file}: " if file else ""
     return InputError(
-        f"{where}there are {len(names)} targets ({listing(names, 6)}), and a study has one: "
+        f"{where}there are {len(names)} targets ({listing(names, 6)}), and none was chosen: "
         f"{remedy}."
     )
 

@@ -99,8 +99,8 @@ class _Matcher:
         roles = {c for role, c in mapping.role_columns.items() if not role.startswith("id")}
         self.roles = roles
         # Parts of a key may also be persons or recordings, but no target and no fold.
-        self.besides = {mapping.target, mapping.fold, mapping.split, mapping.transcript,
-                        *mapping.judgments, *mapping.raters,
+        self.besides = {mapping.target, *mapping.targets, mapping.fold, mapping.split,
+                        mapping.transcript, *mapping.judgments, *mapping.raters,
                         *mapping.informativeness.values()} - {""}  # fmt: skip
         self.candidates = {t.name: Candidates(t, frozenset(self.besides)) for t in self.tables}
         self.problems: list[Problem] = []
@@ -403,7 +403,7 @@ class _Matcher:
         if key is None:
             return ""
         if self.mapping.id and "id" not in self.mapping.guessed:
-            return "it was named"
+            return "you named it"
         return "its values name the samples in " + (
             "all files" if len(self.keys) == len(self.tables) else f"{len(self.keys)} files"
         )

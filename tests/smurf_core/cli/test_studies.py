@@ -28,6 +28,17 @@ def test_a_check_says_which_folds_will_be_used_and_who_decided_them(smurf, tmp_p
     assert "No person" not in smurf("check", tmp_path / "study.csv", "--person", "").out
 
 
+def test_a_check_says_how_files_are_joined(smurf, tmp_path):
+    table = good_table(60)
+    labels, audio = ["sample_id", "person", "label"], ["audio_pitch", "audio_energy", "audio_rate"]
+    table[labels].to_csv(tmp_path / "labels.csv", index=False)
+    table[["sample_id", *audio]][::-1].to_csv(tmp_path / "audio.csv", index=False)
+    table.drop(columns=["person", "label", *audio])[5:].to_csv(tmp_path / "video.csv", index=False)
+    shown = smurf("check", tmp_path).out
+    assert "  join: audio.csv: all 60 rows match a sample.\n" in shown
+    assert "  join: video.csv: all 55 rows match a sample; samples without a row: " in shown
+
+
 def test_the_same_files_are_imported_once(trained):
     again = trained("import", trained.table)
     assert again.out == trained.imported.out
@@ -99,11 +110,14 @@ def test_a_second_target_is_never_left_out_silently(smurf, workspace, tmp_path, 
     two = good_table(60).assign(valence=np.linspace(-1, 1, 60), arousal=np.linspace(1, -1, 60))
     two.drop(columns="label").to_csv(tmp_path / "study.csv", index=False)
     table = tmp_path / "study.csv"
-    for arguments in ((table,), (table, "--target", "valence", "--target", "arousal")):
-        ended = smurf(command, *arguments)
+    ended = smurf(command, table)
+    assert ended.code == 2
+    assert "there are 2 targets (valence, arousal), and none was chosen" in ended.error
+    assert ended.error.count("\n") == 1
+    if command == "train":
+        ended = smurf(command, table, "--target", "valence", "--target", "arousal")
         assert ended.code == 2
-        assert "there are 2 targets (valence, arousal), and a study has one" in ended.error
-        assert ended.error.count("\n") == 1
+        assert "there are 2 targets (valence, arousal), and a run predicts one" in ended.error
     ended = smurf(command, table, "--person", "person", "--person", "sample_id")
     assert ended.code == 2
     assert "--person was given 2 times (person, sample_id): keep one." in ended.error
@@ -111,6 +125,16 @@ def test_a_second_target_is_never_left_out_silently(smurf, workspace, tmp_path, 
     assert ended.code == 2
     assert "--modality a=… was given twice" in ended.error
     assert [study.id for study in studies.list_studies(workspace) if study.name == "study"] == []
+
+
+def test_a_study_may_have_several_targets(smurf, workspace, tmp_path):
+    two = good_table(60).assign(valence=np.linspace(-1, 1, 60), arousal=np.linspace(1, -1, 60))
+    two.to_csv(tmp_path / "study.csv", index=False)
+    named = [part for name in ("valence", "arousal", "label") for part in ("--target", name)]
+    shown = smurf("check", tmp_path / "study.csv", *named, "--write", tmp_path / "study.yaml").out
+    assert "regression of valence, regression of arousal, 2 classes of label; features" in shown
+    study = smurf("import", tmp_path / "study.yaml").out.split()[-1]
+    assert studies.load_study(workspace, study).target_names == ("valence", "arousal", "label")
 
 
 def test_ratings_are_of_the_target_that_is_named(smurf, tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smurf_core.data.dataset import Features, MultimodalDataset
+from smurf_core.data.dataset import Features, FurtherTarget, MultimodalDataset
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.storage import read_dataset, write_dataset
 from smurf_core.errors import InputError
@@ -34,6 +34,10 @@ def full_dataset() -> MultimodalDataset:
         ratings={frozenset({"B"}): np.stack([rating, rating - 1])},
         judgments={frozenset({"B"}): rating, frozenset({"sound + ../voice", "B"}): rating + 1},
         informativeness={"B": np.arange(20) % 4 - 1},
+        further_targets={
+            "arousal": FurtherTarget("regression", rating),
+            "mood": FurtherTarget("classification", np.arange(20) % 3 - 1, ("low", "high")),
+        },
         notes=("one", "two"),
     )
 
@@ -45,6 +49,12 @@ def assert_equal_datasets(first: MultimodalDataset, second: MultimodalDataset) -
             assert list(a) == list(b)
             for name in a:
                 assert a[name].names == b[name].names
+                assert a[name].values.dtype == b[name].values.dtype
+                np.testing.assert_array_equal(a[name].values, b[name].values)
+        elif field.name == "further_targets":
+            assert list(a) == list(b)
+            for name in a:
+                assert (a[name].task, a[name].class_names) == (b[name].task, b[name].class_names)
                 assert a[name].values.dtype == b[name].values.dtype
                 np.testing.assert_array_equal(a[name].values, b[name].values)
         elif field.name == "samples":

@@ -225,7 +225,6 @@ def test_a_split_that_files_make_can_be_switched_off(folder):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("target: [valence, arousal]\n", "2 targets (valence, arousal), and a study has one"),
         # The safe loader of YAML silently keeps the last of these.
         ("target: valence\ntarget: arousal\n", "'target' 2 times (valence, arousal): keep one"),
         ("modalities: {a: [x], a: [y]}\n", "'a' 2 times"),
@@ -236,6 +235,13 @@ def test_a_second_target_of_a_mapping_is_an_error_that_names_both(tmp_path, text
     with pytest.raises(InputError) as caught:
         read_mapping(tmp_path / "study.yaml")
     assert words in str(caught.value)
+
+
+def test_a_mapping_may_have_several_targets(tmp_path):
+    (tmp_path / "study.yaml").write_text("target: [valence, arousal, valence]\n")
+    mapping = read_mapping(tmp_path / "study.yaml")
+    assert (mapping.target, mapping.targets) == ("valence", ("arousal",))
+    assert StudyMapping.from_dict(mapping.to_dict()) == mapping
 
 
 def test_several_possible_targets_are_an_error_unless_a_user_confirms_the_guess(folder):
