@@ -74,6 +74,11 @@ def settle_selection() -> None:
         found = find_slice(workspace(), study, kept_slice)
         if found is None:  # An old link, or a slice that was deleted.
             _kept(_SLICE)[study] = EVERYTHING
+            st.warning(
+                "The selection that was shown here, or that the link leads to, was deleted: all "
+                "samples are shown.",
+                icon=":material/link_off:",
+            )
         elif not found.name:
             _kept(_UNNAMED)[study] = found.id
     for key in (_SLICE, _PIN, _PIN_RUN):

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.state.navigation import page_path
-from app.state.session import current_run
+from app.state.session import RUN, current_run, gone
 from smurf_core.data.problems import Problem, problem_table
 from smurf_core.errors import InputError
 from smurf_core.runs.store import RunInfo
@@ -64,10 +64,17 @@ def finished_run() -> RunInfo:
     """The current run; if there is none, shows how to get one and ends the page."""
     run = current_run()
     if run is None:
-        st.info("This study has no finished run yet.")
-        st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
+        no_run()
         st.stop()
     return run
+
+
+def no_run() -> None:
+    """Show how to get a finished run."""
+    if gone(RUN):  # The warning above the page says so.
+        return
+    st.info("This study has no finished run yet.")
+    st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
 
 
 def facts(values: Mapping[str, str]) -> None:

@@ -26,7 +26,7 @@ from smurf_core.runs.entries import (
     readable,
     text,
 )
-from smurf_core.runs.studies import get_study
+from smurf_core.runs.studies import require_study
 from smurf_core.runs.workspace import Workspace, is_id, new_id
 
 Status = Literal["queued", "running", "finished", "failed", "cancelled", "crashed"]
@@ -77,10 +77,10 @@ def create_run(
 
     It is trained by `jobs` processes of this machine, or by the Dask cluster of `scheduler`.
     """
-    get_study(workspace, study_id)
     run_id = new_id()
     title = name.strip() or f"{config.kind.name}, {config.preset}"
     with workspace.transaction() as connection:
+        require_study(connection, study_id)
         connection.execute(
             "INSERT INTO run (id, study_id, name, status, config, jobs, created)"
             " VALUES (?, ?, ?, 'queued', ?, ?, ?)",
@@ -98,12 +98,40 @@ def get_run(workspace: Workspace, run_id: str) -> RunInfo:
         row = connection.execute(
             "SELECT * FROM run WHERE id = ? AND deleted IS NULL", (run_id,)
         ).fetchone()
-    if row is None:
-        raise InputError(f"There is no run {run_id!r}; `smurf runs` lists all runs.")
+        if row is None:
+            raise _missing(connection, run_id)
     try:
         return _info(row)
     except InputError as error:
         raise InputError(f"The run {run_id!r} cannot be read. {error}") from error
+
+
+def why_not_open(workspace: Workspace, run_id: str, study_id: str) -> str:
+    """Why a study has no finished run of this id, as one sentence."""
+    try:
+        run = get_run(workspace, run_id)
+    except InputError as error:
+        return str(error)
+    if run.study_id != study_id:
+        return f"The run {run.name} ({run_id}) belongs to another study."
+    return f"The run {run.name} ({run_id}) has no result: it is {run.status}."
+
+
+def _missing(connection: sqlite3.Connection, run_id: str) -> InputError:
+    """The error that says why a run is not in the list: it was deleted, or never existed."""
+    row = connection.execute("SELECT name FROM run WHERE id = ?", (run_id,)).fetchone()
+    if row is None:
+        return InputError(f"There is no run {run_id!r}; `smurf runs` lists all runs.")
+    return InputError(
+        f"This run was deleted: {row['name']} ({run_id}). Nothing was done; choose another one."
+    )
+
+
+def _require(connection: sqlite3.Connection, run_id: str) -> None:
+    if not connection.execute(
+        "SELECT 1 FROM run WHERE id = ? AND deleted IS NULL", (run_id,)
+    ).fetchone():
+        raise _missing(connection, run_id)
 
 
 def scheduler_of(workspace: Workspace, run_id: str) -> str | None:
@@ -157,7 +185,8 @@ def curves(workspace: Workspace, run_id: str) -> pd.DataFrame:
 
 def request_cancel(workspace: Workspace, run_id: str) -> None:
     """Stop a run: at once if it is queued, within moments if it is training."""
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
+        _require(connection, run_id)
         connection.execute("UPDATE run SET cancel = 1 WHERE id = ?", (run_id,))
         connection.execute(
             "UPDATE run SET status = 'cancelled', finished = ? WHERE id = ? AND status = 'queued'",
@@ -167,27 +196,33 @@ def request_cancel(workspace: Workspace, run_id: str) -> None:
 
 def resume_run(workspace: Workspace, run_id: str) -> None:
     """Queue a stopped run again; it continues after its finished units."""
-    if get_run(workspace, run_id).status in (*ACTIVE, "finished"):
-        raise InputError("Only a cancelled, failed or crashed run can be resumed.")
-    with workspace.connect() as connection:
-        connection.execute(
+    run = get_run(workspace, run_id)
+    with workspace.transaction() as connection:
+        _require(connection, run_id)
+        require_study(connection, run.study_id)
+        # Another click may have been faster: only a stopped run is queued.
+        if not connection.execute(
             "UPDATE run SET status = 'queued', cancel = 0, error = '', message = '',"
-            " finished = NULL, pid = NULL WHERE id = ?",
+            " finished = NULL, pid = NULL"
+            " WHERE id = ? AND status IN ('cancelled', 'failed', 'crashed')",
             (run_id,),
-        )
+        ).rowcount:
+            raise InputError("Only a cancelled, failed or crashed run can be resumed.")
 
 
 def rename_run(workspace: Workspace, run_id: str, name: str) -> None:
     """Rename a run."""
     if not name.strip():
         raise InputError("A run needs a name: type at least one letter.")
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
+        _require(connection, run_id)
         connection.execute("UPDATE run SET name = ? WHERE id = ?", (name.strip(), run_id))
 
 
 def annotate_run(workspace: Workspace, run_id: str, note: str) -> None:
     """Save a note for a run."""
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
+        _require(connection, run_id)
         connection.execute("UPDATE run SET note = ? WHERE id = ?", (note, run_id))
 
 
@@ -199,9 +234,10 @@ def delete_run(workspace: Workspace, run_id: str) -> None:
 
 
 def restore_run(workspace: Workspace, run_id: str) -> None:
-    """Undo `delete_run`."""
+    """Undo `delete_run`; raises `InputError` if the run was removed for good meanwhile."""
     with workspace.connect() as connection:
-        connection.execute("UPDATE run SET deleted = NULL WHERE id = ?", (run_id,))
+        if not connection.execute("UPDATE run SET deleted = NULL WHERE id = ?", (run_id,)).rowcount:
+            raise _missing(connection, run_id)
 
 
 def purge_runs(workspace: Workspace, *, older_than: float) -> int:

@@ -55,10 +55,42 @@ def add_study(
 ) -> str:
     """Store a data set as a study and return its id; `provenance` says where it came from."""
     study_id = new_id()
-    write_dataset(dataset, workspace.study_folder(study_id))
-    with workspace.connect() as connection:
-        _enter(connection, study_id, dataset, problems, provenance or {})
+    folder = workspace.study_folder(study_id)
+    try:
+        write_dataset(dataset, folder)
+        with workspace.transaction() as connection:
+            _enter(connection, study_id, dataset, problems, provenance or {})
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # A kill leaves it: see `recover_studies`.
+        raise
     return study_id
+
+
+def recover_studies(workspace: Workspace, *, older_than: float) -> list[str]:
+    """Take up what a cut-off import left more than `older_than` seconds ago; return new entries.
+
+    A complete data set without an entry becomes a study; what is not complete is removed.
+    """
+    adopted = []
+    for folder in sorted((workspace.root / "studies").glob("*")):
+        with workspace.transaction() as connection:
+            if (
+                connection.execute("SELECT 1 FROM study WHERE id = ?", (folder.name,)).fetchone()
+                or not folder.is_dir()
+                or time.time() - folder.stat().st_mtime < older_than
+            ):
+                continue
+            try:
+                dataset = read_dataset(folder)
+                if not is_id(folder.name):
+                    raise InputError("This is a folder that was being written.")
+            except InputError:
+                if is_id(folder.name.split(".")[1] if folder.name[0] == "." else folder.name):
+                    shutil.rmtree(folder, ignore_errors=True)
+                continue
+            _enter(connection, folder.name, dataset, (), {})
+            adopted.append(folder.name)
+    return adopted
 
 
 def list_studies(workspace: Workspace) -> list[StudyInfo]:
@@ -77,12 +109,31 @@ def get_study(workspace: Workspace, study_id: str) -> StudyInfo:
         row = connection.execute(
             "SELECT * FROM study WHERE id = ? AND deleted IS NULL", (study_id,)
         ).fetchone()
-    if row is None:
-        raise InputError(f"There is no study {study_id!r}; choose one from the list of studies.")
+        if row is None:
+            raise missing_study(connection, study_id)
     try:
         return _info(row)
     except InputError as error:
         raise InputError(f"The study {study_id!r} cannot be read. {error}") from error
+
+
+def missing_study(connection: sqlite3.Connection, study_id: str) -> InputError:
+    """The error that says why a study is not in the list: it was deleted, or never existed."""
+    row = connection.execute("SELECT name FROM study WHERE id = ?", (study_id,)).fetchone()
+    if row is None:
+        return InputError(f"There is no study {study_id!r}; choose one from the list of studies.")
+    return InputError(
+        f"This study was deleted: {row['name']} ({study_id}). Nothing was done; choose another "
+        "one from the list of studies."
+    )
+
+
+def require_study(connection: sqlite3.Connection, study_id: str) -> None:
+    """Raise `InputError` if a study is missing or deleted; for use inside a transaction."""
+    if not connection.execute(
+        "SELECT 1 FROM study WHERE id = ? AND deleted IS NULL", (study_id,)
+    ).fetchone():
+        raise missing_study(connection, study_id)
 
 
 def find_study(workspace: Workspace, provenance: Mapping[str, Any]) -> str | None:
@@ -124,8 +175,8 @@ def media_of(workspace: Workspace, study_id: str) -> MediaSettings | None:
 
 def set_media(workspace: Workspace, study_id: str, settings: MediaSettings | None) -> None:
     """Set where a study's recordings are, or that it has none."""
-    get_study(workspace, study_id)
     with workspace.transaction() as connection:
+        require_study(connection, study_id)
         connection.execute("DELETE FROM media WHERE study_id = ?", (study_id,))
         if settings is not None:
             connection.execute(
@@ -138,8 +189,8 @@ def rename_study(workspace: Workspace, study_id: str, name: str) -> None:
     """Rename a study."""
     if not name.strip():
         raise InputError("A study needs a name: type at least one letter.")
-    get_study(workspace, study_id)
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
+        require_study(connection, study_id)
         connection.execute("UPDATE study SET name = ? WHERE id = ?", (name.strip(), study_id))
 
 
@@ -148,19 +199,18 @@ def delete_study(workspace: Workspace, study_id: str) -> None:
 
     A study that cannot be read is deleted like any other.
     """
-    with workspace.connect() as connection:
-        deleted = connection.execute(
-            "UPDATE study SET deleted = ? WHERE id = ? AND deleted IS NULL",
-            (time.time(), study_id),
-        ).rowcount
-    if not deleted:
-        raise InputError(f"There is no study {study_id!r}; choose one from the list of studies.")
+    with workspace.transaction() as connection:
+        require_study(connection, study_id)
+        connection.execute("UPDATE study SET deleted = ? WHERE id = ?", (time.time(), study_id))
 
 
 def restore_study(workspace: Workspace, study_id: str) -> None:
-    """Undo `delete_study`."""
+    """Undo `delete_study`; raises `InputError` if the study was removed for good meanwhile."""
     with workspace.connect() as connection:
-        connection.execute("UPDATE study SET deleted = NULL WHERE id = ?", (study_id,))
+        if not connection.execute(
+            "UPDATE study SET deleted = NULL WHERE id = ?", (study_id,)
+        ).rowcount:
+            raise missing_study(connection, study_id)
 
 
 def purge_studies(workspace: Workspace, *, older_than: float) -> int:
