@@ -20,12 +20,13 @@ from smurf_core.errors import InputError
 from smurf_core.fold_label import fold_label
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import RunInfo, claim, has_work, purge_runs, scheduler_of
-from smurf_core.runs.studies import load_study, purge_studies
+from smurf_core.runs.studies import load_study, purge_studies, recover_studies
 from smurf_core.runs.workspace import Workspace
 from smurf_core.training.observing import Progress, TrainingCancelled
 
 REPORT_SECONDS = 0.5  # seconds between two writes of one process
 KEEP_DELETED_SECONDS = 7 * 24 * 3600  # deleted items can be restored for a week
+LEFTOVER_SECONDS = 24 * 3600  # an import that was cut off longer ago does not go on
 POLL_SECONDS = 0.5  # seconds between two checks of the cancel flag
 
 
@@ -164,6 +165,7 @@ def main() -> None:
     work(workspace)
     purge_runs(workspace, older_than=KEEP_DELETED_SECONDS)
     purge_studies(workspace, older_than=KEEP_DELETED_SECONDS)
+    recover_studies(workspace, older_than=LEFTOVER_SECONDS)
 
 
 if __name__ == "__main__":

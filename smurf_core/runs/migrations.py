@@ -128,7 +128,8 @@ def prepare(connection: sqlite3.Connection, root: Path) -> None:
         try:
             if _version(connection) != len(MIGRATIONS):
                 _migrate(connection, root)
-            connection.execute("PRAGMA synchronous = NORMAL")
+            # A study or run that was shown as stored must not be lost in a power cut.
+            connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.OperationalError as error:
             # SQLite does not wait if two processes wait for each other.

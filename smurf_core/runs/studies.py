@@ -7,7 +7,9 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 from smurf_core.data.dataset import MultimodalDataset, Origin, Task
@@ -80,17 +82,21 @@ def recover_studies(workspace: Workspace, *, older_than: float) -> list[str]:
                 or time.time() - folder.stat().st_mtime < older_than
             ):
                 continue
-            try:
-                dataset = read_dataset(folder)
-                if not is_id(folder.name):
-                    raise InputError("This is a folder that was being written.")
-            except InputError:
-                if is_id(folder.name.split(".")[1] if folder.name[0] == "." else folder.name):
-                    shutil.rmtree(folder, ignore_errors=True)
-                continue
-            _enter(connection, folder.name, dataset, (), {})
-            adopted.append(folder.name)
+            dataset = _complete(folder)
+            if dataset is not None:
+                _enter(connection, folder.name, dataset, (), {})
+                adopted.append(folder.name)
+            elif is_id(folder.name.lstrip(".").split(".")[0]):  # Other names are not ours.
+                shutil.rmtree(folder, ignore_errors=True)
     return adopted
+
+
+def _complete(folder: Path) -> MultimodalDataset | None:
+    """The data set in a study's folder; None if it was not written to the end."""
+    if is_id(folder.name):
+        with suppress(InputError):
+            return read_dataset(folder)
+    return None
 
 
 def list_studies(workspace: Workspace) -> list[StudyInfo]:
