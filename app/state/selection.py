@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
+from app.state.callbacks import callback
 from app.state.session import finished_runs, workspace
 from smurf_core.runs.slices import SliceInfo, find_slice, list_slices, remember_selection
 from smurf_core.runs.store import RunInfo
@@ -85,6 +86,7 @@ def settle_selection() -> None:
         _to_address(key)
 
 
+@callback
 def select_samples(sample_ids: Sequence[str] | SampleIds, origin: str) -> None:
     """Select these samples in all views; `origin` describes where the selection was made."""
     study = _study()

@@ -10,6 +10,7 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.state.callbacks import callback_error
 from app.state.navigation import page_path
 from app.state.session import RUN, current_run, gone
 from smurf_core.data.problems import Problem, problem_table
@@ -27,6 +28,12 @@ def show_errors(place: DeltaGenerator | None = None) -> Iterator[None]:
         yield
     except InputError as error:
         (st if place is None else place).error(escaped(str(error)))
+
+
+def show_callback_error() -> None:
+    """Show the error of the last click or selection, if it had one."""
+    if (error := callback_error()) is not None:
+        st.error(escaped(error))
 
 
 def escaped(text: str) -> str:

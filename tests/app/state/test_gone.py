@@ -112,3 +112,13 @@ def test_no_action_reaches_what_is_deleted(trained_home, run):
     ):
         with pytest.raises(ValueError, match="This study was deleted"):
             act()
+
+
+def test_an_error_of_a_button_is_a_sentence(open_page, trained_home, run):
+    stopped = store.create_run(trained_home, run.study_id, run.config)
+    store.request_cancel(trained_home, stopped)
+    page = open_page("train", study=run.study_id)
+    store.delete_run(trained_home, stopped)
+    page.button(key=f"resume_{stopped}").click().run()
+    assert not page.exception
+    assert "This run was deleted" in said(page)
