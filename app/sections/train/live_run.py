@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.state.callbacks import callback
 from app.state.session import workspace
-from app.widgets.messages import escaped, show_callback_error
+from app.widgets.messages import escaped, show_callback_error, show_errors
 from smurf_core.plot.training import live_curve
 from smurf_core.processes.launcher import launch
 from smurf_core.runs.store import curves, list_runs, request_cancel, resume_run
@@ -25,7 +25,8 @@ def _live(study_id: str, was_active: bool) -> None:
     active = [run for run in list_runs(workspace(), study_id) if run.is_active]
     waiting = [run.id for run in reversed(list_runs(workspace())) if run.status == "queued"]
     is_training = any(run.status == "running" for run in list_runs(workspace()))
-    launch(workspace())  # In case the worker was killed while runs were waiting.
+    with show_errors():
+        launch(workspace())  # In case the worker was killed while runs were waiting.
     for run in reversed(active):
         with st.container(border=True):
             title, button = st.columns([5, 1], vertical_alignment="center")
