@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import pandas as pd
-import psutil
 
 from smurf_core.configuration import RunConfig
 from smurf_core.errors import InputError
@@ -26,6 +25,7 @@ from smurf_core.runs.entries import (
     readable,
     text,
 )
+from smurf_core.runs.leases import lease, reconcile
 from smurf_core.runs.studies import require_study
 from smurf_core.runs.workspace import Workspace, is_id, new_id
 
@@ -203,7 +203,7 @@ def resume_run(workspace: Workspace, run_id: str) -> None:
         # Another click may have been faster: only a stopped run is queued.
         if not connection.execute(
             "UPDATE run SET status = 'queued', cancel = 0, error = '', message = '',"
-            " finished = NULL, pid = NULL"
+            " finished = NULL, pid = NULL, owner = NULL"
             " WHERE id = ? AND status IN ('cancelled', 'failed', 'crashed')",
             (run_id,),
         ).rowcount:
@@ -263,7 +263,7 @@ def claim(workspace: Workspace, run_id: str | None = None) -> RunInfo | None:
     Returns None if there is nothing to do. Atomic across processes. A queued run that cannot be
     read is marked as failed, so that later ones are trained.
     """
-    me = psutil.Process()
+    held = lease(new_id())
     with workspace.transaction() as connection:
         reconcile(connection)
         if connection.execute("SELECT 1 FROM run WHERE status = 'running'").fetchone():
@@ -283,11 +283,19 @@ def claim(workspace: Workspace, run_id: str | None = None) -> RunInfo | None:
             return None
         claimed = able[0].id
         connection.execute(
-            "UPDATE run SET status = 'running', started = ?, pid = ?, pid_started = ?,"
-            " message = 'starting' WHERE id = ?",
-            (time.time(), me.pid, me.create_time(), claimed),
+            "UPDATE run SET status = 'running', started = :now, message = 'starting',"
+            " owner = :owner, pid = :pid, pid_started = :pid_started, boot = :boot,"
+            " namespace = :namespace, beat = :beat WHERE id = :id",
+            {**held, "now": time.time(), "id": claimed},
         )
     return get_run(workspace, claimed)
+
+
+def owner_of(workspace: Workspace, run_id: str) -> str | None:
+    """The token of the worker that has claimed a run; None if none has."""
+    with workspace.connect() as connection:
+        row = connection.execute("SELECT owner FROM run WHERE id = ?", (run_id,)).fetchone()
+    return None if row is None else row["owner"]
 
 
 def has_work(workspace: Workspace) -> bool:
@@ -299,36 +307,6 @@ def has_work(workspace: Workspace) -> bool:
         ).fetchall()
     states = {row["status"] for row in rows}
     return "queued" in states and "running" not in states
-
-
-def reconcile(connection: sqlite3.Connection) -> None:
-    """Mark runs as crashed if their process is gone, so that nothing waits for them."""
-    for row in connection.execute(
-        "SELECT id, pid, pid_started FROM run WHERE status = 'running'"
-    ).fetchall():
-        if not _is_alive(row["pid"], row["pid_started"]):
-            connection.execute(
-                "UPDATE run SET status = 'crashed', finished = ?, error = ? WHERE id = ?"
-                " AND status = 'running' AND pid IS ?",
-                (
-                    time.time(),
-                    "The worker process ended without a message (killed, or the machine ran out "
-                    "of memory); resume the run to continue after its finished work.",
-                    row["id"],
-                    row["pid"],
-                ),
-            )
-
-
-def _is_alive(pid: object, started: object) -> bool:
-    if not isinstance(pid, int) or not isinstance(started, int | float):
-        return False
-    try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - started) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except (psutil.NoSuchProcess, ValueError, OverflowError):  # Not every number is a valid pid.
-        return False
 
 
 def _info(row: sqlite3.Row) -> RunInfo:

@@ -200,13 +200,30 @@ def rename_study(workspace: Workspace, study_id: str, name: str) -> None:
         connection.execute("UPDATE study SET name = ? WHERE id = ?", (name.strip(), study_id))
 
 
-def delete_study(workspace: Workspace, study_id: str) -> None:
+def delete_study(workspace: Workspace, study_id: str, *, stop_training: bool = False) -> None:
     """Remove a study from the list; `restore_study` restores it until it is purged.
 
-    A study that cannot be read is deleted like any other.
+    A study that cannot be read is deleted like any other. Raises `InputError` if runs of the study
+    are training or waiting, unless they may be stopped.
     """
     with workspace.transaction() as connection:
         require_study(connection, study_id)
+        active = "study_id = ? AND status IN ('queued', 'running') AND deleted IS NULL"
+        (count_active,) = connection.execute(
+            f"SELECT count(*) FROM run WHERE {active}",  # noqa: S608 (constant)
+            (study_id,),
+        ).fetchone()
+        if count_active and not stop_training:
+            raise InputError(
+                f"{count_active} run{'s' if count_active > 1 else ''} of this study "
+                "are training or waiting: agree to stop them, or wait until they end."
+            )
+        connection.execute(f"UPDATE run SET cancel = 1 WHERE {active}", (study_id,))  # noqa: S608
+        connection.execute(
+            "UPDATE run SET status = 'cancelled', finished = ?"
+            " WHERE study_id = ? AND status = 'queued'",
+            (time.time(), study_id),
+        )
         connection.execute("UPDATE study SET deleted = ? WHERE id = ?", (time.time(), study_id))
 
 

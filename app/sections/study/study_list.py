@@ -21,6 +21,7 @@ from app.widgets.messages import offer_undo, show_errors
 from smurf_core.runs import studies
 from smurf_core.runs.entries import BrokenEntry
 from smurf_core.runs.slices import delete_slice, list_broken_slices
+from smurf_core.runs.store import list_runs
 from smurf_core.runs.studies import StudyInfo
 
 
@@ -91,13 +92,19 @@ def _rename_or_delete(study: StudyInfo) -> None:
         with show_errors():
             studies.rename_study(workspace(), study.id, name)
             st.rerun()
+    active = sum(run.is_active for run in list_runs(workspace(), study.id))
+    stops = bool(active) and st.checkbox(
+        f"Stop {active} run{'s' if active > 1 else ''} of this study that train or wait",
+        key=f"stop_training_{study.id}",
+    )
     if st.button("Delete", key=f"delete_{study.id}", icon=":material/delete:"):
-        _delete(study)
-        st.rerun()
+        with show_errors():
+            _delete(study, stop_training=stops)
+            st.rerun()
 
 
-def _delete(study: StudyInfo | BrokenEntry) -> None:
-    studies.delete_study(workspace(), study.id)
+def _delete(study: StudyInfo | BrokenEntry, *, stop_training: bool = False) -> None:
+    studies.delete_study(workspace(), study.id, stop_training=stop_training)
     unselect(STUDY, study.id)
     st.session_state["deleted_study"] = (study.id, study.name)
 

@@ -122,3 +122,16 @@ def test_an_error_of_a_button_is_a_sentence(open_page, trained_home, run):
     page.button(key=f"resume_{stopped}").click().run()
     assert not page.exception
     assert "This run was deleted" in said(page)
+
+
+def test_deleting_a_study_asks_about_its_training(open_page, trained_home, run):
+    waiting = store.create_run(trained_home, run.study_id, run.config)
+    with pytest.raises(ValueError, match="agree to stop"):
+        studies.delete_study(trained_home, run.study_id)
+    page = open_page("study", study=run.study_id)
+    page.button(key=f"delete_{run.study_id}").click().run()
+    assert "agree to stop" in said(page)
+    page.checkbox(key=f"stop_training_{run.study_id}").check().run()
+    page.button(key=f"delete_{run.study_id}").click().run()
+    assert not said(page)
+    assert store.get_run(trained_home, waiting).status == "cancelled"
