@@ -78,7 +78,7 @@ def finished_run() -> RunInfo:
 
 def no_run() -> None:
     """Show how to get a finished run."""
-    if gone(RUN):  # The warning above the page says so.
+    if gone(RUN):  # The warning above the page shows why.
         return
     st.info("This study has no finished run yet.")
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")

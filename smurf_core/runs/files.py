@@ -103,7 +103,7 @@ class RunFiles:
 
         def write(partial: Path) -> None:
             table.to_parquet(partial)
-            # First, so that a table never stands beside the checksum of an earlier one.
+            # First, so that a table never has the checksum of an earlier one.
             found = checksum(partial)
             write_whole(
                 self._unit_file(key, "sha256"), lambda p: p.write_text(found, encoding="ascii")

@@ -31,7 +31,7 @@ ACTIONS = [("study", "delete_"), ("study", "rename_now_"), ("train", "start_")]
 
 
 @pytest.mark.parametrize(("name", "key"), ACTIONS)
-def test_a_click_on_a_study_that_was_deleted_does_nothing_and_says_so(
+def test_a_click_on_a_study_that_was_deleted_does_nothing_and_is_reported(
     open_page, trained_home, run, name, key
 ):
     page = open_page(name, study=run.study_id)
@@ -69,7 +69,7 @@ def test_a_page_that_shows_a_deleted_run_shows_no_other_one(open_page, trained_h
         ({"run": "gone"}, "There is no run 'gone'"),
     ],
 )
-def test_a_link_to_what_is_gone_says_so_on_every_visit(open_page, trained_home, link, sentence):
+def test_a_link_to_what_is_gone_is_reported_on_every_visit(open_page, trained_home, link, sentence):
     page = open_page("overview", **link)
     assert sentence in said(page)
     (key,) = link
