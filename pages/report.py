@@ -50,7 +50,7 @@ with show_errors():
     )  # fmt: skip
     asked = (*(r.id for r in compared), run.name, run.note, study.name, scope.label, scope.n,
              images)  # fmt: skip
-    if st.button("Build the report", key="build", type="primary", icon=":material/docs:"):
+    if st.button("Build the report", key=f"build_{run.id}", type="primary", icon=":material/docs:"):
         build_report(run, compared, dataset, scope, images=images, asked=asked)
     report = built_report(asked)
     if report:

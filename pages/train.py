@@ -22,7 +22,7 @@ with show_errors():
     if st.button(
         "Start training",
         type="primary",
-        key="start",
+        key=f"start_{study.id}",
         icon=":material/play_arrow:",
         disabled=config is None,
     ):

@@ -7,7 +7,7 @@ from app.sections.verify.basins import basins
 from app.sections.verify.recovery import true_factors
 from app.state.navigation import page_path
 from app.state.session import current_run, current_study
-from app.widgets.messages import show_errors
+from app.widgets.messages import no_run, show_errors
 from app.widgets.scope_bar import scope_picker
 
 study = current_study()
@@ -22,8 +22,7 @@ with show_errors():
         )
         st.page_link(page_path("study"), label="Make synthetic data", icon=":material/science:")
     elif run is None:
-        st.info("This study has no finished run yet.")
-        st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
+        no_run()
     elif not run.config.kind.has_redundant_heads:
         st.info(f"{run.config.kind.title} does not factorise: choose a SMURF run.")
     else:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
+from app.state.callbacks import callback
 from app.state.session import finished_runs, workspace
 from smurf_core.runs.slices import SliceInfo, find_slice, list_slices, remember_selection
 from smurf_core.runs.store import RunInfo
@@ -74,12 +75,18 @@ def settle_selection() -> None:
         found = find_slice(workspace(), study, kept_slice)
         if found is None:  # An old link, or a slice that was deleted.
             _kept(_SLICE)[study] = EVERYTHING
+            st.warning(
+                "The selection that was shown here, or that the link leads to, was deleted: all "
+                "samples are shown.",
+                icon=":material/link_off:",
+            )
         elif not found.name:
             _kept(_UNNAMED)[study] = found.id
     for key in (_SLICE, _PIN, _PIN_RUN):
         _to_address(key)
 
 
+@callback
 def select_samples(sample_ids: Sequence[str] | SampleIds, origin: str) -> None:
     """Select these samples in all views; `origin` describes where the selection was made."""
     study = _study()

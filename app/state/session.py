@@ -10,11 +10,18 @@ import streamlit as st
 
 from smurf_core.runs import store
 from smurf_core.runs.store import RunInfo
-from smurf_core.runs.studies import StudyInfo, ensure_synthetic_study, list_studies, restore_study
+from smurf_core.runs.studies import (
+    StudyInfo,
+    ensure_synthetic_study,
+    get_study,
+    list_studies,
+    restore_study,
+)
 from smurf_core.runs.workspace import Workspace
 
 # Keys of the sidebar's pickers, and names of the query parameters.
 STUDY, RUN = "study", "run"
+_ANY = ""  # a request for the first one of the list
 
 
 def workspace() -> Workspace:
@@ -40,23 +47,49 @@ def finished_runs(study_id: str | None = None) -> list[RunInfo]:
 
 
 def settle(key: str, known: Sequence[str]) -> None:
-    """Set a picker to what was just requested, its last value, the address, or the first."""
-    wanted = [
-        st.session_state.pop(f"next_{key}", None),
-        st.session_state.get(key),
-        st.query_params.get(key),
-        *known[:1],
-    ]
-    st.session_state[key] = next((value for value in wanted if value in known), None)
+    """Set a picker to what was just requested, its last value, the address, or the first.
+
+    If what was chosen or linked is gone, nothing takes its place, because a click was meant for it:
+    the picker is empty until the user chooses, and `gone` returns the id.
+    """
+    wanted: str | None = st.session_state.pop(f"next_{key}", None)
+    if wanted is None:
+        kept = (st.session_state.get(key), gone(key), st.query_params.get(key))
+        wanted = next((value for value in kept if value), _ANY)
+    if wanted == _ANY:
+        wanted = next(iter(known), None)
+    st.session_state[key] = wanted if wanted in known else None
+    st.session_state[f"gone_{key}"] = None if wanted in known else wanted
+
+
+def gone(key: str) -> str | None:
+    """The id of what was chosen or linked and is not in the list any more, until a new choice."""
+    identifier: str | None = st.session_state.get(f"gone_{key}")
+    return identifier
+
+
+def settle_runs_of(study_id: str | None) -> None:
+    """Forget the chosen run if the user has switched to another study."""
+    if st.session_state.get("runs_of") not in (None, study_id):
+        for name in (RUN, f"gone_{RUN}"):
+            st.session_state.pop(name, None)
+        st.query_params.pop(RUN, None)
+    st.session_state["runs_of"] = study_id
 
 
 def settle_address() -> None:
-    """Write the study and the run into the address."""
+    """Write the study and the run into the address; a link to what is gone stays as it is."""
     for key in (STUDY, RUN):
-        if st.session_state.get(key):
-            st.query_params[key] = st.session_state[key]
+        if value := st.session_state.get(key) or gone(key):
+            st.query_params[key] = value
         elif key in st.query_params:
             del st.query_params[key]
+
+
+def unselect(key: str, identifier: str) -> None:
+    """Choose another study or run at the next rerun if this one is chosen: the user deleted it."""
+    if identifier in (st.session_state.get(key), gone(key)):
+        st.session_state[f"next_{key}"] = _ANY
 
 
 def select_study(study_id: str) -> None:
@@ -69,13 +102,19 @@ def select_run(run_id: str) -> None:
     st.session_state[f"next_{RUN}"] = run_id
 
 
+def chosen_study() -> StudyInfo | None:
+    """The current study; None if the chosen one is gone and no other one was chosen yet."""
+    study_id = st.session_state.get(STUDY)
+    return get_study(workspace(), study_id) if study_id else None
+
+
 def current_study() -> StudyInfo:
-    """The current study."""
-    return next(s for s in list_studies(workspace()) if s.id == st.session_state[STUDY])
+    """The current study; raises `InputError` with the reason if it is gone."""
+    return get_study(workspace(), st.session_state.get(STUDY) or gone(STUDY) or "")
 
 
 def current_run() -> RunInfo | None:
-    """The current finished run, if the study has one."""
+    """The current finished run, if the study has one and the chosen one is not gone."""
     run_id = st.session_state.get(RUN)
     return next((run for run in store.list_runs(workspace()) if run.id == run_id), None)
 

@@ -10,8 +10,9 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.state.callbacks import callback_error
 from app.state.navigation import page_path
-from app.state.session import current_run
+from app.state.session import RUN, current_run, gone
 from smurf_core.data.problems import Problem, problem_table
 from smurf_core.errors import InputError
 from smurf_core.runs.store import RunInfo
@@ -27,6 +28,12 @@ def show_errors(place: DeltaGenerator | None = None) -> Iterator[None]:
         yield
     except InputError as error:
         (st if place is None else place).error(escaped(str(error)))
+
+
+def show_callback_error() -> None:
+    """Show the error of the last click or selection, if it had one."""
+    if (error := callback_error()) is not None:
+        st.error(escaped(error))
 
 
 def escaped(text: str) -> str:
@@ -64,10 +71,17 @@ def finished_run() -> RunInfo:
     """The current run; if there is none, shows how to get one and ends the page."""
     run = current_run()
     if run is None:
-        st.info("This study has no finished run yet.")
-        st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
+        no_run()
         st.stop()
     return run
+
+
+def no_run() -> None:
+    """Show how to get a finished run."""
+    if gone(RUN):  # The warning above the page shows why.
+        return
+    st.info("This study has no finished run yet.")
+    st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
 
 
 def facts(values: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.state.session import current_study
+from app.state.session import chosen_study
 from smurf_core.data.dataset import Origin
 
 _MARKS: dict[Origin, str] = {
@@ -15,7 +15,8 @@ _MARKS: dict[Origin, str] = {
 
 def origin_mark() -> None:
     """Show above the page that its data was made by a program, if it was."""
-    origin = current_study().origin
+    study = chosen_study()
+    origin = study.origin if study else None
     if origin in _MARKS:
         icon = ":material/science:"
         st.badge(origin.capitalize(), icon=icon, color="orange", help=_MARKS[origin])

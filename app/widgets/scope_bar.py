@@ -79,15 +79,18 @@ def _slice_menu(info: SliceInfo) -> None:
         st.markdown(f"{info.count:,} samples, selected in {escaped(info.origin)}.")
         name = st.text_input("Name", value=info.name, key=f"slice_name_{info.id}", max_chars=80)
         if info.name:
-            if st.button("Rename", key="rename_slice", disabled=name == info.name):
+            # Each key names the slice: a click never means another one.
+            if st.button("Rename", key=f"rename_slice_{info.id}", disabled=name == info.name):
                 rename_slice(workspace(), info.id, name)
                 st.rerun()
-            if st.button("Delete", key="delete_slice", icon=":material/delete:"):
+            if st.button("Delete", key=f"delete_slice_{info.id}", icon=":material/delete:"):
                 delete_slice(workspace(), info.id)
                 st.session_state["deleted_slice"] = (info.id, info.name)
                 look_at(EVERYTHING)
                 st.rerun()
-        elif st.button("Keep as slice", key="keep_slice", type="primary", disabled=not name):
+        elif st.button(
+            "Keep as slice", key=f"keep_slice_{info.id}", type="primary", disabled=not name
+        ):
             ids = samples_of(workspace(), info.id)
             kept = add_slice(workspace(), info.study_id, name, ids, origin=info.origin)
             forget_unnamed(info.study_id)

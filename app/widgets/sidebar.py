@@ -8,12 +8,17 @@ from app.state.session import (
     RUN,
     STUDY,
     finished_runs,
+    gone,
     known_studies,
     run_label,
     settle,
     settle_address,
+    settle_runs_of,
     study_label,
+    workspace,
 )
+from app.widgets.messages import escaped
+from smurf_core.runs.store import why_not_open
 
 
 def choose_study_and_run() -> None:
@@ -21,18 +26,34 @@ def choose_study_and_run() -> None:
     names = _distinct({study.id: study_label(study) for study in known_studies()})
     settle(STUDY, list(names))
     with st.sidebar:
-        study_id = st.selectbox("Study", list(names), key=STUDY, format_func=names.__getitem__)
+        study_id = st.selectbox(
+            "Study",
+            list(names),
+            index=None if gone(STUDY) else 0,
+            key=STUDY,
+            format_func=names.__getitem__,
+            placeholder="Choose a study",
+        )
+        if study_id is None:
+            return  # The page shows why; the address stays as it is.
+        settle_runs_of(study_id)
         runs = _distinct({run.id: run_label(run) for run in finished_runs(study_id)})
         settle(RUN, list(runs))
         st.selectbox(
             "Run",
             list(runs),
+            index=None if gone(RUN) else 0,
             key=RUN,
             format_func=runs.__getitem__,
-            placeholder="No finished run yet",
+            placeholder="Choose a run" if runs else "No finished run yet",
             disabled=not runs,
         )
     settle_address()
+    if run_id := gone(RUN):
+        st.warning(
+            f"{escaped(why_not_open(workspace(), run_id, study_id))} Choose a run in the sidebar.",
+            icon=":material/link_off:",
+        )
 
 
 def _distinct(labels: dict[str, str]) -> dict[str, str]:

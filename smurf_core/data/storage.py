@@ -7,7 +7,6 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from smurf_core.data.dataset import Features, Folds, FurtherTarget, MultimodalDataset
+from smurf_core.durable import flush, partial_name
 from smurf_core.errors import InputError
 
 FORMAT = 1
@@ -31,7 +31,7 @@ def write_dataset(dataset: MultimodalDataset, folder: Path) -> None:
     """
     if folder.exists():
         raise FileExistsError(f"{folder} exists; a data set is written once.")
-    partial = folder.with_name(f".{folder.name}.{uuid4().hex}")
+    partial = partial_name(folder)
     partial.mkdir(parents=True)
     try:
         for position, features in enumerate(dataset.features.values()):
@@ -44,7 +44,10 @@ def write_dataset(dataset: MultimodalDataset, folder: Path) -> None:
         dataset.samples.to_parquet(partial / _SAMPLES)
         text = json.dumps(_description(dataset), indent=1, ensure_ascii=False)
         (partial / _DESCRIPTION).write_text(text, encoding="utf-8")
+        for path in (*partial.iterdir(), partial):
+            flush(path)
         os.rename(partial, folder)
+        flush(folder.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

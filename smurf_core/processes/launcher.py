@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+from smurf_core.runs.disk import disk_error
 from smurf_core.runs.store import has_work
 from smurf_core.runs.workspace import Workspace
 
@@ -24,7 +25,11 @@ def launch(workspace: Workspace) -> None:
         if sys.platform == "win32"
         else {"start_new_session": True}
     )
-    with log.open("ab") as output:
+    try:
+        output = log.open("ab")
+    except OSError as error:
+        raise disk_error(error, workspace.root) or error from error
+    with output:
         process = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603 — our own module, no shell
             [
                 sys.executable,

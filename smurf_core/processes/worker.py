@@ -10,22 +10,27 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 import time
 import traceback
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from smurf_core.errors import InputError
 from smurf_core.fold_label import fold_label
+from smurf_core.runs.disk import disk_error
 from smurf_core.runs.files import RunFiles
-from smurf_core.runs.store import RunInfo, claim, has_work, purge_runs, scheduler_of
-from smurf_core.runs.studies import load_study, purge_studies
+from smurf_core.runs.leases import BEAT, reconcile, renew
+from smurf_core.runs.store import RunInfo, claim, has_work, owner_of, purge_runs, scheduler_of
+from smurf_core.runs.studies import load_study, purge_studies, recover_studies
 from smurf_core.runs.workspace import Workspace
 from smurf_core.training.observing import Progress, TrainingCancelled
 
 REPORT_SECONDS = 0.5  # seconds between two writes of one process
 KEEP_DELETED_SECONDS = 7 * 24 * 3600  # deleted items can be restored for a week
+LEFTOVER_SECONDS = 24 * 3600  # an import that was cut off longer ago does not go on
 POLL_SECONDS = 0.5  # seconds between two checks of the cancel flag
 
 
@@ -35,6 +40,7 @@ class StoreObserver:
 
     workspace: Workspace
     run_id: str
+    owner: str | None = None  # reports of another owner are void; None: of anybody
     _reported: float = field(default=0.0, repr=False)
     _asked: float = field(default=0.0, repr=False)
     _stop: bool = field(default=False, repr=False)
@@ -48,14 +54,16 @@ class StoreObserver:
         message = f"fold {fold_label(progress.fold)} of {progress.folds}, {progress.unit}"
         with self.workspace.connect() as connection:
             connection.execute(
-                "UPDATE run SET progress = max(progress, ?), message = ? WHERE id = ?",
-                (progress.fraction, message, self.run_id),
+                "UPDATE run SET progress = max(progress, ?), message = ? WHERE id = ?"
+                " AND (? IS NULL OR owner = ?)",
+                (progress.fraction, message, self.run_id, self.owner, self.owner),
             )
             connection.execute(
                 "INSERT INTO curve (run_id, fold, unit, epoch, training_objective,"
                 " validation_objective, validation_metric)"
                 # Its study may have been removed meanwhile; `should_stop` then ends the training.
-                " SELECT ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM run WHERE id = ?)",
+                " SELECT ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM run WHERE id = ?"
+                " AND (? IS NULL OR owner = ?))",
                 (
                     self.run_id,
                     progress.fold,
@@ -65,17 +73,25 @@ class StoreObserver:
                     progress.validation_objective,
                     progress.validation_metric,
                     self.run_id,
+                    self.owner,
+                    self.owner,
                 ),
             )
 
     def should_stop(self) -> bool:
-        """True if the run's cancel flag is set; it is read at most twice per second."""
+        """True if the run's cancel flag is set, or if it is not this owner's any more.
+
+        This is read at most twice per second. Processes that help a worker end with it: the first
+        that asks after the worker's end marks the run as crashed.
+        """
         now = time.monotonic()
         if not self._stop and now - self._asked >= POLL_SECONDS:
             self._asked = now
             with self.workspace.connect() as connection:
+                reconcile(connection)
                 row = connection.execute(
-                    "SELECT cancel FROM run WHERE id = ?", (self.run_id,)
+                    "SELECT cancel FROM run WHERE id = ? AND (? IS NULL OR owner = ?)",
+                    (self.run_id, self.owner, self.owner),
                 ).fetchone()
             self._stop = row is None or bool(row["cancel"])
         return self._stop
@@ -83,11 +99,46 @@ class StoreObserver:
 
 def train_claimed(workspace: Workspace, run: RunInfo) -> None:
     """Train a run that this process has claimed, and store how it ended."""
+    owner = owner_of(workspace, run.id)
+
+    def keep_lease() -> None:
+        with workspace.connect() as connection:
+            if owner is None or not renew(connection, run.id, owner):
+                raise TrainingCancelled
+
+    files = RunFiles.of(workspace, run.id, keep_lease)
+    with _heartbeat(keep_lease):
+        _train(workspace, run, files, owner)
+
+
+@contextmanager
+def _heartbeat(keep_lease: Callable[[], None]) -> Iterator[None]:
+    """Renew a lease in the background until it is lost or the training ends."""
+    is_over = threading.Event()
+
+    def beat() -> None:
+        while not is_over.wait(BEAT):
+            try:
+                keep_lease()
+            except TrainingCancelled:
+                return
+            except InputError:
+                continue  # A full or busy disk: the next heartbeat may succeed.
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def _train(workspace: Workspace, run: RunInfo, files: RunFiles, owner: str | None) -> None:
     # Torch takes seconds to import; the claim is already visible meanwhile.
     from smurf_core.training.devices import resolve_device
     from smurf_core.training.run import train_run
 
-    files = RunFiles.of(workspace, run.id)
     try:
         dataset = load_study(workspace, run.study_id)
         scheduler = scheduler_of(workspace, run.id)
@@ -101,31 +152,37 @@ def train_claimed(workspace: Workspace, run: RunInfo) -> None:
             run.config,
             jobs=run.jobs or cores,
             scheduler=scheduler,
-            observer=StoreObserver(workspace, run.id),
+            observer=StoreObserver(workspace, run.id, owner),
             cache=files,
         )
         files.write_result(result)
     except TrainingCancelled:
-        _end(workspace, run.id, "cancelled")
+        _end(workspace, run.id, owner, "cancelled")
     except InputError as error:
-        _end(workspace, run.id, "failed", str(error))
+        _end(workspace, run.id, owner, "failed", str(error))
     except MemoryError:
-        _end(workspace, run.id, "failed", "The machine ran out of memory; choose a smaller grid.")
+        reason = "The machine ran out of memory; choose a smaller grid."
+        _end(workspace, run.id, owner, "failed", reason)
     # Whatever the error, the run must not stay `running`; the log has the details.
     except Exception as error:  # noqa: BLE001
         traceback.print_exc()
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        _end(workspace, run.id, "failed", f"Training stopped with an unexpected error ({what}).")
+        disk = disk_error(error, workspace.root)
+        sentence = disk or f"Training stopped with an unexpected error ({what})."
+        _end(workspace, run.id, owner, "failed", str(sentence))
     else:
-        _end(workspace, run.id, "finished")
+        _end(workspace, run.id, owner, "finished")
 
 
-def _end(workspace: Workspace, run_id: str, status: str, error: str = "") -> None:
+def _end(
+    workspace: Workspace, run_id: str, owner: str | None, status: str, error: str = ""
+) -> None:
     with workspace.connect() as connection:
         connection.execute(
             "UPDATE run SET status = ?, error = ?, message = '', finished = ?,"
-            " progress = CASE WHEN ? = 'finished' THEN 1 ELSE progress END WHERE id = ?",
-            (status, error, time.time(), status, run_id),
+            " progress = CASE WHEN ? = 'finished' THEN 1 ELSE progress END, owner = NULL"
+            " WHERE id = ? AND owner IS ?",
+            (status, error, time.time(), status, run_id, owner),
         )
 
 
@@ -164,6 +221,7 @@ def main() -> None:
     work(workspace)
     purge_runs(workspace, older_than=KEEP_DELETED_SECONDS)
     purge_studies(workspace, older_than=KEEP_DELETED_SECONDS)
+    recover_studies(workspace, older_than=LEFTOVER_SECONDS)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import Folds, MultimodalDataset
+from smurf_core.durable import checksum, write_whole
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel
 from smurf_core.fold_label import fold_label
@@ -32,6 +31,9 @@ FORMAT = 2
 _RESULT = "result.json"  # written last: a run is finished when it is there
 _SAMPLES = "samples.parquet"  # sample ids and fold roles
 _UNITS = "units"
+_SUMS = "checksums"  # of the files that were written before: name → SHA-256
+# What reading a torn or foreign file raises.
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError)
 # Of runs that were refitted: which sets of modalities share, and what refits say.
 _SHARING, _REFITS = "sharing.parquet", "refits.safetensors"
 
@@ -40,17 +42,24 @@ class RunFiles:
     """The files of one run; also the `ResultCache` from which a stopped run continues.
 
     `dataset` gives the data that the run was trained on. Only runs of format 1 need it: reading
-    their models requires the data.
+    their models requires the data. `before_writing` may raise an error: nothing is written then.
     """
 
     def __init__(
-        self, folder: Path, dataset: Callable[[], MultimodalDataset] | None = None
+        self,
+        folder: Path,
+        dataset: Callable[[], MultimodalDataset] | None = None,
+        *,
+        before_writing: Callable[[], None] | None = None,
     ) -> None:
         self.folder = folder
         self._dataset = dataset
+        self._before_writing = before_writing or (lambda: None)
 
     @classmethod
-    def of(cls, workspace: Workspace, run_id: str) -> RunFiles:
+    def of(
+        cls, workspace: Workspace, run_id: str, before_writing: Callable[[], None] | None = None
+    ) -> RunFiles:
         """The files of a run in a workspace."""
 
         def dataset() -> MultimodalDataset:
@@ -62,7 +71,7 @@ class RunFiles:
                 raise InputError(f"There is no run {run_id!r}.")
             return load_study(workspace, row["study_id"])
 
-        return cls(workspace.run_folder(run_id), dataset)
+        return cls(workspace.run_folder(run_id), dataset, before_writing=before_writing)
 
     @property
     def log(self) -> Path:
@@ -78,22 +87,46 @@ class RunFiles:
         return found.st_mtime_ns, found.st_size
 
     def load_unit(self, key: str) -> pd.DataFrame | None:
-        """The candidates of a finished unit, or None."""
-        path = self.folder / _UNITS / f"{key}.parquet"
-        return pd.read_parquet(path) if path.exists() else None
+        """The candidates of a finished unit; None if there are none that can be trusted."""
+        path, sums = self._unit_file(key, "parquet"), self._unit_file(key, "sha256")
+        try:
+            # Units of earlier versions have no checksum.
+            _check_sum(path, sums.read_text(encoding="ascii") if sums.exists() else None)
+            return pd.read_parquet(path)
+        except _DAMAGE:
+            return None
 
     def save_unit(self, key: str, table: pd.DataFrame) -> None:
         """Store the candidates of a finished unit."""
-        _write_table(table, self.folder / _UNITS / f"{key}.parquet")
+        self._before_writing()
+        path = self._unit_file(key, "parquet")
+
+        def write(partial: Path) -> None:
+            table.to_parquet(partial)
+            # First, so that a table never has the checksum of an earlier one.
+            found = checksum(partial)
+            write_whole(
+                self._unit_file(key, "sha256"), lambda p: p.write_text(found, encoding="ascii")
+            )
+
+        write_whole(path, write)
 
     def load_fold(self, fold: int) -> FoldResult | None:
-        """A finished fold, or None; a fold of an earlier format is trained again."""
+        """A finished fold; None if it is not there, damaged, or of an earlier format."""
+        try:
+            return self._read_fold(fold)
+        except _DAMAGE:
+            return None
+
+    def _read_fold(self, fold: int) -> FoldResult | None:
         description = self._fold_file(fold, "json")
         if not description.exists():
             return None
         found = json.loads(description.read_text(encoding="utf-8"))
         if found.get("format") != FORMAT:
             return None
+        for kind, written in found.get(_SUMS, {}).items():
+            _check_sum(self._fold_file(fold, kind), written)
         arrays = load_file(self._fold_file(fold, "safetensors"))
         return FoldResult(
             fold=fold,
@@ -108,15 +141,20 @@ class RunFiles:
 
     def save_fold(self, result: FoldResult) -> None:
         """Store a finished fold; its description is written last."""
+        self._before_writing()
         arrays: dict[str, npt.NDArray[Any]] = {}
         for k, member in enumerate(result.members):
             arrays[f"member/{k}/values"] = member.values
             arrays |= {f"member/{k}/model/{n}": a for n, a in member.model.arrays().items()}
-        _write_arrays(arrays, self._fold_file(result.fold, "safetensors"))
-        _write_table(result.candidates, self._fold_file(result.fold, "candidates.parquet"))
-        _write_table(result.curves, self._fold_file(result.fold, "curves.parquet"))
+        tables = {"candidates.parquet": result.candidates, "curves.parquet": result.curves}
+        sums = {"safetensors": _write_arrays(arrays, self._fold_file(result.fold, "safetensors"))}
+        sums |= {
+            kind: _write_table(table, self._fold_file(result.fold, kind))
+            for kind, table in tables.items()
+        }
         description = {
             "format": FORMAT,
+            _SUMS: sums,
             "chosen": result.chosen,
             "members": [
                 {
@@ -134,8 +172,9 @@ class RunFiles:
 
     def write_result(self, result: RunResult) -> None:
         """Store a finished run. Folds that `save_fold` has stored are not written again."""
+        self._before_writing()
         for fold in result.fold_results:
-            if not self._fold_file(fold.fold, "json").exists():
+            if self.load_fold(fold.fold) is None:
                 self.save_fold(fold)
         roles = {
             f"{role}_{f}": members
@@ -143,13 +182,16 @@ class RunFiles:
             for f, members in enumerate(getattr(result.folds, role))
         }
         samples = pd.DataFrame({"sample_id": result.sample_ids, **roles})
-        _write_table(samples, self.folder / _SAMPLES)
+        sums = {_SAMPLES: _write_table(samples, self.folder / _SAMPLES)}
         if result.sharing is not None:
-            _write_table(result.sharing, self.folder / _SHARING)
+            sums[_SHARING] = _write_table(result.sharing, self.folder / _SHARING)
         if result.refits is not None:
-            _write_arrays(result.refits.arrays(), self.folder / _REFITS)
+            sums[_REFITS] = _write_arrays(result.refits.arrays(), self.folder / _REFITS)
+        folds = [self._fold_file(fold.fold, "json") for fold in result.fold_results]
+        sums |= {path.name: checksum(path) for path in folds}
         description = {
             "format": FORMAT,
+            _SUMS: sums,
             "config": result.config.to_dict(),
             "task": result.task,
             "modalities": result.modalities,
@@ -171,10 +213,15 @@ class RunFiles:
             If a file is missing or damaged, or was written by a later version.
         """
         try:
-            return self._read_result()
-        except InputError:
-            raise
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            return _checked(self._read_result())
+        except InputError as error:
+            if str(self.folder) in str(error):
+                raise
+            raise InputError(
+                f"The result in {self.folder} cannot be used: {error} Train the run again, or "
+                "delete it."
+            ) from error
+        except _DAMAGE as error:
             raise InputError(
                 f"The result in {self.folder} cannot be read ({type(error).__name__}: "
                 f"{str(error).splitlines()[0] if str(error) else 'no details'}): train the run "
@@ -184,6 +231,8 @@ class RunFiles:
     def _read_result(self) -> RunResult:
         found = json.loads((self.folder / _RESULT).read_text(encoding="utf-8"))
         self._check_format(found["format"])
+        for name, written in found.get(_SUMS, {}).items():
+            _check_sum(self.folder / name, written)
         config = self._config(found["config"])
         samples = pd.read_parquet(self.folder / _SAMPLES)
         folds = self._folds(found, samples)
@@ -242,7 +291,7 @@ class RunFiles:
                 )
                 for fold in range(found["folds"])
             )
-        folds = [self.load_fold(fold) for fold in range(found["folds"])]
+        folds = [self._read_fold(fold) for fold in range(found["folds"])]
         missing = [f"{fold_label(fold)}" for fold, result in enumerate(folds) if result is None]
         if missing:
             raise InputError(
@@ -250,6 +299,9 @@ class RunFiles:
                 "the run again, or delete it."
             )
         return tuple(fold for fold in folds if fold is not None)
+
+    def _unit_file(self, key: str, kind: str) -> Path:
+        return self.folder / _UNITS / f"{key}.{kind}"
 
     def _fold_file(self, fold: int, kind: str) -> Path:
         return self.folder / f"fold_{fold}.{kind}"
@@ -267,25 +319,43 @@ def _member(description: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any
     )
 
 
-def _write_json(data: Mapping[str, Any], path: Path) -> None:
-    partial = _partial(path)
-    partial.write_text(json.dumps(data, indent=1, ensure_ascii=False), encoding="utf-8")
-    os.replace(partial, path)
+def _write_json(data: Mapping[str, Any], path: Path) -> str:
+    text = json.dumps(data, indent=1, ensure_ascii=False)
+    return write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
-def _write_table(table: pd.DataFrame, path: Path) -> None:
-    partial = _partial(path)
-    table.to_parquet(partial)
-    os.replace(partial, path)
+def _write_table(table: pd.DataFrame, path: Path) -> str:
+    return write_whole(path, table.to_parquet)
 
 
-def _write_arrays(arrays: Mapping[str, npt.NDArray[Any]], path: Path) -> None:
-    partial = _partial(path)
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
-    os.replace(partial, path)
+def _write_arrays(arrays: Mapping[str, npt.NDArray[Any]], path: Path) -> str:
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return write_whole(path, lambda partial: save_file(whole, partial))
 
 
-def _partial(path: Path) -> Path:
-    """A temporary name in the same folder, under which a file is written before it is renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.{uuid4().hex}")
+def _check_sum(path: Path, written: str | None) -> None:
+    """Raise `InputError` if a file is not the one that was written; earlier runs have no sums."""
+    if written is not None and checksum(path) != written:
+        raise InputError(
+            f"{path} is damaged (its content is not what was written): train the run again, or "
+            "delete it."
+        )
+
+
+def _checked(result: RunResult) -> RunResult:
+    """A result whose parts fit together and explain something; raises `InputError` otherwise."""
+    n, c = len(result.sample_ids), len(result.outputs)
+    for fold in result.fold_results:
+        where = f"fold {fold_label(fold.fold)}"
+        if not 0 <= fold.chosen < len(fold.members):
+            raise InputError(f"{where} has no chosen model.")
+        for member in fold.members:
+            wanted = (n, len(member.model.terms), c)
+            if member.values.shape != wanted:
+                raise InputError(
+                    f"The contributions of {where} have the shape {member.values.shape}, not "
+                    f"{wanted}."
+                )
+        if not np.isfinite(fold.member.values).any():
+            raise InputError(f"The contributions of {where} contain no number.")
+    return result

@@ -112,8 +112,14 @@ def _version_2(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX slice_of_study ON slice (study_id, name)")
 
 
+def _version_3(connection: sqlite3.Connection) -> None:
+    """Leases of runs (`smurf_core.runs.leases`): who trains a run, and since when."""
+    for column in ("owner TEXT", "boot TEXT", "namespace TEXT", "beat REAL"):
+        connection.execute(f"ALTER TABLE run ADD COLUMN {column}")
+
+
 # The function at position i makes version i + 1 of version i.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_version_1, _version_2)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_version_1, _version_2, _version_3)
 
 
 def prepare(connection: sqlite3.Connection, root: Path) -> None:
@@ -128,7 +134,8 @@ def prepare(connection: sqlite3.Connection, root: Path) -> None:
         try:
             if _version(connection) != len(MIGRATIONS):
                 _migrate(connection, root)
-            connection.execute("PRAGMA synchronous = NORMAL")
+            # A study or run that was shown as stored must not be lost in a power cut.
+            connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.OperationalError as error:
             # SQLite does not wait if two processes wait for each other.

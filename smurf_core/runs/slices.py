@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from smurf_core.errors import InputError
 from smurf_core.runs.entries import BrokenEntry, broken, count, moment, readable, text
+from smurf_core.runs.studies import require_study
 from smurf_core.runs.workspace import Workspace, new_id
 
 SampleIds = npt.NDArray[np.str_]
@@ -49,7 +50,7 @@ def remember_selection(
     slice_id = "s" + hashlib.sha256(text).hexdigest()[:15]
     now = time.time()
     with workspace.transaction() as connection:
-        _require_study(connection, study_id)
+        require_study(connection, study_id)
         connection.execute(
             "INSERT INTO slice (id, study_id, name, origin, count, sample_ids, created)"
             " VALUES (?, ?, '', ?, ?, ?, ?)"
@@ -77,7 +78,7 @@ def add_slice(
     ids = _distinct(sample_ids)
     slice_id = new_id()
     with workspace.transaction() as connection:
-        _require_study(connection, study_id)
+        require_study(connection, study_id)
         connection.execute(
             "INSERT INTO slice (id, study_id, name, origin, count, sample_ids, created)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -134,7 +135,9 @@ def slice_samples(workspace: Workspace, slice_id: str) -> SampleIds:
 def rename_slice(workspace: Workspace, slice_id: str, name: str) -> None:
     """Rename a slice."""
     with workspace.transaction() as connection:
-        row = connection.execute("SELECT study_id FROM slice WHERE id = ?", (slice_id,)).fetchone()
+        row = connection.execute(
+            "SELECT study_id FROM slice WHERE id = ? AND deleted IS NULL", (slice_id,)
+        ).fetchone()
         if row is None:
             raise InputError(f"There is no slice {slice_id!r}: it was deleted.")
         free = _free_name(connection, row["study_id"], name, but=slice_id)
@@ -162,11 +165,6 @@ def restore_slice(workspace: Workspace, slice_id: str) -> None:
         connection.execute(
             "UPDATE slice SET deleted = NULL, name = ? WHERE id = ?", (name, slice_id)
         )
-
-
-def _require_study(connection: sqlite3.Connection, study_id: str) -> None:
-    if connection.execute("SELECT 1 FROM study WHERE id = ?", (study_id,)).fetchone() is None:
-        raise InputError(f"There is no study {study_id!r}: it was deleted.")
 
 
 def _free_name(connection: sqlite3.Connection, study_id: str, name: str, but: str = "") -> str:

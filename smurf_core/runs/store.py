@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import pandas as pd
-import psutil
 
 from smurf_core.configuration import RunConfig
 from smurf_core.errors import InputError
@@ -26,7 +25,8 @@ from smurf_core.runs.entries import (
     readable,
     text,
 )
-from smurf_core.runs.studies import get_study
+from smurf_core.runs.leases import lease, reconcile
+from smurf_core.runs.studies import require_study
 from smurf_core.runs.workspace import Workspace, is_id, new_id
 
 Status = Literal["queued", "running", "finished", "failed", "cancelled", "crashed"]
@@ -77,10 +77,10 @@ def create_run(
 
     It is trained by `jobs` processes of this machine, or by the Dask cluster of `scheduler`.
     """
-    get_study(workspace, study_id)
     run_id = new_id()
     title = name.strip() or f"{config.kind.name}, {config.preset}"
     with workspace.transaction() as connection:
+        require_study(connection, study_id)
         connection.execute(
             "INSERT INTO run (id, study_id, name, status, config, jobs, created)"
             " VALUES (?, ?, ?, 'queued', ?, ?, ?)",
@@ -98,12 +98,40 @@ def get_run(workspace: Workspace, run_id: str) -> RunInfo:
         row = connection.execute(
             "SELECT * FROM run WHERE id = ? AND deleted IS NULL", (run_id,)
         ).fetchone()
-    if row is None:
-        raise InputError(f"There is no run {run_id!r}; `smurf runs` lists all runs.")
+        if row is None:
+            raise _missing(connection, run_id)
     try:
         return _info(row)
     except InputError as error:
         raise InputError(f"The run {run_id!r} cannot be read. {error}") from error
+
+
+def why_not_open(workspace: Workspace, run_id: str, study_id: str) -> str:
+    """Why a study has no finished run of this id, as one sentence."""
+    try:
+        run = get_run(workspace, run_id)
+    except InputError as error:
+        return str(error)
+    if run.study_id != study_id:
+        return f"The run {run.name} ({run_id}) belongs to another study."
+    return f"The run {run.name} ({run_id}) has no result: it is {run.status}."
+
+
+def _missing(connection: sqlite3.Connection, run_id: str) -> InputError:
+    """The error that says why a run is not in the list: it was deleted, or never existed."""
+    row = connection.execute("SELECT name FROM run WHERE id = ?", (run_id,)).fetchone()
+    if row is None:
+        return InputError(f"There is no run {run_id!r}; `smurf runs` lists all runs.")
+    return InputError(
+        f"This run was deleted: {row['name']} ({run_id}). Nothing was done; choose another one."
+    )
+
+
+def _require(connection: sqlite3.Connection, run_id: str) -> None:
+    if not connection.execute(
+        "SELECT 1 FROM run WHERE id = ? AND deleted IS NULL", (run_id,)
+    ).fetchone():
+        raise _missing(connection, run_id)
 
 
 def scheduler_of(workspace: Workspace, run_id: str) -> str | None:
@@ -157,7 +185,8 @@ def curves(workspace: Workspace, run_id: str) -> pd.DataFrame:
 
 def request_cancel(workspace: Workspace, run_id: str) -> None:
     """Stop a run: at once if it is queued, within moments if it is training."""
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
+        _require(connection, run_id)
         connection.execute("UPDATE run SET cancel = 1 WHERE id = ?", (run_id,))
         connection.execute(
             "UPDATE run SET status = 'cancelled', finished = ? WHERE id = ? AND status = 'queued'",
@@ -167,27 +196,33 @@ def request_cancel(workspace: Workspace, run_id: str) -> None:
 
 def resume_run(workspace: Workspace, run_id: str) -> None:
     """Queue a stopped run again; it continues after its finished units."""
-    if get_run(workspace, run_id).status in (*ACTIVE, "finished"):
-        raise InputError("Only a cancelled, failed or crashed run can be resumed.")
-    with workspace.connect() as connection:
-        connection.execute(
+    run = get_run(workspace, run_id)
+    with workspace.transaction() as connection:
+        _require(connection, run_id)
+        require_study(connection, run.study_id)
+        # Another click may have been faster: only a stopped run is queued.
+        if not connection.execute(
             "UPDATE run SET status = 'queued', cancel = 0, error = '', message = '',"
-            " finished = NULL, pid = NULL WHERE id = ?",
+            " finished = NULL, pid = NULL, owner = NULL"
+            " WHERE id = ? AND status IN ('cancelled', 'failed', 'crashed')",
             (run_id,),
-        )
+        ).rowcount:
+            raise InputError("Only a cancelled, failed or crashed run can be resumed.")
 
 
 def rename_run(workspace: Workspace, run_id: str, name: str) -> None:
     """Rename a run."""
     if not name.strip():
         raise InputError("A run needs a name: type at least one letter.")
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
+        _require(connection, run_id)
         connection.execute("UPDATE run SET name = ? WHERE id = ?", (name.strip(), run_id))
 
 
 def annotate_run(workspace: Workspace, run_id: str, note: str) -> None:
     """Save a note for a run."""
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
+        _require(connection, run_id)
         connection.execute("UPDATE run SET note = ? WHERE id = ?", (note, run_id))
 
 
@@ -199,9 +234,10 @@ def delete_run(workspace: Workspace, run_id: str) -> None:
 
 
 def restore_run(workspace: Workspace, run_id: str) -> None:
-    """Undo `delete_run`."""
+    """Undo `delete_run`; raises `InputError` if the run was removed for good meanwhile."""
     with workspace.connect() as connection:
-        connection.execute("UPDATE run SET deleted = NULL WHERE id = ?", (run_id,))
+        if not connection.execute("UPDATE run SET deleted = NULL WHERE id = ?", (run_id,)).rowcount:
+            raise _missing(connection, run_id)
 
 
 def purge_runs(workspace: Workspace, *, older_than: float) -> int:
@@ -227,7 +263,7 @@ def claim(workspace: Workspace, run_id: str | None = None) -> RunInfo | None:
     Returns None if there is nothing to do. Atomic across processes. A queued run that cannot be
     read is marked as failed, so that later ones are trained.
     """
-    me = psutil.Process()
+    held = lease(new_id())
     with workspace.transaction() as connection:
         reconcile(connection)
         if connection.execute("SELECT 1 FROM run WHERE status = 'running'").fetchone():
@@ -247,11 +283,19 @@ def claim(workspace: Workspace, run_id: str | None = None) -> RunInfo | None:
             return None
         claimed = able[0].id
         connection.execute(
-            "UPDATE run SET status = 'running', started = ?, pid = ?, pid_started = ?,"
-            " message = 'starting' WHERE id = ?",
-            (time.time(), me.pid, me.create_time(), claimed),
+            "UPDATE run SET status = 'running', started = :now, message = 'starting',"
+            " owner = :owner, pid = :pid, pid_started = :pid_started, boot = :boot,"
+            " namespace = :namespace, beat = :beat WHERE id = :id",
+            {**held, "now": time.time(), "id": claimed},
         )
     return get_run(workspace, claimed)
+
+
+def owner_of(workspace: Workspace, run_id: str) -> str | None:
+    """The token of the worker that has claimed a run; None if none has."""
+    with workspace.connect() as connection:
+        row = connection.execute("SELECT owner FROM run WHERE id = ?", (run_id,)).fetchone()
+    return None if row is None else row["owner"]
 
 
 def has_work(workspace: Workspace) -> bool:
@@ -263,36 +307,6 @@ def has_work(workspace: Workspace) -> bool:
         ).fetchall()
     states = {row["status"] for row in rows}
     return "queued" in states and "running" not in states
-
-
-def reconcile(connection: sqlite3.Connection) -> None:
-    """Mark runs as crashed if their process is gone, so that nothing waits for them."""
-    for row in connection.execute(
-        "SELECT id, pid, pid_started FROM run WHERE status = 'running'"
-    ).fetchall():
-        if not _is_alive(row["pid"], row["pid_started"]):
-            connection.execute(
-                "UPDATE run SET status = 'crashed', finished = ?, error = ? WHERE id = ?"
-                " AND status = 'running' AND pid IS ?",
-                (
-                    time.time(),
-                    "The worker process ended without a message (killed, or the machine ran out "
-                    "of memory); resume the run to continue after its finished work.",
-                    row["id"],
-                    row["pid"],
-                ),
-            )
-
-
-def _is_alive(pid: object, started: object) -> bool:
-    if not isinstance(pid, int) or not isinstance(started, int | float):
-        return False
-    try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - started) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except (psutil.NoSuchProcess, ValueError, OverflowError):  # Not every number is a valid pid.
-        return False
 
 
 def _info(row: sqlite3.Row) -> RunInfo:

@@ -7,7 +7,9 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 from smurf_core.data.dataset import MultimodalDataset, Origin, Task
@@ -55,10 +57,46 @@ def add_study(
 ) -> str:
     """Store a data set as a study and return its id; `provenance` says where it came from."""
     study_id = new_id()
-    write_dataset(dataset, workspace.study_folder(study_id))
-    with workspace.connect() as connection:
-        _enter(connection, study_id, dataset, problems, provenance or {})
+    folder = workspace.study_folder(study_id)
+    try:
+        write_dataset(dataset, folder)
+        with workspace.transaction() as connection:
+            _enter(connection, study_id, dataset, problems, provenance or {})
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # A kill leaves it: see `recover_studies`.
+        raise
     return study_id
+
+
+def recover_studies(workspace: Workspace, *, older_than: float) -> list[str]:
+    """Take up what a cut-off import left more than `older_than` seconds ago; return new entries.
+
+    A complete data set without an entry becomes a study; what is not complete is removed.
+    """
+    adopted = []
+    for folder in sorted((workspace.root / "studies").glob("*")):
+        with workspace.transaction() as connection:
+            if (
+                connection.execute("SELECT 1 FROM study WHERE id = ?", (folder.name,)).fetchone()
+                or not folder.is_dir()
+                or time.time() - folder.stat().st_mtime < older_than
+            ):
+                continue
+            dataset = _complete(folder)
+            if dataset is not None:
+                _enter(connection, folder.name, dataset, (), {})
+                adopted.append(folder.name)
+            elif is_id(folder.name.lstrip(".").split(".")[0]):  # Other names are not ours.
+                shutil.rmtree(folder, ignore_errors=True)
+    return adopted
+
+
+def _complete(folder: Path) -> MultimodalDataset | None:
+    """The data set in a study's folder; None if it was not written to the end."""
+    if is_id(folder.name):
+        with suppress(InputError):
+            return read_dataset(folder)
+    return None
 
 
 def list_studies(workspace: Workspace) -> list[StudyInfo]:
@@ -77,12 +115,31 @@ def get_study(workspace: Workspace, study_id: str) -> StudyInfo:
         row = connection.execute(
             "SELECT * FROM study WHERE id = ? AND deleted IS NULL", (study_id,)
         ).fetchone()
-    if row is None:
-        raise InputError(f"There is no study {study_id!r}; choose one from the list of studies.")
+        if row is None:
+            raise missing_study(connection, study_id)
     try:
         return _info(row)
     except InputError as error:
         raise InputError(f"The study {study_id!r} cannot be read. {error}") from error
+
+
+def missing_study(connection: sqlite3.Connection, study_id: str) -> InputError:
+    """The error that says why a study is not in the list: it was deleted, or never existed."""
+    row = connection.execute("SELECT name FROM study WHERE id = ?", (study_id,)).fetchone()
+    if row is None:
+        return InputError(f"There is no study {study_id!r}; choose one from the list of studies.")
+    return InputError(
+        f"This study was deleted: {row['name']} ({study_id}). Nothing was done; choose another "
+        "one from the list of studies."
+    )
+
+
+def require_study(connection: sqlite3.Connection, study_id: str) -> None:
+    """Raise `InputError` if a study is missing or deleted; for use inside a transaction."""
+    if not connection.execute(
+        "SELECT 1 FROM study WHERE id = ? AND deleted IS NULL", (study_id,)
+    ).fetchone():
+        raise missing_study(connection, study_id)
 
 
 def find_study(workspace: Workspace, provenance: Mapping[str, Any]) -> str | None:
@@ -124,8 +181,8 @@ def media_of(workspace: Workspace, study_id: str) -> MediaSettings | None:
 
 def set_media(workspace: Workspace, study_id: str, settings: MediaSettings | None) -> None:
     """Set where a study's recordings are, or that it has none."""
-    get_study(workspace, study_id)
     with workspace.transaction() as connection:
+        require_study(connection, study_id)
         connection.execute("DELETE FROM media WHERE study_id = ?", (study_id,))
         if settings is not None:
             connection.execute(
@@ -138,29 +195,45 @@ def rename_study(workspace: Workspace, study_id: str, name: str) -> None:
     """Rename a study."""
     if not name.strip():
         raise InputError("A study needs a name: type at least one letter.")
-    get_study(workspace, study_id)
-    with workspace.connect() as connection:
+    with workspace.transaction() as connection:
+        require_study(connection, study_id)
         connection.execute("UPDATE study SET name = ? WHERE id = ?", (name.strip(), study_id))
 
 
-def delete_study(workspace: Workspace, study_id: str) -> None:
+def delete_study(workspace: Workspace, study_id: str, *, stop_training: bool = False) -> None:
     """Remove a study from the list; `restore_study` restores it until it is purged.
 
-    A study that cannot be read is deleted like any other.
+    A study that cannot be read is deleted like any other. Raises `InputError` if runs of the study
+    are training or waiting, unless they may be stopped.
     """
-    with workspace.connect() as connection:
-        deleted = connection.execute(
-            "UPDATE study SET deleted = ? WHERE id = ? AND deleted IS NULL",
+    with workspace.transaction() as connection:
+        require_study(connection, study_id)
+        active = "study_id = ? AND status IN ('queued', 'running') AND deleted IS NULL"
+        (count_active,) = connection.execute(
+            f"SELECT count(*) FROM run WHERE {active}",  # noqa: S608 (constant)
+            (study_id,),
+        ).fetchone()
+        if count_active and not stop_training:
+            raise InputError(
+                f"{count_active} run{'s' if count_active > 1 else ''} of this study "
+                "are training or waiting: agree to stop them, or wait until they end."
+            )
+        connection.execute(f"UPDATE run SET cancel = 1 WHERE {active}", (study_id,))  # noqa: S608
+        connection.execute(
+            "UPDATE run SET status = 'cancelled', finished = ?"
+            " WHERE study_id = ? AND status = 'queued'",
             (time.time(), study_id),
-        ).rowcount
-    if not deleted:
-        raise InputError(f"There is no study {study_id!r}; choose one from the list of studies.")
+        )
+        connection.execute("UPDATE study SET deleted = ? WHERE id = ?", (time.time(), study_id))
 
 
 def restore_study(workspace: Workspace, study_id: str) -> None:
-    """Undo `delete_study`."""
+    """Undo `delete_study`; raises `InputError` if the study was removed for good meanwhile."""
     with workspace.connect() as connection:
-        connection.execute("UPDATE study SET deleted = NULL WHERE id = ?", (study_id,))
+        if not connection.execute(
+            "UPDATE study SET deleted = NULL WHERE id = ?", (study_id,)
+        ).rowcount:
+            raise missing_study(connection, study_id)
 
 
 def purge_studies(workspace: Workspace, *, older_than: float) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from smurf_core.errors import InputError
+from smurf_core.runs.disk import can_write, disk_error
 from smurf_core.runs.migrations import prepare
 
 HOME_VARIABLE = "SMURF_HOME"
@@ -63,25 +64,44 @@ class Workspace:
         """A new connection for one task; each statement is committed separately.
 
         The store is made or migrated to this version if needed. Raises `InputError` if it cannot be
-        opened.
+        opened, or if its disk is full, cannot be changed, or fails.
         """
         connection: sqlite3.Connection | None = None
         try:
             try:
-                self.root.mkdir(parents=True, exist_ok=True)
-                connection = sqlite3.connect(self.database, timeout=20, isolation_level=None)
-                prepare(connection, self.root)
+                connection = self._opened()
             except (OSError, sqlite3.DatabaseError) as error:
-                raise InputError(
+                raise disk_error(error, self.root) or InputError(
                     f"The store in {self.root} cannot be opened ({error}): check the folder and "
                     f"its file {self.database.name}, or set {HOME_VARIABLE} to another folder."
                 ) from error
             connection.row_factory = sqlite3.Row
             connection.text_factory = _text
-            yield connection
+            try:
+                yield connection
+            except (OSError, sqlite3.Error) as error:
+                if sentence := disk_error(error, self.root):
+                    raise sentence from error
+                raise
         finally:
             if connection is not None:
                 connection.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        if self.database.exists() and not can_write(self.root):
+            # SQLite otherwise makes files beside the database, even to read it.
+            address = f"{self.database.resolve().as_uri()}?mode=ro&immutable=1"
+            connection = sqlite3.connect(address, uri=True, isolation_level=None)
+            connection.execute("PRAGMA query_only = ON")
+        else:
+            self.root.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self.database, timeout=20, isolation_level=None)
+        try:
+            prepare(connection, self.root)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -4,7 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
 from smurf_core.runs import slices, store, studies
@@ -98,7 +100,20 @@ def test_every_page_opens_where_the_only_run_cannot_be_read(trained_home):
     for name in PAGES:
         visited(page, name)
         assert not page.error, name
-    assert "cannot be read" in visited(page, "train").warning[0].value
+        assert f"The run '{run.id}' cannot be read" in page.warning[0].value.replace("\\", "")
+    assert "1 run cannot be read" in visited(page, "train").warning[1].value
+
+
+def without_numbers(run: Path) -> None:
+    """The files as a training that failed silently would have written them."""
+    path = run / "fold_1.safetensors"
+    arrays = load_file(path)
+    save_file(
+        {k: np.full_like(a, np.nan) if k.endswith("/values") else a for k, a in arrays.items()},
+        path,
+    )
+    for file in (run / "fold_1.json", run / "result.json"):
+        rewrite(file, lambda found: {k: v for k, v in found.items() if k != "checksums"})
 
 
 # Files of a finished run as a full disk, an interrupted copy or a later version leaves them.
@@ -124,6 +139,7 @@ RESULTS = {
     "candidates are cut off": lambda run: truncate(run / "fold_0.candidates.parquet"),
     "curves are missing": lambda run: (run / "fold_0.curves.parquet").unlink(),
     "the folder is missing": shutil.rmtree,
+    "contributions have no numbers": without_numbers,
 }
 
 
@@ -177,8 +193,8 @@ def test_studies_whose_entry_cannot_be_read_are_shown_and_deleted(trained_home):
     page = opened(study=broken.id)
     for name in PAGES:
         visited(page, name)
-        assert not page.error, name
-    assert page.selectbox(key="study").value != broken.id
+        assert f"The study '{broken.id}' cannot be read" in errors(page), name
+    assert page.selectbox(key="study").value is None  # Nothing else is opened in its place.
     visited(page, "study")
     assert page.warning[0].value.startswith("1 study cannot be read.")
     assert "list of modalities" in text(page)

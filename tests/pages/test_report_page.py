@@ -13,7 +13,7 @@ def test_a_report_is_built_on_click_and_equals_what_is_shown(open_page, trained_
     page = open_page("report", study=study.id)
     assert not page.get("download_button")
     page.toggle(key="report_images").set_value(False).run()
-    page.button(key="build").click().run()
+    page.button(key=f"build_{page.selectbox(key='run').value}").click().run()
     assert not page.exception
     report = page.session_state[_BUILT]
     table = page.dataframe[0].value

@@ -189,7 +189,7 @@ def test_the_folder_of_a_studys_recordings_can_be_set(open_page, home, tmp_path)
     page.text_input(key=f"media_folder_{study}").set_value("/no/such/folder").run()
     assert "There is no folder" in page.error[0].value
     page.text_input(key=f"media_folder_{study}").set_value(str(tmp_path / "clips")).run()
-    page.button(key="save_media").click().run()
+    page.button(key=f"save_media_{study}").click().run()
     assert not page.exception
     assert "1 of 80 samples have a recording" in text(page).replace("\\", "")
     assert studies.media_of(home, study).folder == str(tmp_path / "clips")
@@ -199,9 +199,9 @@ def test_a_study_is_renamed_deleted_and_brought_back(open_page, trained_home):
     page = open_page("study")
     study = page.selectbox(key="study").value
     page.text_input(key=f"rename_{study}").set_value("Renamed").run()
-    page.button(key="rename").click().run()
+    page.button(key=f"rename_now_{study}").click().run()
     assert studies.get_study(trained_home, study).name == "Renamed"
-    page.button(key="delete").click().run()
+    page.button(key=f"delete_{study}").click().run()
     assert study not in {s.id for s in studies.list_studies(trained_home)}
     assert "Renamed was deleted" in text(page)
     page.button(key="undo").click().run()

@@ -12,7 +12,7 @@ def test_bad_grids_are_reported_and_cannot_be_started(open_page, home):
     page.selectbox(key="preset").set_value("custom").run()
     page.text_input(key="grid_layers").set_value("wide").run()
     assert "write widths as 20" in page.error[0].value
-    assert page.button(key="start").disabled
+    assert page.button(key=f"start_{page.selectbox(key='study').value}").disabled
 
 
 def test_a_run_is_annotated_deleted_and_brought_back(open_page, trained_home):

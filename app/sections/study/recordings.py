@@ -54,13 +54,15 @@ def media_form(study: StudyInfo) -> None:
             st.markdown("Name the recording, for example `session1.mp4`.")
             return
         save, forget = st.columns(2)
-        if save.button("Use these recordings", key="save_media", icon=":material/play_circle:"):
+        if save.button(
+            "Use these recordings", key=f"save_media_{study.id}", icon=":material/play_circle:"
+        ):
             settings = MediaSettings(folder.strip(), recording.strip(), file, start, end)
             with st.spinner("Looking for recordings…"):
                 found = check_media(settings, dataset)
             st.success(escaped(found))
             set_media(workspace(), study.id, settings)
-        if saved and forget.button("Remove link to recordings", key="forget_media"):
+        if saved and forget.button("Remove link to recordings", key=f"forget_media_{study.id}"):
             set_media(workspace(), study.id, None)
             st.rerun()
 

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.loading import chosen_curves_of, performance_of, result_of
-from app.state.session import finished_runs
+from app.state.session import RUN, finished_runs
 from app.widgets.messages import escaped
 from smurf_core.configuration import layers_label
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
@@ -18,10 +18,9 @@ from smurf_core.results import FittedMember
 
 def last_result(study_id: str) -> None:
     """Scores and learning curves of the current run."""
-    finished = finished_runs(study_id)
-    if not finished:
+    run = next((r for r in finished_runs(study_id) if r.id == st.session_state.get(RUN)), None)
+    if run is None:
         return
-    run = next((r for r in finished if r.id == st.session_state.get("run")), finished[0])
     scores = {row["metric"]: row for row in performance_of(run).to_dict("records")}
     st.subheader(f"{escaped(run.name)}: chosen models")
     result = result_of(run)

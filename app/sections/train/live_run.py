@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.state.callbacks import callback
 from app.state.session import workspace
-from app.widgets.messages import escaped
+from app.widgets.messages import escaped, show_callback_error, show_errors
 from smurf_core.plot.training import live_curve
 from smurf_core.processes.launcher import launch
 from smurf_core.runs.store import curves, list_runs, request_cancel, resume_run
@@ -20,18 +21,24 @@ def live_runs(study_id: str) -> None:
 
 
 def _live(study_id: str, was_active: bool) -> None:
+    show_callback_error()
     active = [run for run in list_runs(workspace(), study_id) if run.is_active]
-    launch(workspace())  # In case the worker was killed while runs were waiting.
+    waiting = [run.id for run in reversed(list_runs(workspace())) if run.status == "queued"]
+    is_training = any(run.status == "running" for run in list_runs(workspace()))
+    with show_errors():
+        launch(workspace())  # In case the worker was killed while runs were waiting.
     for run in reversed(active):
         with st.container(border=True):
             title, button = st.columns([5, 1], vertical_alignment="center")
             what = "Cancelling…" if run.cancel_requested else run.message or run.status
+            if run.id in waiting:
+                what = place_in_queue(waiting.index(run.id), is_training=is_training)
             title.markdown(f"**{escaped(run.name)}** · {what} · {run.device or 'device not known'}")
             button.button(
                 "Cancel",
                 key=f"cancel_{run.id}",
-                on_click=request_cancel,
-                args=(workspace(), run.id),
+                on_click=_cancel,
+                args=(run.id,),
                 disabled=run.cancel_requested,
                 width="stretch",
             )
@@ -43,11 +50,25 @@ def _live(study_id: str, was_active: bool) -> None:
         st.rerun()  # The whole page once, so that tables and pickers show the end.
 
 
+def place_in_queue(before: int, *, is_training: bool) -> str:
+    """Why a run waits: one run of the whole store trains at a time, the oldest first."""
+    if before == 0 and not is_training:
+        return "starts in a moment"
+    runs = before + is_training
+    return f"waits for {runs} earlier run{'s' if runs > 1 else ''} of all studies"
+
+
+@callback
+def _cancel(run_id: str) -> None:
+    request_cancel(workspace(), run_id)
+
+
 def status_badge(status: str) -> str:
     """A run's status as a coloured word, in Markdown."""
     return f":{_COLOURS.get(status, 'blue')}-badge[{status}]"
 
 
+@callback
 def resume(run_id: str) -> None:
     """Continue a stopped run."""
     resume_run(workspace(), run_id)

@@ -11,7 +11,7 @@ import streamlit as st
 from app.loading import performance_of
 from app.sections.train.live_run import resume, status_badge
 from app.state.navigation import page_path
-from app.state.session import current_study, moment, select_run, workspace
+from app.state.session import RUN, current_study, moment, select_run, unselect, workspace
 from app.widgets.broken import broken_entries
 from app.widgets.messages import escaped, offer_undo, show_errors
 from smurf_core.errors import InputError
@@ -53,7 +53,8 @@ def run_table() -> None:
             height=min(300, 38 + 35 * len(runs)),
             on_select="rerun",
             selection_mode="multi-row",
-            key=f"runs_{study.id}",
+            # Rows are positions: in a list that has changed, a choice would mean another run.
+            key=f"runs_{'_'.join(run.id for run in runs)}",
             column_config={
                 METRIC_TITLES[metric]: st.column_config.TextColumn(
                     help=explain(metric, "mean_and_sd")
@@ -134,4 +135,5 @@ def _one(run: RunInfo) -> None:
 
 def _delete(run: RunInfo | BrokenEntry) -> None:
     store.delete_run(workspace(), run.id)
+    unselect(RUN, run.id)
     st.session_state["deleted_run"] = (run.id, run.name)

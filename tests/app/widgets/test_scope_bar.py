@@ -65,7 +65,7 @@ def test_a_selection_is_kept_in_the_address_and_named_as_a_slice(bar, trained_ho
     assert page.query_params["pin"] == "s4"
     assert state(bar(slice=unsaved)) == "Selection|2|2|2"  # A refresh loses nothing.
     page.text_input(key=f"slice_name_{unsaved}").set_value("quiet *ones*").run()
-    page.button(key="keep_slice").click().run()
+    page.button(key=f"keep_slice_{unsaved}").click().run()
     assert state(page) == "quiet *ones*|2|2|2"
     named = page.query_params["slice"]
     assert named != unsaved
@@ -79,12 +79,12 @@ def test_a_slice_is_renamed_deleted_and_brought_back_in_the_bar(bar, trained_hom
     named = slices.add_slice(trained_home, study, "mine", ["s01", "s02", "s03"], origin="a table")
     page = bar(study=study, slice=named)
     page.text_input(key=f"slice_name_{named}").set_value("All samples").run()
-    page.button(key="rename_slice").click().run()
+    page.button(key=f"rename_slice_{named}").click().run()
     assert "choose another name" in page.error[0].value
     page.text_input(key=f"slice_name_{named}").set_value("yours").run()
-    page.button(key="rename_slice").click().run()
+    page.button(key=f"rename_slice_{named}").click().run()
     assert state(page) == "yours|3|3|3"
-    page.button(key="delete_slice").click().run()
+    page.button(key=f"delete_slice_{named}").click().run()
     assert state(page) == "All samples|80|80|None"
     page.button(key="undo_slice").click().run()
     page.selectbox(key=f"scope_{study}").select("yours · 3").run()
@@ -95,7 +95,9 @@ def test_a_slice_is_renamed_deleted_and_brought_back_in_the_bar(bar, trained_hom
 
 
 def test_an_old_link_opens_on_all_samples_and_other_studies_have_their_own(bar, trained_home):
-    assert state(bar(slice="gone")) == "All samples|80|80|None"
+    page = bar(slice="gone")
+    assert state(page) == "All samples|80|80|None"
+    assert "was deleted: all samples are shown" in page.warning[0].value
     page = bar()
     page.button(key="take").click().run()
     first = page.selectbox(key="study").value

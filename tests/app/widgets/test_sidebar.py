@@ -11,8 +11,9 @@ def test_the_address_names_study_and_run(open_page, trained_home):
     page = open_page("overview", study=study.id, run=older.id)
     assert page.selectbox(key="run").value == older.id
     assert "Late fusion" in text(page)
-    page = open_page("overview", study="gone", run="gone")  # An old link still opens something.
-    assert page.selectbox(key="study").value == study.id
+    page = open_page("overview", study="gone")  # An old link opens nothing else.
+    assert page.selectbox(key="study").value is None
+    assert "There is no study 'gone'" in page.error[0].value.replace("\\", "")
 
 
 def test_studies_of_one_name_stay_apart(open_page, home):

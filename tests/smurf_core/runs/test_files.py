@@ -62,7 +62,7 @@ def test_nothing_half_written_stays(config, tmp_path, monkeypatch):
     def full_disk(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("smurf_core.runs.files.os.replace", full_disk)
+    monkeypatch.setattr("smurf_core.durable.os.replace", full_disk)
     with pytest.raises(OSError, match="No space"):
         files.save_fold(result.fold_results[0])
     assert files.load_fold(0) is None
