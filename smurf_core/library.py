@@ -48,8 +48,8 @@ def read(*paths: Path | str, **roles: Any) -> MultimodalDataset:
     >>> import tempfile, pandas as pd
     >>> folder = Path(tempfile.mkdtemp())
     >>> pd.DataFrame({
-    ...     "sample_id": list("abcdefghijkl"), "audio_1": range(12), "video_1": range(5, 17),
-    ...     "label": [0.1 * k for k in range(12)],
+    ...     "sample_id": list("abcdefghijkl"), "audio_1": [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8],
+    ...     "video_1": [2, 7, 1, 8, 2, 8, 1, 8, 2, 8, 4, 5], "label": [0.1 * k for k in range(12)],
     ... }).to_csv(folder / "features.csv", index=False)
     >>> data = read(folder)
     >>> data.modalities, data.target_name

@@ -1,5 +1,6 @@
 """The pages on how to add things, tried as they are: their files work in a copy of the project."""
 
+import json
 import os
 import re
 import shutil
@@ -80,8 +81,11 @@ def copy(tmp_path) -> Copy:
 
 def test_a_reader_touches_two_files_and_reads(copy):
     assert len(copy.follow("add-a-reader.md")) == 2
-    rows = [f'{{"sample_id": "s{k}", "audio_1": {k}, "text_1": {k % 3}, "label": {k / 7}}}\n'
-            for k in range(20)]  # fmt: skip
+    samples = [
+        {"sample_id": f"s{k}", "audio_1": k * k % 7, "text_1": k % 3, "label": k / 7}
+        for k in range(20)
+    ]
+    rows = [f"{json.dumps(sample)}\n" for sample in samples]
     (copy.folder / "study").mkdir()
     (copy.folder / "study" / "features.jsonl").write_text("".join(rows))
     found = copy.run("smurf_core", "check", "study")

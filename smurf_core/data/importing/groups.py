@@ -105,6 +105,8 @@ def _kind(column: str) -> Kind | None:
         return "person"
     if thing in GROUP_NAMES:
         return "group"
+    if column[-1:].isdigit():
+        return None  # `video_1` and `video_2` are features of a modality.
     is_recording = thing in (*RECORDING_NAMES, *NUMBER_WORDS) or plain_name(column) == "filename"
     return "recording" if is_recording else None
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from smurf_core.data.importing.features import why_no_feature
 from smurf_core.data.importing.mapping import StudyMapping
+from smurf_core.data.importing.tables import is_number
 from smurf_core.data.problems import listing
 from smurf_core.data.readers.interface import Table
 from smurf_core.errors import InputError
@@ -35,5 +37,19 @@ def check_columns(tables: Sequence[Table], mapping: StudyMapping) -> None:
         raise InputError(
             f"{files}: at least 2 modalities are needed, and {found} was found; give columns "
             "prefixes such as audio_ and video_, give one file per modality, or say which "
-            "columns belong to which."
+            f"columns belong to which.{_left_out(tables, mapping)}"
         )
+
+
+def _left_out(tables: Sequence[Table], mapping: StudyMapping) -> str:
+    """The columns of numbers that are no features, and why."""
+    roles = set(mapping.role_columns.values())
+    reasons = [
+        f"{column} ({why})"
+        for table in tables
+        for column in table.frame.columns
+        if column not in roles
+        and is_number(table.frame[column])
+        and (why := why_no_feature(table, column, mapping))
+    ]
+    return f" No features are: {listing(reasons, 4)}." if reasons else ""
