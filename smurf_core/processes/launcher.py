@@ -6,19 +6,33 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 from smurf_core.runs.disk import disk_error
 from smurf_core.runs.store import has_work
 from smurf_core.runs.workspace import Workspace
 
+# Workspace → the worker that this process started last. A worker needs seconds until it claims a
+# run, and callers ask again and again meanwhile.
+_started: dict[Path, subprocess.Popen[bytes]] = {}
+_lock = threading.Lock()
+
 
 def launch(workspace: Workspace) -> None:
-    """Start a worker if a run is queued and none is training. Returns at once.
+    """Start a worker if a run is queued, none is training, and none was just started.
 
-    Two workers started at the same moment do no harm: only one of them can claim a run.
+    Returns at once. Workers that two processes start at the same moment do no harm: only one of
+    them can claim a run.
     """
     if not has_work(workspace):
         return
+    with _lock:
+        last = _started.get(workspace.root)
+        if last is None or last.poll() is not None:
+            _started[workspace.root] = _start(workspace)
+
+
+def _start(workspace: Workspace) -> subprocess.Popen[bytes]:
     log = workspace.root / "worker.log"
     detached: dict[str, object] = (
         {"creationflags": 0x00000208}  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
@@ -30,7 +44,7 @@ def launch(workspace: Workspace) -> None:
     except OSError as error:
         raise disk_error(error, workspace.root) or error from error
     with output:
-        process = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603 — our own module, no shell
+        process: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603 — our own module, no shell
             [
                 sys.executable,
                 "-m",
@@ -46,3 +60,4 @@ def launch(workspace: Workspace) -> None:
         )  # fmt: skip
     # Waits for the worker's end, so that it does not become a zombie while this process runs.
     threading.Thread(target=process.wait, daemon=True).start()
+    return process
