@@ -98,9 +98,11 @@ def test_another_samples_modality_moves_only_its_own_contributions(look_at, watc
     watched.settle()
     expect(page.get_by_text("Only contributions that read")).to_be_visible()
     modality = page.get_by_role("radiogroup", name="Change").get_by_role("radio").first.inner_text()
-    rows = page.get_by_test_id("stTable").locator("tbody tr").all_inner_texts()
-    cells = [re.split(r"\t|\n", row) for row in rows]
-    moved = [row[0] for row in cells if row[3].strip()]
+    rows = [
+        [cell.strip() for cell in row.locator("th, td").all_inner_texts()]
+        for row in page.get_by_test_id("stTable").locator("tbody tr").all()
+    ]
+    moved = [row[0] for row in rows if row[3]]
     parts = [name for name in moved if name not in ("Baseline", "Prediction")]
     assert parts, rows
     assert all(name.startswith(modality) for name in parts), rows
