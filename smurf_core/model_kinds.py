@@ -112,6 +112,19 @@ class ModelTraits:
         return max(1, min(self.growth_epochs, max_epochs))
 
 
+def kinds_for(explains_outputs: bool) -> tuple[ModelKind, ...]:
+    """The kinds that a study can be given to: its own models, or those that explain given outputs.
+
+    Examples
+    --------
+    >>> kinds_for(explains_outputs=True)
+    ('explained',)
+    """
+    return tuple(
+        kind for kind, row in MODEL_KINDS.items() if row.explains_outputs == explains_outputs
+    )
+
+
 # In the order in which users see them.
 MODEL_KINDS: dict[ModelKind, ModelTraits] = {
     "late_fusion": ModelTraits(
@@ -187,16 +200,3 @@ MODEL_KINDS: dict[ModelKind, ModelTraits] = {
         always_standardises_target=True,
     ),
 }
-
-
-def kinds_for(explains_outputs: bool) -> tuple[ModelKind, ...]:
-    """The kinds that a study can be given to: its own models, or those that explain given outputs.
-
-    Examples
-    --------
-    >>> kinds_for(explains_outputs=True)
-    ('explained',)
-    """
-    return tuple(
-        kind for kind, row in MODEL_KINDS.items() if row.explains_outputs == explains_outputs
-    )
