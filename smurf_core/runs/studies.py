@@ -214,9 +214,9 @@ def delete_study(workspace: Workspace, study_id: str, *, stop_training: bool = F
             (study_id,),
         ).fetchone()
         if count_active and not stop_training:
+            runs = "1 run of this study is" if count_active == 1 else f"{count_active} runs are"
             raise InputError(
-                f"{count_active} run{'s' if count_active > 1 else ''} of this study "
-                "are training or waiting: agree to stop them, or wait until they end."
+                f"{runs} training or waiting: agree to stop training, or wait until it ends."
             )
         connection.execute(f"UPDATE run SET cancel = 1 WHERE {active}", (study_id,))  # noqa: S608
         connection.execute(

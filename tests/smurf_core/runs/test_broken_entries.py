@@ -218,7 +218,7 @@ def test_what_belongs_to_a_study_goes_with_it(workspace, study, config):
         connection.execute("INSERT INTO curve VALUES (?, 0, 'unit', 1, 0, 0, 0)", (run,))
         connection.execute("INSERT INTO media VALUES (?, '{}')", (study,))
     workspace.run_folder(run).mkdir(parents=True)
-    studies.delete_study(workspace, study)
+    studies.delete_study(workspace, study, stop_training=True)
     assert studies.purge_studies(workspace, older_than=-1) == 1
     with workspace.connect() as connection:
         left = {
