@@ -40,6 +40,7 @@ from smurf_core.evaluation.missing import (
     missing_summary,
     subset_predictions,
 )
+from smurf_core.evaluation.modality_losses import modality_losses
 from smurf_core.evaluation.neighbours import (
     Similarity,
     similar_samples,
@@ -234,6 +235,12 @@ def missing_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
 def subset_predictions_of(run: RunInfo) -> SubsetPredictions:
     """Predictions from each subset of modalities."""
     return subset_predictions(result_of(run))
+
+
+@st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
+def losses_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
+    """How the score changes without each modality."""
+    return modality_losses(scope.apply(subset_predictions_of(run)), scope.apply(explained_of(run)))
 
 
 @st.cache_data(

@@ -12,7 +12,7 @@ import streamlit as st  # noqa: E402
 from app.state.navigation import navigation  # noqa: E402
 from app.state.selection import settle_selection  # noqa: E402
 from app.widgets.messages import show_callback_error, show_errors  # noqa: E402
-from app.widgets.origin_mark import origin_mark  # noqa: E402
+from app.widgets.page_head import tight_spaces  # noqa: E402
 from app.widgets.sidebar import choose_study_and_run  # noqa: E402
 from app.widgets.tour import tour  # noqa: E402
 
@@ -20,10 +20,10 @@ st.set_page_config(
     page_title="SMURF Studio", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
 )
 page = navigation()
+tight_spaces()
 with show_errors():  # A store that cannot be opened, and errors that a page does not catch.
     choose_study_and_run()
     show_callback_error()
     settle_selection()
     tour(page.url_path or "study")  # The first page has no path of its own.
-    origin_mark()
     page.run()

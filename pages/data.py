@@ -8,11 +8,12 @@ from app.sections import data as data_sections
 from app.state.navigation import page_path
 from app.state.session import current_study, workspace
 from app.widgets.messages import escaped, facts, show_errors, show_problems
+from app.widgets.page_head import page_head
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text
 from smurf_core.runs.studies import provenance
 
 study = current_study()
-st.title("Data")
+page_head("data")
 with show_errors():
     dataset = dataset_of(study)
     imported = st.session_state.pop("imported", None)

@@ -11,11 +11,12 @@ from app.sections.judgments import (
 from app.state.session import current_study
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
+from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
 from app.widgets.selected_samples import selected_samples
 
 study = current_study()
-st.title("Human judgments")
+page_head("judgments")
 with show_errors():
     dataset = dataset_of(study)
     if not dataset.judgments and not dataset.informativeness:

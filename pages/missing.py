@@ -3,30 +3,36 @@
 import streamlit as st
 
 from app.loading import contributions_of, dataset_of
-from app.sections.missing import dropout, switches, table_5
+from app.sections.missing import dropout, losses, switches, table_5
 from app.state.session import current_study, finished_runs
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
+from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
+from app.widgets.tabs import tabs
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 
 study = current_study()
-st.title("Missing modalities")
+corner = page_head("missing")
 run = finished_run()
 with show_errors():
     dataset, contributions = dataset_of(study), contributions_of(run)
-    scope = scope_picker(study, dataset)
-    has_findings(run, scope)
-    st.markdown(
-        "Switch modalities off. The unique and redundant contributions of the other modalities "
-        "remain; a linear model, fitted only on training samples, brings them to the scale of the "
-        "whole prediction (section 4.4 of the paper)."
+    with corner:
+        scope = scope_picker(study, dataset)
+    off = losses(run, scope) if has_findings(run, scope) else None
+
+    def metric() -> str:
+        """The metric of the open tab."""
+        return st.selectbox(
+            "Metric", list(METRICS[study.task]), format_func=METRIC_TITLES.__getitem__,
+            key=f"missing_metric_{study.task}", width=260,
+        )  # fmt: skip
+
+    tabs(
+        "missing_tab",
+        {
+            "Switch modalities off": lambda: switches(run, scope, off),
+            "Every subset": lambda: table_5(run, finished_runs(study.id), metric(), scope),
+            "Sensors that fail": lambda: dropout(run, contributions, metric(), scope),
+        },
     )
-    switches(run, scope)
-    metric = st.selectbox(
-        "Metric", list(METRICS[study.task]), format_func=METRIC_TITLES.__getitem__,
-        key=f"missing_metric_{study.task}", width=260,
-    )  # fmt: skip
-    finished = finished_runs(study.id)
-    table_5(run, finished, metric, scope)
-    dropout(run, contributions, metric, scope)

@@ -2,25 +2,30 @@
 
 import streamlit as st
 
-from app.loading import contributions_of, dataset_of, sample_table_of
+from app.loading import contributions_of, dataset_of, result_of, sample_table_of
 from app.sections.redundancy import (
+    TAB,
+    TWO_SIDES,
     Layer,
     by_group,
     chosen_layer,
+    matrices,
     one_pair,
-    overall,
     residuals,
     second_witness,
+    sets,
 )
 from app.sections.sharing import sharing
 from app.state.session import current_study
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
+from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
 from app.widgets.selected_samples import selected_samples
+from app.widgets.tabs import tabs
 
 study = current_study()
-st.title("Redundancy")
+corner = page_head("redundancy")
 run = finished_run()
 with show_errors():
     if not run.config.kind.has_redundant_heads:
@@ -34,21 +39,33 @@ with show_errors():
     if not has_findings(run):
         second_witness(run)
         st.stop()
-    sharing(run)
     if not contributions.has_redundant_terms:
         st.info("All contributions of this run are unique: see *Overview* and *Samples*.")
+        sharing(run)
         second_witness(run)
         st.stop()
-    scope = scope_picker(study, dataset)
+    with corner:
+        scope = scope_picker(study, dataset)
     # Of too few samples no number is shown, but they can be looked at.
     has_numbers = scope.is_all or has_findings(run, scope)
     layer: Layer = chosen_layer(run, contributions)
     if has_numbers:
-        overall(run, layer, scope)
-    if len(layer.names) > 1:
+        sets(run, scope.apply(contributions), layer, scope)
+
+    def two_sides() -> None:
         one_pair(run, dataset, contributions, layer, scope, has_numbers=has_numbers)
         selected_samples(scope, sample_table_of(run), dataset)
-    if has_numbers:
-        by_group(study, run, layer, scope)
+
+    def all_pairs() -> None:
+        matrices(run, layer, scope)
         residuals(run, layer, scope)
-    second_witness(run)
+
+    parts = {TWO_SIDES: two_sides} if len(layer.names) > 1 else {}
+    if has_numbers:
+        parts |= {
+            "All pairs": all_pairs,
+            "By group": lambda: by_group(study, run, layer, scope),
+        }
+    if result_of(run).sharing is not None:
+        parts["Sets that were offered"] = lambda: sharing(run)
+    tabs(TAB, parts | {"Second witness": lambda: second_witness(run)})

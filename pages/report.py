@@ -7,6 +7,7 @@ from app.sections.report import build_report, built_report, offer, show_table
 from app.state.session import current_study, finished_runs, run_label
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
+from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.runs.store import RunInfo
@@ -21,7 +22,7 @@ def newest_of_each_model(runs: list[RunInfo], run: RunInfo) -> list[str]:
 
 
 study = current_study()
-st.title("Report")
+page_head("report")
 run = finished_run()
 with show_errors():
     dataset = dataset_of(study)

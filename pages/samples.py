@@ -18,6 +18,7 @@ from app.sections.samples.detail import show_sample
 from app.state.session import current_study
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
+from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
 from app.widgets.slice_metrics import slice_metrics
 from smurf_core.evaluation.typical import Finding, typical_samples
@@ -31,7 +32,7 @@ LISTS: dict[Finding | Literal["all"], str] = {
 }
 
 study = current_study()
-st.title("Samples")
+page_head("samples")
 run = finished_run()
 with show_errors():
     dataset, contributions = dataset_of(study), contributions_of(run)

@@ -5,8 +5,9 @@ import streamlit as st
 from app.sections.study.study_list import study_list
 from app.sections.study.synthetic import synthetic_form
 from app.sections.study.upload_wizard import upload_wizard
+from app.widgets.page_head import page_head
 
-st.title("Study")
+page_head("study")
 st.markdown(
     "A study is a data set with its runs. Start with the synthetic one, whose true contributions "
     "are known, or upload your own features: one row per sample, at least two modalities."

@@ -9,11 +9,12 @@ from app.sections.train.run_form import ask_configuration
 from app.sections.train.run_table import run_table
 from app.state.session import current_study, workspace
 from app.widgets.messages import show_errors
+from app.widgets.page_head import page_head
 from smurf_core.processes.launcher import launch
 from smurf_core.runs.store import create_run
 
 study = current_study()
-st.title("Train")
+page_head("train")
 with show_errors():
     dataset = dataset_of(study)
     config = None

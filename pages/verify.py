@@ -8,10 +8,11 @@ from app.sections.verify.recovery import true_factors
 from app.state.navigation import page_path
 from app.state.session import current_run, current_study
 from app.widgets.messages import no_run, show_errors
+from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
 
 study = current_study()
-st.title("Verify")
+page_head("verify")
 with show_errors():
     dataset, run = dataset_of(study), current_run()
     st.subheader("True factors against learned contributions")

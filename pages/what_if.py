@@ -8,9 +8,10 @@ from app.state.session import current_study
 from app.widgets.gate_notice import has_findings
 from app.widgets.media import show_media
 from app.widgets.messages import finished_run, show_errors
+from app.widgets.page_head import page_head
 
 study = current_study()
-st.title("What if")
+page_head("what_if")
 run = finished_run()
 with show_errors():
     dataset = dataset_of(study)

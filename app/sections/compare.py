@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -16,10 +18,11 @@ from app.loading import (
     tried_by,
 )
 from app.state.selection import Scope, pinned_run, select_samples
-from app.state.session import current_run, run_label, workspace
+from app.state.session import current_run, workspace
 from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
 from app.widgets.messages import escaped
+from app.widgets.page_head import answer
 from app.widgets.selected_samples import open_in_samples
 from smurf_core.data.dataset import MultimodalDataset, Task
 from smurf_core.evaluation.comparison import marks_by_chance
@@ -33,51 +36,85 @@ from smurf_core.plot.comparison import curves_by_fold, trade_off
 from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.share_bars import alone_first, paired_shares
+from smurf_core.reporting.comparison_sentences import (
+    what_factorising_costs,
+    whether_explanations_agree,
+    who_predicts_better,
+)
 from smurf_core.reporting.explanations import explain
-from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_label
+from smurf_core.reporting.numbers import mean_and_spread, p_text, percent, plain, term_label
 from smurf_core.runs.store import RunInfo, curves
 
 LISTED = 200  # samples with the largest differences
 
 
-def run_titles(finished: list[RunInfo]) -> dict[str, str]:
-    """The label of each run; runs with the same name and minute get different ones."""
-    return {run.id: f"{run_label(run)} · {run.id[:4]}" for run in finished}
+@dataclass(frozen=True)
+class Compared:
+    """Runs that are compared with one of them, by all metrics."""
+
+    runs: dict[str, RunInfo]  # by id
+    reference: str
+    table: pd.DataFrame  # `compare_models`; models are run ids
 
 
-def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> None:
-    """Every run compared with one of them, with tests that respect persons and folds."""
+def chosen_runs(
+    finished: list[RunInfo], titles: dict[str, str], scope: Scope, task: Task
+) -> tuple[Compared | None, str]:
+    """Ask which runs to compare with which one, by which metric, and compare them."""
     study_id = finished[0].study_id
     by_id = {run.id: run for run in finished}
-    chosen = st.multiselect(
+    left, middle, right = st.columns([3, 2, 2])
+    chosen = left.multiselect(
         "Runs", list(by_id), default=list(by_id)[:6], format_func=titles.__getitem__,
         key=f"compared_{study_id}",
     )  # fmt: skip
-    if len(chosen) < 2:
-        st.info("Choose at least two runs.")
-        return
     smurf = [run_id for run_id in chosen if by_id[run_id].config.model == REFERENCE_MODEL]
-    reference = st.selectbox(
+    reference = middle.selectbox(
         "Compare with", chosen, index=chosen.index(smurf[0]) if smurf else 0,
         format_func=titles.__getitem__, key=f"reference_{study_id}_{'-'.join(chosen)}",
     )  # fmt: skip
-    with st.spinner("Testing…"):
-        table = comparison_of([by_id[run_id] for run_id in chosen], reference, scope)
-    metric = st.selectbox(
-        "Metric", list(dict.fromkeys(table["metric"])), format_func=METRIC_TITLES.__getitem__,
-        key=f"compare_metric_{table['metric'].iloc[0]}", width=260,
+    metric = right.selectbox(
+        "Metric", list(METRICS[task]), format_func=METRIC_TITLES.__getitem__,
+        key=f"compare_metric_{task}",
     )  # fmt: skip
-    shown = table[table["metric"] == metric].assign(run=lambda t: t["model"].map(titles))
-    st.plotly_chart(
-        bars_with_spread(
-            shown,
-            name="run",
-            title=METRIC_TITLES[metric]
-            + (" (lower is better)" if metric in LOWER_IS_BETTER else ""),
+    if len(chosen) < 2:
+        st.info("Choose at least two runs.")
+        return None, metric
+    runs = {run_id: by_id[run_id] for run_id in chosen}
+    with st.spinner("Testing…"):
+        return Compared(
+            runs, reference, comparison_of(list(runs.values()), reference, scope)
+        ), metric
+
+
+def conclusions(
+    compared: Compared,
+    titles: dict[str, str],
+    pair: tuple[RunInfo, RunInfo],
+    task: Task,
+    scope: Scope,
+) -> None:
+    """The page's answer in three sentences, about the task's main metric and runs A and B."""
+    rows = compared.table[compared.table["metric"] == next(iter(METRICS[task]))]
+    kinds = {run_id: run.config.model for run_id, run in compared.runs.items()}
+    answer(who_predicts_better(rows, titles, compared.reference))
+    first, second = pair
+    for sentence in (
+        what_factorising_costs(rows, kinds, titles, compared.reference),
+        f"A is {titles[first.id]}, B is {titles[second.id]}. "
+        + whether_explanations_agree(
+            side_by_side_of(first, second, scope).agreement,
+            first.config.model,
+            second.config.model,
         ),
-        key="compare_bars",
-        config={"displaylogo": False},
-    )
+    ):
+        st.markdown(f"- {escaped(sentence)}")
+
+
+def table_2(compared: Compared, titles: dict[str, str], metric: str) -> None:
+    """Every run compared with one of them, with tests that respect persons and folds."""
+    table = compared.table
+    shown = table[table["metric"] == metric].assign(run=lambda t: t["model"].map(titles))
     numbers = ("difference", "p_person", "p_person_holm", "p_resampled", "effect_size")
     text = st.column_config.TextColumn
     st.dataframe(
@@ -88,7 +125,10 @@ def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> No
                 "–" if np.isnan(low) else f"[{plain(low)}, {plain(high)}]"
                 for low, high in zip(shown["ci_low"], shown["ci_high"], strict=True)
             ],
-            **{column: shown[column].map(plain) for column in numbers},
+            **{
+                column: shown[column].map(p_text if column.startswith("p_") else plain)
+                for column in numbers
+            },
         )[["run", "result", "mark", "difference", "interval", *numbers[1:]]],
         hide_index=True,
         width="stretch",
@@ -110,7 +150,7 @@ def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> No
     st.markdown(
         f"{first['n']:,} samples of {first['persons']:,} "
         f"{'persons' if first['persons'] < first['n'] else 'samples, taken as independent'}. "
-        f"Bars are means over {first['folds']} test folds, with their standard deviation."
+        f"Mean ± standard deviation over {first['folds']} test folds."
         + (
             f" If no run differed, {plain(by_chance, 2)} of {tests} tests would be expected to "
             "have an arrow by chance; a double arrow remains after Holm's correction."
@@ -119,6 +159,21 @@ def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> No
         )
     )
     download_view(table.reset_index(drop=True), "comparison")
+
+
+def score_bars(compared: Compared, titles: dict[str, str], metric: str) -> None:
+    """Every run's mean over folds with its spread."""
+    shown = compared.table[compared.table["metric"] == metric]
+    st.plotly_chart(
+        bars_with_spread(
+            shown.assign(run=shown["model"].map(titles)),
+            name="run",
+            title=METRIC_TITLES[metric]
+            + (" (lower is better)" if metric in LOWER_IS_BETTER else ""),
+        ),
+        key="compare_bars",
+        config={"displaylogo": False},
+    )
 
 
 def two_of(finished: list[RunInfo], titles: dict[str, str]) -> tuple[RunInfo, RunInfo]:
@@ -223,7 +278,6 @@ def sample_by_sample(
     first: RunInfo, second: RunInfo, dataset: MultimodalDataset, scope: Scope, task: Task
 ) -> None:
     """Where the two differ: a scatter with selectable points, and the largest differences."""
-    st.subheader("Sample by sample")
     table = differences_of(first, second)
     is_class = task == "classification"
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -310,7 +364,6 @@ def _search_curves(run: RunInfo) -> pd.DataFrame:
 
 def learning_curves(runs: list[RunInfo], titles: dict[str, str]) -> None:
     """Learning curves of the folds' chosen models, or of the search, side by side."""
-    st.subheader("Learning curves", help=explain("objective"))
     what = st.segmented_control(
         "Of", ["Chosen models", "Search"], default="Chosen models", key="curves_of", required=True
     )
@@ -335,15 +388,13 @@ def learning_curves(runs: list[RunInfo], titles: dict[str, str]) -> None:
         "One line per fold; dashed lines are training. The best epoch's weights are kept."
         if what == "Chosen models"
         else "What the run reported while training: the best member of each stack at that time; "
-        "dashed lines are training."
+        "dashed lines are training.",
+        help=explain("objective"),
     )
 
 
 def sweep(finished: list[RunInfo], titles: dict[str, str], task: Task) -> None:
     """How prediction and factorisation trade off over λ, from all configurations tried."""
-    st.subheader(
-        "What does the factorisation cost?", help=explain("auxiliary_weight", "factorisation_loss")
-    )
     able = {run.id: run for run in finished if run.config.kind.has_auxiliary_loss}
     if not able:
         st.info("No finished run has a factorisation weight (λ): train SMURF.")
@@ -367,7 +418,8 @@ def sweep(finished: list[RunInfo], titles: dict[str, str], task: Task) -> None:
         "Up and to the left is better. Faint points: every configuration of every fold. Line: for "
         "each λ the configuration that predicts best in each fold, mean ± sd over folds. These are "
         "chosen on the same validation samples and are therefore slightly optimistic."
-        + (" Only one λ was tried: train with several values to see a curve." if few else "")
+        + (" Only one λ was tried: train with several values to see a curve." if few else ""),
+        help=explain("auxiliary_weight", "factorisation_loss"),
     )
     with st.expander("Numbers"):
         table = pd.concat([t.assign(run=name) for name, t in sweeps.items()], ignore_index=True)

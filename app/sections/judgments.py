@@ -27,7 +27,7 @@ from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.explanations import explain
-from smurf_core.reporting.numbers import plain
+from smurf_core.reporting.numbers import p_text, plain
 from smurf_core.runs.store import RunInfo
 from smurf_core.terms import subset_name
 
@@ -233,10 +233,3 @@ def _interval(row: Mapping[Hashable, Any], suffix: str) -> str:
 def stars(p: float) -> str:
     """The paper's stars: one for p below .05, two below .01, three below .001."""
     return "" if np.isnan(p) else "*" * sum(p < level for level in (0.05, 0.01, 0.001))
-
-
-def p_text(p: float) -> str:
-    """A p-value with three digits, never 0."""
-    if np.isnan(p):
-        return "–"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -10,24 +10,30 @@ from app.loading import (
     contributions_of,
     dropout_of,
     explained_of,
+    gate_of,
+    losses_of,
     missing_of,
     subset_predictions_of,
 )
 from app.state.selection import Scope, pinned_sample, select_samples
-from app.state.session import run_label
 from app.widgets.downloads import download_view
 from app.widgets.figures import selectable_chart
-from app.widgets.messages import facts, numbers_first
+from app.widgets.messages import escaped, facts, numbers_first
+from app.widgets.page_head import answer
 from app.widgets.selected_samples import open_in_samples
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Task
+from smurf_core.evaluation.gate import held_out_score
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES, METRICS, score
 from smurf_core.evaluation.missing import sample_changes
 from smurf_core.explained import Explained
 from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.dropout import before_and_after, dropout_lines
+from smurf_core.plot.losses import loss_bars
 from smurf_core.plot.points import Points
+from smurf_core.reporting.bundle import run_titles
 from smurf_core.reporting.explanations import explain
+from smurf_core.reporting.loss_sentences import loss_sentences
 from smurf_core.reporting.numbers import mean_and_spread, plain
 from smurf_core.runs.store import RunInfo
 from smurf_core.terms import subset_name
@@ -39,9 +45,36 @@ LISTED = 100  # the samples that change most
 _STALE = "missing_selection_changed"
 
 
+def losses(run: RunInfo, scope: Scope) -> str | None:
+    """The page's answer: what is lost without each modality; the one that is missed most.
+
+    None where there is nothing to explain.
+    """
+    gate = gate_of(run, scope)
+    if not gate.is_open:
+        return None
+    table = losses_of(run, scope)
+    said = loss_sentences(table, gate)
+    if said:
+        answer(said[0])
+    title = "Pearson's r" if gate.metric == "r" else METRIC_TITLES[gate.metric]
+    st.plotly_chart(
+        loss_bars(table, contributions_of(run).modalities, title=title, chance=gate.chance),
+        key="losses",
+        config={"displaylogo": False},
+        alt="The score without each modality, with 95% intervals of the change over persons",
+    )
+    for sentence in said[1:]:
+        st.markdown(f"- {escaped(sentence)}")
+    return str(table["modality"].iloc[0])
+
+
 @st.fragment
-def switches(run: RunInfo, scope: Scope) -> None:
-    """One switch per modality: metrics, the chosen sample, scatter and table follow at once."""
+def switches(run: RunInfo, scope: Scope, off: str | None) -> None:
+    """One switch per modality: metrics, the chosen sample, scatter and table follow at once.
+
+    `off` is the modality that is off when the page opens.
+    """
     if st.session_state.pop(_STALE, False):
         st.rerun()  # The whole page: its samples have changed.
     contributions, predictions = contributions_of(run), subset_predictions_of(run)
@@ -49,7 +82,7 @@ def switches(run: RunInfo, scope: Scope) -> None:
         switched = tuple(
             name
             for name in contributions.modalities
-            if st.toggle(name, value=True, key=f"has_{name}_{run.study_id}")
+            if st.toggle(name, value=name != off, key=f"has_{name}_{run.study_id}")
         )
         reconstructed = st.toggle(
             "Linear reconstruction", value=True, key="reconstructed", help=explain("reconstruction")
@@ -65,13 +98,19 @@ def switches(run: RunInfo, scope: Scope) -> None:
     explained = explained_of(run)
     truth = explained.target
     task: Task = "classification" if contributions.is_classification else "regression"
+    shown = explained.select(mask)
+    first = "balanced_accuracy" if contributions.is_classification else "r"
+
+    def value(metric: str, prediction: np.ndarray) -> str:
+        if metric == first:  # As on all pages: r within folds.
+            return plain(held_out_score(shown, prediction[mask]))
+        return plain(score(task, metric, truth[mask], prediction[mask]))
+
     facts(
         {
-            METRIC_TITLES[metric]: (
-                f"{plain(score(task, metric, truth[mask], remaining[mask]))} "
-                f"(all {plain(score(task, metric, truth[mask], predictions.full[mask]))})"
-            )
-            for metric in METRICS[task]
+            METRIC_TITLES[metric]: f"{value(metric, remaining)} "
+            f"(all {value(metric, predictions.full)})"
+            for metric in dict.fromkeys([first, *METRICS[task]])
         }
     )
     output = _output(run, contributions)
@@ -99,7 +138,9 @@ def switches(run: RunInfo, scope: Scope) -> None:
             then=_choose,
         )
         st.markdown(
-            "On the line, nothing changes. Metrics are for all samples shown, pooled over folds."
+            "On the line, nothing changes. Metrics are for all samples shown, pooled over folds "
+            "(r: within folds). The other modalities' contributions remain; a linear model, fitted "
+            "only on training samples, brings them to the scale of the whole prediction."
             + points.note()
         )
     with right:
@@ -108,7 +149,7 @@ def switches(run: RunInfo, scope: Scope) -> None:
                 "All modalities are switched on. Switch one off to see which samples suffer most."
             )
         else:
-            _who_suffers(explained.select(mask), remaining[mask])
+            _who_suffers(shown, remaining[mask])
 
 
 def _output(run: RunInfo, contributions: Contributions) -> int:
@@ -204,7 +245,6 @@ def _choose(ids: list[str]) -> None:
 
 def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) -> None:
     """Every subset of modalities, of every finished run, side by side."""
-    st.subheader("Every subset (Table 5)", help=explain("reconstruction", "mean_and_sd"))
     title = METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
     table = missing_of(run, scope)
     mine = table[table["metric"] == metric]
@@ -218,9 +258,10 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) ->
     )
     st.markdown(
         f"The run in the sidebar, with linear reconstruction, {tested:,} tested samples: mean "
-        f"± sd over {mine['folds'].max()} test folds; dashed line: all modalities."
+        f"± sd over {mine['folds'].max()} test folds; dashed line: all modalities.",
+        help=explain("reconstruction", "mean_and_sd"),
     )
-    labels = {other.id: f"{run_label(other)} · {other.id[:4]}" for other in finished}
+    labels = run_titles(finished)
     chosen = st.multiselect(
         "Compare with", list(labels), default=list(labels)[:4], format_func=labels.__getitem__,
         key=f"missing_runs_{run.study_id}",
@@ -241,7 +282,6 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) ->
 
 def dropout(run: RunInfo, contributions: Contributions, metric: str, scope: Scope) -> None:
     """The metric against the share of samples that miss a modality."""
-    st.subheader("When a sensor fails sometimes", help=explain("dropout"))
     reconstructed = st.toggle(
         "With linear reconstruction", value=True, key="dropout_reconstructed",
         help=explain("reconstruction"),
@@ -264,7 +304,8 @@ def dropout(run: RunInfo, contributions: Contributions, metric: str, scope: Scop
     st.markdown(
         f"One modality is missing for a random share of the samples, {curve['draws'].max()} draws "
         "per point: mean over folds, averaged over draws, with a band that covers 95% of them. The "
-        "failure is simulated; the predictions come from the run."
+        "failure is simulated; the predictions come from the run.",
+        help=explain("dropout"),
     )
     with st.expander("Numbers"):
         st.dataframe(curve, hide_index=True, width="stretch", key="dropout_table")

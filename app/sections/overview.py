@@ -10,6 +10,7 @@ from app.loading import (
     account_of,
     contributions_of,
     explained_of,
+    gate_of,
     performance_of,
     share_intervals_of,
 )
@@ -17,7 +18,7 @@ from app.state.selection import Scope
 from app.state.session import finished_runs, run_label
 from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts
-from app.widgets.pins import pin_run_button
+from app.widgets.page_head import answer
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
@@ -26,24 +27,23 @@ from smurf_core.evaluation.samples import subset_performance
 from smurf_core.plot.share_bars import alone_first, largest_terms, shares_with_intervals
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_label
+from smurf_core.reporting.sentences import how_well, score_text
 from smurf_core.runs.store import RunInfo
-from smurf_core.runs.studies import StudyInfo
 
 # Other runs of the study that are asked whether they say otherwise, at most.
 MOST_OTHERS = 5
 
 
-def headline(study: StudyInfo, run: RunInfo, pinned: RunInfo | None, samples: int) -> None:
-    """Which study and model, whether its data is real, and which run is pinned."""
-    beside = f" Pinned for comparison: {escaped(run_label(pinned))}." if pinned else ""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f"**{escaped(study.name)}** · {run.config.kind.title} · "
-            f"{samples:,} samples, each explained by a model that did not see it.{beside}"
-        )
-        pin_run_button(run)
-    if study.origin != "recorded":
-        st.info(f"This data is {study.origin}.")
+def headline(run: RunInfo, pinned: RunInfo | None, scope: Scope) -> None:
+    """How well held-out samples are predicted, and by which pinned run they are, too."""
+    found = how_well(gate_of(run, scope))
+    if pinned is not None:
+        theirs = gate_of(pinned, scope)
+        name = escaped(run_label(pinned))
+        score = score_text(theirs) if theirs.has_enough else "too few samples"
+        found += f" Pinned, {name}: {score}."
+    if found:
+        st.markdown(found)
 
 
 def scores(run: RunInfo, pinned: RunInfo | None, scope: Scope) -> None:
@@ -58,6 +58,8 @@ def scores(run: RunInfo, pinned: RunInfo | None, scope: Scope) -> None:
     if not scope.is_all:
         found["Samples"] = f"{len(scope.apply(explained_of(run))):,}"
     facts(found)
+    if scope.is_all:
+        st.markdown(":small[Mean ± standard deviation over test folds.]")
 
 
 def _scores(run: RunInfo, scope: Scope) -> dict[str, str]:
@@ -72,8 +74,7 @@ def _scores(run: RunInfo, scope: Scope) -> dict[str, str]:
 
 
 def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, scope: Scope) -> None:
-    """What carries the prediction: in sentences, as bars with intervals, and as a table."""
-    st.subheader("What carries the prediction", help=explain("share", "share_interval", "verdict"))
+    """What carries the prediction: a sentence, bars with intervals, then all else that is known."""
     contributions, intervals = contributions_of(run), share_intervals_of(run, scope)
     output = _shown_output(run, contributions)
     others = [other for other in finished_runs(run.study_id) if other.id != run.id]
@@ -83,11 +84,13 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
         for sentence in account.sentences:
             st.warning(escaped(sentence))
         return
-    for sentence in account.sentences:
-        st.markdown(f"- {escaped(sentence)}")
+    answer(account.sentences[0])
+    headline(run, pinned, scope)
     terms, totals = shown.terms, shown.totals
+    notes = [account.sentences[1:]]
     if pinned is not None:
-        terms = _with_pinned(terms, pinned, scope, output)
+        terms, note = _with_pinned(terms, pinned, scope, output)
+        notes.append((note,) if note else ())
     terms = alone_first(terms)
     drawn = largest_terms(terms)
     st.plotly_chart(
@@ -96,31 +99,37 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
         config={"displaylogo": False},
         alt="Shares of the prediction's variance with intervals; the table below has the numbers.",
     )
+    for sentence in (sentence for group in notes for sentence in group):
+        st.markdown(f"- {escaped(sentence)}")
     drawn_over = "persons" if dataset.persons is not None else "samples (no persons are known)"
     left_out = f" The {len(terms) - len(drawn)} smallest are only in the table."
     st.markdown(
         "Plain bars: what a modality says alone; hatched: what it shares. Whiskers and brackets: "
         f"95% intervals over {intervals.persons:,} {drawn_over}, {intervals.draws:,} "
         + ("refits. " if intervals.is_refitted else "draws, for these models only. ")
-        + "✓ the verdict is good, ✗ it is not; verdicts are computed from all samples."
+        + "✓ the verdict is good; ✗ and pale: it is not. Verdicts are computed from all samples."
         + (f" ◇: {escaped(shown.without)}." if shown.left_out else "")
-        + (left_out if len(drawn) < len(terms) else "")
+        + (left_out if len(drawn) < len(terms) else ""),
+        help=explain("share", "share_interval", "verdict"),
     )
     with st.expander("Numbers"):
         _share_table(terms, shown.without)
 
 
-def _with_pinned(terms: pd.DataFrame, pinned: RunInfo, scope: Scope, output: str) -> pd.DataFrame:
-    """The terms with the pinned run's shares in a column `pinned`, as far as it has any to show."""
+def _with_pinned(
+    terms: pd.DataFrame, pinned: RunInfo, scope: Scope, output: str
+) -> tuple[pd.DataFrame, str]:
+    """The terms with the pinned run's shares in a column `pinned`, and why it has none to show."""
     account = account_of(pinned, scope, output, [])
+    reason = ""
     if account.shares is None or account.shares.influence:
         reason = account.closed or (account.shares.influence if account.shares else "")
-        st.markdown(f"- Pinned run: {escaped(reason)}")
+        reason = f"Pinned run: {reason}"
     if account.shares is None:
-        return terms.assign(pinned=np.nan)
+        return terms.assign(pinned=np.nan), reason
     keys = ["order", "modality", "shared_with"]
     own = account.shares.terms[[*keys, "share"]].rename(columns={"share": "pinned"})
-    return terms.merge(own, how="left", on=keys)
+    return terms.merge(own, how="left", on=keys), reason
 
 
 def _shown_output(run: RunInfo, contributions: Contributions) -> str:

@@ -23,6 +23,7 @@ from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
 from app.widgets.messages import escaped, facts
+from app.widgets.page_head import answer
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.redundancy import member_pairs
@@ -38,13 +39,18 @@ from smurf_core.plot.heatmaps import (
 )
 from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
+from smurf_core.plot.sharing import set_facts
 from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain, term_label
+from smurf_core.reporting.sentences import what_is_shared
+from smurf_core.reporting.shared_sets import shared_sets
 from smurf_core.reporting.witness import comparable_totals, witness_sentences
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
 from smurf_core.terms import Term, spoken, subset_name
+
+TAB, TWO_SIDES = "redundancy_tab", "Two sides"
 
 
 @dataclass(frozen=True)
@@ -77,11 +83,37 @@ def chosen_layer(run: RunInfo, contributions: Contributions) -> Layer:
     return Layer(output, order, tuple(subset_name(source) for source in sources))
 
 
-def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
-    """Both heatmaps; a click on a cell chooses the pair that is shown below."""
-    account = account_of(run, scope, layer.output if len(result_of(run).outputs) > 1 else "", [])
-    if account.shares is not None and account.shares.influence:
-        st.warning(escaped(account.shares.influence), icon=":material/warning:")
+def sets(run: RunInfo, contributions: Contributions, layer: Layer, scope: Scope) -> None:
+    """The page's answer: a sentence, and every set with its three facts."""
+    output = layer.output if len(result_of(run).outputs) > 1 else ""
+    shares = account_of(run, scope, output, []).shares
+    if shares is None:
+        return
+    if shares.influence:
+        st.warning(escaped(shares.influence), icon=":material/warning:")
+    else:
+        answer(what_is_shared(shares.totals, shares.terms))
+    pairs = pairs_of(run, scope)
+    found = shared_sets(contributions, shares.terms, pairs[pairs["output"] == layer.output])
+    found = found[found["order"] == layer.order]
+    if found.empty:
+        return
+    st.plotly_chart(
+        set_facts(found, contributions.modalities),
+        key=f"shared_sets_{layer.order}",
+        config={"displaylogo": False},
+        alt="One bar per set of modalities: how much it shares, and whether its sides agree",
+    )
+    st.markdown(
+        "How much a set shares, by who says it; the lowest r of two sides; the largest |r| with "
+        "what a side says alone. ✗ and pale: a verdict is not good, so this is no finding.",
+        help=explain("share", "pair_r", "left", "verdict"),
+    )
+    download_view(found, "shared_sets")
+
+
+def matrices(run: RunInfo, layer: Layer, scope: Scope) -> None:
+    """Both heatmaps; a click on a cell chooses the pair of the tab *Two sides*."""
     pairs, shares = pairs_of(run, scope), shares_of(run, scope)
     shares = shares[shares["output"] == layer.output]
     here = pairs[(pairs["output"] == layer.output) & (pairs["order"] == layer.order)]
@@ -98,7 +130,7 @@ def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
             _pair_chart(figure, f"pair_r_{layer.order}")
             st.markdown(
                 "r between ŷ_IJ and ŷ_JI; empty where the two share nothing alone. Click a cell to "
-                "see its samples below."
+                "see its samples in *Two sides*."
             )
     with right:
         st.subheader("How much is it?", help=explain("share"))
@@ -115,7 +147,7 @@ def overall(run: RunInfo, layer: Layer, scope: Scope) -> None:
 
 
 def _pair_chart(figure: object, key: str) -> None:
-    """A heatmap whose clicked cell chooses the pair that `one_pair` shows."""
+    """A heatmap whose clicked cell chooses the pair that `one_pair` shows, and opens its tab."""
 
     def take() -> None:
         points = st.session_state[key]["selection"]["points"]
@@ -123,6 +155,7 @@ def _pair_chart(figure: object, key: str) -> None:
         cell = list(cell.values()) if isinstance(cell, dict) else cell
         if cell and cell[0] != cell[1]:
             st.session_state["redundancy_cell"] = tuple(cell)
+            st.session_state[TAB] = TWO_SIDES
 
     st.plotly_chart(
         figure, key=key, on_select=take, selection_mode="points", config={"displaylogo": False}
@@ -139,7 +172,6 @@ def one_pair(
     has_numbers: bool,
 ) -> None:
     """ŷ_IJ against ŷ_JI, one point per sample; a selection here applies to all pages."""
-    st.subheader("A pair, sample by sample")
     rows = pairs_of(run, scope)
     rows = rows[(rows["output"] == layer.output) & (rows["order"] == layer.order)]
     by_name = {
@@ -202,7 +234,6 @@ def _pair_label(pair: tuple[Term, Term]) -> str:
 
 def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None:
     """Both heatmaps for each level of a grouping, side by side."""
-    st.subheader("By group")
     known = groupings_of(study)
     if not known:
         st.markdown(
@@ -337,7 +368,6 @@ _WITNESS_COLUMNS = {
 
 def second_witness(run: RunInfo) -> None:
     """What late fusion without any factorisation finds to be common, beside the model's share."""
-    st.subheader("Second witness", help=explain("commonality"))
     reason = why_not_held_out(result_of(run).folds)
     if reason:
         st.info(reason)
@@ -355,7 +385,8 @@ def second_witness(run: RunInfo) -> None:
     st.markdown(
         "Unique: what the R² of all modalities loses without this one. Common: what it can predict "
         f"alone, less that. Of all {found.samples:,} tested samples; whiskers: 95% intervals over "
-        f"{found.persons:,} persons, or samples where no persons are known."
+        f"{found.persons:,} persons, or samples where no persons are known.",
+        help=explain("commonality"),
     )
     with st.expander("Numbers of the second witness"):
         for name, table in (

@@ -19,8 +19,7 @@ def sharing(run: RunInfo) -> None:
     found = result_of(run).sharing
     if found is None or found.empty:
         return
-    st.subheader("Who shares with whom?", help=explain("sharing"))
-    st.markdown(f"**{escaped(sharing_sentence(found))}**")
+    st.markdown(f"**{escaped(sharing_sentence(found))}**", help=explain("sharing"))
     st.plotly_chart(
         sharing_bars(found),
         key="sharing",

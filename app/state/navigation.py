@@ -14,7 +14,7 @@ PageName = Literal[
 ]  # fmt: skip
 _FIRST: PageName = "study"
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
-# Section → page → title and icon.
+# Section → page → its name in the navigation and icon.
 _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
     "Prepare": {
         "study": ("Study", ":material/folder_open:"),
@@ -36,6 +36,21 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
     "Export": {
         "report": ("Report", ":material/docs:"),
     },
+}
+# Page → the question that it answers: its title.
+QUESTIONS: dict[PageName, str] = {
+    "study": "Which study?",
+    "data": "Is this data fit to be factorised?",
+    "train": "Which models should be trained?",
+    "overview": "What carries the prediction?",
+    "redundancy": "Who says the same as whom?",
+    "samples": "What is one prediction made of?",
+    "judgments": "Do people and model agree?",
+    "missing": "What if a modality is missing?",
+    "what_if": "What if a feature were different?",
+    "compare": "Which model is better?",
+    "verify": "Are known contributions found?",
+    "report": "What goes into the report?",
 }
 
 

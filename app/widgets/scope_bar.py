@@ -43,7 +43,7 @@ def scope_picker(study: StudyInfo, dataset: MultimodalDataset) -> Scope:
             key=key,
             format_func=labels.__getitem__,
             on_change=lambda: look_at(st.session_state[key]),
-            width=340,
+            label_visibility="collapsed",
             help="Every number, table and figure on this page is for these samples. Select samples "
             "in any figure or table; keep a selection as a slice to use it again later.",
         )

@@ -106,11 +106,29 @@ def gate(explained: Explained) -> Gate:
         hit = (prediction.argmax(axis=1) == truth).astype(np.float64)
         low, high = interval_of_means(hit, truth, codes)
     else:
-        folds = contributions.folds
-        x = centred_within(np.asarray(prediction[:, :1], dtype=np.float64), folds)[:, 0]
-        y = centred_within(np.asarray(explained.target, dtype=np.float64)[:, None], folds)[:, 0]
+        x, y = held_out_pair(explained, prediction)
         value = float(pearson_r(x, y))
         low, high = correlation_interval(x, y, explained.persons)
         if np.isnan(low) and value > 1 - 1e-9:  # A perfect prediction has no spread.
             low = high = value
     return Gate(metric, float(value), low, high, chance, n, persons, followed)
+
+
+def held_out_pair(
+    explained: Explained, prediction: npt.NDArray[np.floating]
+) -> tuple[Array, Array]:
+    """Predictions and targets of regression, both minus the mean of their fold, [n] each.
+
+    `prediction` [n, 1] is of the same samples: the run's own, or what remains without a modality.
+    """
+    folds = explained.contributions.folds
+    x = centred_within(np.asarray(prediction[:, :1], dtype=np.float64), folds)[:, 0]
+    y = centred_within(np.asarray(explained.target, dtype=np.float64)[:, None], folds)[:, 0]
+    return x, y
+
+
+def held_out_score(explained: Explained, prediction: npt.NDArray[np.floating]) -> float:
+    """The metric of `gate` for predictions [n, c] of the same samples."""
+    if explained.contributions.is_classification:
+        return balanced_accuracy(np.asarray(explained.target, dtype=np.int64), prediction)
+    return float(pearson_r(*held_out_pair(explained, prediction)))

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from smurf_core.evaluation.verdicts import GOOD
 from smurf_core.plot.contributions import SHARED_PATTERN, pattern_shape, source_colour
-from smurf_core.plot.theme import NEUTRAL, modality_colours
+from smurf_core.plot.theme import NEUTRAL, PALE, modality_colours
 from smurf_core.reporting.numbers import interval_text, percent
 from smurf_core.terms import partner_label
 
@@ -45,7 +45,8 @@ def shares_with_intervals(
     """One bar per contribution with its 95% interval, grouped by the source modality.
 
     `terms` and `totals` are the rows of `share_intervals` for one output; `terms` has a column
-    `verdict`. Hatched bars are shared with another modality, crossed bars with several.
+    `verdict`. Hatched bars are shared with another modality, crossed bars with several. Pale bars
+    are no findings.
     The text at the right shows the share, its interval and the verdict. The sum of a modality's
     bars is shown next to its name. Where `terms` has a column `share_without`, of the shares
     without the samples on which they depend, these are drawn as diamonds and are also in the text.
@@ -87,6 +88,7 @@ def shares_with_intervals(
                     source_colour(name, order, colours)
                     for name, order in zip(terms["modality"], terms["order"], strict=True)
                 ],
+                "opacity": np.where(terms["verdict"].isin(GOOD), 1.0, PALE),
                 "pattern": {
                     **SHARED_PATTERN,
                     "shape": list(map(pattern_shape, terms["modality"], terms["shared_with"])),
@@ -166,7 +168,7 @@ def paired_shares(agreement: pd.DataFrame, first: str, second: str) -> go.Figure
             x=agreement[f"{who}_share"], y=labels, mode="markers", name=name,
             marker={
                 "symbol": symbol, "size": 11, "color": colour, "line": {"width": 2},
-                "opacity": np.where(agreement[f"{who}_verdict"].isin(GOOD), 1.0, 0.35),
+                "opacity": np.where(agreement[f"{who}_verdict"].isin(GOOD), 1.0, PALE),
             },
             hovertemplate="%{y}: %{x:.1%}<extra>" + name + "</extra>",
         )  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from smurf_core.plot.theme import NEUTRAL, PALETTE
-from smurf_core.reporting.numbers import percent, plain
-from smurf_core.terms import read_subset, spoken
+from smurf_core.plot.contributions import SHARED_PATTERN, source_colour
+from smurf_core.plot.theme import NEUTRAL, PALE, PALETTE, modality_colours
+from smurf_core.reporting.numbers import interval_text, percent, plain
+from smurf_core.terms import read_sharers, read_subset, spoken
 
 _ROW_HEIGHT = 34
 
@@ -56,4 +58,73 @@ def sharing_bars(sharing: pd.DataFrame) -> go.Figure:
         yaxis={"autorange": "reversed", "automargin": True, "title": None},
         bargap=0.3,
     )
+    return figure
+
+
+def set_facts(sets: pd.DataFrame, modalities: tuple[str, ...]) -> go.Figure:
+    """One bar per set: what each member says of what they share; beside it, the facts about it.
+
+    `sets` is the table of `smurf_core.reporting.shared_sets.shared_sets`. Pale bars are no
+    findings.
+    """
+    colours = modality_colours(modalities)
+    whole = sets.drop_duplicates(["order", "sharers"]).set_index(["order", "sharers"])
+    shares = sets.groupby(["order", "sharers"], sort=False)["share"].sum()
+    labels = {key: spoken(read_sharers(key[1])) for key in whole.index}
+    figure = go.Figure()
+    for order, name in dict.fromkeys(zip(sets["order"], sets["modality"], strict=True)):
+        rows = sets[(sets["order"] == order) & (sets["modality"] == name)]
+        keys = list(zip(rows["order"], rows["sharers"], strict=True))
+        figure.add_bar(
+            orientation="h",
+            x=rows["share"],
+            y=[labels[key] for key in keys],
+            name=name,
+            marker={
+                "color": source_colour(name, order, colours),
+                "opacity": np.where(rows["is_good"], 1.0, PALE),
+                "pattern": SHARED_PATTERN | {"shape": "/"},
+            },
+            customdata=[
+                f"{percent(row['share'], 1)} {interval_text(row['ci_low'], row['ci_high'])}, "
+                f"{row['verdict']}"
+                for row in rows.to_dict("records")
+            ],
+            hovertemplate="%{y}, what " + name + " says: %{customdata}<extra></extra>",
+        )
+    figure.add_scatter(
+        # A separate axis, so that the text is in one column, whatever the bars' lengths.
+        x=[0.0] * len(whole),
+        y=[labels[key] for key in whole.index],
+        xaxis="x2",
+        mode="text",
+        text=[
+            f"{'✓' if row['is_good'] else '✗'} {percent(shares[key])}, sides r = "
+            f"{plain(row['agreement'], 2)}, unique |r| ≤ {plain(row['left'], 2)}"
+            for key, row in zip(whole.index, whole.to_dict("records"), strict=True)
+        ],
+        textposition="middle right",
+        textfont={"size": 12},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.update_layout(
+        barmode="relative",
+        height=110 + _ROW_HEIGHT * len(whole),
+        margin={"l": 10, "r": 10, "t": 30, "b": 50},
+        xaxis={
+            "title": "Share of the prediction's variance", "tickformat": ".0%",
+            "domain": [0, 0.58], "zeroline": True, "rangemode": "tozero",
+        },
+        xaxis2={"domain": [0.59, 1], "range": [0, 1], "visible": False, "fixedrange": True},
+        yaxis={
+            "autorange": "reversed", "automargin": True, "title": None,
+            "categoryorder": "array", "categoryarray": list(labels.values()),
+        },
+        legend={
+            "orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0,
+            "title": {"text": "Said by"},
+        },
+        bargap=0.3,
+    )  # fmt: skip
     return figure

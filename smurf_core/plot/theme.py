@@ -8,6 +8,7 @@ PALETTE = (
     "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
 NEUTRAL = "#8a929b"
+PALE = 0.35  # the opacity of what is no finding
 
 
 def modality_colours(modalities: tuple[str, ...]) -> dict[str, str]:

@@ -54,3 +54,10 @@ def term_label(modality: str, shared_with: str) -> str:
     if modality == shared_with:
         return f"{modality} alone"
     return f"{modality}, shared with {partner_label(shared_with)}"
+
+
+def p_text(p: float) -> str:
+    """A p-value with three digits, never 0."""
+    if isnan(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

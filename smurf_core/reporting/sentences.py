@@ -71,6 +71,23 @@ def is_supported(terms: pd.DataFrame, first: Leader) -> bool:
     return bool(good >= 0.5 * mine["share"].abs().sum())
 
 
+def score_text(gate: Gate) -> str:
+    """A run's score wherever one is named: metric, value, 95% interval over persons."""
+    title = "r" if gate.metric == "r" else METRIC_TITLES[gate.metric].lower()
+    return f"{title} = {plain(gate.value, 2)}{bounds(gate.ci_low, gate.ci_high)}"
+
+
+def how_well(gate: Gate) -> str:
+    """How well held-out samples are predicted; an empty text where that cannot be said."""
+    if not gate.has_enough:
+        return ""
+    persons = f" of {gate.persons:,} persons" if gate.persons != gate.samples else ""
+    return (
+        f"{gate.samples:,} samples{persons}, each predicted by a model that did not see it: "
+        f"{score_text(gate)}, chance {'0' if gate.chance == 0 else plain(gate.chance, 2)}."
+    )
+
+
 def nothing_to_explain(gate: Gate) -> str:
     """Why there is nothing to explain; an empty text where there is something."""
     if gate.is_open:
@@ -151,7 +168,7 @@ def overview_sentences(
     if influence:
         found = [f"Which modality carries how much of {of} cannot be said.", influence]
         return [sentence for sentence in (*found, _caution(verdicts), *further) if sentence]
-    found = [_who_leads(totals, terms, of), _what_is_shared(totals, terms), _caution(verdicts)]
+    found = [_who_leads(totals, terms, of), what_is_shared(totals, terms), _caution(verdicts)]
     first = leader(totals)
     mine = first if first is not None and is_supported(terms, first) else None
     found.append(_otherwise(mine, others or {}))
@@ -209,7 +226,11 @@ def _who_leads(totals: pd.DataFrame, terms: pd.DataFrame, of: str) -> str:
     return f"{sentence}."
 
 
-def _what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame) -> str:
+def what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame) -> str:
+    """How much is unique and how much is shared, as far as the verdicts allow.
+
+    `totals` and `terms` are one output's part of `share_intervals`; `terms` has a column `verdict`.
+    """
     shared = terms[terms["kind"] == "redundant"]
     if not (shared["sd"] > 0).any():
         if terms["verdict"].isin(["stable", "unstable", "not separated"]).any():

@@ -1,0 +1,130 @@
+"""Which model predicts better, what factorising costs, and whether explanations agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
+from smurf_core.evaluation.verdicts import GOOD
+from smurf_core.model_kinds import MODEL_KINDS, ModelKind
+from smurf_core.reporting.numbers import bounds, mean_and_spread, plain, signed, term_label
+from smurf_core.terms import spoken
+
+# Below this, two runs' contributions to the same samples are called different.
+ALIKE = 0.8
+
+
+def who_predicts_better(rows: pd.DataFrame, titles: Mapping[str, str], reference: str) -> str:
+    """Which models predict better or worse than the reference, after Holm's correction.
+
+    `rows` are one metric's rows of `compare_models`; `titles` are the models' names.
+    """
+    metric = str(rows["metric"].iloc[0])
+    own = rows[rows["model"] == reference].iloc[0]
+    name = METRIC_TITLES[metric]
+    text = f"{titles[reference]} reaches {mean_and_spread(own['mean'], own['sd'])} ({name}). "
+    others = rows[rows["model"] != reference]
+    said = []
+    for mark, word in (("⇑", "better"), ("⇓", "worse")):
+        found = others[others["mark_holm"] == mark]
+        if len(found):
+            listed = [
+                f"{titles[row['model']]} ({_change(row)})" for row in found.to_dict("records")
+            ]
+            verb = "predicts" if len(found) == 1 else "predict"
+            said.append(f"{spoken(listed)} {verb} {word}")
+    unclear = others[others["mark_holm"] == ""]
+    if len(unclear):
+        listed = [f"{titles[row['model']]} ({_change(row)})" for row in unclear.to_dict("records")]
+        said.append(f"whether it differs from {spoken(listed)} cannot be told")
+    joined = "; ".join(said)
+    return f"{text}{joined[:1].upper()}{joined[1:]}."
+
+
+def what_factorising_costs(
+    rows: pd.DataFrame,
+    kinds: Mapping[str, ModelKind],
+    titles: Mapping[str, str],
+    reference: str,
+) -> str:
+    """What a model that factorises loses against late fusion, which does not.
+
+    `rows` are one metric's rows of `compare_models`; `kinds` are the models' kinds. One of the two
+    that are compared is the reference.
+    """
+    factorises = MODEL_KINDS[kinds[reference]].has_redundant_heads
+    if factorises:
+        wanted = [name for name in rows["model"] if kinds[name] == "late_fusion"]
+    else:
+        wanted = [name for name in rows["model"] if MODEL_KINDS[kinds[name]].has_redundant_heads]
+    if not wanted or (not factorises and kinds[reference] != "late_fusion"):
+        return "What factorising costs cannot be told: compare with late fusion."
+    row = rows[rows["model"] == wanted[0]].to_dict("records")[0]
+    metric = str(row["metric"])
+    # Of the factorised model over late fusion; a positive gain is better.
+    sign = (-1 if factorises else 1) * (-1 if metric in LOWER_IS_BETTER else 1)
+    pair = (titles[reference], titles[wanted[0]]) if factorises else (
+        titles[wanted[0]], titles[reference],
+    )  # fmt: skip
+    change = _change(row | _negated(row) if factorises else row)
+    of = f"{pair[0]} over {pair[1]}, {METRIC_TITLES[metric]}: {change}"
+    if row["mark_holm"] == "":
+        return f"That factorising costs anything cannot be told ({of})."
+    is_gain = sign * row["difference"] > 0
+    return f"Factorising {'helps' if is_gain else 'costs'} prediction here ({of})."
+
+
+def whether_explanations_agree(agreement: pd.DataFrame, first: ModelKind, second: ModelKind) -> str:
+    """Whether two runs explain the same samples alike, where both verdicts are good.
+
+    `agreement` is the table of `side_by_side` of runs A and B, which are of these kinds.
+    """
+    if MODEL_KINDS[first].has_redundant_heads != MODEL_KINDS[second].has_redundant_heads:
+        return (
+            "Only one of runs A and B separates what modalities share from what one says alone, so "
+            "their explanations are not of the same thing."
+        )
+    if agreement.empty:
+        return "Whether explanations agree cannot be told: see why below."
+    both = agreement[
+        agreement["first_verdict"].isin(GOOD)
+        & agreement["second_verdict"].isin(GOOD)
+        & agreement["r"].notna()
+    ]
+    if both.empty:
+        return (
+            "Whether explanations agree cannot be told: no contribution has a good verdict in both "
+            "runs."
+        )
+    lowest = float(both["r"].min())
+    if lowest >= ALIKE:
+        which = "the one contribution that is" if len(both) == 1 else f"all {len(both)} that are"
+        return f"Runs A and B explain samples alike: r ≥ {_floor(lowest)} for {which} good in both."
+    differing = both[both["r"] < ALIKE].sort_values("r")
+    names = [
+        f"{term_label(row['modality'], row['shared_with'])} (r = {plain(row['r'], 2)})"
+        for row in differing.head(3).to_dict("records")
+    ]
+    return (
+        f"Runs A and B explain samples differently: {'; '.join(names)}, of {len(both)} "
+        "contributions that are good in both."
+    )
+
+
+def _floor(r: float) -> str:
+    return plain(int(r * 100 + 1e-9) / 100, 2)
+
+
+def _negated(row: Mapping[object, object]) -> dict[str, float]:
+    return {
+        "difference": -float(str(row["difference"])),
+        "ci_low": -float(str(row["ci_high"])),
+        "ci_high": -float(str(row["ci_low"])),
+    }
+
+
+def _change(row: Mapping[object, object]) -> str:
+    difference, low, high = (float(str(row[name])) for name in ("difference", "ci_low", "ci_high"))
+    return f"{signed(difference)}{bounds(low, high, 3)}"
