@@ -75,6 +75,14 @@ def facts(page: AppTest) -> dict[str, str]:
     return {html.unescape(title): html.unescape(value) for title, value in found}
 
 
+def opened_tab(page: AppTest, key: str, title: str) -> AppTest:
+    """The page with another of its tabs open: only the open one runs."""
+    page.session_state[key] = title
+    page.run()
+    assert not page.exception
+    return page
+
+
 def figure(page: AppTest, key: str) -> dict:
     """A Plotly figure of the page, as it is sent to the browser."""
     (found,) = [

@@ -1,12 +1,13 @@
 """What every surface of a run says, as a reader sees it: pages, commands, HTML and LaTeX."""
 
 import re
+from collections.abc import Iterator
 
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from smurf_core.cli.application import app
-from tests.studio import plain_text
+from tests.studio import opened_tab, plain_text
 
 # What may not be said of a run that predicts nothing.
 CLAIMS = (
@@ -22,7 +23,19 @@ def false_claims(words: str) -> list[str]:
 
 
 def said_by_page(page: AppTest) -> str:
-    """A page's sentences, and the words and numbers of its tables."""
+    """A page's sentences, and the words and numbers of its tables, with every tab opened once."""
+    return "\n".join(dict.fromkeys(_shown(state) for state in every_tab(page)))
+
+
+def every_tab(page: AppTest) -> Iterator[AppTest]:
+    """The page as it is, then with each of its tabs open: only the open one runs."""
+    yield page
+    (key,) = [name for name in page.session_state.filtered_state if name.endswith("_tab")] or [""]
+    for title in [tab.label for tab in page.tabs] if key else ():
+        yield opened_tab(page, key, title)
+
+
+def _shown(page: AppTest) -> str:
     assert not page.error
     tables = [
         "\n".join(" ".join(map(str, row)) for row in table.value.reset_index().to_numpy())
@@ -45,5 +58,6 @@ def said_in_html(page: str) -> str:
 
 
 def sections(page: AppTest) -> list[str]:
-    """The keys of a page's figures, as far as they name one."""
-    return [chart.proto.id for chart in page.get("plotly_chart")]
+    """The keys of a page's figures, as far as they name one, with every tab opened once."""
+    drawn = [chart.proto.id for state in every_tab(page) for chart in state.get("plotly_chart")]
+    return list(dict.fromkeys(drawn))

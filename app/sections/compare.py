@@ -37,8 +37,8 @@ from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.share_bars import alone_first, paired_shares
 from smurf_core.reporting.comparison_sentences import (
+    explanations_agree,
     what_factorising_costs,
-    whether_explanations_agree,
     who_predicts_better,
 )
 from smurf_core.reporting.explanations import explain
@@ -102,8 +102,8 @@ def conclusions(
     for sentence in (
         what_factorising_costs(rows, kinds, titles, compared.reference),
         f"A is {titles[first.id]}, B is {titles[second.id]}. "
-        + whether_explanations_agree(
-            side_by_side_of(first, second, scope).agreement,
+        + explanations_agree(
+            side_by_side_of(first, second, scope),
             first.config.model,
             second.config.model,
         ),

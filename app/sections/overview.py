@@ -35,7 +35,7 @@ MOST_OTHERS = 5
 
 
 def headline(run: RunInfo, pinned: RunInfo | None, scope: Scope) -> None:
-    """How well held-out samples are predicted, and by which pinned run they are, too."""
+    """How well held-out samples are predicted, also by the pinned run."""
     found = how_well(gate_of(run, scope))
     if pinned is not None:
         theirs = gate_of(pinned, scope)

@@ -10,6 +10,7 @@ from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
 from smurf_core.evaluation.verdicts import GOOD
 from smurf_core.model_kinds import MODEL_KINDS, ModelKind
 from smurf_core.reporting.numbers import bounds, mean_and_spread, plain, signed, term_label
+from smurf_core.reporting.two_runs import SideBySide
 from smurf_core.terms import spoken
 
 # Below this, two runs' contributions to the same samples are called different.
@@ -38,7 +39,7 @@ def who_predicts_better(rows: pd.DataFrame, titles: Mapping[str, str], reference
     unclear = others[others["mark_holm"] == ""]
     if len(unclear):
         listed = [f"{titles[row['model']]} ({_change(row)})" for row in unclear.to_dict("records")]
-        said.append(f"whether it differs from {spoken(listed)} cannot be told")
+        said.append(f"whether it differs from {spoken(listed)} cannot be said")
     joined = "; ".join(said)
     return f"{text}{joined[:1].upper()}{joined[1:]}."
 
@@ -60,7 +61,7 @@ def what_factorising_costs(
     else:
         wanted = [name for name in rows["model"] if MODEL_KINDS[kinds[name]].has_redundant_heads]
     if not wanted or (not factorises and kinds[reference] != "late_fusion"):
-        return "What factorising costs cannot be told: compare with late fusion."
+        return "What factorising costs cannot be said: compare with late fusion."
     row = rows[rows["model"] == wanted[0]].to_dict("records")[0]
     metric = str(row["metric"])
     # Of the factorised model over late fusion; a positive gain is better.
@@ -71,23 +72,26 @@ def what_factorising_costs(
     change = _change(row | _negated(row) if factorises else row)
     of = f"{pair[0]} over {pair[1]}, {METRIC_TITLES[metric]}: {change}"
     if row["mark_holm"] == "":
-        return f"That factorising costs anything cannot be told ({of})."
+        return f"That factorising costs anything cannot be said ({of})."
     is_gain = sign * row["difference"] > 0
     return f"Factorising {'helps' if is_gain else 'costs'} prediction here ({of})."
 
 
-def whether_explanations_agree(agreement: pd.DataFrame, first: ModelKind, second: ModelKind) -> str:
-    """Whether two runs explain the same samples alike, where both verdicts are good.
+def explanations_agree(beside: SideBySide, first: ModelKind, second: ModelKind) -> str:
+    """Do two runs explain the same samples alike, where both verdicts are good?
 
-    `agreement` is the table of `side_by_side` of runs A and B, which are of these kinds.
+    `beside` is `side_by_side` of runs A and B, which are of these kinds.
     """
+    if beside.sentences:
+        return " ".join(beside.sentences)
     if MODEL_KINDS[first].has_redundant_heads != MODEL_KINDS[second].has_redundant_heads:
         return (
             "Only one of runs A and B separates what modalities share from what one says alone, so "
             "their explanations are not of the same thing."
         )
+    agreement = beside.agreement
     if agreement.empty:
-        return "Whether explanations agree cannot be told: see why below."
+        return "Whether explanations agree cannot be said: neither prediction varies."
     both = agreement[
         agreement["first_verdict"].isin(GOOD)
         & agreement["second_verdict"].isin(GOOD)
@@ -95,7 +99,7 @@ def whether_explanations_agree(agreement: pd.DataFrame, first: ModelKind, second
     ]
     if both.empty:
         return (
-            "Whether explanations agree cannot be told: no contribution has a good verdict in both "
+            "Whether explanations agree cannot be said: no contribution has a good verdict in both "
             "runs."
         )
     lowest = float(both["r"].min())

@@ -38,7 +38,7 @@ def loss_sentences(losses: pd.DataFrame, gate: Gate) -> list[str]:
     unclear = [str(row["modality"]) for row in rows if row["ci_low"] <= 0 <= row["ci_high"]]
     found = []
     if not missed:
-        found.append(f"No single modality is clearly missed: {score} cannot be told to fall.")
+        found.append(f"No single modality is clearly missed: {score} cannot be said to fall.")
     else:
         first, others = rows[0], [row["ci_low"] for row in rows[1:]]
         if all(first["ci_high"] < low for low in others):
@@ -52,12 +52,12 @@ def loss_sentences(losses: pd.DataFrame, gate: Gate) -> list[str]:
             names = spoken([str(row["modality"]) for row in missed])
             text = "; ".join(f"{row['modality']} {_change(row)}" for row in missed)
             found.append(
-                f"Without any one of {names}, {score} falls; which is missed most cannot be told: "
+                f"Without any one of {names}, {score} falls; which is missed most cannot be said: "
                 f"{text}."
             )
     found += [f"Without {row['modality']}, {score} rises ({_change(row)})." for row in better]
     if missed and unclear:
-        found.append(f"Whether {spoken(unclear)} is missed cannot be told.")
+        found.append(f"Whether {spoken(unclear)} is missed cannot be said.")
     return found
 
 

@@ -19,7 +19,7 @@ from smurf_core.reporting.statements import account
 from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 from tests.far_sample import FAR, recorded_badly
-from tests.studio import FAST, figure, numbers, result_of
+from tests.studio import FAST, figure, numbers, opened_tab, result_of
 from tests.surfaces import false_claims, said_by_command, said_by_page, said_in_html
 
 SAMPLE = f"w{FAR}"
@@ -99,6 +99,7 @@ def test_compare_and_redundancy_name_it_beside_their_shares(open_page, run):
     words = said_by_page(page)
     names_it_and_does_not_let_it_lead(words)
     assert "Run A: Shares depend on single samples" in words
+    opened_tab(page, "compare_tab", "Runs A and B")
     agreement = next(t.value for t in page.dataframe if "Verdict, run A" in t.value)
     assert set(agreement["Verdict, run A"]) <= {
         "stable", "unstable", "not separated", "too small to tell",

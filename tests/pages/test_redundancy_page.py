@@ -10,7 +10,7 @@ from smurf_core.evaluation.commonality import witness_of
 from smurf_core.evaluation.redundancy import pair_table
 from smurf_core.reporting.witness import witness_sentences
 from smurf_core.runs import store, studies
-from tests.studio import figure, numbers, plain_text, result_of, trained
+from tests.studio import figure, numbers, opened_tab, plain_text, result_of, trained
 
 
 def test_a_click_on_a_cell_shows_the_pair_and_its_points_are_selected_everywhere(
@@ -20,11 +20,11 @@ def test_a_click_on_a_cell_shows_the_pair_and_its_points_are_selected_everywhere
     pairs = pair_table(result_of(home, grouped).contributions()).set_index(
         ["modality", "shared_with"]
     )
+    opened_tab(page, "redundancy_tab", "All pairs")
     cells = numbers(figure(page, "pair_r_1")["data"][0]["z"])
     assert cells[0, 2] == pytest.approx(pairs.loc[("A", "C"), "r"])
     page.session_state["redundancy_pair"] = "B and C"
-    page.run()
-    assert not page.exception
+    opened_tab(page, "redundancy_tab", "Two sides")
     assert f"{pairs.loc[('B', 'C'), 'r']:.3f}".replace("-", "−") in plain_text(page)
     points = figure(page, "pair_scatter_1_B_C")["data"][0]
     found = result_of(home, grouped).contributions()
@@ -34,6 +34,7 @@ def test_a_click_on_a_cell_shows_the_pair_and_its_points_are_selected_everywhere
 
 def test_groups_are_compared_side_by_side(open_page, home, grouped):
     page = open_page("redundancy", study=grouped.study_id)
+    opened_tab(page, "redundancy_tab", "By group")
     box = page.selectbox(key=f"redundancy_grouping_{grouped.study_id}")
     assert box.options == ["sex"]
     box.set_value("sex").run()
@@ -50,7 +51,7 @@ def test_orders_of_mro_are_a_second_layer(open_page, home):
     run = store.list_runs(home)[0]
     page = open_page("redundancy", study=study)
     page.selectbox(key=f"redundancy_order_{run.id}").set_value(2).run()
-    assert not page.exception
+    opened_tab(page, "redundancy_tab", "All pairs")
     assert figure(page, "pair_r_2")["data"][0]["x"] == ["A+B", "A+C", "B+C"]
     page.selectbox(key=f"redundancy_order_{run.id}").set_value(3).run()
     assert not page.exception
@@ -61,12 +62,12 @@ def test_orders_of_mro_are_a_second_layer(open_page, home):
 
 def test_the_second_witness_is_shown_with_its_numbers(open_page, home, grouped):
     page = open_page("redundancy", study=grouped.study_id)
+    opened_tab(page, "redundancy_tab", "Second witness")
     found = witness_of(result_of(home, grouped), studies.load_study(home, grouped.study_id))
     unique = figure(page, "commonality")["data"][0]
     np.testing.assert_allclose(
         numbers(unique["x"]), found.totals.loc[found.totals["kind"] == "unique", "r2"]
     )
-    assert "Second witness" in plain_text(page)
     assert "over 16 persons" in plain_text(page)
     (first, *_) = witness_sentences(None, found)
     assert first[:30] in plain_text(page)
@@ -83,5 +84,5 @@ def test_late_fusion_has_the_witness_alone(open_page, home):
 def test_folds_in_which_nothing_is_held_out_get_a_note(open_page, home):
     study = trained(home, synthetic_additive(samples=80, folds="same"), "smurf")
     page = open_page("redundancy", study=study)
-    assert not page.exception
+    opened_tab(page, "redundancy_tab", "Second witness")
     assert "use folds that do not overlap" in plain_text(page)
