@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 PageName = Literal[
-    "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
-    "what_if", "compare", "verify", "report",
+    "study", "data", "train", "findings", "overview", "redundancy", "samples", "judgments",
+    "missing", "what_if", "compare", "verify", "report",
 ]  # fmt: skip
 _FIRST: PageName = "study"
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -22,6 +22,7 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
         "train": ("Train", ":material/model_training:"),
     },
     "Explore": {
+        "findings": ("Findings", ":material/lightbulb:"),
         "overview": ("Overview", ":material/donut_small:"),
         "redundancy": ("Redundancy", ":material/join_inner:"),
         "samples": ("Samples", ":material/manage_search:"),

@@ -32,7 +32,7 @@ def starts(study_id: str | None) -> None:
             with show_errors():
                 with st.spinner("Simulating utterances and their sound clips…"):
                     select_study(ensure_demo(workspace()))
-                st.switch_page(page_path("overview"))
+                st.switch_page(page_path("findings"))
     with own.container(border=True, height="stretch"):
         st.subheader("Use my data")
         st.markdown(
