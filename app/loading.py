@@ -112,6 +112,13 @@ def dataset_of(study: StudyInfo | RunInfo) -> MultimodalDataset:
     return load_study(workspace(), study.id if isinstance(study, StudyInfo) else study.study_id)
 
 
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_BY_STUDY)
+def persons_of(study: StudyInfo) -> int | None:
+    """How many persons a study has; None where none are known."""
+    persons = dataset_of(study).persons
+    return None if persons is None else len(np.unique(persons))
+
+
 @st.cache_resource(max_entries=6, show_spinner="Describing the features…", hash_funcs=_BY_STUDY)
 def description_of(study: StudyInfo) -> Description:
     """Tables about a study's data set."""
@@ -222,6 +229,12 @@ def _leader_of(run: RunInfo) -> Leader | None:
 def gate_of(run: RunInfo, scope: Scope) -> Gate:
     """Do held-out predictions of a scope's samples leave anything to explain?"""
     return gate_of_run(result_of(run), scope.apply(explained_of(run)))
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_BY_RUN)
+def whole_gate_of(run: RunInfo) -> Gate:
+    """`gate_of` all of a run's samples; many are kept, because lists show them."""
+    return gate_of(run, Scope.everything(len(dataset_of(run))))
 
 
 @st.cache_data(max_entries=24, show_spinner="Removing modalities…", hash_funcs=_BY_RUN)

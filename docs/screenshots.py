@@ -115,7 +115,7 @@ def every_page(browser: Browser, folder: Path) -> None:
 def prepare(home: Path) -> None:
     """The simulated study with two runs."""
     workspace = Workspace(home)
-    workspace.mark_seen("tour")
+    workspace.mark_seen("checklist")
     study = add_simulated_study(workspace)
     kinds: tuple[ModelKind, ...] = ("late_fusion", "exclusive")
     for model in kinds:

@@ -35,5 +35,5 @@ def _progress(study_id: str) -> None:
     what = f"training {run.config.kind.title}, {run.message}" if run else "starts in a moment"
     st.progress(
         min(max(run.progress, 0.0), 1.0) if run else 0.0,
-        text=f"The first model of this study: {what}. This page opens by itself.",
+        text=f"The first model of this study: {what}. Its findings open when it is ready.",
     )
