@@ -44,14 +44,15 @@ def show(run: Run) -> None:
     info = find_run(workspace, run)
     config = info.config
     out.print(f"{info.id}  {info.name}  ({info.status})", markup=False)
-    out.print(
+    settings = (
         f"{config.kind.title}, preset {config.preset}, selection {config.selection}, "
         f"standardisation {config.scaling}, {config.restarts} restarts, "
         f"seed {config.seed}"
     )
-    if info.error:
-        out.print(info.error, markup=False)
     if info.status != "finished":
+        out.print(settings)
+        if info.error:
+            out.print(info.error, markup=False)
         return
     dataset = studies.load_study(workspace, info.study_id)
     result = RunFiles.of(workspace, info.id).read_result()
@@ -69,6 +70,7 @@ def show(run: Run) -> None:
     for finding in first:
         text = f"{finding.question} {wording.of(finding).marked} ({finding.counted})"
         out.print(text, markup=False, soft_wrap=True)
+    out.print(settings)
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     out.print(f"{result.seconds:.1f} s on {result.device}; {versions}")
     out.print(f"data {result.data_fingerprint[:16]}")

@@ -38,6 +38,10 @@ _QUESTIONS: dict[FindingName, str] = {
     "people": "Do people agree?",
     "samples": "Which sample stands out?",
 }
+_WITNESS = (
+    "The second method is linear late fusion of each subset of modalities, in the same folds; it "
+    "knows nothing of this model."
+)
 _NAMED = 4  # reasons that are written out
 
 
@@ -289,8 +293,9 @@ def _witness(
             numbers.append(
                 KeyNumber("model: shared", model["share"], model["ci_low"], model["ci_high"], n)
             )
+    belief = (_WITNESS, *meaning, *more[1:])
     return KeyFinding(
-        "witness", said, "share", tuple(numbers), (*meaning, *more[1:]), "redundancy", "", 0.0,
+        "witness", said, "share", tuple(numbers), belief, "redundancy", "", 0.0,
         account.gate.persons,
     )  # fmt: skip
 

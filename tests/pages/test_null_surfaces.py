@@ -92,7 +92,7 @@ def test_the_only_finding_is_that_there_is_nothing_to_explain(open_page, null):
     shown = said_by_command("show", run.id)
     assert f"Is there anything to explain? {start}" in shown
     samples = studies.get_study(workspace, study).samples
-    assert f"{samples} samples of" in plain_text(page)
+    assert f"{samples} samples" in plain_text(page)
     assert ("figure_nothing" in " ".join(sections(page))) == (start == NOTHING)
 
 
