@@ -231,7 +231,7 @@ def gate_of(run: RunInfo, scope: Scope) -> Gate:
     return gate_of_run(result_of(run), scope.apply(explained_of(run)))
 
 
-@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_BY_RUN)
+@st.cache_data(max_entries=256, show_spinner="Comparing with chance…", hash_funcs=_BY_RUN)
 def whole_gate_of(run: RunInfo) -> Gate:
     """`gate_of` all of a run's samples; many are kept, because lists show them."""
     return gate_of(run, Scope.everything(len(dataset_of(run))))

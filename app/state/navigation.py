@@ -9,8 +9,9 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 PageName = Literal[
-    "study", "data", "train", "findings", "overview", "redundancy", "samples", "judgments",
-    "missing", "what_if", "compare", "verify", "report",
+    "study", "data", "train", "findings", "overview", "redundancy",
+    "samples", "judgments", "missing",
+    "what_if", "compare", "verify", "report",
 ]  # fmt: skip
 _FIRST: PageName = "study"
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -55,7 +56,7 @@ def navigation() -> StreamlitPage:
     sections["Prepare"].append(
         st.Page(_to_first, title="Study", url_path=_FIRST, visibility="hidden")
     )
-    return st.navigation(sections)
+    return st.navigation(sections, expanded=True)  # Otherwise some of the pages are hidden.
 
 
 def _page(name: PageName, title: str, icon: str) -> StreamlitPage:

@@ -75,6 +75,15 @@ def server(tmp_path) -> Iterator[Server]:
     server.stop()
 
 
+@pytest.fixture
+def new_server(tmp_path) -> Iterator[Server]:
+    """A server that nobody has visited."""
+    server = Server(tmp_path / "home")
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:

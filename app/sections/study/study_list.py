@@ -34,7 +34,7 @@ _IN_FULL = 8
 
 
 def study_list() -> None:
-    """One card a study, the current one first, with what can be changed of it."""
+    """A card for each study, the current one first, with what can be changed of it."""
     current = None
     with show_errors():
         current = current_study()
