@@ -37,7 +37,7 @@ def starts(study_id: str | None) -> None:
         st.subheader("Use my data")
         st.markdown(
             "Tables, openSMILE, OpenFace, arrays or feature caches: one row per sample, at least "
-            "two modalities. Nothing leaves this machine."
+            "two modalities. They stay on this machine."
         )
         st.button("Use my data", key="use_my_data", icon=":material/upload:", on_click=_open_upload)
     if study_id is not None:
