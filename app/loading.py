@@ -69,11 +69,13 @@ from smurf_core.evaluation.two_runs import (
 from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.explained import Explained, explained
 from smurf_core.fold_label import fold_label
-from smurf_core.reporting.findings import main_metric
+from smurf_core.reporting.findings import examples, main_metric
+from smurf_core.reporting.key_findings import KeyFinding, key_findings
 from smurf_core.reporting.sentences import Leader
 from smurf_core.reporting.statements import Account, account, leader_of
 from smurf_core.reporting.statements import gate_of as gate_of_run
 from smurf_core.reporting.two_runs import SideBySide, side_by_side
+from smurf_core.reporting.witness import comparable_totals
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.slices import slice_samples
@@ -109,6 +111,13 @@ _BY_RUN: _Keys = {
 def dataset_of(study: StudyInfo | RunInfo) -> MultimodalDataset:
     """The data set of a study, or of a run's study."""
     return load_study(workspace(), study.id if isinstance(study, StudyInfo) else study.study_id)
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_BY_STUDY)
+def persons_of(study: StudyInfo) -> int | None:
+    """How many persons a study has; None where none are known."""
+    persons = dataset_of(study).persons
+    return None if persons is None else len(np.unique(persons))
 
 
 @st.cache_resource(max_entries=6, show_spinner="Describing the features…", hash_funcs=_BY_STUDY)
@@ -223,6 +232,12 @@ def gate_of(run: RunInfo, scope: Scope) -> Gate:
     return gate_of_run(result_of(run), scope.apply(explained_of(run)))
 
 
+@st.cache_data(max_entries=256, show_spinner="Comparing with chance…", hash_funcs=_BY_RUN)
+def whole_gate_of(run: RunInfo) -> Gate:
+    """`gate_of` all of a run's samples; many are kept, because lists show them."""
+    return gate_of(run, Scope.everything(len(dataset_of(run))))
+
+
 @st.cache_data(max_entries=24, show_spinner="Removing modalities…", hash_funcs=_BY_RUN)
 def missing_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
     """Every metric for every subset of modalities, mean and spread over folds."""
@@ -309,6 +324,19 @@ def tables_of(run: RunInfo, scope: Scope) -> dict[str, pd.DataFrame]:
         result_of(run),
         scope.apply(explained_of(run)),
         intervals=share_intervals_of(run, scope),
+    )
+
+
+@st.cache_data(max_entries=24, show_spinner="Finding what can be said…", hash_funcs=_BY_RUN)
+def key_findings_of(run: RunInfo, others: list[RunInfo]) -> tuple[KeyFinding, ...]:
+    """At most five findings of all of a run's samples; `others` are runs of the same study."""
+    everything = Scope.everything(len(dataset_of(run)))
+    tables = tables_of(run, everything)
+    return key_findings(
+        account_of(run, everything, "", others),
+        tables,
+        examples(explained_of(run), tables["outlying_samples"], tables["verdicts"]),
+        comparable_totals(run.config.kind, share_intervals_of(run, everything).totals),
     )
 
 

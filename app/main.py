@@ -11,10 +11,10 @@ import streamlit as st  # noqa: E402
 
 from app.state.navigation import navigation  # noqa: E402
 from app.state.selection import settle_selection  # noqa: E402
+from app.widgets.checklist import checklist  # noqa: E402
 from app.widgets.messages import show_callback_error, show_errors  # noqa: E402
 from app.widgets.page_head import tight_spaces  # noqa: E402
 from app.widgets.sidebar import choose_study_and_run  # noqa: E402
-from app.widgets.tour import tour  # noqa: E402
 
 st.set_page_config(
     page_title="SMURF Studio", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
@@ -25,5 +25,5 @@ with show_errors():  # A store that cannot be opened, and errors that a page doe
     choose_study_and_run()
     show_callback_error()
     settle_selection()
-    tour(page.url_path or "study")  # The first page has no path of its own.
+    checklist(page.url_path)
     page.run()

@@ -100,7 +100,7 @@ POINTS = """() => {
 def prepare(home: Path, samples: int) -> str:
     """A trained study of that size in a workspace; its id."""
     workspace = Workspace(home)
-    workspace.mark_seen("tour")
+    workspace.mark_seen("checklist")
     known = [study.id for study in studies.list_studies(workspace) if study.samples == samples]
     if known and any(run.status == "finished" for run in store.list_runs(workspace, known[0])):
         return known[0]
@@ -235,7 +235,7 @@ def measure_latency(home: Path, study: str, browser: Browser, count: int) -> Non
 def measure_training(home: Path, data: Path | None, browser: Browser) -> None:
     """Print how long a user waits for contributions after training with the page's defaults."""
     workspace = Workspace(home)
-    workspace.mark_seen("tour")
+    workspace.mark_seen("checklist")
     study = studies.ensure_synthetic_study(workspace)
     if data is not None:
         sources = find_sources([data])

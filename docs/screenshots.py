@@ -25,6 +25,7 @@ from smurf_core.model_kinds import ModelKind
 from smurf_core.processes import worker
 from smurf_core.runs import store
 from smurf_core.runs.simulated import add_simulated_study
+from smurf_core.runs.studies import ensure_synthetic_study
 from smurf_core.runs.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -95,7 +96,7 @@ def every_page(browser: Browser, folder: Path) -> None:
             for link in page.get_by_test_id("stSidebarNavLink").all():
                 title = link.inner_text().split("\n")[-1].strip()
                 link.click()
-                page.locator("h1", has_text=title).wait_for()
+                page.locator("h1").first.wait_for()
                 settle(page)
                 if title == "Report":
                     page.get_by_role("button", name="Build the report").click()
@@ -115,7 +116,7 @@ def every_page(browser: Browser, folder: Path) -> None:
 def prepare(home: Path) -> None:
     """The simulated study with two runs."""
     workspace = Workspace(home)
-    workspace.mark_seen("tour")
+    workspace.mark_seen("checklist")
     study = add_simulated_study(workspace)
     kinds: tuple[ModelKind, ...] = ("late_fusion", "exclusive")
     for model in kinds:
@@ -135,6 +136,8 @@ def main() -> None:
         home = asked.home or Path(folder)
         if asked.all and not asked.home:
             prepare(home)
+        elif not asked.home:
+            ensure_synthetic_study(Workspace(home))
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
         )

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from app.loading import dataset_of
+from app.sections.study.starts import offer_synthetic_study
 from app.sections.verify.basins import basins
 from app.sections.verify.recovery import true_factors
-from app.state.navigation import page_path
 from app.state.session import current_run, current_study
 from app.widgets.messages import no_run, show_errors
 from app.widgets.page_head import page_head
@@ -18,10 +18,10 @@ with show_errors():
     st.subheader("True factors against learned contributions")
     if not dataset.factors:
         st.info(
-            "Only synthetic data has true factors to compare with. Make a synthetic study, train "
-            "on it, and see whether a model finds them."
+            "Only synthetic and simulated data have true factors to compare with. Open the "
+            "synthetic study, train on it, and see whether a model finds them."
         )
-        st.page_link(page_path("study"), label="Make synthetic data", icon=":material/science:")
+        offer_synthetic_study("open_synthetic")
     elif run is None:
         no_run()
     elif not run.config.kind.has_redundant_heads:

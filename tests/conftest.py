@@ -32,6 +32,15 @@ def home(tmp_path, monkeypatch) -> Workspace:
 
 
 @pytest.fixture
+def synthetic_home(home) -> Workspace:
+    """A workspace with the synthetic study and no run: pages open at once, and nothing trains."""
+    from smurf_core.runs.studies import ensure_synthetic_study
+
+    ensure_synthetic_study(home)
+    return home
+
+
+@pytest.fixture
 def version_1(tmp_path, monkeypatch) -> Workspace:
     """A store that commit bb85866 wrote, before there were versions; also the default one."""
     with zipfile.ZipFile(Path(__file__).parent / "stores" / "version_1.zip") as store:

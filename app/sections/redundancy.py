@@ -43,7 +43,6 @@ from smurf_core.plot.sharing import set_facts
 from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain, term_label
-from smurf_core.reporting.sentences import what_is_shared
 from smurf_core.reporting.shared_sets import shared_sets
 from smurf_core.reporting.witness import comparable_totals, witness_sentences
 from smurf_core.runs.store import RunInfo
@@ -86,13 +85,14 @@ def chosen_layer(run: RunInfo, contributions: Contributions) -> Layer:
 def sets(run: RunInfo, contributions: Contributions, layer: Layer, scope: Scope) -> None:
     """The page's answer: a sentence, and every set with its three facts."""
     output = layer.output if len(result_of(run).outputs) > 1 else ""
-    shares = account_of(run, scope, output, []).shares
+    account = account_of(run, scope, output, [])
+    shares = account.shares
     if shares is None:
         return
     if shares.influence:
         st.warning(escaped(shares.influence), icon=":material/warning:")
-    else:
-        answer(what_is_shared(shares.totals, shares.terms))
+    elif "shared" in account.said:
+        answer(account.said["shared"])
     pairs = pairs_of(run, scope)
     found = shared_sets(contributions, shares.terms, pairs[pairs["output"] == layer.output])
     found = found[found["order"] == layer.order]

@@ -32,9 +32,11 @@ from smurf_core.reporting.findings import (
     model_shares,
     report_tables,
 )
+from smurf_core.reporting.key_findings import findings_first
 from smurf_core.reporting.tables import ReportTable
 from smurf_core.reporting.witness import comparable_totals
 from smurf_core.runs.store import RunInfo
+from smurf_core.runs.wording import reported
 
 _MIME = {"html": "text/html", "zip": "application/zip"}
 # Session state: the report that was built last, with the choices it was built from.
@@ -95,7 +97,8 @@ def build_report(
         figures = report_figures(found, scope.apply(explained_of(run)), result)
         tables = report_tables(found, dataset)
         state = report_state(run, result, dataset, f"{scope.label}, {scope.n:,} samples")
-        page = report_html(state, list(found.sentences), tables, figures).encode()
+        worded = reported(workspace(), run.id, findings_first(found))
+        page = report_html(state, list(found.sentences), tables, figures, worded).encode()
         st.write("Writing tables, contributions and the model…")
         files = report_files(workspace(), run, result, dataset, found) | {"report.html": page}
         missing = ""

@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 PageName = Literal[
-    "study", "data", "train", "overview", "redundancy", "samples", "judgments", "missing",
+    "study", "data", "train", "findings", "overview", "redundancy",
+    "samples", "judgments", "missing",
     "what_if", "compare", "verify", "report",
 ]  # fmt: skip
 _FIRST: PageName = "study"
@@ -22,6 +23,7 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
         "train": ("Train", ":material/model_training:"),
     },
     "Explore": {
+        "findings": ("Findings", ":material/lightbulb:"),
         "overview": ("Overview", ":material/donut_small:"),
         "redundancy": ("Redundancy", ":material/join_inner:"),
         "samples": ("Samples", ":material/manage_search:"),
@@ -42,6 +44,7 @@ QUESTIONS: dict[PageName, str] = {
     "study": "Which study?",
     "data": "Is this data fit to be factorised?",
     "train": "Which models should be trained?",
+    "findings": "What did this run find?",
     "overview": "What carries the prediction?",
     "redundancy": "Who says the same as whom?",
     "samples": "What is one prediction made of?",
@@ -69,7 +72,7 @@ def navigation() -> StreamlitPage:
     sections["Prepare"].append(
         st.Page(_to_first, title="Study", url_path=_FIRST, visibility="hidden")
     )
-    return st.navigation(sections)
+    return st.navigation(sections, expanded=True)  # Otherwise some of the pages are hidden.
 
 
 def _page(name: PageName, title: str, icon: str) -> StreamlitPage:

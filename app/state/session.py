@@ -9,13 +9,12 @@ from datetime import datetime
 import streamlit as st
 
 from smurf_core.runs import store
+from smurf_core.runs.demo import ensure_demo
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import (
     StudyInfo,
-    ensure_synthetic_study,
     get_study,
     list_studies,
-    restore_study,
 )
 from smurf_core.runs.workspace import Workspace
 
@@ -30,11 +29,11 @@ def workspace() -> Workspace:
 
 
 def known_studies() -> list[StudyInfo]:
-    """All studies, the one with the newest run first; there is always at least one."""
-    synthetic = ensure_synthetic_study(workspace())
+    """All studies, the one with the newest run first; there is always at least one: the demo."""
     studies = list_studies(workspace())
-    if not studies:  # The last one was deleted: the app needs at least one.
-        restore_study(workspace(), synthetic)
+    if not studies:  # The first start, or the last study was deleted.
+        with st.spinner("Making the demo: a simulated affect study with sound clips…"):
+            ensure_demo(workspace())
         studies = list_studies(workspace())
     latest = [run.study_id for run in store.list_runs(workspace())[:1]]
     studies.sort(key=lambda study: study.id not in latest)

@@ -12,7 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.state.callbacks import callback_error
 from app.state.navigation import page_path
-from app.state.session import RUN, current_run, gone
+from app.state.session import RUN, chosen_study, current_run, gone
+from app.widgets.waiting import waits_for_first_run
 from smurf_core.data.problems import Problem, problem_table
 from smurf_core.errors import InputError
 from smurf_core.runs.store import RunInfo
@@ -79,6 +80,9 @@ def finished_run() -> RunInfo:
 def no_run() -> None:
     """Show how to get a finished run."""
     if gone(RUN):  # The warning above the page shows why.
+        return
+    study = chosen_study()
+    if study is not None and waits_for_first_run(study.id):
         return
     st.info("This study has no finished run yet.")
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")

@@ -15,42 +15,62 @@ from smurf_core.cli.runs import find_run
 from smurf_core.configuration import solved_setting
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.evaluation.complete import evaluation_tables, tables_of_run
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import fold_performance
 from smurf_core.evaluation.redundancy import share_intervals
 from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.explained import explained
 from smurf_core.fold_label import fold_label
+from smurf_core.reporting.findings import examples
+from smurf_core.reporting.key_findings import key_findings
 from smurf_core.reporting.sentences import Leader
 from smurf_core.reporting.shares import OutputShares
-from smurf_core.reporting.sharing import sharing_sentence
 from smurf_core.reporting.statements import account, leader_of
+from smurf_core.reporting.witness import comparable_totals
 from smurf_core.results import RunResult
 from smurf_core.runs import studies
 from smurf_core.runs.exporting import write_folder
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.table_files import table_bytes
+from smurf_core.runs.wording import read_wording
 from smurf_core.runs.workspace import Workspace
 from smurf_core.terms import partner_label
 
 
 def show(run: Run) -> None:
-    """Print a run's settings, the configuration selected in each fold, and its results."""
+    """Print a run's findings, its settings, what was selected in each fold, and its results."""
     workspace = Workspace.default()
     info = find_run(workspace, run)
     config = info.config
     out.print(f"{info.id}  {info.name}  ({info.status})", markup=False)
-    out.print(
+    settings = (
         f"{config.kind.title}, preset {config.preset}, selection {config.selection}, "
         f"standardisation {config.scaling}, {config.restarts} restarts, "
         f"seed {config.seed}"
     )
-    if info.error:
-        out.print(info.error, markup=False)
     if info.status != "finished":
+        out.print(settings)
+        if info.error:
+            out.print(info.error, markup=False)
         return
     dataset = studies.load_study(workspace, info.study_id)
     result = RunFiles.of(workspace, info.id).read_result()
+    shown = explained(result, dataset)
+    intervals = share_intervals(shown, result.refits)
+    tables = tables_of_run(result, shown, intervals=intervals)
+    said = account(result, shown, intervals=intervals, verdict_table=tables["verdicts"])
+    first = key_findings(
+        said,
+        tables,
+        examples(shown, tables["outlying_samples"], tables["verdicts"]),
+        comparable_totals(config.kind, tables["variance_totals"]),
+    )
+    wording = read_wording(workspace, info.id)
+    for finding in first:
+        text = f"{finding.question} {wording.of(finding).marked} ({finding.counted})"
+        out.print(text, markup=False, soft_wrap=True)
+    out.print(settings)
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     out.print(f"{result.seconds:.1f} s on {result.device}; {versions}")
     out.print(f"data {result.data_fingerprint[:16]}")
@@ -69,18 +89,15 @@ def show(run: Run) -> None:
             f"{member.validation_metric:.3f}", f"{scores[main, fold_label(fold.fold)]:.3f}",
         )  # fmt: skip
     out.print(chosen)
-    shown = explained(result, dataset)
     if dataset.factors and config.kind.has_redundant_heads:
         found = mean_recovery(shown)
         out.print(f"mean recovery of the true factors (synthetic data): r = {found:.3f}")
-    said = account(result, shown)
     for sentence in said.sentences:
-        out.print(sentence, markup=False, soft_wrap=True)
+        if not any(sentence in finding.sentence for finding in first):
+            out.print(sentence, markup=False, soft_wrap=True)
     if said.shares is None:
         return
     out.print(_share_table(said.shares))
-    if result.sharing is not None and not result.sharing.empty:
-        out.print(sharing_sentence(result.sharing), markup=False)
 
 
 def _share_table(shares: OutputShares) -> Table:
@@ -123,8 +140,6 @@ def evaluate(
     commonality of late fusion, verdicts, which sets of modalities share (sharing), and recovery
     where the true factors are known. Other runs are tested against RUN.
     """
-    from smurf_core.evaluation.complete import evaluation_tables
-
     workspace = Workspace.default()
     info = find_run(workspace, run)
     infos = [info, *(find_run(workspace, other) for other in compare or ())]

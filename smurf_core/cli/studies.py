@@ -80,7 +80,6 @@ def import_study(
 def list_studies() -> None:
     """List imported data sets, newest first."""
     workspace = Workspace.default()
-    studies.ensure_synthetic_study(workspace)
     table = new_table("study", "name", "task", "target", "samples", "modalities", "imported")
     for study in studies.list_studies(workspace):
         table.add_row(
@@ -93,7 +92,8 @@ def list_studies() -> None:
 def study_of(workspace: Workspace, data: list[str], roles: Roles) -> str:
     """The id of the named study, or of a study made from files (once)."""
     if len(data) == 1 and not Path(data[0]).exists():
-        studies.ensure_synthetic_study(workspace)
+        if data[0] == studies.SYNTHETIC_STUDY:
+            studies.ensure_synthetic_study(workspace)
         if data[0] in {study.id for study in studies.list_studies(workspace)}:
             if roles.are_given:
                 raise InputError(

@@ -20,6 +20,7 @@ from smurf_core.reporting.findings import Findings, report_tables
 from smurf_core.reporting.tables import Cell, ReportTable
 from smurf_core.results import RunResult
 from smurf_core.runs.store import RunInfo
+from smurf_core.runs.wording import WordedFinding
 
 _STYLE = """
 body { font: 16px/1.5 Arial, sans-serif; color: #1a1a1a; background: #fff; margin: 2rem auto;
@@ -63,13 +64,18 @@ def report_html(
     sentences: Sequence[str],
     tables: Sequence[ReportTable],
     figures: Mapping[str, ReportFigure],
+    findings: Sequence[WordedFinding] = (),
 ) -> str:
-    """One self-contained file with plotly.js, figures and tables. All names are escaped."""
+    """One self-contained file with plotly.js, figures and tables. All names are escaped.
+
+    `findings` come first.
+    """
     title = escape(f"{state['Study']}: {state['Run']}")
     facts = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in state.items())
     body = [
         f"<h1>{title}</h1>",
         f"<dl>{facts}</dl>",
+        *_findings(findings, figures),
         "<h2>In words</h2>",
         f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>",
         *(_figure(name, figure) for name, figure in figures.items()),
@@ -86,6 +92,36 @@ def report_html(
     )
 
 
+def _findings(findings: Sequence[WordedFinding], figures: Mapping[str, ReportFigure]) -> list[str]:
+    """The first part: every finding with its numbers, whether to believe it, and its figure."""
+    parts = ["<h2>Findings</h2>"] if findings else []
+    for one in findings:
+        found = one.finding
+        edited = (
+            f"<p><small>Edited by hand. The computed sentence: {escape(found.sentence)}</small></p>"
+            if one.is_edited
+            else ""
+        )
+        numbers = "".join(
+            f"<dt>{escape(number.what)}</dt><dd>{escape(number.text(found.unit))}"
+            f"{'' if number.is_good else ' (not a finding)'}</dd>"
+            for number in found.numbers
+        )
+        why = "".join(f"<li>{escape(reason)}</li>" for reason in found.belief)
+        link = (
+            f'<p><a href="#{found.figure}_title">{escape(figures[found.figure].title)}</a></p>'
+            if found.figure in figures
+            else ""
+        )
+        parts.append(
+            f"<section><h3>{escape(found.question)}</h3><p><strong>{escape(one.text)}</strong></p>"
+            f"{edited}<dl>{numbers}<dt>Number of samples</dt><dd>{escape(found.counted)}</dd></dl>"
+            + (f"<p>Can I believe it?</p><ul>{why}</ul>" if why else "")
+            + f"{link}</section>"
+        )
+    return parts
+
+
 def _figure(name: str, figure: ReportFigure) -> str:
     drawn = figure.figure
     if isinstance(drawn, go.Figure):
@@ -96,7 +132,7 @@ def _figure(name: str, figure: ReportFigure) -> str:
     else:
         content = vegalite_to_svg(drawn.to_dict())
     return (
-        f"<h2>{escape(figure.title)}</h2><figure>{content}"
+        f'<h2 id="{name}_title">{escape(figure.title)}</h2><figure>{content}'
         f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
     )
 
@@ -129,16 +165,21 @@ def _cell(cell: Cell) -> str:
 
 
 def figure_files(
-    info: RunInfo, result: RunResult, dataset: MultimodalDataset, found: Findings
+    info: RunInfo,
+    result: RunResult,
+    dataset: MultimodalDataset,
+    found: Findings,
+    worded: Sequence[WordedFinding] = (),
 ) -> dict[str, bytes]:
     """Further files of a report: the page in HTML, and figures if they can be drawn.
 
-    Without Chromium, there is only the page, and a note on the reason.
+    `worded` are the findings that the page begins with. Without Chromium, there is only the page,
+    and a note on the reason.
     """
     figures = report_figures(found, explained(result, dataset), result)
     page = report_html(
         report_state(info, result, dataset), list(found.sentences), report_tables(found, dataset),
-        figures,
+        figures, worded,
     )  # fmt: skip
     files = {"report.html": page.encode()}
     try:

@@ -14,6 +14,7 @@ from smurf_core.errors import InputError
 from smurf_core.fold_label import fold_label
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.reporting.findings import Findings, find, report_tables
+from smurf_core.reporting.key_findings import findings_first, findings_table
 from smurf_core.reporting.latex import document, tabular
 from smurf_core.reporting.model_card import model_card
 from smurf_core.reporting.script import CONFIG, MAPPING, rerun_script
@@ -23,6 +24,7 @@ from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import load_study, provenance
 from smurf_core.runs.table_files import csv_text
+from smurf_core.runs.wording import WordedFinding, Wording, reported
 from smurf_core.runs.workspace import Workspace
 
 Files = dict[str, bytes]
@@ -31,7 +33,7 @@ _README = """Contents
 report.html          the report, for any browser, without a network
 sentences.txt        what may be said of the run's explanation, one sentence per line
 figures/             figures as SVG, PNG and PDF (where Chromium is installed)
-tables/*.csv         evaluation tables, unrounded
+tables/*.csv         evaluation tables, unrounded; findings.csv: every number of the findings
 tables/*.tex         the same in the paper's layout; tables.tex compiles: pdflatex tables.tex
 contributions.parquet, predictions.parquet, candidates.parquet
                      one row per sample and contribution, per sample, per configuration
@@ -44,12 +46,21 @@ citation.bib         the paper to cite
 """
 
 
-def table_files(found: Findings, dataset: MultimodalDataset) -> Files:
-    """The paper's tables as CSV and LaTeX, and all other evaluation tables as CSV."""
+def table_files(
+    found: Findings, dataset: MultimodalDataset, worded: Sequence[WordedFinding] | None = None
+) -> Files:
+    """The paper's tables as CSV and LaTeX, and all other evaluation tables as CSV.
+
+    `worded` are the findings that come first in LaTeX: all, unless some are given.
+    """
+    computed = findings_first(found)
+    shown = [Wording().of(one) for one in computed] if worded is None else worded
     tables = report_tables(found, dataset)
     files = {f"{table.name}.csv": csv_text(table.numbers) for table in tables}
     files |= {f"{table.name}.tex": tabular(table) for table in tables}
-    files["tables.tex"] = document(tables, dataset.name, found.sentences)
+    first = [f"{one.marked} ({one.finding.counted})" for one in shown]
+    files["tables.tex"] = document(tables, dataset.name, found.sentences, first)
+    files["findings.csv"] = csv_text(findings_table(computed))
     files |= {f"{name}.csv": csv_text(table) for name, table in found.tables.items()}
     return {name: text.encode() for name, text in files.items()}
 
@@ -92,7 +103,8 @@ def report_files(
     """All files of a report that need no figures, by their path in its folder."""
     files = {"README.txt": _README.encode(), "citation.bib": BIBTEX.encode()}
     files["sentences.txt"] = ("\n".join(found.sentences) + "\n").encode()
-    files |= _below("tables", table_files(found, dataset))
+    worded = reported(workspace, info.id, findings_first(found))
+    files |= _below("tables", table_files(found, dataset, worded))
     files |= _below("model", model_files(info.name, result, dataset, found))
     files |= script_files(workspace, info, result, dataset)
     for name, table in run_tables(result, dataset).items():
@@ -103,7 +115,9 @@ def report_files(
 
 
 # Further files of a report: figures and a page in HTML, which need additional packages.
-Extension = Callable[[RunInfo, RunResult, MultimodalDataset, Findings], Files]
+Extension = Callable[
+    [RunInfo, RunResult, MultimodalDataset, Findings, Sequence[WordedFinding]], Files
+]
 
 
 def report_of(
@@ -123,8 +137,9 @@ def report_of(
     results = {run_id: RunFiles.of(workspace, run_id).read_result() for run_id in runs}
     found = find(results, run_titles(list(runs.values())), dataset, reference=info.id)
     files = report_files(workspace, info, results[info.id], dataset, found)
+    worded = reported(workspace, info.id, findings_first(found))
     for extension in extensions:
-        files |= extension(info, results[info.id], dataset, found)
+        files |= extension(info, results[info.id], dataset, found, worded)
     return files
 
 

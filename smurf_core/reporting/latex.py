@@ -84,15 +84,26 @@ def tabular(table: ReportTable) -> str:
     return "\n".join(lines)
 
 
-def document(tables: Sequence[ReportTable], title: str, sentences: Sequence[str] = ()) -> str:
-    """A complete document: sentences, and the tables, from files in the same folder."""
-    items = "\n".join(f"\\item {escape(sentence)}" for sentence in sentences)
-    words = f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}\n" if sentences else ""
+def document(
+    tables: Sequence[ReportTable],
+    title: str,
+    sentences: Sequence[str] = (),
+    findings: Sequence[str] = (),
+) -> str:
+    """A complete document: findings, sentences, and the tables, from files in the same folder."""
+    words = _section("Findings", findings) + _section("In words", sentences)
     inputs = "\n".join(f"\\input{{{table.name}}}" for table in tables)
     return (
         f"{PREAMBLE}\\title{{{escape(title)}}}\n\\date{{}}\n"
         f"\\begin{{document}}\n\\maketitle\n{words}{inputs}\n\\end{{document}}\n"
     )
+
+
+def _section(title: str, sentences: Sequence[str]) -> str:
+    if not sentences:
+        return ""
+    items = "\n".join(f"\\item {escape(sentence)}" for sentence in sentences)
+    return f"\\section*{{{title}}}\n\\begin{{itemize}}\n{items}\n\\end{{itemize}}\n"
 
 
 def _line(cells: Iterable[str]) -> str:

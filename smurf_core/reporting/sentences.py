@@ -71,12 +71,6 @@ def is_supported(terms: pd.DataFrame, first: Leader) -> bool:
     return bool(good >= 0.5 * mine["share"].abs().sum())
 
 
-def score_text(gate: Gate) -> str:
-    """A run's score wherever one is named: metric, value, 95% interval over persons."""
-    title = "r" if gate.metric == "r" else METRIC_TITLES[gate.metric].lower()
-    return f"{title} = {plain(gate.value, 2)}{bounds(gate.ci_low, gate.ci_high)}"
-
-
 def how_well(gate: Gate) -> str:
     """How well held-out samples are predicted; an empty text where that cannot be said."""
     if not gate.has_enough:
@@ -100,13 +94,17 @@ def nothing_to_explain(gate: Gate) -> str:
         )
     if not gate.is_faithful:
         return fidelity_sentence(gate.fidelity)
-    title = "r" if gate.metric == "r" else METRIC_TITLES[gate.metric].lower()
-    value = f"{plain(gate.value, 2)}{bounds(gate.ci_low, gate.ci_high)}"
     return (
-        f"There is nothing to explain: on held-out samples, {title} is {value}, "
+        f"There is nothing to explain: on held-out samples, {score_text(gate)}, "
         f"not reliably above chance ({plain(gate.chance, 2)}). What moves these predictions may be "
         "noise."
     )
+
+
+def score_text(gate: Gate) -> str:
+    """The score of held-out samples with its interval, as every surface writes it."""
+    title = "r" if gate.metric == "r" else METRIC_TITLES[gate.metric].lower()
+    return f"{title} is {plain(gate.value, 2)}{bounds(gate.ci_low, gate.ci_high)}"
 
 
 def fidelity_sentence(fidelity: Fidelity | None) -> str:
@@ -131,8 +129,8 @@ def overview_sentences(
     output: str = "",
     others: Mapping[str, Leader | None] | None = None,
     influence: str = "",
-    further: Sequence[str] = (),
-) -> list[str]:
+    further: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """What carries the prediction, what is shared, and what not to rely on.
 
     Parameters
@@ -151,28 +149,38 @@ def overview_sentences(
         What `influence_sentence` returns. If shares depend on single samples, they are no finding:
         this sentence replaces those about who leads and what is shared.
     further
-        Sentences that also belong here; empty ones are left out.
+        Sentences that also belong here, by their subject; empty ones are left out.
 
     Returns
     -------
-    list of str
-        One sentence only where there is nothing to explain.
+    dict
+        Subject → sentence, in their order: leader, shared, caution, otherwise, and those of
+        `further`; `influence` in place of `shared` and `otherwise`. Only `closed` where there is
+        nothing to explain.
     """
     closed = nothing_to_explain(gate)
     if closed:
-        return [closed]
+        return {"closed": closed}
     of = f"the prediction of {output}" if output else "the prediction"
     if terms["share"].isna().any():
-        return [f"There is nothing to divide: {of} is the same for every sample shown."]
+        return {"leader": f"There is nothing to divide: {of} is the same for every sample shown."}
     terms = terms.merge(verdicts[[*_KEYS, "verdict"]], on=_KEYS, how="left")
     if influence:
-        found = [f"Which modality carries how much of {of} cannot be said.", influence]
-        return [sentence for sentence in (*found, _caution(verdicts), *further) if sentence]
-    found = [_who_leads(totals, terms, of), what_is_shared(totals, terms), _caution(verdicts)]
-    first = leader(totals)
-    mine = first if first is not None and is_supported(terms, first) else None
-    found.append(_otherwise(mine, others or {}))
-    return [sentence for sentence in (*found, *further) if sentence]
+        found = {
+            "leader": f"Which modality carries how much of {of} cannot be said.",
+            "influence": influence,
+            "caution": _caution(verdicts),
+        }
+    else:
+        first = leader(totals)
+        mine = first if first is not None and is_supported(terms, first) else None
+        found = {
+            "leader": _who_leads(totals, terms, of),
+            "shared": _what_is_shared(totals, terms),
+            "caution": _caution(verdicts),
+            "otherwise": _otherwise(mine, others or {}),
+        }
+    return {subject: said for subject, said in (found | dict(further or {})).items() if said}
 
 
 def _by_source(totals: pd.DataFrame) -> pd.DataFrame:
@@ -226,11 +234,7 @@ def _who_leads(totals: pd.DataFrame, terms: pd.DataFrame, of: str) -> str:
     return f"{sentence}."
 
 
-def what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame) -> str:
-    """How much is unique and how much is shared, as far as the verdicts allow.
-
-    `totals` and `terms` are one output's part of `share_intervals`; `terms` has a column `verdict`.
-    """
+def _what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame) -> str:
     shared = terms[terms["kind"] == "redundant"]
     if not (shared["sd"] > 0).any():
         if terms["verdict"].isin(["stable", "unstable", "not separated"]).any():

@@ -30,8 +30,13 @@ class Account:
     """What may be said of a run, and the shares that may be shown with it."""
 
     gate: Gate
-    sentences: tuple[str, ...]
+    said: Mapping[str, str]  # subject → sentence: `overview_sentences`
     shares: OutputShares | None  # None where there is nothing to explain
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All sentences, in their order."""
+        return tuple(self.said.values())
 
     @property
     def closed(self) -> str:
@@ -76,8 +81,8 @@ def account(
     opened = gate_of(result, shown)
     baseline = worse_than_baseline(against_baseline(result, shown.dataset))
     if not opened.is_open:
-        said = (nothing_to_explain(opened), baseline)
-        return Account(opened, tuple(filter(None, said)), None)
+        said = {"closed": nothing_to_explain(opened), "baseline": baseline}
+        return Account(opened, {subject: text for subject, text in said.items() if text}, None)
     if intervals is None:
         intervals = share_intervals(shown, result.refits)
     if verdict_table is None:
@@ -85,7 +90,7 @@ def account(
     output = output or str(intervals.terms["output"].iloc[0])
     shares = output_shares(result, shown, intervals, verdict_table, output=output)
     is_class = len(result.outputs) > 1 and output in result.outputs
-    sentences = overview_sentences(
+    found = overview_sentences(
         shares.totals,
         shares.terms.drop(columns="verdict"),
         verdict_table,
@@ -93,9 +98,9 @@ def account(
         output=output if is_class else "",
         others=others,
         influence=shares.influence,
-        further=(fidelity_sentence(opened.fidelity), baseline),
+        further={"fidelity": fidelity_sentence(opened.fidelity), "baseline": baseline},
     )
-    return Account(opened, tuple(sentences), shares)
+    return Account(opened, found, shares)
 
 
 def statements(result: RunResult, shown: Explained, output: str | None = None) -> list[str]:

@@ -11,7 +11,8 @@ from smurf_core.reporting.numbers import interval_text, percent, plain
 
 # A common share whose interval is wider agrees with nearly every model.
 WIDEST = 0.5
-_MEANING = (
+# What a difference means; the last part of the sentence that says that there is one.
+MEANING = (
     "They answer different questions. The model's shares divide the variance of its predictions, "
     "by what modalities agree on and by what others cannot derive. Commonality divides what can "
     "be predicted at all, and what is unique to modalities that correlate counts as common there. "
@@ -94,7 +95,7 @@ def _comparison(shares: pd.DataFrame | None, row: pd.Series) -> list[str]:
     if pd.isna([low, high]).any():
         return [f"{calls} redundant; without an interval, the two cannot be compared."]
     if low > row["share_high"] or high < row["share_low"]:
-        return [f"{calls} redundant: the two differ. {_MEANING}"]
+        return [f"{calls} redundant: the two differ. {MEANING}"]
     if row["share_high"] - row["share_low"] > WIDEST:
         return [
             f"{calls} redundant. The witness cannot check this: its own interval is too wide. More "

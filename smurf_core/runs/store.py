@@ -77,17 +77,34 @@ def create_run(
 
     It is trained by `jobs` processes of this machine, or by the Dask cluster of `scheduler`.
     """
-    run_id = new_id()
-    title = name.strip() or f"{config.kind.name}, {config.preset}"
     with workspace.transaction() as connection:
         require_study(connection, study_id)
-        connection.execute(
-            "INSERT INTO run (id, study_id, name, status, config, jobs, created)"
-            " VALUES (?, ?, ?, 'queued', ?, ?, ?)",
-            (run_id, study_id, title, json.dumps(config.to_dict()), jobs, time.time()),
-        )
+        run_id = enter_run(connection, study_id, config, name=name, jobs=jobs)
         if scheduler:
             connection.execute("INSERT INTO scheduler VALUES (?, ?)", (run_id, scheduler))
+    return run_id
+
+
+def enter_run(
+    connection: sqlite3.Connection,
+    study_id: str,
+    config: RunConfig,
+    *,
+    name: str = "",
+    jobs: int | None = None,
+    created: float | None = None,
+) -> str:
+    """Put a run into the queue inside a transaction and return its id.
+
+    Runs are trained in the order in which they are entered, and listed by `created` (now).
+    """
+    run_id = new_id()
+    title = name.strip() or f"{config.kind.name}, {config.preset}"
+    connection.execute(
+        "INSERT INTO run (id, study_id, name, status, config, jobs, created)"
+        " VALUES (?, ?, ?, 'queued', ?, ?, ?)",
+        (run_id, study_id, title, json.dumps(config.to_dict()), jobs, created or time.time()),
+    )
     return run_id
 
 
@@ -270,7 +287,7 @@ def claim(workspace: Workspace, run_id: str | None = None) -> RunInfo | None:
             return None
         waiting = connection.execute(
             "SELECT * FROM run WHERE status = 'queued' AND deleted IS NULL"
-            " AND (? IS NULL OR id = ?) ORDER BY created, rowid",
+            " AND (? IS NULL OR id = ?) ORDER BY rowid",
             (run_id, run_id),
         ).fetchall()
         for entry in broken(waiting, _info):

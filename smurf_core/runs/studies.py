@@ -6,7 +6,7 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -183,12 +183,19 @@ def set_media(workspace: Workspace, study_id: str, settings: MediaSettings | Non
     """Set where a study's recordings are, or that it has none."""
     with workspace.transaction() as connection:
         require_study(connection, study_id)
-        connection.execute("DELETE FROM media WHERE study_id = ?", (study_id,))
-        if settings is not None:
-            connection.execute(
-                "INSERT INTO media (study_id, settings) VALUES (?, ?)",
-                (study_id, json.dumps(settings.to_dict())),
-            )
+        enter_media(connection, study_id, settings)
+
+
+def enter_media(
+    connection: sqlite3.Connection, study_id: str, settings: MediaSettings | None
+) -> None:
+    """`set_media` inside a transaction."""
+    connection.execute("DELETE FROM media WHERE study_id = ?", (study_id,))
+    if settings is not None:
+        connection.execute(
+            "INSERT INTO media (study_id, settings) VALUES (?, ?)",
+            (study_id, json.dumps(settings.to_dict())),
+        )
 
 
 def rename_study(workspace: Workspace, study_id: str, name: str) -> None:
@@ -257,34 +264,56 @@ def purge_studies(workspace: Workspace, *, older_than: float) -> int:
 
 
 def ensure_synthetic_study(workspace: Workspace) -> str:
-    """Make the synthetic study that every workspace starts with (eq. 16-19); return its id.
+    """Make the synthetic study with three modalities A, B, C (eq. 16-19); return its id."""
+    return ensure_own_study(workspace, SYNTHETIC_STUDY, lambda: synthetic_additive(samples=1_000))
 
-    Only missing parts are made: its entry, its folder, or both.
+
+def ensure_own_study(
+    workspace: Workspace,
+    study_id: str,
+    make: Callable[[], MultimodalDataset],
+    *,
+    provenance: Mapping[str, Any] | None = None,
+    furnish: Callable[[sqlite3.Connection, MultimodalDataset], None] = lambda *_: None,
+) -> str:
+    """Make a study that the program can make itself, under a fixed id; return the id.
+
+    Only missing parts are made: its entry, its folder, or both. `furnish` adds what else belongs to
+    it before the entry can be seen: a start that is cut short leaves a study whole or not at all.
     """
-    if not _has_synthetic_study(workspace):
-        # In one transaction, so that another process waits and then finds the study.
-        with workspace.transaction() as connection:
-            _make_synthetic_study(workspace, connection)
-    return SYNTHETIC_STUDY
-
-
-def _has_synthetic_study(workspace: Workspace) -> bool:
     with workspace.connect() as connection:
-        rows = connection.execute("SELECT * FROM study WHERE id = ?", (SYNTHETIC_STUDY,)).fetchall()
-    return bool(readable(rows, _info)) and workspace.study_folder(SYNTHETIC_STUDY).exists()
+        is_there = _is_whole(workspace, connection, study_id)
+    if not is_there:
+        with workspace.transaction() as connection:
+            if _is_whole(workspace, connection, study_id):  # Another process was faster.
+                return study_id
+            dataset = _folder_of(workspace, study_id, make)
+            if not _has_entry(connection, study_id):
+                _enter(connection, study_id, dataset, (), provenance or {})
+            furnish(connection, dataset)
+    return study_id
 
 
-def _make_synthetic_study(workspace: Workspace, connection: sqlite3.Connection) -> None:
-    folder = workspace.study_folder(SYNTHETIC_STUDY)
+def _is_whole(workspace: Workspace, connection: sqlite3.Connection, study_id: str) -> bool:
+    return _has_entry(connection, study_id) and workspace.study_folder(study_id).exists()
+
+
+def _has_entry(connection: sqlite3.Connection, study_id: str) -> bool:
+    rows = connection.execute("SELECT * FROM study WHERE id = ?", (study_id,)).fetchall()
+    return bool(readable(rows, _info))
+
+
+def _folder_of(
+    workspace: Workspace, study_id: str, make: Callable[[], MultimodalDataset]
+) -> MultimodalDataset:
+    folder = workspace.study_folder(study_id)
     try:
-        dataset = read_dataset(folder)
+        return read_dataset(folder)
     except InputError:  # There is no folder, or its content cannot be used.
         shutil.rmtree(folder, ignore_errors=True)
-        dataset = synthetic_additive(samples=1_000)
+        dataset = make()
         write_dataset(dataset, folder)
-    rows = connection.execute("SELECT * FROM study WHERE id = ?", (SYNTHETIC_STUDY,)).fetchall()
-    if not readable(rows, _info):
-        _enter(connection, SYNTHETIC_STUDY, dataset, (), {})
+        return dataset
 
 
 def _enter(

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from smurf_core.runs.workspace import HOME_VARIABLE
+from smurf_core.runs.studies import ensure_synthetic_study
+from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 from tests.e2e.prepared import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +67,17 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[Server]:
+    """A server on a workspace with the synthetic study only, so that nothing else trains."""
+    server = Server(tmp_path / "home")
+    ensure_synthetic_study(Workspace(server.home))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def new_server(tmp_path) -> Iterator[Server]:
+    """A server that nobody has visited."""
     server = Server(tmp_path / "home")
     server.start()
     yield server

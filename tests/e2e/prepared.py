@@ -33,7 +33,7 @@ ENDLESS = replace(FAST, max_epochs=10_000_000, patience=None)
 def prepare(home: Path) -> dict[str, str]:
     """Studies by state; the run of `training` trains on until its run is cancelled."""
     workspace = Workspace(home)
-    workspace.mark_seen("tour")
+    workspace.mark_seen("checklist")
     made = {
         "simulated": add_simulated_study(workspace, samples=300, persons=15),
         "two modalities": _study(workspace, synthetic_additive(samples=80, modalities=2)),

@@ -22,6 +22,35 @@ def number(text: str) -> float:
     return float(text.replace("−", "-"))
 
 
+def test_a_new_user_reads_findings_of_the_demo_and_looks_at_a_sample(new_server, page):
+    page.goto(new_server.url)
+    start = page.get_by_role("button", name="Explore the demo")
+    expect(start).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("A program made it, so it says nothing about people")).to_be_visible()
+    start.click()
+    expect(page.get_by_role("heading", name="What did this run find?")).to_be_visible()
+    # It opens by itself as soon as the first model is ready.
+    figures = page.locator(".js-plotly-plot")
+    figures.first.wait_for(timeout=240_000)
+    expect(figures).to_have_count(5)
+    expect(page.get_by_text("Held-out samples are predicted: r is")).to_be_visible()
+    assert figures.first.bounding_box()["y"] < 500  # on the first screen
+    no_errors(page)
+    address = page.url
+    assert "study=demo" in address
+    sentence = page.locator(".st-key-finding_leader strong").inner_text()
+    page.reload()
+    expect(page.locator(".st-key-finding_leader strong")).to_have_text(sentence)
+    page.get_by_role("link", name="Look at single samples").click()
+    expect(page.get_by_role("heading", name=re.compile("^Sample ")).first).to_be_visible()
+    no_errors(page)
+    # Nothing is left to train in the background when the test ends.
+    workspace = Workspace(new_server.home)
+    for run in store.list_runs(workspace):
+        if run.is_active:
+            store.request_cancel(workspace, run.id)
+
+
 def test_a_new_user_trains_on_synthetic_data_and_reads_a_breakdown(server, page):
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

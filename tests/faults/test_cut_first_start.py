@@ -11,12 +11,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from smurf_core.data.generated.simulated import simulated_affect
 from smurf_core.data.generated.synthetic import synthetic_additive
-from smurf_core.runs import studies
+from smurf_core.runs import demo, store, studies
+from smurf_core.runs.demo import ensure_demo
 from smurf_core.runs.workspace import Workspace
 
 DATA = synthetic_additive(samples=60)
-FIRST, IMPORT = "first start", "import"
+SIMULATED = simulated_affect(samples=40, persons=10)
+FIRST, SYNTHETIC, IMPORT = "first start", "synthetic study", "import"
 
 
 class Killed(BaseException):
@@ -65,19 +68,23 @@ class Steps:
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(studies, "synthetic_additive", lambda **_: DATA)
+    monkeypatch.setattr(demo, "simulated_affect", lambda **_: SIMULATED)
 
 
 def begin(workspace: Workspace, what: str) -> None:
     if what == FIRST:
+        ensure_demo(workspace)
+    elif what == SYNTHETIC:
         studies.ensure_synthetic_study(workspace)
     else:
         studies.add_study(workspace, DATA)
 
 
-@pytest.mark.parametrize("what", [FIRST, IMPORT])
+@pytest.mark.parametrize("what", [FIRST, SYNTHETIC, IMPORT])
 def test_a_store_opens_after_a_cut_at_every_step(tmp_path, what):
     cuts = 0
-    for end_at in range(1, 1_000):
+    # The demo is written in three times as many steps.
+    for end_at in range(1, 1_000, 4 if what == FIRST else 1):
         workspace = Workspace(tmp_path / str(end_at))
         with pytest.MonkeyPatch.context() as patch:
             steps = Steps(patch, end_at)
@@ -87,15 +94,23 @@ def test_a_store_opens_after_a_cut_at_every_step(tmp_path, what):
                 cuts += 1
         if not steps.is_over:
             break
-        assert studies.ensure_synthetic_study(workspace) == "synthetic"
+        again = ensure_demo if what == FIRST else studies.ensure_synthetic_study
+        first = again(workspace)
         adopted = studies.recover_studies(workspace, older_than=0)
         known = {study.id for study in studies.list_studies(workspace)}
-        assert "synthetic" in known
+        assert first in known
         assert set(adopted) <= known
         # No folder without an entry, no entry without a folder, and nothing half written.
         assert {path.name for path in (workspace.root / "studies").iterdir()} == known
+        wanted = SIMULATED if what == FIRST else DATA
         for study in known:
-            assert studies.load_study(workspace, study).fingerprint == DATA.fingerprint
+            assert studies.load_study(workspace, study).fingerprint == wanted.fingerprint
+        if what == FIRST:
+            assert [run.config.model for run in store.list_runs(workspace)] == [
+                "exclusive", "late_fusion", "smurf",
+            ]  # fmt: skip
+            clips = Path(studies.media_of(workspace, first).folder)
+            assert len(list(clips.iterdir())) == SIMULATED.features["audio"].present.sum()
     assert cuts > 20
 
 
@@ -112,13 +127,16 @@ def test_a_young_folder_is_left_to_the_import_that_writes_it(tmp_path):
 VISITS = """
 import multiprocessing, sys
 from pathlib import Path
-from smurf_core.runs.studies import ensure_synthetic_study, list_studies
+from smurf_core.runs.demo import ensure_demo
+from smurf_core.runs.store import list_runs
+from smurf_core.runs.studies import list_studies
 from smurf_core.runs.workspace import Workspace
 
 def visit(gate, root):
     gate.wait()
-    assert ensure_synthetic_study(Workspace(root)) == "synthetic"
-    assert [study.id for study in list_studies(Workspace(root))] == ["synthetic"]
+    assert ensure_demo(Workspace(root)) == "demo"
+    assert [study.id for study in list_studies(Workspace(root))] == ["demo"]
+    assert len(list_runs(Workspace(root))) == 3
 
 context = multiprocessing.get_context("fork")
 gate = context.Barrier(16)

@@ -12,6 +12,12 @@ from tests.studio import trained
 
 
 @pytest.fixture
+def home(synthetic_home):
+    """Pages are opened on a workspace with a study, unless a test is about the first start."""
+    return synthetic_home
+
+
+@pytest.fixture
 def grouped(home):
     """A study whose people come in two groups, with a SMURF run; its run."""
     data = synthetic_additive(samples=80)

@@ -14,7 +14,7 @@ EXPLORING = ("overview", "redundancy", "samples", "missing", "what_if", "verify"
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_new_workspace_opens_on_the_synthetic_study(open_page, home, name):
+def test_every_page_opens_on_a_study_without_a_run(open_page, home, name):
     page = open_page(name)
     assert not page.error
     assert [study.id for study in studies.list_studies(home)] == ["synthetic"]

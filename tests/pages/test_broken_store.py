@@ -9,7 +9,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
-from smurf_core.runs import slices, store, studies
+from app.widgets import waiting
+from smurf_core.data.generated.simulated import simulated_affect
+from smurf_core.runs import demo, slices, store, studies
 from smurf_core.runs.workspace import Workspace
 from tests.studio import PAGES, text
 
@@ -203,12 +205,14 @@ def test_studies_whose_entry_cannot_be_read_are_shown_and_deleted(trained_home):
     assert not page.warning
 
 
-def test_the_app_opens_where_no_study_can_be_read(home):
+def test_the_app_opens_where_no_study_can_be_read(home, monkeypatch):
     opened()
     with home.connect() as connection:
         connection.execute("UPDATE study SET task = 'ranking'")
+    monkeypatch.setattr(demo, "simulated_affect", lambda **_: simulated_affect(samples=60))
+    monkeypatch.setattr(waiting, "launch", lambda _: None)  # Nothing is trained for this test.
     page = opened()
-    assert page.selectbox(key="study").value == "synthetic"
+    assert page.selectbox(key="study").value == "demo"
 
 
 def test_a_slice_that_cannot_be_read_leaves_the_pages_and_is_deleted(trained_home):

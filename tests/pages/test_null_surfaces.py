@@ -13,7 +13,7 @@ from smurf_core.processes import worker
 from smurf_core.reporting.bundle import report_of
 from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
-from tests.studio import FAST
+from tests.studio import FAST, plain_text
 from tests.surfaces import false_claims, said_by_command, said_by_page, said_in_html, sections
 
 PEOPLE = 12
@@ -59,7 +59,8 @@ def null(request, _null_home, monkeypatch) -> tuple[Workspace, str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["overview", "samples", "compare", "redundancy", "judgments", "missing", "what_if"]
+    "name",
+    ["findings", "overview", "samples", "compare", "redundancy", "judgments", "missing", "what_if"],
 )
 def test_pages_say_that_there_is_nothing_to_explain(open_page, null, name):
     _, study, start = null
@@ -80,6 +81,19 @@ def test_pages_say_that_there_is_nothing_to_explain(open_page, null, name):
     if name == "samples":
         assert "Why: features" not in words
         assert not [box for box in page.segmented_control if box.key == "samples_list"]
+
+
+def test_the_only_finding_is_that_there_is_nothing_to_explain(open_page, null):
+    workspace, study, start = null
+    page = open_page("findings", study=study)
+    questions = [box for box in page.checkbox if box.label == "In the report"]
+    assert len(questions) == 1
+    run = store.list_runs(workspace, study)[0]
+    shown = said_by_command("show", run.id)
+    assert f"Is there anything to explain? {start}" in shown
+    samples = studies.get_study(workspace, study).samples
+    assert f"{samples} samples" in plain_text(page)
+    assert ("figure_nothing" in " ".join(sections(page))) == (start == NOTHING)
 
 
 def test_commands_say_that_there_is_nothing_to_explain(null, tmp_path):

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from app.widgets import waiting
+from smurf_core.data.generated.simulated import simulated_affect
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text
-from smurf_core.runs import studies
+from smurf_core.runs import demo, studies
 from tests.broken_files import BROKEN_FILES, good_table
-from tests.studio import PAGES, text
+from tests.studio import text
 
 
 def test_files_are_uploaded_checked_and_imported(open_page, home):
@@ -168,16 +170,29 @@ def test_synthetic_studies_are_made_and_called_so(open_page, home, kind):
     assert "This data is synthetic" in text(page)
 
 
-def test_the_simulated_study_is_made_by_a_button_and_marked_on_every_page(open_page, home):
+def test_the_demo_is_made_by_a_button_and_marked_as_simulated(open_page, home, monkeypatch):
+    monkeypatch.setattr(demo, "simulated_affect", lambda **_: simulated_affect(samples=60))
+    monkeypatch.setattr(waiting, "launch", lambda _: None)  # Nothing is trained for this test.
     page = open_page("study")
-    page.button(key="simulate").click().run()
+    page.button(key="explore_demo").click().run()
     assert not page.exception
-    (study,) = (s for s in studies.list_studies(home) if s.origin == "simulated")
-    assert page.selectbox(key="study").value == study.id
-    for name in PAGES:
-        assert ":orange-badge[:material/science: Simulated]" in text(
-            open_page(name, study=study.id)
-        )
+    assert page.selectbox(key="study").value == "demo"
+    assert "The first model of this study" in page.get("progress")[0].proto.text
+    for name in ("data", "samples"):
+        assert ":orange-badge[:material/science: Simulated]" in text(open_page(name, study="demo"))
+
+
+def test_a_first_start_opens_the_demo_and_shows_its_training(open_page, home, monkeypatch):
+    monkeypatch.setattr(demo, "simulated_affect", lambda **_: simulated_affect(samples=60))
+    monkeypatch.setattr(waiting, "launch", lambda _: None)
+    studies.delete_study(home, "synthetic")
+    page = open_page("study")
+    assert [study.id for study in studies.list_studies(home)] == ["demo"]
+    assert page.selectbox(key="study").value == "demo"
+    assert "starts in a moment" in page.get("progress")[0].proto.text
+    page.button(key="open_synthetic").click().run()
+    assert not page.exception
+    assert page.selectbox(key="study").value == "synthetic"
 
 
 def test_the_folder_of_a_studys_recordings_can_be_set(open_page, home, tmp_path):

@@ -1,39 +1,47 @@
-"""All studies as a table, and actions on the current one."""
+"""All studies as cards, and what can be done with the current one."""
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
+
 import streamlit as st
 
+from app.loading import persons_of, whole_gate_of
 from app.sections.study.recordings import media_form
 from app.state.navigation import page_path
 from app.state.session import (
     STUDY,
     current_study,
-    moment,
+    finished_runs,
     select_study,
     study_label,
     unselect,
     workspace,
 )
 from app.widgets.broken import broken_entries
-from app.widgets.messages import offer_undo, show_errors
+from app.widgets.messages import escaped, offer_undo, show_errors
+from smurf_core.errors import InputError
+from smurf_core.reporting.numbers import plain
+from smurf_core.reporting.sentences import score_text
 from smurf_core.runs import studies
 from smurf_core.runs.entries import BrokenEntry
 from smurf_core.runs.slices import delete_slice, list_broken_slices
-from smurf_core.runs.store import list_runs
+from smurf_core.runs.store import RunInfo, list_runs
 from smurf_core.runs.studies import StudyInfo
+
+# Cards that are read in full; the data of many studies would have to be opened for more.
+_IN_FULL = 8
 
 
 def study_list() -> None:
-    """The table, whose chosen row becomes the current study; below it, links and actions."""
-    known = studies.list_studies(workspace())
+    """A card for each study, the current one first, with what can be changed of it."""
     current = None
     with show_errors():
         current = current_study()
-    _choose_row(known, current)
-    if current is not None:
-        _actions(current)
+    known = studies.list_studies(workspace())
+    known.sort(key=lambda study: current is None or study.id != current.id)
+    for place, study in enumerate(known):
+        _card(study, is_current=current == study, in_full=place < _IN_FULL)
     broken_entries(studies.list_broken_studies(workspace()), "study", _delete)
     if current is not None:
         broken_entries(
@@ -44,46 +52,62 @@ def study_list() -> None:
     offer_undo("deleted_study", "undo", _restore)
 
 
-def _actions(current: StudyInfo) -> None:
-    left, middle, recordings, right = st.columns(4)
-    left.page_link(page_path("data"), label="View data", icon=":material/table_chart:")
-    middle.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
-    with recordings.popover("Audio and video", icon=":material/play_circle:"), show_errors():
-        media_form(current)
-    with right.popover("Rename or delete", icon=":material/edit:"):
-        _rename_or_delete(current)
+def _card(study: StudyInfo, *, is_current: bool, in_full: bool) -> None:
+    runs = finished_runs(study.id)
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center", key=f"card_{study.id}"
+    ):
+        mark = ":blue-badge[Chosen] " if is_current else ""
+        st.markdown(
+            f"{mark}**{escaped(study_label(study))}**  \n{escaped(_facts(study, in_full=in_full))}"
+            f"  \n{escaped(_best(runs) if in_full else f'{len(runs)} finished runs')}",
+            width="stretch",
+        )
+        if st.button(
+            "Open", key=f"choose_{study.id}", type="primary" if is_current else "secondary"
+        ):
+            select_study(study.id)
+            st.switch_page(page_path("findings" if runs else "data"))
+        if is_current:
+            with st.popover("Change", icon=":material/edit:"), show_errors():
+                media_form(study)
+                st.divider()
+                _rename_or_delete(study)
 
 
-def _choose_row(known: list[StudyInfo], current: StudyInfo | None) -> None:
-    chosen_id = current.id if current else None
-    table = pd.DataFrame(
-        {
-            "": ["●" if study.id == chosen_id else "" for study in known],
-            "Study": [study_label(study) for study in known],
-            "Task": [study.task for study in known],
-            "Target": [study.target_name for study in known],
-            "Samples": [study.samples for study in known],
-            "Modalities": [", ".join(study.modalities) for study in known],
-            "Imported": [moment(study.created) for study in known],
-        }
+def _facts(study: StudyInfo, *, in_full: bool) -> str:
+    """Task, target, samples, persons and modalities in one line."""
+    persons: int | None = None
+    if in_full:
+        try:
+            persons = persons_of(study)
+        except InputError:
+            return "Its data cannot be read: open it to see why."
+    of = f" of {persons:,} persons" if persons else ""
+    what = "regression of" if study.task == "regression" else "classes of"
+    return (
+        f"{what} {study.target_name} · {study.samples:,} samples{of} · "
+        f"{', '.join(study.modalities)}"
     )
-    chosen = st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        on_select="rerun",
-        selection_mode="single-row",
-        # Rows are positions: in a list that has changed, a click would mean another study.
-        key=f"study_table_{'_'.join(study.id for study in known)}",
-        column_config={"": st.column_config.TextColumn(width=30)},
-    )
-    rows = chosen["selection"]["rows"]
-    picked = known[rows[0]].id if rows and rows[0] < len(known) else None
-    if picked not in (None, chosen_id) and picked != st.session_state.get("picked_study"):
-        st.session_state["picked_study"] = picked
-        select_study(picked)
-        st.rerun()
-    st.session_state["picked_study"] = picked
+
+
+def _best(runs: Sequence[RunInfo]) -> str:
+    """The run with the highest score of held-out samples, of the newest of each model."""
+    newest: dict[str, RunInfo] = {}
+    for run in runs:
+        newest.setdefault(run.config.model, run)
+    if not newest:
+        return "no finished run yet"
+    try:
+        gates = {run.name: whole_gate_of(run) for run in newest.values()}
+    except InputError:
+        return "a result cannot be read: see Train."
+    able = {name: gate for name, gate in gates.items() if gate.is_open}
+    if not able:
+        return "no run predicts reliably above chance"
+    name, gate = max(able.items(), key=lambda item: item[1].value)
+    best = f"best of {len(newest)} models" if len(newest) > 1 else "run"
+    return f"{best}: {name}, {score_text(gate)} (chance {plain(gate.chance, 2)})"
 
 
 def _rename_or_delete(study: StudyInfo) -> None:

@@ -1,4 +1,4 @@
-"""Studies that the app makes itself: synthetic data, and the simulated affect study."""
+"""Synthetic studies, whose true contributions are known."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from app.state.session import select_study, workspace
 from app.widgets.messages import show_errors
 from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import studies
-from smurf_core.runs.simulated import add_simulated_study
 
 
 def synthetic_form() -> None:
-    """Make a study from formulas, or the simulated affect study, and open its page *Data*."""
+    """Make a study from formulas, and open its page *Data*."""
     st.markdown(
         "Simulated features whose true unique and redundant contributions are known "
         "(equations 16 to 19, 32 and 33 of the paper). Use them to see what a factorisation should "
@@ -47,21 +46,4 @@ def synthetic_form() -> None:
             else:
                 dataset = synthetic_interactions(samples=int(samples), seed=int(seed))
             select_study(studies.add_study(workspace(), dataset))
-            st.switch_page(page_path("data"))
-    _offer_simulated_study()
-
-
-def _offer_simulated_study() -> None:
-    """Make the simulated affect study, or go to the existing one."""
-    st.subheader("Simulated affect study")
-    st.markdown(
-        "600 utterances of 30 persons with audio, text and vision features, valence, transcripts, "
-        "audio clips, ratings by people who saw only some modalities, and failed recordings: it "
-        "fills every page. It is simulated by a program and says nothing about people."
-    )
-    if st.button("Make simulated affect study", key="simulate", icon=":material/theater_comedy:"):
-        with show_errors():
-            with st.spinner("Simulating utterances and their sound clips…"):
-                study = add_simulated_study(workspace())
-            select_study(study)
             st.switch_page(page_path("data"))

@@ -55,7 +55,7 @@ def test_a_page_that_shows_a_deleted_run_shows_no_other_one(open_page, trained_h
     assert not page.exception
     assert "This run was deleted" in said(page)
     assert page.selectbox(key="run").value is None
-    assert [button.key for button in page.button] == ["dismiss_tour"]
+    assert [button.key for button in page.button] == ["dismiss_checklist"]
     left = store.finished_runs(trained_home, run.study_id)[0].id
     page.selectbox(key="run").set_value(left).run()
     assert not said(page)

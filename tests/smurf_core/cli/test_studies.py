@@ -43,7 +43,7 @@ def test_the_same_files_are_imported_once(trained):
     again = trained("import", trained.table)
     assert again.out == trained.imported.out
     known = {study.id for study in studies.list_studies(trained.workspace)}
-    assert known == {"synthetic", trained.study}
+    assert known == {trained.study}
     assert trained.study in trained("studies").out
 
 

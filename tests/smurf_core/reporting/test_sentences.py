@@ -39,7 +39,7 @@ def totals(table, half=0.05):
 
 def say(table, half=0.05, gate=OPEN, **more):
     shares = table.drop(columns="verdict")
-    return overview_sentences(totals(table, half), shares, table, gate, **more)
+    return list(overview_sentences(totals(table, half), shares, table, gate, **more).values())
 
 
 A_LEADS = terms(
@@ -213,4 +213,4 @@ def test_shares_that_rest_on_single_samples_are_no_finding():
 
 
 def test_further_sentences_come_last_and_empty_ones_are_left_out():
-    assert say(A_LEADS, further=("", "One more."))[3:] == ["One more."]
+    assert say(A_LEADS, further={"nothing": "", "more": "One more."})[3:] == ["One more."]
