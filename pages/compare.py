@@ -13,13 +13,13 @@ from app.sections.compare import (
     two_of,
 )
 from app.state.navigation import page_path
-from app.state.session import current_study, finished_runs
+from app.state.session import comparable_runs, current_study
 from app.widgets.messages import show_errors
 from app.widgets.scope_bar import scope_picker
 
 study = current_study()
 st.title("Compare")
-finished = finished_runs(study.id)
+finished = comparable_runs(study)
 titles = run_titles(finished)
 looked_at = finished[:1]
 if len(finished) < 2:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.loading import contributions_of, dataset_of
 from app.sections.missing import dropout, switches, table_5
-from app.state.session import current_study, finished_runs
+from app.state.session import comparable_runs, current_study
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.scope_bar import scope_picker
@@ -27,6 +27,6 @@ with show_errors():
         "Metric", list(METRICS[study.task]), format_func=METRIC_TITLES.__getitem__,
         key=f"missing_metric_{study.task}", width=260,
     )  # fmt: skip
-    finished = finished_runs(study.id)
+    finished = comparable_runs(study)
     table_5(run, finished, metric, scope)
     dropout(run, contributions, metric, scope)

@@ -47,11 +47,11 @@ def run_titles(finished: list[RunInfo]) -> dict[str, str]:
 
 def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> None:
     """Every run compared with one of them, with tests that respect persons and folds."""
-    study_id = finished[0].study_id
+    which = f"{finished[0].study_id}_{finished[0].target}"
     by_id = {run.id: run for run in finished}
     chosen = st.multiselect(
         "Runs", list(by_id), default=list(by_id)[:6], format_func=titles.__getitem__,
-        key=f"compared_{study_id}",
+        key=f"compared_{which}",
     )  # fmt: skip
     if len(chosen) < 2:
         st.info("Choose at least two runs.")
@@ -59,7 +59,7 @@ def table_2(finished: list[RunInfo], titles: dict[str, str], scope: Scope) -> No
     smurf = [run_id for run_id in chosen if by_id[run_id].config.model == REFERENCE_MODEL]
     reference = st.selectbox(
         "Compare with", chosen, index=chosen.index(smurf[0]) if smurf else 0,
-        format_func=titles.__getitem__, key=f"reference_{study_id}_{'-'.join(chosen)}",
+        format_func=titles.__getitem__, key=f"reference_{which}_{'-'.join(chosen)}",
     )  # fmt: skip
     with st.spinner("Testing…"):
         table = comparison_of([by_id[run_id] for run_id in chosen], reference, scope)
@@ -128,15 +128,13 @@ def two_of(finished: list[RunInfo], titles: dict[str, str]) -> tuple[RunInfo, Ru
     wanted = [pinned_run(), current.id if current else None, *by_id]
     order = list(dict.fromkeys(run_id for run_id in wanted if run_id in by_id))
     left, right = st.columns(2)
-    study_id = finished[0].study_id
+    which = f"{finished[0].study_id}_{finished[0].target}"
     with left:
-        first = st.selectbox(
-            "Run A", order, format_func=titles.__getitem__, key=f"run_a_{study_id}"
-        )
+        first = st.selectbox("Run A", order, format_func=titles.__getitem__, key=f"run_a_{which}")
     others = [run_id for run_id in order if run_id != first]
     with right:
         second = st.selectbox(
-            "Run B", others, format_func=titles.__getitem__, key=f"run_b_{study_id}_{first}"
+            "Run B", others, format_func=titles.__getitem__, key=f"run_b_{which}_{first}"
         )
     return by_id[first], by_id[second]
 
@@ -350,7 +348,7 @@ def sweep(finished: list[RunInfo], titles: dict[str, str], task: Task) -> None:
         return
     chosen = st.multiselect(
         "Runs", list(able), default=list(able)[:3], format_func=titles.__getitem__,
-        key=f"swept_{finished[0].study_id}",
+        key=f"swept_{finished[0].study_id}_{finished[0].target}",
     )  # fmt: skip
     candidates = {titles[run_id]: tried_by(able[run_id]) for run_id in chosen}
     candidates = {name: table for name, table in candidates.items() if len(table)}

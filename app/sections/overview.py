@@ -14,7 +14,7 @@ from app.loading import (
     share_intervals_of,
 )
 from app.state.selection import Scope
-from app.state.session import finished_runs, run_label
+from app.state.session import comparable_runs, run_label
 from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts
 from app.widgets.pins import pin_run_button
@@ -76,7 +76,7 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
     st.subheader("What carries the prediction", help=explain("share", "share_interval", "verdict"))
     contributions, intervals = contributions_of(run), share_intervals_of(run, scope)
     output = _shown_output(run, contributions)
-    others = [other for other in finished_runs(run.study_id) if other.id != run.id]
+    others = [other for other in comparable_runs(run) if other.id != run.id]
     account = account_of(run, scope, output, others[:MOST_OTHERS])
     shown = account.shares
     if shown is None:
