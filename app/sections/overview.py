@@ -14,7 +14,7 @@ from app.loading import (
     share_intervals_of,
 )
 from app.state.selection import Scope
-from app.state.session import comparable_runs, run_label
+from app.state.session import comparable_runs, known_targets, run_label
 from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts
 from app.widgets.pins import pin_run_button
@@ -34,11 +34,12 @@ MOST_OTHERS = 5
 
 
 def headline(study: StudyInfo, run: RunInfo, pinned: RunInfo | None, samples: int) -> None:
-    """Which study and model, whether its data is real, and which run is pinned."""
+    """Which study, target and model, whether its data is real, and which run is pinned."""
+    target = f" · {escaped(run.target)}" if len(known_targets(study.id)) > 1 else ""
     beside = f" Pinned for comparison: {escaped(run_label(pinned))}." if pinned else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**{escaped(study.name)}** · {run.config.kind.title} · "
+            f"**{escaped(study.name)}**{target} · {run.config.kind.title} · "
             f"{samples:,} samples, each explained by a model that did not see it.{beside}"
         )
         pin_run_button(run)

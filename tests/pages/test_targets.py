@@ -98,7 +98,7 @@ def test_the_target_comes_back_with_the_address(open_page, both):
     page = open_page("overview", target="mood")
     assert page.selectbox(key="target").value == "mood"
     assert page.selectbox(key="run").value == runs_of(both, "mood")[0]
-    assert f"{N - WITHOUT_MOOD} samples" in plain_text(page)
+    assert f"**study** · mood · SMURF · {N - WITHOUT_MOOD} samples" in plain_text(page)
 
 
 def test_a_link_to_a_run_alone_shows_its_target(open_page, both):
