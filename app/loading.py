@@ -87,9 +87,16 @@ from smurf_core.what_if import feature_effects
 
 
 def _study_key(study: StudyInfo | RunInfo) -> str:
-    """The id of a study, or of a run's study: its data set never changes."""
-    study_id = study.id if isinstance(study, StudyInfo) else study.study_id
-    return f"{workspace().root}|{study_id}"
+    """The id of a study and a target: their data set never changes."""
+    return f"{workspace().root}|{_study_id(study)}|{_target(study)}"
+
+
+def _study_id(study: StudyInfo | RunInfo) -> str:
+    return study.id if isinstance(study, StudyInfo) else study.study_id
+
+
+def _target(study: StudyInfo | RunInfo) -> str:
+    return study.target_name if isinstance(study, StudyInfo) else study.target
 
 
 def _run_key(run: RunInfo) -> str:
@@ -100,6 +107,9 @@ def _run_key(run: RunInfo) -> str:
 # How arguments are hashed for the cache. The key of a scope determines its samples.
 _Keys = dict[str | type[Any], Callable[[Any], Any]]
 _BY_STUDY: _Keys = {StudyInfo: _study_key, RunInfo: _study_key}
+_BY_STUDY_ALONE: _Keys = dict.fromkeys(
+    (StudyInfo, RunInfo), lambda study: f"{workspace().root}|{_study_id(study)}"
+)
 _BY_RUN: _Keys = {
     RunInfo: _run_key,
     Scope: lambda scope: scope.key,
@@ -107,10 +117,17 @@ _BY_RUN: _Keys = {
 }
 
 
-@st.cache_resource(max_entries=6, show_spinner="Reading the study…", hash_funcs=_BY_STUDY)
+@st.cache_resource(max_entries=6, show_spinner="Reading the study…", hash_funcs=_BY_STUDY_ALONE)
+def first_dataset_of(study: StudyInfo | RunInfo) -> MultimodalDataset:
+    """The data set of a study with its first target, which human judgments are about."""
+    return load_study(workspace(), _study_id(study))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_STUDY)
 def dataset_of(study: StudyInfo | RunInfo) -> MultimodalDataset:
-    """The data set of a study, or of a run's study."""
-    return load_study(workspace(), study.id if isinstance(study, StudyInfo) else study.study_id)
+    """The data set of a study with its chosen target, or that of a run."""
+    dataset, target = first_dataset_of(study), _target(study)
+    return dataset.with_target(target) if target else dataset
 
 
 @st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_BY_STUDY)

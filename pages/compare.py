@@ -17,7 +17,7 @@ from app.sections.compare import (
     two_of,
 )
 from app.state.navigation import page_path
-from app.state.session import current_study, finished_runs
+from app.state.session import comparable_runs, current_study
 from app.widgets.messages import show_errors
 from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
@@ -26,7 +26,7 @@ from smurf_core.reporting.bundle import run_titles
 
 study = current_study()
 corner = page_head("compare")
-finished = finished_runs(study.id)
+finished = comparable_runs(study)
 titles = run_titles(finished)
 parts = {}
 if len(finished) < 2:

@@ -7,6 +7,7 @@ from app.sections.judgments import (
     agreement_table,
     human_scatter,
     informativeness,
+    why_no_judgments,
 )
 from app.state.session import current_study
 from app.widgets.gate_notice import has_findings
@@ -20,11 +21,7 @@ page_head("judgments")
 with show_errors():
     dataset = dataset_of(study)
     if not dataset.judgments and not dataset.informativeness:
-        st.info(
-            "This study has no human judgments. Import a table with ratings by people who saw "
-            "only some of the modalities, as columns named after the target (`val_y_A` beside "
-            "`val_y_AV`), or name them in a study mapping (`judgments:`)."
-        )
+        st.info(why_no_judgments(study))
         st.stop()
     run = finished_run()
     scope = scope_picker(study, dataset)

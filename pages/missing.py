@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.loading import contributions_of, dataset_of
 from app.sections.missing import dropout, losses, switches, table_5
-from app.state.session import current_study, finished_runs
+from app.state.session import comparable_runs, current_study
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.page_head import page_head
@@ -32,7 +32,7 @@ with show_errors():
         "missing_tab",
         {
             "Switch modalities off": lambda: switches(run, scope, off),
-            "Every subset": lambda: table_5(run, finished_runs(study.id), metric(), scope),
+            "Every subset": lambda: table_5(run, comparable_runs(study), metric(), scope),
             "Sensors that fail": lambda: dropout(run, contributions, metric(), scope),
         },
     )

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.loading import dataset_of
 from app.sections.report import build_report, built_report, offer, show_table
-from app.state.session import current_study, finished_runs, run_label
+from app.state.session import comparable_runs, current_study, run_label
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.page_head import page_head
@@ -33,7 +33,7 @@ with show_errors():
     )
     scope = scope_picker(study, dataset)
     has_findings(run, scope)
-    finished = {other.id: other for other in finished_runs(study.id)}
+    finished = {other.id: other for other in comparable_runs(study)}
     chosen = st.multiselect(
         "Columns of the tables",
         list(finished),

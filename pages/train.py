@@ -7,6 +7,7 @@ from app.sections.train.last_result import last_result
 from app.sections.train.live_run import live_runs
 from app.sections.train.run_form import ask_configuration
 from app.sections.train.run_table import run_table
+from app.sections.train.targets import ask_targets
 from app.state.session import current_study, workspace
 from app.widgets.messages import show_errors
 from app.widgets.page_head import page_head
@@ -17,8 +18,9 @@ study = current_study()
 page_head("train")
 with show_errors():
     dataset = dataset_of(study)
-    config = None
+    config, targets = None, []
     with show_errors():
+        targets = ask_targets(study)
         config = ask_configuration(dataset)
     if st.button(
         "Start training",
@@ -27,9 +29,10 @@ with show_errors():
         icon=":material/play_arrow:",
         disabled=config is None,
     ):
-        create_run(workspace(), study.id, config)
+        for target in targets:
+            create_run(workspace(), study.id, config, target=target)
         launch(workspace())
     live_runs(study.id)
     st.subheader("Runs")
     run_table()
-    last_result(study.id)
+    last_result(study)

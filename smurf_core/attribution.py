@@ -28,8 +28,7 @@ from smurf_core.evaluation.feature_groups import feature_groups
 from smurf_core.fitted import FittedModel, Tower
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
-from smurf_core.runs.store import get_run
-from smurf_core.runs.studies import load_study
+from smurf_core.runs.store import dataset_of_run, get_run
 from smurf_core.runs.workspace import Workspace
 from smurf_core.terms import Source, Term
 from smurf_core.what_if import position_of
@@ -248,7 +247,7 @@ def serve(workspace: Workspace, requests: IO[str], answers: IO[str]) -> None:
             if kept is None or kept[0] != run_id:
                 info = get_run(workspace, run_id)
                 result = RunFiles.of(workspace, run_id).read_result()
-                kept = run_id, result, load_study(workspace, info.study_id)
+                kept = run_id, result, dataset_of_run(workspace, info)
             term = Term.from_data(request["term"])
             answer = asdict(attribute(kept[1], kept[2], **request | {"term": term}))
         except InputError as error:

@@ -61,17 +61,17 @@ def chosen_runs(
     finished: list[RunInfo], titles: dict[str, str], scope: Scope, task: Task
 ) -> tuple[Compared | None, str]:
     """Ask which runs to compare with which one, by which metric, and compare them."""
-    study_id = finished[0].study_id
+    which = f"{finished[0].study_id}_{finished[0].target}"
     by_id = {run.id: run for run in finished}
     left, middle, right = st.columns([3, 2, 2])
     chosen = left.multiselect(
         "Runs", list(by_id), default=list(by_id)[:6], format_func=titles.__getitem__,
-        key=f"compared_{study_id}",
+        key=f"compared_{which}",
     )  # fmt: skip
     smurf = [run_id for run_id in chosen if by_id[run_id].config.model == REFERENCE_MODEL]
     reference = middle.selectbox(
         "Compare with", chosen, index=chosen.index(smurf[0]) if smurf else 0,
-        format_func=titles.__getitem__, key=f"reference_{study_id}_{'-'.join(chosen)}",
+        format_func=titles.__getitem__, key=f"reference_{which}_{'-'.join(chosen)}",
     )  # fmt: skip
     metric = right.selectbox(
         "Metric", list(METRICS[task]), format_func=METRIC_TITLES.__getitem__,
@@ -183,15 +183,13 @@ def two_of(finished: list[RunInfo], titles: dict[str, str]) -> tuple[RunInfo, Ru
     wanted = [pinned_run(), current.id if current else None, *by_id]
     order = list(dict.fromkeys(run_id for run_id in wanted if run_id in by_id))
     left, right = st.columns(2)
-    study_id = finished[0].study_id
+    which = f"{finished[0].study_id}_{finished[0].target}"
     with left:
-        first = st.selectbox(
-            "Run A", order, format_func=titles.__getitem__, key=f"run_a_{study_id}"
-        )
+        first = st.selectbox("Run A", order, format_func=titles.__getitem__, key=f"run_a_{which}")
     others = [run_id for run_id in order if run_id != first]
     with right:
         second = st.selectbox(
-            "Run B", others, format_func=titles.__getitem__, key=f"run_b_{study_id}_{first}"
+            "Run B", others, format_func=titles.__getitem__, key=f"run_b_{which}_{first}"
         )
     return by_id[first], by_id[second]
 
@@ -401,7 +399,7 @@ def sweep(finished: list[RunInfo], titles: dict[str, str], task: Task) -> None:
         return
     chosen = st.multiselect(
         "Runs", list(able), default=list(able)[:3], format_func=titles.__getitem__,
-        key=f"swept_{finished[0].study_id}",
+        key=f"swept_{finished[0].study_id}_{finished[0].target}",
     )  # fmt: skip
     candidates = {titles[run_id]: tried_by(able[run_id]) for run_id in chosen}
     candidates = {name: table for name, table in candidates.items() if len(table)}

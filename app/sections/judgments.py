@@ -12,6 +12,7 @@ import streamlit as st
 from app.loading import (
     contributions_of,
     explained_of,
+    first_dataset_of,
     human_agreement_of,
     informativeness_of,
     unique_pairs_of,
@@ -19,7 +20,7 @@ from app.loading import (
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
-from app.widgets.messages import facts, numbers_first
+from app.widgets.messages import escaped, facts, numbers_first
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.informativeness import informativeness_table
 from smurf_core.plot.judgments import informativeness_boxes
@@ -29,10 +30,27 @@ from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import p_text, plain
 from smurf_core.runs.store import RunInfo
+from smurf_core.runs.studies import StudyInfo
 from smurf_core.terms import subset_name
 
 _FEWEST = 3
 _PUBLISHED, _CALIBRATED = "As published", "Calibrated"
+
+
+def why_no_judgments(study: StudyInfo) -> str:
+    """Why the chosen target of a study has no human judgments, in Markdown."""
+    first = first_dataset_of(study)
+    if study.target_name != first.target_name and (first.judgments or first.informativeness):
+        return (
+            f"The human judgments of this study are about {escaped(first.target_name)}, its first "
+            f"target, and not about {escaped(study.target_name)}: choose "
+            f"{escaped(first.target_name)} in the sidebar to see them."
+        )
+    return (
+        "This study has no human judgments. Import a table with ratings by people who saw "
+        "only some of the modalities, as columns named after the target (`val_y_A` beside "
+        "`val_y_AV`), or name them in a study mapping (`judgments:`)."
+    )
 
 
 def human_scatter(

@@ -264,7 +264,7 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) ->
     labels = run_titles(finished)
     chosen = st.multiselect(
         "Compare with", list(labels), default=list(labels)[:4], format_func=labels.__getitem__,
-        key=f"missing_runs_{run.study_id}",
+        key=f"missing_runs_{run.study_id}_{run.target}",
     )  # fmt: skip
     others = [other for other in finished if other.id in chosen]
     if not others:

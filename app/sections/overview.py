@@ -15,7 +15,7 @@ from app.loading import (
     share_intervals_of,
 )
 from app.state.selection import Scope
-from app.state.session import finished_runs, run_label
+from app.state.session import comparable_runs, known_targets, run_label
 from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts
 from app.widgets.page_head import answer
@@ -37,6 +37,8 @@ MOST_OTHERS = 5
 def headline(run: RunInfo, pinned: RunInfo | None, scope: Scope) -> None:
     """How well held-out samples are predicted, also by the pinned run."""
     found = how_well(gate_of(run, scope))
+    if found and len(known_targets(run.study_id)) > 1:
+        found = f"{escaped(run.target)}: {found}"
     if pinned is not None:
         theirs = gate_of(pinned, scope)
         name = escaped(run_label(pinned))
@@ -77,7 +79,7 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
     """What carries the prediction: a sentence, bars with intervals, then all else that is known."""
     contributions, intervals = contributions_of(run), share_intervals_of(run, scope)
     output = _shown_output(run, contributions)
-    others = [other for other in finished_runs(run.study_id) if other.id != run.id]
+    others = [other for other in comparable_runs(run) if other.id != run.id]
     account = account_of(run, scope, output, others[:MOST_OTHERS])
     shown = account.shares
     if shown is None:

@@ -17,7 +17,7 @@ import pandas as pd
 import streamlit as st
 
 from app.state.callbacks import callback
-from app.state.session import finished_runs, workspace
+from app.state.session import comparable_runs, workspace
 from smurf_core.runs.slices import SliceInfo, find_slice, list_slices, remember_selection
 from smurf_core.runs.store import RunInfo
 from smurf_core.sample_choice import Selectable
@@ -154,9 +154,9 @@ def pinned_run() -> str | None:
 
 
 def run_pinned_beside(run: RunInfo) -> RunInfo | None:
-    """The finished run that is pinned in this study, if it is a different run."""
+    """The finished run that is pinned in this study, if it is another one of the same target."""
     pinned = pinned_run()
-    runs = finished_runs(run.study_id) if pinned not in (None, run.id) else []
+    runs = comparable_runs(run) if pinned not in (None, run.id) else []
     return next((other for other in runs if other.id == pinned), None)
 
 

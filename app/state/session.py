@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import streamlit as st
 
+from smurf_core.data.dataset import Task
 from smurf_core.runs import store
 from smurf_core.runs.demo import ensure_demo
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import (
     StudyInfo,
+    chosen_target,
     get_study,
     list_studies,
+    targets_of,
 )
 from smurf_core.runs.workspace import Workspace
 
 # Keys of the sidebar's pickers, and names of the query parameters.
-STUDY, RUN = "study", "run"
+STUDY, TARGET, RUN = "study", "target", "run"
 _ANY = ""  # a request for the first one of the list
 
 
@@ -41,8 +45,34 @@ def known_studies() -> list[StudyInfo]:
 
 
 def finished_runs(study_id: str | None = None) -> list[RunInfo]:
-    """The finished runs of a study, or of all, newest first."""
+    """The finished runs of a study, or of all, newest first, whatever they predict."""
     return store.finished_runs(workspace(), study_id)
+
+
+def comparable_runs(of: StudyInfo | RunInfo) -> list[RunInfo]:
+    """The finished runs of a study's target, or of a run's, newest first."""
+    if isinstance(of, RunInfo):
+        return store.finished_runs(workspace(), of.study_id, of.target)
+    return store.finished_runs(workspace(), of.id, of.target_name)
+
+
+def known_targets(study_id: str) -> dict[str, Task]:
+    """A study's targets with their tasks, the first one first."""
+    return targets_of(workspace(), get_study(workspace(), study_id))
+
+
+def with_chosen_target(study: StudyInfo) -> StudyInfo:
+    """A study as the pages show it: its target and task are those that the user has chosen.
+
+    Raises `InputError` if the chosen or linked target does not exist.
+    """
+    if wrong := gone(TARGET):
+        chosen_target(workspace(), study, wrong)
+    chosen = st.session_state.get(TARGET) or study.target_name
+    if chosen == study.target_name:
+        return study
+    task = targets_of(workspace(), study).get(chosen, study.task)
+    return replace(study, target_name=chosen, task=task)
 
 
 def settle(key: str, known: Sequence[str]) -> None:
@@ -67,19 +97,40 @@ def gone(key: str) -> str | None:
     return identifier
 
 
-def settle_runs_of(study_id: str | None) -> None:
-    """Forget the chosen run if the user has switched to another study."""
-    if st.session_state.get("runs_of") not in (None, study_id):
-        for name in (RUN, f"gone_{RUN}"):
+def settle_targets_of(study_id: str) -> None:
+    """Forget the chosen target if the user has switched to another study; follow a linked run."""
+    _forget_if_changed(TARGET, study_id)
+    run_id = st.session_state.get(f"next_{RUN}")
+    if run_id is None and not any((st.session_state.get(TARGET), gone(TARGET))):
+        run_id = None if TARGET in st.query_params else st.query_params.get(RUN)
+    of_study = store.list_runs(workspace(), study_id) if run_id else []
+    if linked := next((run for run in of_study if run.id == run_id), None):
+        st.session_state[f"next_{TARGET}"] = linked.target
+
+
+def settle_runs_of(study_id: str, target: str | None) -> None:
+    """Forget the chosen run if the user has switched to another study or target."""
+    _forget_if_changed(RUN, (study_id, target))
+
+
+def _forget_if_changed(key: str, whose: object) -> None:
+    """Forget what a picker says if it was about another study or target."""
+    owner = f"{key}s_of"
+    if st.session_state.get(owner) not in (None, whose):
+        for name in (key, f"gone_{key}"):
             st.session_state.pop(name, None)
-        st.query_params.pop(RUN, None)
-    st.session_state["runs_of"] = study_id
+        st.query_params.pop(key, None)
+    st.session_state[owner] = whose
 
 
-def settle_address() -> None:
-    """Write the study and the run into the address; a link to what is gone stays as it is."""
-    for key in (STUDY, RUN):
-        if value := st.session_state.get(key) or gone(key):
+def settle_address(*, has_targets: bool) -> None:
+    """Write study, target and run into the address; a link to what is gone stays as it is.
+
+    The target is written only if the study has several.
+    """
+    for key in (STUDY, TARGET, RUN):
+        value = st.session_state.get(key) or gone(key)
+        if value and (key != TARGET or has_targets):
             st.query_params[key] = value
         elif key in st.query_params:
             del st.query_params[key]
@@ -96,6 +147,11 @@ def select_study(study_id: str) -> None:
     st.session_state[f"next_{STUDY}"] = study_id
 
 
+def select_target(target: str) -> None:
+    """Switch to another target of the study at the next rerun."""
+    st.session_state[f"next_{TARGET}"] = target
+
+
 def select_run(run_id: str) -> None:
     """Switch to another run at the next rerun."""
     st.session_state[f"next_{RUN}"] = run_id
@@ -108,8 +164,12 @@ def chosen_study() -> StudyInfo | None:
 
 
 def current_study() -> StudyInfo:
-    """The current study; raises `InputError` with the reason if it is gone."""
-    return get_study(workspace(), st.session_state.get(STUDY) or gone(STUDY) or "")
+    """The current study with the chosen target as its target, and this target's task.
+
+    Raises `InputError` with the reason if the study is gone or has no such target.
+    """
+    study_id = st.session_state.get(STUDY) or gone(STUDY) or ""
+    return with_chosen_target(get_study(workspace(), study_id))
 
 
 def current_run() -> RunInfo | None:

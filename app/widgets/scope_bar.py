@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from app.loading import samples_of
@@ -17,6 +19,7 @@ from app.state.selection import (
 from app.state.session import workspace
 from app.widgets.messages import escaped, offer_undo, show_errors
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.errors import InputError
 from smurf_core.runs.slices import SliceInfo, add_slice, delete_slice, rename_slice, restore_slice
 from smurf_core.runs.studies import StudyInfo
 
@@ -30,7 +33,8 @@ def scope_picker(study: StudyInfo, dataset: MultimodalDataset) -> Scope:
     everything = Scope.everything(len(dataset))
     choices = known_slices(study.id)
     labels = {EVERYTHING: f"{everything.label} · {everything.n:,}"} | {
-        key: f"{info.name or 'Selection'} · {info.count:,}" for key, info in choices.items()
+        key: f"{info.name or 'Selection'} · {_count(info, study, dataset):,}"
+        for key, info in choices.items()
     }
     current = current_slice(study.id)
     current = current if current in labels else EVERYTHING
@@ -59,7 +63,22 @@ def scope_picker(study: StudyInfo, dataset: MultimodalDataset) -> Scope:
         return everything
     ids = samples_of(workspace(), current)
     known = ids[dataset.positions(ids) >= 0]
+    if not len(known):
+        st.info(
+            f"None of these {info.count:,} samples has the target {escaped(study.target_name)}: "
+            "all samples are shown.",
+            icon=":material/filter_alt_off:",
+        )
+        return everything
     return Scope(info.name or "Selection", len(known), known, current)
+
+
+def _count(info: SliceInfo, study: StudyInfo, dataset: MultimodalDataset) -> int:
+    """How many of a slice's samples the data set has: some may lack a further target."""
+    if len(dataset) < study.samples:
+        with suppress(InputError):  # A slice that cannot be read does not affect the others.
+            return int((dataset.positions(samples_of(workspace(), info.id)) >= 0).sum())
+    return info.count
 
 
 def named_scopes(study: StudyInfo, dataset: MultimodalDataset) -> list[Scope]:

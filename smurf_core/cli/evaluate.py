@@ -12,9 +12,9 @@ from rich.text import Text
 from smurf_core.cli.options import Run
 from smurf_core.cli.output import new_table, out
 from smurf_core.cli.runs import find_run
+from smurf_core.cli.targets import target_sentence
 from smurf_core.configuration import solved_setting
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.errors import InputError
 from smurf_core.evaluation.complete import evaluation_tables, tables_of_run
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import fold_performance
@@ -29,9 +29,9 @@ from smurf_core.reporting.shares import OutputShares
 from smurf_core.reporting.statements import account, leader_of
 from smurf_core.reporting.witness import comparable_totals
 from smurf_core.results import RunResult
-from smurf_core.runs import studies
 from smurf_core.runs.exporting import write_folder
 from smurf_core.runs.files import RunFiles
+from smurf_core.runs.store import dataset_of_run, require_alike
 from smurf_core.runs.table_files import table_bytes
 from smurf_core.runs.wording import read_wording
 from smurf_core.runs.workspace import Workspace
@@ -49,12 +49,14 @@ def show(run: Run) -> None:
         f"standardisation {config.scaling}, {config.restarts} restarts, "
         f"seed {config.seed}"
     )
+    if named := target_sentence(workspace, info):
+        out.print(named, markup=False)
     if info.status != "finished":
         out.print(settings)
         if info.error:
             out.print(info.error, markup=False)
         return
-    dataset = studies.load_study(workspace, info.study_id)
+    dataset = dataset_of_run(workspace, info)
     result = RunFiles.of(workspace, info.id).read_result()
     shown = explained(result, dataset)
     intervals = share_intervals(shown, result.refits)
@@ -143,12 +145,8 @@ def evaluate(
     workspace = Workspace.default()
     info = find_run(workspace, run)
     infos = [info, *(find_run(workspace, other) for other in compare or ())]
-    for other in infos:
-        if other.status != "finished":
-            raise InputError(f"Run {other.id} is {other.status}; only finished runs have results.")
-        if other.study_id != info.study_id:
-            raise InputError(f"Run {other.id} is of another study than {info.id}.")
-    dataset = studies.load_study(workspace, info.study_id)
+    require_alike(info, infos[1:])
+    dataset = dataset_of_run(workspace, info)
     results = {i.id: RunFiles.of(workspace, i.id).read_result() for i in infos}
     result = results[info.id]
     shown = explained(result, dataset)

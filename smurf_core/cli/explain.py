@@ -9,6 +9,7 @@ import typer
 from smurf_core.cli.evaluate import show
 from smurf_core.cli.roles import Roles, with_roles
 from smurf_core.cli.studies import study_of
+from smurf_core.cli.targets import is_study
 from smurf_core.cli.train import watched
 from smurf_core.configuration import RunConfig, suggested_clip
 from smurf_core.errors import InputError
@@ -44,6 +45,12 @@ def explain(
     """
     workspace = Workspace.default()
     study = study_of(workspace, data, roles)
+    first = studies.get_study(workspace, study).target_name
+    if is_study(data) and set(roles.target or ()) - {first}:
+        raise InputError(
+            f"The outputs of a given model are about the first target ({first}): leave --target "
+            "out."
+        )
     if not studies.load_study(workspace, study).given_outputs:
         raise InputError(
             "No outputs of a model are named: add --output MODALITY=COLUMN for each modality."

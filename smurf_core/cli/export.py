@@ -10,8 +10,10 @@ import typer
 from smurf_core.cli.options import Run, choice
 from smurf_core.cli.output import out
 from smurf_core.cli.runs import find_run, warn_if_closed
+from smurf_core.cli.targets import target_sentence
 from smurf_core.reporting.bundle import report_of
 from smurf_core.runs.exporting import FORMATS, export_run, write_folder
+from smurf_core.runs.store import RunInfo
 from smurf_core.runs.workspace import Workspace
 
 
@@ -35,6 +37,7 @@ def export(
     info = find_run(workspace, run)
     target = folder or Path(f"smurf-{info.id}")
     written = export_run(workspace, info.id, target, format, every_fold=every_fold)
+    _name_target(workspace, info)
     warn_if_closed(workspace, info)
     for path in written:
         out.print(str(path), markup=False)
@@ -60,5 +63,11 @@ def report(
     info = find_run(workspace, run)
     others = [find_run(workspace, other) for other in compare or ()]
     files = report_of(workspace, info, others, [figure_files])
+    _name_target(workspace, info)
     for path in write_folder(output or Path(f"smurf-report-{info.id}"), files):
         out.print(str(path), markup=False)
+
+
+def _name_target(workspace: Workspace, info: RunInfo) -> None:
+    if named := target_sentence(workspace, info):
+        out.print(named, markup=False, soft_wrap=True)

@@ -100,8 +100,8 @@ class _Lines:
 
     def __init__(self, console: Console, workspace: Workspace, runs: list[store.RunInfo]) -> None:
         self._console, self._workspace = console, workspace
-        task = studies.get_study(workspace, runs[0].study_id).task
-        self._metric = METRIC_TITLES[next(iter(METRICS[task]))]
+        study = studies.get_study(workspace, runs[0].study_id)
+        self._tasks = studies.targets_of(workspace, study)
         self._printed: dict[str, tuple[float, str, str]] = {}  # time, status, message
 
     def __enter__(self) -> Self:
@@ -124,19 +124,20 @@ class _Lines:
     def _line(self, run: store.RunInfo) -> str:
         title = f"{run.id} {run.config.kind.title}"
         if run.status == "running":
-            return f"{title}: {run.progress:.0%}, {run.message}{self._best(run.id)}"
+            return f"{title}: {run.progress:.0%}, {run.message}{self._best(run)}"
         if run.started is None or run.finished is None:
             return f"{title}: {run.status}"
         return f"{title}: {run.status} after {run.finished - run.started:.0f} s"
 
-    def _best(self, run_id: str) -> str:
+    def _best(self, run: store.RunInfo) -> str:
         """The best value so far in the fold that is being trained."""
-        curves = store.curves(self._workspace, run_id)
+        curves = store.curves(self._workspace, run.id)
         if curves.empty:
             return ""
         fold = curves["fold"].iloc[-1]
         best = curves.loc[curves["fold"] == fold, "validation_metric"].max()
-        return "" if best != best else f", best validation {self._metric} {best:.3f}"
+        metric = METRIC_TITLES[next(iter(METRICS[self._tasks[run.target]]))]
+        return "" if best != best else f", best validation {metric} {best:.3f}"
 
 
 class Steps:

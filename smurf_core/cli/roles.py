@@ -50,7 +50,11 @@ class Roles:
     name: Annotated[str, typer.Option(help="Name of the study.")] = ""
     task: Annotated[str, choice(_TASKS, "What is predicted.")] = "auto"
     target: Annotated[
-        list[str] | None, _column("Column to predict; repeat it for several targets.")
+        list[str] | None,
+        _column(
+            "Column to predict; repeat it for several targets. Of an imported study: one of its "
+            "targets."
+        ),
     ] = None
     id: Annotated[
         list[str] | None,

@@ -11,6 +11,7 @@ from rich.table import Table
 from smurf_core.cli.options import Run
 from smurf_core.cli.output import clock, new_table, out, spread
 from smurf_core.cli.progress import watch
+from smurf_core.cli.targets import has_several_targets
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.baseline import against_baseline
@@ -22,7 +23,7 @@ from smurf_core.processes.launcher import launch
 from smurf_core.reporting.influence_sentences import worse_than_baseline
 from smurf_core.reporting.sentences import nothing_to_explain
 from smurf_core.results import RunResult
-from smurf_core.runs import store, studies
+from smurf_core.runs import store
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.workspace import Workspace
 
@@ -32,15 +33,19 @@ def list_runs(
 ) -> None:
     """List runs, newest first."""
     workspace = Workspace.default()
-    table = new_table("run", "name", "study", "status", "progress", "device", "started")
-    for run in store.list_runs(workspace, study or None):
+    runs = store.list_runs(workspace, study or None)
+    ids = {run.study_id for run in runs}
+    extra = ["target"] if any(has_several_targets(workspace, one) for one in ids) else []
+    table = new_table("run", "name", "study", *extra, "status", "progress", "device", "started")
+    for run in runs:
         table.add_row(
-            run.id, run.name, run.study_id, run.status, f"{run.progress:.0%}", run.device or "–",
-            clock(run.started),
+            run.id, run.name, run.study_id, *([run.target] if extra else []), run.status,
+            f"{run.progress:.0%}", run.device or "–", clock(run.started),
         )  # fmt: skip
     broken = store.list_broken_runs(workspace, study or None)
     for entry in broken:
-        table.add_row(entry.id, entry.name, "–", "unreadable", "–", "–", "–")
+        unknown = ["–"] * (len(extra) + 1)
+        table.add_row(entry.id, entry.name, *unknown, "unreadable", "–", "–", "–")
     out.print(table)
     for entry in broken:
         out.print(f"{entry.id} cannot be read. {entry.reason}", markup=False)
@@ -76,9 +81,22 @@ def find_run(workspace: Workspace, text: str) -> store.RunInfo:
 
 
 def show_comparison(workspace: Workspace, runs: list[store.RunInfo]) -> None:
-    """Print `comparison`, and which of the runs predict nothing, or worse than a constant."""
+    """Print `comparison` for each target, and which runs predict nothing, or less than a constant.
+
+    All runs are of one study.
+    """
+    by_target: dict[str, list[store.RunInfo]] = {}
+    for run in runs:
+        by_target.setdefault(run.target, []).append(run)
+    for of_target in by_target.values():
+        _show_comparison_of_one_target(workspace, of_target)
+
+
+def _show_comparison_of_one_target(workspace: Workspace, runs: list[store.RunInfo]) -> None:
+    if has_several_targets(workspace, runs[0].study_id):
+        out.print(f"Target {runs[0].target}:", markup=False)
     out.print(comparison(workspace, runs))
-    dataset = studies.load_study(workspace, runs[0].study_id)
+    dataset = store.dataset_of_run(workspace, runs[0])
     for run in runs:
         result = RunFiles.of(workspace, run.id).read_result()
         worse = worse_than_baseline(against_baseline(result, dataset))
@@ -94,14 +112,14 @@ def why_closed(result: RunResult, dataset: MultimodalDataset) -> str:
 def warn_if_closed(workspace: Workspace, run: store.RunInfo) -> None:
     """Print that there is nothing to explain in a run whose contributions are being written."""
     result = RunFiles.of(workspace, run.id).read_result()
-    sentence = why_closed(result, studies.load_study(workspace, run.study_id))
+    sentence = why_closed(result, store.dataset_of_run(workspace, run))
     if sentence:
         out.print(sentence, markup=False, soft_wrap=True)
 
 
 def comparison(workspace: Workspace, runs: list[store.RunInfo]) -> Table:
-    """One row per run: every metric as mean ± standard deviation over folds."""
-    dataset = studies.load_study(workspace, runs[0].study_id)
+    """One row per run of one target: every metric as mean ± standard deviation over folds."""
+    dataset = store.dataset_of_run(workspace, runs[0])
     names = tuple(METRICS[dataset.task])
     table = new_table("run", "model", *(METRIC_TITLES[name] for name in names), "seconds")
     chance = pd.DataFrame()

@@ -11,12 +11,12 @@ import typer
 
 from smurf_core.cli.output import clock, new_table, out
 from smurf_core.cli.roles import Roles, chosen_data, with_roles
+from smurf_core.cli.targets import is_study
 from smurf_core.data.dataset import FurtherTarget, MultimodalDataset
 from smurf_core.data.importing.assembly import Assembly
 from smurf_core.data.importing.fold_origin import fold_sentence
-from smurf_core.data.importing.mapping import media_settings, write_mapping
+from smurf_core.data.importing.mapping import media_settings, read_mapping, write_mapping
 from smurf_core.data.media import check_media
-from smurf_core.data.problems import listing
 from smurf_core.errors import InputError
 from smurf_core.runs import studies
 from smurf_core.runs.workspace import Workspace
@@ -82,34 +82,43 @@ def list_studies() -> None:
     workspace = Workspace.default()
     table = new_table("study", "name", "task", "target", "samples", "modalities", "imported")
     for study in studies.list_studies(workspace):
+        targets = studies.targets_of(workspace, study)
         table.add_row(
-            study.id, study.name, study.task, study.target_name, str(study.samples),
-            ", ".join(study.modalities), clock(study.created),
+            study.id, study.name, ", ".join(dict.fromkeys(targets.values())),
+            ", ".join(targets), str(study.samples), ", ".join(study.modalities),
+            clock(study.created),
         )  # fmt: skip
     out.print(table)
 
 
 def study_of(workspace: Workspace, data: list[str], roles: Roles) -> str:
-    """The id of the named study, or of a study made from files (once)."""
-    if len(data) == 1 and not Path(data[0]).exists():
+    """The id of the named study, or of a study made from files (once).
+
+    Targets that a mapping already names are not changed by `--target`: they are chosen from.
+    """
+    if is_study(data):
         if data[0] == studies.SYNTHETIC_STUDY:
             studies.ensure_synthetic_study(workspace)
         if data[0] in {study.id for study in studies.list_studies(workspace)}:
-            if roles.are_given:
+            if replace(roles, target=None).are_given:
                 raise InputError(
                     f"{data[0]!r} is an imported study; the roles of its columns cannot be changed."
                 )
             return data[0]
-    chosen = chosen_data(data, roles)
-    if chosen.mapping.targets:
-        names = (chosen.mapping.target, *chosen.mapping.targets)
-        raise InputError(
-            f"there are {len(names)} targets ({listing(names, 6)}), and a run predicts one: name "
-            "one of them with --target."
-        )
+    chosen = chosen_data(data, _without_known_targets(data, roles))
     assembly = chosen.assembled()
     _describe(assembly)
     return _found_or_added(workspace, assembly)
+
+
+def _without_known_targets(data: list[str], roles: Roles) -> Roles:
+    """The options without targets that the mapping of these files names already."""
+    paths = [roles.mapping] if roles.mapping else [Path(name) for name in data]
+    if not roles.target or len(paths) != 1 or paths[0].suffix.lower() not in (".yaml", ".yml"):
+        return roles
+    known = read_mapping(paths[0])
+    is_named = {name.strip() for name in roles.target} <= {known.target, *known.targets}
+    return replace(roles, target=None) if is_named else roles
 
 
 def _found_or_added(workspace: Workspace, assembly: Assembly) -> str:

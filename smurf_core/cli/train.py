@@ -15,6 +15,7 @@ from smurf_core.cli.progress import watch
 from smurf_core.cli.roles import Roles, with_roles
 from smurf_core.cli.runs import show_comparison
 from smurf_core.cli.studies import study_of
+from smurf_core.cli.targets import is_study, targets_to_train
 from smurf_core.configuration import (
     Device,
     RunConfig,
@@ -102,6 +103,14 @@ def train(
             "each λ early, again and again (docs/performance.md).",
         ),
     ] = "full",
+    all_targets: Annotated[
+        bool,
+        typer.Option(
+            "--all-targets",
+            help="Train every target of the study, one after another; without this option and "
+            "--target, the first.",
+        ),
+    ] = False,
     detach: Annotated[
         bool, typer.Option(help="Do not wait: the runs continue without this command.")
     ] = False,
@@ -138,8 +147,11 @@ def train(
                 configs[k] = replace(asked, preset="custom", grid=grid)
     workspace = Workspace.default()
     study = study_of(workspace, data, roles)
+    targets = targets_to_train(
+        workspace, study, _asked(workspace, study, data, roles), are_all=all_targets
+    )
     if expect_data:
-        _check_fingerprint(workspace, study, expect_data)
+        _check_fingerprint(workspace, study, targets, expect_data)
     if not config:
         origin = studies.get_study(workspace, study).origin
         how = standardisation or suggested_standardisation(preset, origin)
@@ -148,7 +160,8 @@ def train(
             bound = suggested_clip(preset, origin, standardisation=how)
             configs = [replace(asked, clip=bound) for asked in configs]
     runs = [
-        store.create_run(workspace, study, asked, jobs=jobs, scheduler=scheduler)
+        store.create_run(workspace, study, asked, target=target, jobs=jobs, scheduler=scheduler)
+        for target in targets
         for asked in configs
     ]
     launch(workspace)
@@ -172,8 +185,18 @@ def watched(workspace: Workspace, runs: list[str]) -> None:
         raise typer.Exit(1)
 
 
-def _check_fingerprint(workspace: Workspace, study: str, expected: str) -> None:
-    found = studies.load_study(workspace, study).fingerprint
+def _asked(workspace: Workspace, study: str, data: list[str], roles: Roles) -> list[str] | None:
+    """The targets that were named, as the study calls them."""
+    known = studies.targets_of(workspace, studies.get_study(workspace, study))
+    if len(known) == 1 and not is_study(data):
+        return None  # It was made from these files for this target.
+    return [name.strip() for name in roles.target or () if name.strip()]
+
+
+def _check_fingerprint(workspace: Workspace, study: str, targets: list[str], expected: str) -> None:
+    if len(targets) > 1:
+        raise InputError("--expect-data is about one target: name it with --target.")
+    found = studies.load_study(workspace, study, targets[0]).fingerprint
     if found != expected:
         raise InputError(
             f"This is not the data that was trained on: its fingerprint is {found[:16]}, "

@@ -293,7 +293,9 @@ class MultimodalDataset:
                 f"{', '.join(self.target_names)}."
             )
         chosen = self.further_targets[name]
-        kept = chosen.is_known
+        kept: npt.NDArray[np.bool_] | slice = chosen.is_known
+        if chosen.is_known.all():
+            kept = slice(None)  # The arrays are shared, not copied.
         roles = self.folds
         return MultimodalDataset(
             name=self.name,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from smurf_core.data.dataset import Features, Folds, FurtherTarget, MultimodalDataset
+from smurf_core.data.dataset import Features, Folds, FurtherTarget, MultimodalDataset, Task
 from smurf_core.durable import flush, partial_name
 from smurf_core.errors import InputError
 
@@ -59,6 +59,20 @@ def read_dataset(folder: Path) -> MultimodalDataset:
     except InputError:
         raise
     except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
+        what = f"cannot be read ({type(error).__name__})"
+        raise InputError(f"The study in {folder} {what}: import its files again.") from error
+
+
+def read_targets(folder: Path) -> dict[str, Task]:
+    """The targets of a stored data set with their tasks, the first one first, without its arrays.
+
+    Raises `InputError` if the folder's description is missing or cannot be read.
+    """
+    try:
+        found = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
+        first: dict[str, Task] = {str(found["target_name"]): found["task"]}
+        return first | {str(t["name"]): t["task"] for t in found.get("further_targets", ())}
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"cannot be read ({type(error).__name__})"
         raise InputError(f"The study in {folder} {what}: import its files again.") from error
 

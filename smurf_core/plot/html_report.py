@@ -43,6 +43,7 @@ def report_state(
     config = result.config
     return {
         "Study": dataset.name + ("" if dataset.origin == "recorded" else f" ({dataset.origin})"),
+        "Target": dataset.target_name,
         "Run": f"{info.name} ({info.id})",
         "Note": info.note or "–",
         "Model": config.kind.title,

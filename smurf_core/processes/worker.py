@@ -23,8 +23,16 @@ from smurf_core.fold_label import fold_label
 from smurf_core.runs.disk import disk_error
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.leases import BEAT, reconcile, renew
-from smurf_core.runs.store import RunInfo, claim, has_work, owner_of, purge_runs, scheduler_of
-from smurf_core.runs.studies import load_study, purge_studies, recover_studies
+from smurf_core.runs.store import (
+    RunInfo,
+    claim,
+    dataset_of_run,
+    has_work,
+    owner_of,
+    purge_runs,
+    scheduler_of,
+)
+from smurf_core.runs.studies import purge_studies, recover_studies
 from smurf_core.runs.workspace import Workspace
 from smurf_core.training.observing import Progress, TrainingCancelled
 
@@ -140,7 +148,7 @@ def _train(workspace: Workspace, run: RunInfo, files: RunFiles, owner: str | Non
     from smurf_core.training.run import train_run
 
     try:
-        dataset = load_study(workspace, run.study_id)
+        dataset = dataset_of_run(workspace, run)
         scheduler = scheduler_of(workspace, run.id)
         device = scheduler or resolve_device(run.config.device)
         with workspace.connect() as connection:

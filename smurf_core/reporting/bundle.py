@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import yaml
 
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.errors import InputError
 from smurf_core.fold_label import fold_label
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.reporting.findings import Findings, find, report_tables
@@ -21,8 +20,8 @@ from smurf_core.reporting.script import CONFIG, MAPPING, rerun_script
 from smurf_core.results import RunResult
 from smurf_core.runs.exporting import describe_run, run_tables
 from smurf_core.runs.files import RunFiles
-from smurf_core.runs.store import RunInfo
-from smurf_core.runs.studies import load_study, provenance
+from smurf_core.runs.store import RunInfo, dataset_of_run, require_alike
+from smurf_core.runs.studies import get_study, provenance, targets_of
 from smurf_core.runs.table_files import csv_text
 from smurf_core.runs.wording import WordedFinding, Wording, reported
 from smurf_core.runs.workspace import Workspace
@@ -81,7 +80,11 @@ def script_files(
 ) -> Files:
     """The files that train the run again: the script, its configuration and the columns' roles."""
     origin = provenance(workspace, info.study_id)
-    script = rerun_script(info.name, dataset.name, result, origin, info.study_id)
+    several = len(targets_of(workspace, get_study(workspace, info.study_id))) > 1
+    script = rerun_script(
+        info.name, dataset.name, result, origin, info.study_id,
+        target=info.target if several else "",
+    )  # fmt: skip
     files = {
         "rerun.sh": script,
         CONFIG: json.dumps(result.config.to_dict(), indent=1),
@@ -126,14 +129,10 @@ def report_of(
     others: Sequence[RunInfo] = (),
     extensions: Iterable[Extension] = (),
 ) -> Files:
-    """`report_files` of a finished run, compared with other runs of its study."""
+    """`report_files` of a finished run, compared with other runs of its study and target."""
+    require_alike(info, others)
     runs = {run.id: run for run in (info, *others)}
-    for run in runs.values():
-        if not run.is_finished:
-            raise InputError(f"Run {run.id} is {run.status}; only finished runs can be reported.")
-        if run.study_id != info.study_id:
-            raise InputError(f"Run {run.id} is of another study than {info.id}.")
-    dataset = load_study(workspace, info.study_id)
+    dataset = dataset_of_run(workspace, info)
     results = {run_id: RunFiles.of(workspace, run_id).read_result() for run_id in runs}
     found = find(results, run_titles(list(runs.values())), dataset, reference=info.id)
     files = report_files(workspace, info, results[info.id], dataset, found)

@@ -17,11 +17,18 @@ _VERSIONS = "; ".join(
 
 
 def rerun_script(
-    name: str, study: str, result: RunResult, provenance: Mapping[str, Any], study_id: str
+    name: str,
+    study: str,
+    result: RunResult,
+    provenance: Mapping[str, Any],
+    study_id: str,
+    *,
+    target: str = "",
 ) -> str:
     """A shell script that uses `config.json` and, if files were imported, `study.yaml`.
 
     It takes the paths of the feature files; data made in the app is identified by its study.
+    `target` is what the run predicts, where the study has several targets.
     """
     sources = provenance.get("sources", [])
     versions = ", ".join(f"{key} {value}" for key, value in result.versions.items())
@@ -46,6 +53,7 @@ def rerun_script(
         'Numbers may differ." >&2',
         'smurf train "$@" '
         + (f'--mapping "$here/{MAPPING}" ' if sources else "")
+        + (f"--target {shlex.quote(target)} " if target else "")
         + f'--config "$here/{CONFIG}" --expect-data {result.data_fingerprint}',
         "",
     ]

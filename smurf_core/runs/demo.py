@@ -59,8 +59,11 @@ def _queue_models(connection: sqlite3.Connection, study_id: str) -> None:
     ).fetchone():
         return
     now = time.time()
+    (target,) = connection.execute(
+        "SELECT target_name FROM study WHERE id = ?", (study_id,)
+    ).fetchone()
     for place, model in enumerate(_MODELS):
         # The first one is the newest, which pages open. For a training of seconds, starting
         # further processes takes longer than it saves.
         config = RunConfig.from_preset("quick", model, clip=5.0)
-        enter_run(connection, study_id, config, jobs=1, created=now - place)
+        enter_run(connection, study_id, target, config, jobs=1, created=now - place)

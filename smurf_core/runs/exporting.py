@@ -22,8 +22,8 @@ from smurf_core.fold_label import fold_label
 from smurf_core.refits import Refits
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
-from smurf_core.runs.store import RunInfo, get_run
-from smurf_core.runs.studies import load_study, provenance
+from smurf_core.runs.store import RunInfo, dataset_of_run, get_run
+from smurf_core.runs.studies import provenance
 from smurf_core.runs.table_files import FORMATS, table_bytes
 from smurf_core.runs.workspace import Workspace
 
@@ -51,7 +51,7 @@ def export_run(
         raise InputError(f"Run {run_id} is {info.status}; only finished runs can be exported.")
     result = RunFiles.of(workspace, run_id).read_result()
     files = {"run.json": _json(describe_run(workspace, info, result))}
-    for name, table in run_tables(result, load_study(workspace, info.study_id)).items():
+    for name, table in run_tables(result, dataset_of_run(workspace, info)).items():
         files[f"{name}.{format}"] = table_bytes(table, format)
     if format == "csv":
         files[_R_SCRIPT] = Path(__file__).with_name(_R_SCRIPT).read_bytes()
@@ -125,6 +125,7 @@ def describe_run(workspace: Workspace, info: RunInfo, result: RunResult) -> dict
         "run": info.id,
         "name": info.name,
         "note": info.note,
+        "target": info.target,
         "config": result.config.to_dict(),
         "data": {"fingerprint": result.data_fingerprint, **provenance(workspace, info.study_id)},
         "device": result.device,

@@ -65,11 +65,11 @@ class RunFiles:
         def dataset() -> MultimodalDataset:
             with workspace.connect() as connection:
                 row = connection.execute(
-                    "SELECT study_id FROM run WHERE id = ?", (run_id,)
+                    "SELECT study_id, target FROM run WHERE id = ?", (run_id,)
                 ).fetchone()
             if row is None:
                 raise InputError(f"There is no run {run_id!r}.")
-            return load_study(workspace, row["study_id"])
+            return load_study(workspace, row["study_id"], row["target"])
 
         return cls(workspace.run_folder(run_id), dataset, before_writing=before_writing)
 

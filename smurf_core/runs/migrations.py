@@ -118,8 +118,19 @@ def _version_3(connection: sqlite3.Connection) -> None:
         connection.execute(f"ALTER TABLE run ADD COLUMN {column}")
 
 
+def _version_4(connection: sqlite3.Connection) -> None:
+    """Targets of runs: before, every run predicted its study's first target."""
+    connection.execute("ALTER TABLE run ADD COLUMN target TEXT NOT NULL DEFAULT ''")
+    connection.execute(
+        "UPDATE run SET target = coalesce("
+        "(SELECT target_name FROM study WHERE study.id = run.study_id), '')"
+    )
+
+
 # The function at position i makes version i + 1 of version i.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_version_1, _version_2, _version_3)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _version_1, _version_2, _version_3, _version_4,
+)  # fmt: skip
 
 
 def prepare(connection: sqlite3.Connection, root: Path) -> None:

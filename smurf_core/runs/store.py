@@ -6,12 +6,14 @@ import json
 import shutil
 import sqlite3
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import pandas as pd
 
 from smurf_core.configuration import RunConfig
+from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.runs.entries import (
     BrokenEntry,
@@ -26,7 +28,7 @@ from smurf_core.runs.entries import (
     text,
 )
 from smurf_core.runs.leases import lease, reconcile
-from smurf_core.runs.studies import require_study
+from smurf_core.runs.studies import chosen_target, get_study, load_study, require_study
 from smurf_core.runs.workspace import Workspace, is_id, new_id
 
 Status = Literal["queued", "running", "finished", "failed", "cancelled", "crashed"]
@@ -39,6 +41,7 @@ class RunInfo:
 
     id: str
     study_id: str
+    target: str  # which of the study's targets it predicts
     name: str
     note: str
     status: Status
@@ -69,17 +72,21 @@ def create_run(
     study_id: str,
     config: RunConfig,
     *,
+    target: str = "",
     name: str = "",
     jobs: int | None = None,
     scheduler: str = "",
 ) -> str:
     """Put a run into the queue and return its id; `launch` starts a worker for it.
 
-    It is trained by `jobs` processes of this machine, or by the Dask cluster of `scheduler`.
+    It predicts one of the study's targets, the first one if none is named. It is trained by `jobs`
+    processes of this machine, or by the Dask cluster of `scheduler`. Raises `InputError` if there
+    is no such study or target.
     """
+    predicted = chosen_target(workspace, get_study(workspace, study_id), target)
     with workspace.transaction() as connection:
         require_study(connection, study_id)
-        run_id = enter_run(connection, study_id, config, name=name, jobs=jobs)
+        run_id = enter_run(connection, study_id, predicted, config, name=name, jobs=jobs)
         if scheduler:
             connection.execute("INSERT INTO scheduler VALUES (?, ?)", (run_id, scheduler))
     return run_id
@@ -88,22 +95,31 @@ def create_run(
 def enter_run(
     connection: sqlite3.Connection,
     study_id: str,
+    target: str,
     config: RunConfig,
     *,
     name: str = "",
     jobs: int | None = None,
     created: float | None = None,
 ) -> str:
-    """Put a run into the queue inside a transaction and return its id.
+    """Put a run that predicts a target into the queue, inside a transaction; return its id.
 
     Runs are trained in the order in which they are entered, and listed by `created` (now).
     """
     run_id = new_id()
     title = name.strip() or f"{config.kind.name}, {config.preset}"
     connection.execute(
-        "INSERT INTO run (id, study_id, name, status, config, jobs, created)"
-        " VALUES (?, ?, ?, 'queued', ?, ?, ?)",
-        (run_id, study_id, title, json.dumps(config.to_dict()), jobs, created or time.time()),
+        "INSERT INTO run (id, study_id, target, name, status, config, jobs, created)"
+        " VALUES (?, ?, ?, ?, 'queued', ?, ?, ?)",
+        (
+            run_id,
+            study_id,
+            target,
+            title,
+            json.dumps(config.to_dict()),
+            jobs,
+            created or time.time(),
+        ),
     )
     return run_id
 
@@ -123,14 +139,35 @@ def get_run(workspace: Workspace, run_id: str) -> RunInfo:
         raise InputError(f"The run {run_id!r} cannot be read. {error}") from error
 
 
-def why_not_open(workspace: Workspace, run_id: str, study_id: str) -> str:
-    """Why a study has no finished run of this id, as one sentence."""
+def dataset_of_run(workspace: Workspace, run: RunInfo) -> MultimodalDataset:
+    """The data that a run was trained on: its study's data set with the run's target."""
+    return load_study(workspace, run.study_id, run.target)
+
+
+def require_alike(run: RunInfo, others: Iterable[RunInfo]) -> None:
+    """Raise `InputError` if another run has no result to compare, or predicts something else."""
+    for other in (run, *others):
+        if not other.is_finished:
+            raise InputError(f"Run {other.id} is {other.status}; only finished runs have results.")
+        if other.study_id != run.study_id:
+            raise InputError(f"Run {other.id} is of another study than {run.id}.")
+        if other.target != run.target:
+            raise InputError(
+                f"Run {other.id} predicts {other.target}, and run {run.id} predicts {run.target}: "
+                "only runs of one target can be compared."
+            )
+
+
+def why_not_open(workspace: Workspace, run_id: str, study_id: str, target: str) -> str:
+    """Why a study has no finished run of this id that predicts this target, as one sentence."""
     try:
         run = get_run(workspace, run_id)
     except InputError as error:
         return str(error)
     if run.study_id != study_id:
         return f"The run {run.name} ({run_id}) belongs to another study."
+    if run.target != target:
+        return f"The run {run.name} ({run_id}) predicts {run.target}, and {target} is chosen."
     return f"The run {run.name} ({run_id}) has no result: it is {run.status}."
 
 
@@ -180,9 +217,15 @@ def _rows(workspace: Workspace, study_id: str | None) -> list[sqlite3.Row]:
         ).fetchall()
 
 
-def finished_runs(workspace: Workspace, study_id: str | None = None) -> list[RunInfo]:
-    """The runs that have a result, of one study or of all, newest first."""
-    return [run for run in list_runs(workspace, study_id) if run.is_finished]
+def finished_runs(
+    workspace: Workspace, study_id: str | None = None, target: str | None = None
+) -> list[RunInfo]:
+    """The runs that have a result, of one study (and target) or of all, newest first."""
+    return [
+        run
+        for run in list_runs(workspace, study_id)
+        if run.is_finished and target in (None, run.target)
+    ]
 
 
 def curves(workspace: Workspace, run_id: str) -> pd.DataFrame:
@@ -333,6 +376,7 @@ def _info(row: sqlite3.Row) -> RunInfo:
     return RunInfo(
         id=row["id"],
         study_id=text(row, "study_id"),
+        target=text(row, "target"),
         name=text(row, "name"),
         note=text(row, "note"),
         status=choice(row, "status", get_args(Status)),

@@ -16,7 +16,7 @@ from smurf_core.data.dataset import MultimodalDataset, Origin, Task
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.media import MediaSettings
 from smurf_core.data.problems import Problem
-from smurf_core.data.storage import read_dataset, write_dataset
+from smurf_core.data.storage import read_dataset, read_targets, write_dataset
 from smurf_core.errors import InputError
 from smurf_core.runs.entries import (
     BrokenEntry,
@@ -43,7 +43,7 @@ class StudyInfo:
     origin: Origin
     samples: int
     modalities: tuple[str, ...]
-    target_name: str
+    target_name: str  # the first one; `targets_of` names all
     created: float  # seconds since 1970, UTC
     problems: tuple[Problem, ...]
 
@@ -162,10 +162,41 @@ def provenance(workspace: Workspace, study_id: str) -> dict[str, Any]:
     return parsed(row, "provenance", "Where this study came from", dict) if row else {}
 
 
-def load_study(workspace: Workspace, study_id: str) -> MultimodalDataset:
-    """A study's data set."""
+def load_study(workspace: Workspace, study_id: str, target: str = "") -> MultimodalDataset:
+    """A study's data set, which predicts one of its targets; the first one if none is named.
+
+    Raises `InputError` if there is no such study or target. For the data of a run, see
+    `smurf_core.runs.store.dataset_of_run`.
+    """
     get_study(workspace, study_id)
-    return read_dataset(workspace.study_folder(study_id))
+    dataset = read_dataset(workspace.study_folder(study_id))
+    return dataset.with_target(target) if target else dataset
+
+
+def targets_of(workspace: Workspace, study: StudyInfo) -> dict[str, Task]:
+    """A study's targets with their tasks, the first one first.
+
+    If the study's files cannot be read, only the first one, which its entry names: what reads the
+    data says why it cannot be read.
+    """
+    with suppress(InputError):
+        return read_targets(workspace.study_folder(study.id))
+    return {study.target_name: study.task}
+
+
+def chosen_target(workspace: Workspace, study: StudyInfo, target: str) -> str:
+    """The target of a study that this name means; an empty text means the first target.
+
+    Raises `InputError` with the targets that exist if there is no such target.
+    """
+    known = targets_of(workspace, study) if target else {study.target_name: study.task}
+    name = target or study.target_name
+    if name not in known:
+        raise InputError(
+            f"The study {study.name} has no target {name!r}, only {', '.join(known)}: choose one "
+            "of these."
+        )
+    return name
 
 
 def media_of(workspace: Workspace, study_id: str) -> MediaSettings | None:

@@ -17,6 +17,7 @@ from smurf_core.data.importing.mapping import GUESSED_ROLES, StudyMapping, TaskC
 from smurf_core.data.importing.ratings import shown_modalities
 from smurf_core.data.importing.recoding import read_study_tables
 from smurf_core.data.importing.tables import is_number
+from smurf_core.data.importing.target_columns import possible_targets
 from smurf_core.data.problems import listing
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.id_lists import id_lists
@@ -56,8 +57,15 @@ class _Columns:
     """What the pickers of columns say."""
 
     roles: Mapping[str, str]
+    further_targets: tuple[str, ...]
     task: TaskChoice
     match: str
+
+    @property
+    def taken(self) -> dict[str, str]:
+        """Every role with its column, those of further targets included."""
+        further = {f"target {k}": c for k, c in enumerate(self.further_targets, start=2)}
+        return {**self.roles, **further}
 
 
 def mapping_form(
@@ -88,7 +96,7 @@ def mapping_form(
     used = [table for table in upload.tables if files_role(table, files) != "ignore"]
     st.markdown("##### Columns")
     picked = _columns(used, guess, key)
-    chosen = picked.roles
+    chosen = picked.taken
     modalities = {**roles.modalities}
     for modality, items in _mixed_modalities(used, guess, files, key).items():
         modalities[modality] = (*modalities.get(modality, ()), *items)
@@ -99,6 +107,7 @@ def mapping_form(
     settled = replace(
         guess,
         name=name,
+        targets=picked.further_targets,
         task=picked.task,
         match=picked.match,
         files=files,
@@ -110,7 +119,7 @@ def mapping_form(
         switched_off=guess.switched_off | {r for r in GUESSED_ROLES if getattr(guess, r)},
     )
     plain = {k: v for k, v in settled.to_dict().items() if k not in more}
-    columns = {role: c for role, c in chosen.items() if c or getattr(guess, role)}
+    columns = {role: c for role, c in picked.roles.items() if c or getattr(guess, role)}
     mapping = StudyMapping.from_dict({**plain, **columns, **{k: v for k, v in more.items() if v}})
     # A guess that the user keeps is judged again by all rows.
     return replace(mapping, guessed=guess.guessed if mapping.id == guess.id else frozenset())
@@ -177,6 +186,7 @@ def _columns(tables: Sequence[Table], guess: StudyMapping, key: str) -> _Columns
             help=explained,
             key=f"{role}_{key}",
         )
+    further = _further_targets(tables, guess, chosen, key)
     tasks = list(_TASKS)
     task = places[0].selectbox(
         "Task",
@@ -192,7 +202,29 @@ def _columns(tables: Sequence[Table], guess: StudyMapping, key: str) -> _Columns
         help="Matches tables without sample ids by the position of their rows. Columns that they "
         "share are compared.",
     )
-    return _Columns(chosen, task, "position" if by_position else "")
+    return _Columns(chosen, further, task, "position" if by_position else "")
+
+
+def _further_targets(
+    tables: Sequence[Table], guess: StudyMapping, chosen: Mapping[str, str], key: str
+) -> tuple[str, ...]:
+    """Other columns that could be the target, as further targets; those of a mapping are ticked."""
+    without = replace(guess, target="", targets=())
+    labels = [t for t in tables if files_role(t, guess.files) in ("labels", "mixed", "")]
+    offered = [*guess.targets, *possible_targets(labels, without)]
+    options = [c for c in dict.fromkeys(offered) if c not in chosen.values()]
+    if not chosen["target"] or not options:
+        return ()
+    ticked = st.multiselect(
+        "Further targets",
+        options,
+        [column for column in guess.targets if column in options],
+        key=f"further_targets_{chosen['target']}_{key}",
+        placeholder="None",
+        help="Other columns that may be predicted. They belong to the same study: a run predicts "
+        "one target, and the sidebar switches between them. None of them is a feature.",
+    )
+    return tuple(ticked)
 
 
 def _mixed_modalities(

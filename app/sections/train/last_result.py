@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.loading import chosen_curves_of, performance_of, result_of
-from app.state.session import RUN, finished_runs
+from app.state.session import RUN, comparable_runs
 from app.widgets.messages import escaped
 from smurf_core.configuration import layers_label
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
@@ -14,11 +14,12 @@ from smurf_core.fold_label import fold_label
 from smurf_core.plot.training import chosen_curves
 from smurf_core.reporting.explanations import explain
 from smurf_core.results import FittedMember
+from smurf_core.runs.studies import StudyInfo
 
 
-def last_result(study_id: str) -> None:
+def last_result(study: StudyInfo) -> None:
     """Scores and learning curves of the current run."""
-    run = next((r for r in finished_runs(study_id) if r.id == st.session_state.get(RUN)), None)
+    run = next((r for r in comparable_runs(study) if r.id == st.session_state.get(RUN)), None)
     if run is None:
         return
     scores = {row["metric"]: row for row in performance_of(run).to_dict("records")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.state.callbacks import callback
-from app.state.session import workspace
+from app.state.session import known_targets, workspace
 from app.widgets.messages import escaped, show_callback_error, show_errors
 from smurf_core.plot.training import live_curve
 from smurf_core.processes.launcher import launch
@@ -17,10 +17,12 @@ _COLOURS = {"finished": "green", "failed": "red", "crashed": "red", "cancelled":
 def live_runs(study_id: str) -> None:
     """Every active run of a study with progress, curve and a button that cancels it."""
     is_active = any(run.is_active for run in list_runs(workspace(), study_id))
-    st.fragment(_live, run_every=1.0 if is_active else None)(study_id, is_active)
+    has_targets = len(known_targets(study_id)) > 1
+    live = st.fragment(_live, run_every=1.0 if is_active else None)
+    live(study_id, is_active, has_targets=has_targets)
 
 
-def _live(study_id: str, was_active: bool) -> None:
+def _live(study_id: str, was_active: bool, *, has_targets: bool) -> None:
     show_callback_error()
     active = [run for run in list_runs(workspace(), study_id) if run.is_active]
     waiting = [run.id for run in reversed(list_runs(workspace())) if run.status == "queued"]
@@ -33,7 +35,10 @@ def _live(study_id: str, was_active: bool) -> None:
             what = "Cancelling…" if run.cancel_requested else run.message or run.status
             if run.id in waiting:
                 what = place_in_queue(waiting.index(run.id), is_training=is_training)
-            title.markdown(f"**{escaped(run.name)}** · {what} · {run.device or 'device not known'}")
+            target = f" · {escaped(run.target)}" if has_targets else ""
+            title.markdown(
+                f"**{escaped(run.name)}**{target} · {what} · {run.device or 'device not known'}"
+            )
             button.button(
                 "Cancel",
                 key=f"cancel_{run.id}",

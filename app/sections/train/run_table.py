@@ -11,7 +11,16 @@ import streamlit as st
 from app.loading import performance_of
 from app.sections.train.live_run import resume, status_badge
 from app.state.navigation import page_path
-from app.state.session import RUN, current_study, moment, select_run, unselect, workspace
+from app.state.session import (
+    RUN,
+    current_study,
+    known_targets,
+    moment,
+    select_run,
+    select_target,
+    unselect,
+    workspace,
+)
 from app.widgets.broken import broken_entries
 from app.widgets.messages import escaped, offer_undo, show_errors
 from smurf_core.errors import InputError
@@ -30,7 +39,9 @@ def run_table() -> None:
     """All runs of the study, newest first; the newest is chosen by default."""
     study = current_study()
     runs = store.list_runs(workspace(), study.id)
-    metric = next(iter(METRICS[study.task]))
+    targets = known_targets(study.id)
+    has_targets = len(targets) > 1
+    metrics = list(dict.fromkeys(next(iter(METRICS[task])) for task in targets.values()))
     if not runs:
         st.markdown("No runs yet: choose a model above and press *Start training*.")
     else:
@@ -38,9 +49,10 @@ def run_table() -> None:
             pd.DataFrame(
                 {
                     "Run": [run.name for run in runs],
+                    **({"Target": [run.target for run in runs]} if has_targets else {}),
                     "Model": [run.config.kind.title for run in runs],
                     "Status": [run.status for run in runs],
-                    METRIC_TITLES[metric]: _scores(runs, metric, study.samples),
+                    **_scores(runs, metrics, study.samples),
                     "Preset": [run.config.preset for run in runs],
                     "Seed": [run.config.seed for run in runs],
                     "Time": [_spent(run) for run in runs],
@@ -56,9 +68,12 @@ def run_table() -> None:
             # Rows are positions: in a list that has changed, a choice would mean another run.
             key=f"runs_{'_'.join(run.id for run in runs)}",
             column_config={
-                METRIC_TITLES[metric]: st.column_config.TextColumn(
-                    help=explain(metric, "mean_and_sd")
-                ),
+                **{
+                    METRIC_TITLES[metric]: st.column_config.TextColumn(
+                        help=explain(metric, "mean_and_sd")
+                    )
+                    for metric in metrics
+                },
                 "Seed": st.column_config.NumberColumn(format="%d"),
             },
         )
@@ -67,27 +82,36 @@ def run_table() -> None:
         if len(chosen) > 1:
             _several(chosen)
         else:
-            _one(chosen[0] if chosen else runs[0])
+            _one(chosen[0] if chosen else runs[0], has_targets=has_targets)
     broken_entries(store.list_broken_runs(workspace(), study.id), "run", _delete)
     offer_undo("deleted_run", "undo_run", partial(store.restore_run, workspace()))
 
 
-def _scores(runs: list[RunInfo], metric: str, samples: int) -> list[str]:
-    """The metric of finished runs, newest first, as far as they can be read quickly."""
+def _scores(runs: list[RunInfo], metrics: list[str], samples: int) -> dict[str, list[str]]:
+    """The metrics of finished runs, newest first, as far as they can be read quickly.
+
+    A metric that does not apply to a run's target is a dash.
+    """
     left = _BUDGET
-    written: list[str] = []
-    for run in runs:
+    written: dict[str, list[str]] = {METRIC_TITLES[metric]: [] for metric in metrics}
+    for position, run in enumerate(runs):
         left -= samples if run.is_finished else 0
-        if not run.is_finished or (left < 0 and written):
-            written.append("–")
-            continue
-        score = "cannot be read"  # The pages that open the run show why.
-        with suppress(InputError):
-            scores = performance_of(run)
-            (row,) = scores[scores["metric"] == metric].to_dict("records")
-            score = mean_and_spread(row["mean"], row["sd"])
-        written.append(score)
+        scores = dict.fromkeys(written, "–")
+        if run.is_finished and (left >= 0 or position == 0):
+            scores = _scores_of(run) or dict.fromkeys(written, "cannot be read")
+        for title, column in written.items():
+            column.append(scores.get(title, "–"))
     return written
+
+
+def _scores_of(run: RunInfo) -> dict[str, str]:
+    """Title of each metric → its mean and spread; empty if the run cannot be read."""
+    with suppress(InputError):
+        return {
+            METRIC_TITLES[row["metric"]]: mean_and_spread(row["mean"], row["sd"])
+            for row in performance_of(run).to_dict("records")
+        }
+    return {}  # The pages that open the run show why.
 
 
 def _spent(run: RunInfo) -> str:
@@ -96,21 +120,26 @@ def _spent(run: RunInfo) -> str:
 
 def _several(chosen: list[RunInfo]) -> None:
     finished = [run.id for run in chosen if run.is_finished]
+    targets = {run.target for run in chosen}
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{len(chosen)} runs chosen**", width="stretch")
         if st.button(
-            "Compare", key="compare_runs", icon=":material/balance:", disabled=len(finished) < 2,
-            help="Side by side, with tests. Needs two finished runs.",
+            "Compare", key="compare_runs", icon=":material/balance:",
+            disabled=len(finished) < 2 or len(targets) > 1,
+            help="Side by side, with tests. Needs two finished runs of one target.",
         ):  # fmt: skip
-            st.session_state[f"compared_{chosen[0].study_id}"] = finished
+            st.session_state[f"compared_{chosen[0].study_id}_{chosen[0].target}"] = finished
+            select_target(chosen[0].target)
             st.switch_page(page_path("compare"))
 
 
-def _one(run: RunInfo) -> None:
+def _one(run: RunInfo, *, has_targets: bool) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        target = f" · {escaped(run.target)}" if has_targets else ""
         device = f" · {run.device}" if run.device else ""
+        about = f"{target} · {moment(run.created)}{device}"
         st.markdown(
-            f"{status_badge(run.status)} **{escaped(run.name)}** · {moment(run.created)}{device}"
+            f"{status_badge(run.status)} **{escaped(run.name)}**{about}"
             + (f"  \n{escaped(run.note)}" if run.note else "")
             + (f"  \n{escaped(run.error)}" if run.error else ""),
             width="stretch",

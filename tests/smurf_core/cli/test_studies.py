@@ -114,10 +114,6 @@ def test_a_second_target_is_never_left_out_silently(smurf, workspace, tmp_path, 
     assert ended.code == 2
     assert "there are 2 targets (valence, arousal), and none was chosen" in ended.error
     assert ended.error.count("\n") == 1
-    if command == "train":
-        ended = smurf(command, table, "--target", "valence", "--target", "arousal")
-        assert ended.code == 2
-        assert "there are 2 targets (valence, arousal), and a run predicts one" in ended.error
     ended = smurf(command, table, "--person", "person", "--person", "sample_id")
     assert ended.code == 2
     assert "--person was given 2 times (person, sample_id): keep one." in ended.error

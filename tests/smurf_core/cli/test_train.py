@@ -20,9 +20,12 @@ def test_models_are_trained_on_an_imported_study_and_compared(trained):
 
 
 def test_the_roles_of_an_imported_study_are_settled(trained, quick):
-    ended = trained("train", trained.study, "--target", "y", *quick)
+    ended = trained("train", trained.study, "--person", "person", *quick)
     assert ended.code == 2
     assert "cannot be changed" in ended.error
+    ended = trained("train", trained.study, "--target", "y", *quick)
+    assert ended.code == 2
+    assert "has no target 'y', only label" in ended.error
 
 
 @pytest.mark.parametrize(
