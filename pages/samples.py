@@ -50,7 +50,7 @@ with show_errors():
     else:
         st.markdown(FINDING_NOTES[finding])
         good = good_terms(verdicts_of(run), contributions)
-        found = typical_samples(scope.apply(contributions), finding, count=50, terms=good)
+        found = typical_samples(scope.apply(explained_of(run)), finding, count=50, terms=good)
         found = found.rename(columns={"prediction": "output prediction"})
         if len(found):
             found = found.dropna(axis=1, how="all")

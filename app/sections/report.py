@@ -70,7 +70,10 @@ def findings_of(
         shares=model_shares(result_of(run), shares_of(run, scope)),
         tables=tables,
         typical=examples(
-            scope.apply(explained_of(run)), tables["outlying_samples"], verdicts_of(run)
+            result_of(run),
+            scope.apply(explained_of(run)),
+            tables["outlying_samples"],
+            verdicts_of(run),
         ),
         comparable=comparable_totals(run.config.kind, share_intervals_of(run, everything).totals),
         account=account_of(run, scope, "", [other for other in compared if other.id != run.id]),

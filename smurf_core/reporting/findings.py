@@ -15,7 +15,7 @@ from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.missing import compare_missing
 from smurf_core.evaluation.redundancy import share_intervals, variance_shares
 from smurf_core.evaluation.samples import transcript_column
-from smurf_core.evaluation.typical import Finding, typical_samples
+from smurf_core.evaluation.typical import Finding, half_widths, typical_samples
 from smurf_core.evaluation.verdicts import good_terms
 from smurf_core.explained import Explained, explained
 from smurf_core.reporting.sharing import sharing_table
@@ -105,7 +105,7 @@ def find(
         ),
         shares=model_shares(result, variance_shares(found.contributions)),
         tables=tables,
-        typical=examples(found, tables["outlying_samples"], verdict_table),
+        typical=examples(result, found, tables["outlying_samples"], verdict_table),
         comparable=comparable_totals(result.config.kind, tables["variance_totals"]),
         account=account(
             result,
@@ -134,7 +134,12 @@ def model_shares(result: RunResult, shares: pd.DataFrame) -> pd.DataFrame:
 
 
 def examples(
-    explained: Explained, outlying: pd.DataFrame, verdict_table: pd.DataFrame, *, count: int = 50
+    result: RunResult,
+    explained: Explained,
+    outlying: pd.DataFrame,
+    verdict_table: pd.DataFrame,
+    *,
+    count: int = 50,
 ) -> dict[Finding, pd.DataFrame]:
     """Typical samples of every kind with their target and, where there is one, transcript.
 
@@ -148,9 +153,10 @@ def examples(
         target = target.astype(int).map(dict(enumerate(dataset.class_names)))
     marks = outlying.set_index("sample_id")["mark"]
     good = good_terms(verdict_table, explained.contributions)
+    widths = half_widths(result, explained)
     found = {}
     for finding in _FINDINGS:
-        table = typical_samples(explained.contributions, finding, count=count, terms=good)
+        table = typical_samples(explained, finding, count=count, terms=good, half_widths=widths)
         table["target"] = target.reindex(table["sample_id"]).to_numpy()
         table["mark"] = marks.reindex(table["sample_id"]).to_numpy()
         if words:

@@ -56,7 +56,7 @@ def test_typical_samples_are_listed_highest_first(open_page, trained_home, findi
     result = result_of(trained_home, run)
     found = explained(result, studies.load_study(trained_home, study.id))
     good = good_terms(verdicts(result, found), found.contributions)
-    expected = typical_samples(found.contributions, finding, count=50, terms=good)
+    expected = typical_samples(found, finding, count=50, terms=good)
     if expected.empty:
         assert "No sample stands out by a contribution whose verdict is good" in text(page)
         return

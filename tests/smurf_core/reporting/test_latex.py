@@ -34,7 +34,7 @@ def with_good_verdicts(reported, found, dataset):
     result = RunFiles.of(reported, found.reference).read_result()
     outlying, good = found.tables["outlying_samples"], found.verdicts.assign(verdict="stable")
     assert not any(map(len, found.typical.values()))
-    return replace(found, typical=examples(explained(result, dataset), outlying, good))
+    return replace(found, typical=examples(result, explained(result, dataset), outlying, good))
 
 
 def numbers(line: str) -> list[float]:
