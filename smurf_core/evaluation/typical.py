@@ -139,7 +139,7 @@ def typical_samples(
     Parameters
     ----------
     explained
-        Contributions and the data, which tell what was recorded.
+        Contributions and the data, which show what was recorded.
     finding
         Which list: see the module's head.
     output

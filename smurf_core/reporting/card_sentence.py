@@ -11,6 +11,8 @@ from smurf_core.reporting.sample_card import Part, Row, Shared
 from smurf_core.reporting.sentences import nothing_to_explain
 from smurf_core.terms import spoken, subset_name
 
+_SMALLEST = 0.1  # standard deviations of the predictions; less is not worth a sentence
+
 
 def card_sentence(
     rows: Sequence[Row], gate: Gate, *, output: str, far: str, digits: int, unit: float
@@ -36,9 +38,9 @@ def card_sentence(
     -------
     str
         One sentence on the contribution or shared set with the highest score; or one that says
-        that it cannot be told, and why.
+        that nothing can be said, and why.
     """
-    nothing = "What each modality says of this sample cannot be told"
+    nothing = "What each modality contributes to this prediction cannot be said"
     closed = nothing_to_explain(gate)
     if closed:
         return f"{nothing}. {closed}"
@@ -67,15 +69,16 @@ def card_sentence(
             claim = _claim(shared, digits, of)
             if claim:
                 claims.append((shared.score, claim))
-    if claims:
-        return _capital(max(claims, key=lambda claim: claim[0])[1])
+    score, claim = max(claims, default=(0.0, ""))
+    if score >= _SMALLEST:
+        return _capital(claim)
     if far:
         return f"{nothing}: {far} lies far outside the training data."
     if not any_good:
         return f"{nothing}: no contribution that was recorded has a good verdict."
     return (
         "No modality says anything clear of this sample: every contribution with a good verdict "
-        "may be zero."
+        "is small or may be zero."
     )
 
 

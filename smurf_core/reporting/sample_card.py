@@ -18,7 +18,7 @@ _RELATIONS: dict[Relation, str] = {
     "agree": "agree",
     "unexpected": "unexpected",
     "differ": "differ in size",
-    "unclear": "cannot tell",
+    "unclear": "unclear",
     "not recorded": "not recorded",
     "not separated": "verdict not good",
 }

@@ -105,12 +105,12 @@ def test_the_sentence_says_what_stands_out(run):
     }
     assert sample_card(source, "s0020").sentence == (
         "No modality says anything clear of this sample: every contribution with a good verdict "
-        "may be zero."
+        "is small or may be zero."
     )
 
 
 def test_the_sentence_says_nothing_that_gate_and_verdicts_do_not_allow(run):
-    nothing = "What each modality says of this sample cannot be told"
+    nothing = "What each modality contributes to this prediction cannot be said"
     closed = sample_card(cards_of(run, opened=CLOSED), "s0007").sentence
     assert closed.startswith(f"{nothing}. There is nothing to explain: on held-out samples, r is")
     doubtful = cards_of(run, verdict="too uncertain")
@@ -132,7 +132,7 @@ def test_the_card_says_what_people_said_and_what_was_not_recorded(run):
     assert not b.is_recorded
     assert b.alone is None
     assert b.shared == ()
-    assert [shared.relation for shared in a.shared][0] == "not recorded"
+    assert next(shared.relation for shared in a.shared) == "not recorded"
     half = critical(N) * 0.1
     assert card.written(a.alone) == f"{signed(a.alone.value, 2)} ± {half:.2f}"
     assert card.written(b.alone) == "–"
