@@ -69,7 +69,7 @@ def card_sentence(
             claim = _claim(shared, digits, of)
             if claim:
                 claims.append((shared.score, claim))
-    score, claim = max(claims, default=(0.0, ""))
+    score, claim = max(claims, key=lambda claim: claim[0], default=(0.0, ""))
     if score >= _SMALLEST:
         return _capital(claim)
     if far:

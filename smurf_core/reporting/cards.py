@@ -126,12 +126,12 @@ def sample_card(source: CardSource, sample_id: str, output: str | None = None) -
     """
     explained = source.explained
     contributions, dataset = explained.contributions, explained.dataset
-    if sample_id not in source.positions:
+    row = int(source.positions.get_indexer(pd.Index([sample_id]))[0])
+    if row < 0:
         raise InputError(
             f"No fold of this run tests {sample_id!r}, so no model can explain it fairly: choose "
             "another sample."
         )
-    row = int(source.positions.get_loc(sample_id))
     place = int(explained.positions[row])
     if output is not None and output not in contributions.outputs:
         raise InputError(f"No output {output!r}; there are {', '.join(contributions.outputs)}.")

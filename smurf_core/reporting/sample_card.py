@@ -123,6 +123,15 @@ class SampleCard:
         width = "" if isnan(part.half_width) else f" ± {plain(part.half_width, self.digits)}"
         return f"{signed(part.value, self.digits)}{width}"
 
+    def written_value(self, part: Part | None) -> str:
+        """A part without its interval; a dash where the modality was not recorded."""
+        return "–" if part is None else signed(part.value, self.digits)
+
+    def parts(self) -> list[Part]:
+        """All recorded parts, row by row."""
+        own = [[row.alone, *(shared.own for shared in row.shared)] for row in self.rows]
+        return [part for parts in own for part in parts if part is not None]
+
     def table(self) -> pd.DataFrame:
         """One row per part: modality, people, order, shared_with, value, half_width, verdict,
         relation, other (the largest other side) and other_modality.
