@@ -18,6 +18,9 @@ from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.typical import Finding, half_widths, typical_samples
 from smurf_core.evaluation.verdicts import good_terms
 from smurf_core.explained import Explained, explained
+from smurf_core.reporting.cards import CardSource, card_source, sample_card
+from smurf_core.reporting.gallery import gallery_table
+from smurf_core.reporting.sample_card import SampleCard
 from smurf_core.reporting.sharing import sharing_table
 from smurf_core.reporting.statements import Account, account, leader_of
 from smurf_core.reporting.tables import (
@@ -46,6 +49,7 @@ class Findings:
     shares: pd.DataFrame  # `variance_shares` of the reference, as the next two
     tables: Mapping[str, pd.DataFrame]  # `tables_of_run`
     typical: Mapping[Finding, pd.DataFrame]
+    cards: tuple[SampleCard, ...]  # `example_cards`
     comparable: pd.DataFrame | None  # `comparable_totals`, of all test samples
     account: Account  # of the reference
 
@@ -96,6 +100,10 @@ def find(
     intervals = share_intervals(found, result.refits)
     tables = tables_of_run(result, found, intervals=intervals)
     verdict_table = tables["verdicts"]
+    typical = examples(result, found, tables["outlying_samples"], verdict_table)
+    source = card_source(
+        result, found, verdict_table=verdict_table, outlying=tables["outlying_samples"]
+    )
     return Findings(
         reference=reference,
         titles=titles,
@@ -105,7 +113,8 @@ def find(
         ),
         shares=model_shares(result, variance_shares(found.contributions)),
         tables=tables,
-        typical=examples(result, found, tables["outlying_samples"], verdict_table),
+        typical=typical,
+        cards=example_cards(source, typical),
         comparable=comparable_totals(result.config.kind, tables["variance_totals"]),
         account=account(
             result,
@@ -165,6 +174,20 @@ def examples(
     return found
 
 
+def example_cards(
+    source: CardSource, typical: Mapping[Finding, pd.DataFrame]
+) -> tuple[SampleCard, ...]:
+    """The cards of the first three samples of each list: the paper's Table 6."""
+    found = []
+    for table in typical.values():
+        rows = table.drop_duplicates("sample_id").head(3)
+        found += [
+            sample_card(source, str(sample), str(output))
+            for sample, output in zip(rows["sample_id"], rows["output"], strict=True)
+        ]
+    return tuple(found)
+
+
 def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTable, ...]:
     """The paper's tables, as far as the study has the data for them."""
     tables = [
@@ -180,6 +203,7 @@ def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTa
             tables.append(sharing_table(found.tables["sharing"]))
         if any(len(table) for table in found.typical.values()):
             tables.append(typical_table(found.typical))
+            tables.append(gallery_table(found.cards, "cards"))
         tables.append(share_table(found.account.shares, found.shares))
     if found.witness is not None:
         comparable = found.comparable if found.is_open else None

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from smurf_core.reporting.sample_card import SampleCard
-from smurf_core.reporting.tables import Cell, ReportTable, Section
+from smurf_core.reporting.tables import Cell, ReportTable, Section, shortened
 
 SHOWN = 9  # cards of a gallery
+IN_WORDS = "In words"  # the title of the column with the sentences
 
 
 def gallery_table(cards: Sequence[SampleCard], title: str) -> ReportTable:
@@ -24,7 +25,7 @@ def gallery_table(cards: Sequence[SampleCard], title: str) -> ReportTable:
         alone = {row.name: row for row in card.rows}
         cells = [Cell(f"{card.sample_id} ({card.outside})" if card.outside else card.sample_id)]
         if has_words:
-            cells.append(Cell(card.transcript))
+            cells.append(Cell(shortened(card.transcript)))
         cells += [Cell(card.target), Cell(card.prediction)]
         for name in sources:
             part = alone[name].alone
@@ -44,7 +45,7 @@ def gallery_table(cards: Sequence[SampleCard], title: str) -> ReportTable:
         f"not good; a dash: not recorded.{unit}",
         header=(
             "Sample", *(["Transcript"] if has_words else []), "Target", "Prediction",
-            *(f"{name} alone" for name in sources), "In words",
+            *(f"{name} alone" for name in sources), IN_WORDS,
         ),
         sections=(Section("", tuple(rows)),),
         numbers=pd.concat(

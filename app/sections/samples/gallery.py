@@ -13,7 +13,7 @@ from smurf_core.plot.cards import card_gallery
 from smurf_core.plot.report_figures import ReportFigure, image_files
 from smurf_core.reporting.cards import sample_card
 from smurf_core.reporting.gallery import SHOWN, gallery_table
-from smurf_core.reporting.latex import document
+from smurf_core.reporting.latex import tabular
 from smurf_core.runs.store import RunInfo
 
 
@@ -45,7 +45,7 @@ def show_gallery(run: RunInfo, ids: np.ndarray, title: str) -> None:
             )  # fmt: skip
         st.download_button(
             "LaTeX", key="gallery_tex", icon=":material/functions:", mime="text/x-tex",
-            data=lambda: document([table], title), file_name="examples.tex", on_click="ignore",
+            data=lambda: tabular(table), file_name="examples.tex", on_click="ignore",
         )  # fmt: skip
         download_view(table.numbers, "examples")
 

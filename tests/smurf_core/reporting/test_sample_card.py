@@ -11,7 +11,9 @@ from smurf_core.evaluation.gate import Gate
 from smurf_core.evaluation.typical import half_widths, typical_samples
 from smurf_core.evaluation.verdicts import good_terms, verdicts
 from smurf_core.explained import explained
+from smurf_core.plot.cards import card_gallery
 from smurf_core.plot.contributions import breakdown
+from smurf_core.plot.report_figures import ReportFigure, image_files
 from smurf_core.refits import Refits, critical
 from smurf_core.reporting.cards import card_source, sample_card
 from smurf_core.reporting.numbers import signed
@@ -168,3 +170,30 @@ def test_a_sample_that_no_fold_tested_has_no_card(run):
         sample_card(cards_of(run), "nobody")
     with pytest.raises(InputError, match="No output 'joy'"):
         sample_card(cards_of(run), "s0001", "joy")
+
+
+def test_the_gallery_draws_the_cards_numbers(run):
+    source = cards_of(run, s0003="A: 35 sd")
+    cards = [sample_card(source, f"s{k:04d}") for k in range(3, 13)]
+    drawn = card_gallery(cards, ("A", "B", "C"))
+    assert len(drawn.data) == len(drawn.layout.annotations) == 9
+    for card, bars, note in zip(cards, drawn.data, drawn.layout.annotations, strict=False):
+        values = {part.label: (part.value, part.half_width) for part in card.parts()}
+        shown = {y: (x, w) for y, x, w in zip(bars.y, bars.x, bars.error_x.array, strict=True)}
+        assert shown == {label: values[label] for label in shown}
+        assert max(map(abs, bars.x)) == max(abs(value) for value, _ in values.values())
+        words = note.text.replace("<br>", " ").replace("<i>", "").replace("</i>", "")
+        assert card.sentence[:60] in words
+    pale = card_gallery([sample_card(cards_of(run, verdict="bent"), "s0005")], ("A", "B", "C"))
+    assert set(pale.data[0].marker.opacity) == {0.35}
+
+
+def test_the_gallery_is_saved_as_image(run):
+    cards = [sample_card(cards_of(run), "s0007")]
+    drawn = ReportFigure("Examples", "", card_gallery(cards, ("A", "B", "C")))
+    try:
+        files = image_files({"examples": drawn})
+    except InputError:
+        pytest.skip("No Chromium here: install it to save figures.")
+    assert files["examples.png"].startswith(b"\x89PNG")
+    assert "one would expect B to say" in files["examples.svg"].decode()
