@@ -13,7 +13,7 @@ from smurf_core.plot.theme import NEUTRAL, modality_colours
 from smurf_core.reporting.sample_card import Part, SampleCard
 
 _COLUMNS = 3
-_LINE, _BAR, _HEAD = 15, 17, 112  # pixels
+_BAR, _HEAD, _LABELS = 17, 100, -150  # pixels
 _CHARACTERS = 46  # in a line of a card
 _MOST = 7  # parts of a card
 
@@ -35,11 +35,11 @@ def card_gallery(cards: Sequence[SampleCard], modalities: tuple[str, ...]) -> go
         for part in some
     ]
     limit = 1.35 * max([*ends, 1e-9])
-    height = rows * (_HEAD + bars * _BAR + 34)
+    gap = _HEAD + 30
+    inner = rows * bars * _BAR + (rows - 1) * gap
     figure = make_subplots(
-        rows=rows, cols=_COLUMNS, horizontal_spacing=0.1,
-        vertical_spacing=min((_HEAD + 24) / height, 0.9 / max(rows - 1, 1)),
-    )  # fmt: skip
+        rows=rows, cols=_COLUMNS, horizontal_spacing=0.19, vertical_spacing=gap / inner
+    )
     for k, (card, some) in enumerate(zip(shown, parts, strict=True)):
         place = {"row": k // _COLUMNS + 1, "col": k % _COLUMNS + 1}
         labels = [part.label for part in some]
@@ -66,17 +66,21 @@ def card_gallery(cards: Sequence[SampleCard], modalities: tuple[str, ...]) -> go
             **place,
         )  # fmt: skip
         axis = figure.get_subplot(**place)
+        axis.yaxis.update(
+            tickvals=labels,
+            ticktext=[f"{_safe(part.label)} {card.written_value(part)}" for part in some],
+        )
         figure.add_annotation(
             text="<br>".join(_text(card)), showarrow=False, align="left", font={"size": 11},
             xref=f"{axis.xaxis.plotly_name.replace('axis', '')} domain",
             yref=f"{axis.yaxis.plotly_name.replace('axis', '')} domain",
-            x=-0.42, xanchor="left", y=1, yanchor="bottom", yshift=4,
+            x=0, xshift=_LABELS, xanchor="left", y=1, yanchor="bottom", yshift=4,
         )  # fmt: skip
     figure.update_xaxes(range=[-limit, limit], zeroline=True, zerolinecolor=NEUTRAL, nticks=5)
     figure.update_yaxes(autorange="reversed", tickfont={"size": 10})
     figure.update_layout(
-        height=height + _HEAD - 40, bargap=0.3,
-        margin={"l": 130, "r": 10, "t": _HEAD, "b": 30},
+        height=inner + _HEAD + 40, bargap=0.3,
+        margin={"l": 10 - _LABELS, "r": 10, "t": _HEAD, "b": 30},
     )  # fmt: skip
     return figure
 

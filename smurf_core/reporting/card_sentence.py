@@ -37,7 +37,8 @@ def card_sentence(
     Returns
     -------
     str
-        One sentence on the contribution or shared set with the highest score; or one that says
+        One sentence on what is unexpected, or else on the contribution or shared set with the
+        highest score; or one that says
         that nothing can be said, and why.
     """
     nothing = "What each modality contributes to this prediction cannot be said"
@@ -46,7 +47,7 @@ def card_sentence(
         return f"{nothing}. {closed}"
     of = f" for {output}" if output else ""
     moved = f"the logit of {output}" if output else "this prediction"
-    claims: list[tuple[float, str]] = []
+    claims: list[tuple[bool, float, str]] = []
     any_good = False
     for row in rows:
         if len(row.source) > 1 or not row.is_recorded:
@@ -59,6 +60,7 @@ def card_sentence(
             said = signed(row.alone.value, digits)
             claims.append(
                 (
+                    False,
                     abs(row.alone.value) / unit,
                     f"{row.name} alone moves {moved} by {said}.",
                 )
@@ -68,10 +70,10 @@ def card_sentence(
                 continue
             claim = _claim(shared, digits, of)
             if claim:
-                claims.append((shared.score, claim))
-    score, claim = max(claims, key=lambda claim: claim[0], default=(0.0, ""))
-    if score >= _SMALLEST:
-        return _capital(claim)
+                claims.append((shared.relation == "unexpected", shared.score, claim))
+    worth = [claim for claim in claims if claim[1] >= _SMALLEST]
+    if worth:
+        return _capital(max(worth, key=lambda claim: claim[:2])[2])
     if far:
         return f"{nothing}: {far} lies far outside the training data."
     if not any_good:

@@ -133,11 +133,12 @@ def _row(
         lines = []
         for shared in few:
             others = ", ".join(card.written_value(other) for other in shared.others)
-            text = (
-                f"{_line(partner_label(shared.own.term.names[2]))}: {_part(card, shared.own)} ⇄ "
-                f"{others} <em>{shared.relation_text}</em>"
-            )
             pale = shared.relation in ("not separated", "unclear")
+            own = escape(card.written(shared.own)) if pale else _part(card, shared.own)
+            text = (
+                f"{_line(partner_label(shared.own.term.names[2]))}: {own} ⇄ {others} "
+                f"<em>{shared.relation_text}</em>"
+            )
             lines.append(f'<div style="{_PALE if pale else ""}">{text}</div>')
         if len(few) < len(row.shared):
             lines.append(f"<small>{len(row.shared) - len(few)} smaller: see Details</small>")

@@ -75,6 +75,7 @@ def run():
     values[5, 0, 1], values[5, 1, 0] = 3, 2.5  # A and B say the same
     values[7, 0, 1], values[7, 1, 0] = 4, -0.01  # B does not say what A lets expect
     values[11, 1], values[11, 0, 1] = 0, 6  # B was not recorded
+    values[13, 0, 0], values[13, 2, 0], values[13, 0, 2] = 5, 2, -1  # unexpected beside larger ones
     features = {name: replace(f, values=f.values.copy()) for name, f in data.features.items()}
     features["B"].values[11] = np.nan
     result = make_result(data, lambda _: (values, np.zeros(1, np.float32)))
@@ -98,12 +99,13 @@ def cards_of(run, verdict="reliable", opened=OPEN, **outlying):
 
 def test_the_sentence_says_what_stands_out(run):
     source = cards_of(run)
-    said = {k: sample_card(source, f"s{k:04d}").sentence for k in (3, 5, 7, 11)}
+    said = {k: sample_card(source, f"s{k:04d}").sentence for k in (3, 5, 7, 11, 13)}
     assert said == {
         3: "A alone moves this prediction by −5.00.",
         5: "A and B say the same: +3.00 and +2.50.",
         7: "From A, one would expect B to say +4.00; B says −0.01.",
         11: "From A, one would expect B to say +6.00; B was not recorded.",
+        13: "From C, one would expect A to say +2.00; A says −1.00.",
     }
     assert sample_card(source, "s0020").sentence == (
         "No modality says anything clear of this sample: every contribution with a good verdict "
