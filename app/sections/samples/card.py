@@ -27,7 +27,7 @@ _CELL = "padding:.2rem .5rem .2rem 0;vertical-align:top;border:0"
 
 
 def show_card(sample: str, study: StudyInfo, dataset: MultimodalDataset, run: RunInfo) -> None:
-    """A sample's transcript and player, its sentence, and a row a modality."""
+    """A sample's transcript and player, its sentence, and a row for each modality."""
     output = ask_output(sample, run, dataset)
     name = contributions_of(run).outputs[output]
     card = sample_card(cards_of(run), sample, name)
