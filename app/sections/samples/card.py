@@ -105,7 +105,7 @@ def _body(card: SampleCard, modalities: tuple[str, ...]) -> str:
         for row in rows
     )
     table = (
-        '<table class="sample-card" style="width:100%;border:0;border-collapse:collapse;'
+        '<table class="sample-card" style="border:0;border-collapse:collapse;'
         f'margin:0"><thead><tr style="border:0">{head}</tr></thead><tbody>{body}</tbody></table>'
     )
     return table + _notes(card)
