@@ -66,9 +66,11 @@ from smurf_core.evaluation.two_runs import (
     candidates_of,
     prediction_differences,
 )
-from smurf_core.evaluation.verdicts import verdicts
+from smurf_core.evaluation.typical import Finding, half_widths, typical_samples
+from smurf_core.evaluation.verdicts import good_terms, verdicts
 from smurf_core.explained import Explained, explained
 from smurf_core.fold_label import fold_label
+from smurf_core.reporting.cards import CardSource, card_source
 from smurf_core.reporting.findings import examples, main_metric
 from smurf_core.reporting.key_findings import KeyFinding, key_findings
 from smurf_core.reporting.sentences import Leader
@@ -83,7 +85,7 @@ from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo, load_study
 from smurf_core.runs.workspace import Workspace
 from smurf_core.terms import Term
-from smurf_core.what_if import feature_effects
+from smurf_core.what_if import SuggestedChange, feature_effects, suggested_change
 
 
 def _study_key(study: StudyInfo | RunInfo) -> str:
@@ -352,7 +354,7 @@ def key_findings_of(run: RunInfo, others: list[RunInfo]) -> tuple[KeyFinding, ..
     return key_findings(
         account_of(run, everything, "", others),
         tables,
-        examples(explained_of(run), tables["outlying_samples"], tables["verdicts"]),
+        examples(result_of(run), explained_of(run), tables["outlying_samples"], tables["verdicts"]),
         comparable_totals(run.config.kind, share_intervals_of(run, everything).totals),
     )
 
@@ -390,6 +392,25 @@ def sample_table_of(run: RunInfo) -> pd.DataFrame:
     copying a quarter of a million rows takes time.
     """
     return _sample_table(run).copy(deep=False)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading samples…", hash_funcs=_BY_RUN)
+def cards_of(run: RunInfo) -> CardSource:
+    """What the cards of a run's samples are read from."""
+    return card_source(
+        result_of(run), explained_of(run), verdict_table=verdicts_of(run),
+        outlying=outlying_of(run), opened=gate_of(run, Scope.everything(len(dataset_of(run)))),
+    )  # fmt: skip
+
+
+@st.cache_data(max_entries=24, show_spinner="Listing samples…", hash_funcs=_BY_RUN)
+def typical_of(run: RunInfo, scope: Scope, finding: Finding) -> pd.DataFrame:
+    """The first 50 of a list of typical samples, of contributions whose verdict is good."""
+    shown = scope.apply(explained_of(run))
+    return typical_samples(
+        shown, finding, count=50, half_widths=half_widths(result_of(run), shown),
+        terms=good_terms(verdicts_of(run), shown.contributions),
+    )  # fmt: skip
 
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
@@ -433,3 +454,13 @@ def _attribution_process(space: Workspace) -> AttributionProcess:
 def feature_effects_of(run: RunInfo, sample_id: str, modality: str, output: int) -> pd.DataFrame:
     """How far each feature of a modality alone can move one sample's prediction."""
     return feature_effects(result_of(run), dataset_of(run), sample_id, modality, output=output)
+
+
+@st.cache_data(max_entries=100, show_spinner="Looking for a change…", hash_funcs=_BY_RUN)
+def suggestion_of(
+    run: RunInfo, sample_id: str, output: int, modality: str | None
+) -> SuggestedChange | None:
+    """The group of features (of one modality, or of any) that moves a sample's prediction most."""
+    return suggested_change(
+        result_of(run), dataset_of(run), sample_id, output=output, modality=modality
+    )

@@ -6,7 +6,8 @@ for a moment, starts the app, and measures
 - first paint: from `streamlit run` until the first page's title is on the screen,
 - a modality switch on *Missing modalities*, and a point clicked on *Human judgments*, from the
   pointer going down until a number on the page has changed and was painted,
-- the same two while a training run uses both cores.
+- *Next* on *Samples*, until the card has changed,
+- the first two while a training run uses both cores.
 
 `python benchmarks/latency.py --memory --samples 250000` opens every page in place of that and
 prints the most memory that the server, and that all of Chromium's processes, have held (PSS: what
@@ -57,14 +58,12 @@ FAST = replace(
 )  # fmt: skip
 TITLES = (
     "Data", "Train", "Overview", "Redundancy", "Samples", "Human judgments",
-    "Missing modalities", "What if", "Compare", "Verify", "Report",
+    "Missing modalities", "Compare", "Verify", "Report",
 )  # fmt: skip
 
 # Waits for the pointer to go down, then for a number on the page to change and be painted.
-WATCH = """() => {
-  const numbers = () => Array.from(document.querySelectorAll(
-    '[data-testid=stMain] [data-testid=stMarkdownContainer], [data-testid=stMain] h3,' +
-    ' [data-testid=stMain] [data-testid=stMetricValue]'),
+WATCH = """selector => {
+  const numbers = () => Array.from(document.querySelectorAll(selector),
     e => e.textContent.replace(/[^0-9.−-]+/g, ' ')).join('|');
   const before = numbers();
   let start = null;
@@ -81,6 +80,10 @@ WATCH = """() => {
                      {subtree: true, childList: true, characterData: true});
   });
 }"""
+NUMBERS = ", ".join(
+    f"[data-testid=stMain] {part}"
+    for part in ("[data-testid=stMarkdownContainer]", "h3", "[data-testid=stMetricValue]")
+)
 # Points of the first figure that stand apart from others, as pixels in the window.
 POINTS = """() => {
   const plot = document.querySelector('.js-plotly-plot'), box = plot.getBoundingClientRect();
@@ -158,9 +161,9 @@ def first_paint(home: Path, browser: Browser) -> float:
     return found
 
 
-def waited(page: Page, act: Callable[[], None]) -> float:
+def waited(page: Page, act: Callable[[], None], selector: str = NUMBERS) -> float:
     """Milliseconds from the pointer going down until a number has changed."""
-    page.evaluate(WATCH)
+    page.evaluate(WATCH, selector)
     act()
     return float(page.evaluate("window.waited"))
 
@@ -197,6 +200,18 @@ def points(page: Page, url: str, study: str, count: int) -> list[float]:
     return found[2:]
 
 
+def next_samples(page: Page, url: str, study: str, count: int) -> list[float]:
+    """Walk from sample to sample."""
+    page.goto(f"{url}/samples?study={study}")
+    settled(page, "Samples")
+    found = []
+    for _ in range(count):
+        button = page.get_by_role("button", name="Next")
+        found.append(waited(page, button.click, ".sample-card"))
+        page.wait_for_timeout(300)
+    return found[2:]
+
+
 def report(what: str, milliseconds: list[float]) -> None:
     """Print median and 95th percentile."""
     middle, high = statistics.median(milliseconds), np.percentile(milliseconds, 95)
@@ -216,6 +231,7 @@ def measure_latency(home: Path, study: str, browser: Browser, count: int) -> Non
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         report("modality switch", switches(page, url, study, count))
         report("point in a scatter plot", points(page, url, study, count))
+        report("next sample", next_samples(page, url, study, count))
         endless = replace(FAST, max_epochs=10_000_000, patience=None)
         run = store.create_run(workspace, study, endless, jobs=2)
         os.environ[HOME_VARIABLE] = str(home)

@@ -12,6 +12,7 @@ import pandas as pd
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.evaluation.feature_groups import feature_groups
 from smurf_core.evaluation.outlying import distances
 from smurf_core.results import RunResult
 from smurf_core.scaling import Norm, person_norms
@@ -20,6 +21,7 @@ FloatArray = npt.NDArray[np.float32]
 # The quantiles between which a feature can be moved, and those that `feature_effects` compares.
 RANGE = (0.0, 100.0)
 SWING = (5.0, 95.0)
+_SUGGESTED = 3  # features of a suggested change
 
 
 def changed_contributions(
@@ -210,3 +212,76 @@ def position_of(result: RunResult, sample_id: str) -> int:
     if not len(found):
         raise InputError(f"There is no sample {sample_id!r} in this run.")
     return int(found[0])
+
+
+@dataclass(frozen=True)
+class SuggestedChange:
+    """The group of features that moves a sample's prediction most, and where it would go.
+
+    `features` are at most three of the group, those that move most; `values` are theirs after the
+    change, `moved` is the change of the prediction (or of one class's logit).
+    """
+
+    modality: str
+    group: str
+    features: tuple[str, ...]
+    values: tuple[float, ...]
+    moved: float
+
+
+def suggested_change(
+    result: RunResult,
+    dataset: MultimodalDataset,
+    sample_id: str,
+    *,
+    output: int = 0,
+    modality: str | None = None,
+) -> SuggestedChange | None:
+    """The change that moves a sample's prediction most, among groups of features.
+
+    Every group of a recorded modality (or of `modality` alone) is moved as a whole, up and down:
+    its three features with the largest `feature_effects` each go to the 5th or 95th percentile of
+    their observed values, in the direction that raises or lowers the prediction.
+
+    Returns
+    -------
+    SuggestedChange or None
+        None if no feature of a recorded modality varies.
+
+    Raises
+    ------
+    InputError
+        If the sample is not in the run, or no fold tested it.
+    """
+    at = position_of(result, sample_id)
+    before = result.contributions()
+    now = before.select(before.sample_ids == sample_id).prediction()[0, output]
+    best: SuggestedChange | None = None
+    for name in result.modalities if modality is None else (modality,):
+        recorded = dataset.features[name].values[at]
+        if not np.isfinite(recorded).all():
+            continue
+        effects = feature_effects(result, dataset, sample_id, name, output=output)
+        effects = effects[effects["usual_low"] < effects["usual_high"]]
+        groups = feature_groups(name, tuple(effects["feature"]))
+        place = {feature: d for d, feature in enumerate(dataset.features[name].names)}
+        versions, described = [], []
+        for group, rows in effects.groupby(np.asarray(groups, dtype=object), sort=False):
+            strongest = rows.head(_SUGGESTED)
+            rises = strongest["effect"].to_numpy() > 0
+            low, high = (strongest[c].to_numpy() for c in ("usual_low", "usual_high"))
+            for goes_up in (True, False):
+                row = recorded.copy()
+                values = np.where(rises == goes_up, high, low)
+                row[[place[feature] for feature in strongest["feature"]]] = values
+                versions.append(row)
+                chosen = tuple(map(str, strongest["feature"]))
+                described.append((str(group), chosen, tuple(map(float, values))))
+        if not versions:
+            continue
+        after = changed_contributions(result, dataset, sample_id, {name: np.stack(versions)})
+        moved = (after.prediction()[:, output] - now).astype(np.float64)
+        k = int(np.abs(moved).argmax())
+        if best is None or abs(moved[k]) > abs(best.moved):
+            best = SuggestedChange(name, *described[k], float(moved[k]))
+    return best

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.loading import (
     account_of,
+    cards_of,
     comparison_of,
     explained_of,
     missing_comparison_of,
@@ -28,6 +29,7 @@ from smurf_core.plot.report_figures import image_files, report_figures
 from smurf_core.reporting.bundle import Files, report_files, run_titles, zipped
 from smurf_core.reporting.findings import (
     Findings,
+    example_cards,
     examples,
     model_shares,
     report_tables,
@@ -64,6 +66,10 @@ def findings_of(
     """
     everything = Scope.everything(len(dataset))
     tables = tables_of(run, scope)
+    typical = examples(
+        result_of(run), scope.apply(explained_of(run)), tables["outlying_samples"],
+        verdicts_of(run),
+    )  # fmt: skip
     return Findings(
         reference=run.id,
         titles=run_titles(compared),
@@ -71,9 +77,8 @@ def findings_of(
         missing=missing_comparison_of(compared, run.id),
         shares=model_shares(result_of(run), shares_of(run, scope)),
         tables=tables,
-        typical=examples(
-            scope.apply(explained_of(run)), tables["outlying_samples"], verdicts_of(run)
-        ),
+        typical=typical,
+        cards=example_cards(cards_of(run), typical),
         comparable=comparable_totals(run.config.kind, share_intervals_of(run, everything).totals),
         account=account_of(run, scope, "", [other for other in compared if other.id != run.id]),
     )

@@ -9,9 +9,8 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 PageName = Literal[
-    "study", "data", "train", "findings", "overview", "redundancy",
-    "samples", "judgments", "missing",
-    "what_if", "compare", "verify", "report",
+    "study", "data", "train", "findings", "overview", "redundancy", "samples", "judgments",
+    "missing", "compare", "verify", "report",
 ]  # fmt: skip
 _FIRST: PageName = "study"
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -29,7 +28,6 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
         "samples": ("Samples", ":material/manage_search:"),
         "judgments": ("Human judgments", ":material/groups:"),
         "missing": ("Missing modalities", ":material/toggle_off:"),
-        "what_if": ("What if", ":material/tune:"),
     },
     "Check": {
         "compare": ("Compare", ":material/balance:"),
@@ -50,7 +48,6 @@ QUESTIONS: dict[PageName, str] = {
     "samples": "What is one prediction made of?",
     "judgments": "Do people and model agree?",
     "missing": "What if a modality is missing?",
-    "what_if": "What if a feature were different?",
     "compare": "Which model is better?",
     "verify": "Are known contributions found?",
     "report": "What goes into the report?",
@@ -72,6 +69,10 @@ def navigation() -> StreamlitPage:
     sections["Prepare"].append(
         st.Page(_to_first, title="Study", url_path=_FIRST, visibility="hidden")
     )
+    # What if was a page of its own: links to it lead to the tab of Samples.
+    sections["Explore"].append(
+        st.Page(_to_what_if, title="What if", url_path="what_if", visibility="hidden")
+    )
     return st.navigation(sections, expanded=True)  # Otherwise some of the pages are hidden.
 
 
@@ -85,3 +86,9 @@ def _page(name: PageName, title: str, icon: str) -> StreamlitPage:
 
 def _to_first() -> None:
     st.switch_page(page_path(_FIRST), query_params=st.query_params)
+
+
+def _to_what_if() -> None:
+    query = {**st.query_params.to_dict(), "tab": "What if"}
+    st.session_state["samples_tab"] = query["tab"]
+    st.switch_page(page_path("samples"), query_params=query)

@@ -16,8 +16,10 @@ from smurf_core.data.media import (
 from smurf_core.runs.studies import StudyInfo, media_of
 
 
-def show_media(study: StudyInfo, dataset: MultimodalDataset, sample_id: str) -> None:
-    """Play a sample's recording; shows nothing if the study has no recordings."""
+def show_media(
+    study: StudyInfo, dataset: MultimodalDataset, sample_id: str, *, width: int = 480
+) -> None:
+    """Play a sample's recording, a video `width` pixels wide; nothing without recordings."""
     with show_errors():
         settings = media_of(workspace(), study.id)
         if settings is None:
@@ -37,7 +39,7 @@ def show_media(study: StudyInfo, dataset: MultimodalDataset, sample_id: str) -> 
             format=clip.media_type,
             start_time=math.floor(clip.start),
             end_time=None if clip.end is None else math.ceil(clip.end),
-            width=480 if clip.kind == "video" else "stretch",
+            width=width if clip.kind == "video" else "stretch",
             alt=f"Recording of sample {sample_id}",
         )
         if clip.start or clip.end is not None:

@@ -43,6 +43,8 @@ def shown_columns(table: pd.DataFrame, dataset: MultimodalDataset) -> list[str]:
     is_marked = "outlying" in table and bool((table["outlying"] != "").any())
     if "score" in table:
         hidden = {"other_shared_with"} | (set() if is_marked else {"outlying"})
+        if len(set(table["output"])) == 1:
+            hidden.add("output")
         if not _has_larger_sets(table):
             hidden.add("other_modality")
         return [str(name) for name in table if name not in hidden]

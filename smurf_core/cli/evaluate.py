@@ -65,7 +65,7 @@ def show(run: Run) -> None:
     first = key_findings(
         said,
         tables,
-        examples(shown, tables["outlying_samples"], tables["verdicts"]),
+        examples(result, shown, tables["outlying_samples"], tables["verdicts"]),
         comparable_totals(config.kind, tables["variance_totals"]),
     )
     wording = read_wording(workspace, info.id)

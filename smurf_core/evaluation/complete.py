@@ -21,7 +21,7 @@ from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
 from smurf_core.evaluation.redundancy import ShareIntervals, pair_table, share_intervals
 from smurf_core.evaluation.subset_fusion import why_not_held_out
-from smurf_core.evaluation.typical import Finding, typical_samples
+from smurf_core.evaluation.typical import Finding, half_widths, typical_samples
 from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.evaluation.verification import factor_matrix, recovery
 from smurf_core.explained import Explained
@@ -119,11 +119,12 @@ def tables_of_run(
     found = verdicts(result, explained_samples(result, dataset))
     tables["verdicts"] = found
     keys = ["modality", "shared_with"]
+    widths = half_widths(result, explained)
     of_modalities = found.loc[found["order"] == 1, [*keys, "verdict"]]
     for finding in get_args(Finding):
         tables[f"typical_{finding}"] = pd.concat(
             [
-                typical_samples(contributions, finding, output=output, count=count)
+                typical_samples(explained, finding, output=output, count=count, half_widths=widths)
                 for output in contributions.outputs
             ],
             ignore_index=True,

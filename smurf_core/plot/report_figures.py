@@ -21,6 +21,7 @@ from smurf_core.evaluation.verification import factor_matrix
 from smurf_core.explained import Explained
 from smurf_core.fold_label import fold_label
 from smurf_core.plot.bars import bars_with_spread
+from smurf_core.plot.cards import card_gallery
 from smurf_core.plot.contributions import variance_bars
 from smurf_core.plot.heatmaps import (
     doubt_matrix,
@@ -92,6 +93,14 @@ def report_figures(
             ),
         ),
     }  # fmt: skip
+    if found.cards:
+        figures["examples"] = ReportFigure(
+            "Examples",
+            "The first three samples of each list: large unique contributions, redundant ones, "
+            "and unexpected ones. Plain bars alone, hatched or crossed ones shared; pale and "
+            "outlined: the verdict is not good. Lines: 95% intervals over models of other persons.",
+            card_gallery(found.cards, contributions.modalities),
+        )
     if result.sharing is not None and not result.sharing.empty:
         figures["sharing"] = ReportFigure(
             "Who shares with whom?",
@@ -139,7 +148,7 @@ def report_figures(
             signed_heatmap(factor_table(factor_matrix(explained), output), title="r"),
         )
     if not found.is_open:  # Shares of noise are not drawn.
-        for name in ("shares_of_variance", "sharing", "redundancy", "shares_by_pair"):
+        for name in ("shares_of_variance", "examples", "sharing", "redundancy", "shares_by_pair"):
             figures.pop(name, None)
     elif not found.agreement.empty:
         figures |= _judgments(explained)

@@ -15,9 +15,12 @@ from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.missing import compare_missing
 from smurf_core.evaluation.redundancy import share_intervals, variance_shares
 from smurf_core.evaluation.samples import transcript_column
-from smurf_core.evaluation.typical import Finding, typical_samples
+from smurf_core.evaluation.typical import Finding, half_widths, typical_samples
 from smurf_core.evaluation.verdicts import good_terms
 from smurf_core.explained import Explained, explained
+from smurf_core.reporting.cards import CardSource, card_source, sample_card
+from smurf_core.reporting.gallery import gallery_table
+from smurf_core.reporting.sample_card import SampleCard
 from smurf_core.reporting.sharing import sharing_table
 from smurf_core.reporting.statements import Account, account, leader_of
 from smurf_core.reporting.tables import (
@@ -46,6 +49,7 @@ class Findings:
     shares: pd.DataFrame  # `variance_shares` of the reference, as the next two
     tables: Mapping[str, pd.DataFrame]  # `tables_of_run`
     typical: Mapping[Finding, pd.DataFrame]
+    cards: tuple[SampleCard, ...]  # `example_cards`
     comparable: pd.DataFrame | None  # `comparable_totals`, of all test samples
     account: Account  # of the reference
 
@@ -96,6 +100,10 @@ def find(
     intervals = share_intervals(found, result.refits)
     tables = tables_of_run(result, found, intervals=intervals)
     verdict_table = tables["verdicts"]
+    typical = examples(result, found, tables["outlying_samples"], verdict_table)
+    source = card_source(
+        result, found, verdict_table=verdict_table, outlying=tables["outlying_samples"]
+    )
     return Findings(
         reference=reference,
         titles=titles,
@@ -105,7 +113,8 @@ def find(
         ),
         shares=model_shares(result, variance_shares(found.contributions)),
         tables=tables,
-        typical=examples(found, tables["outlying_samples"], verdict_table),
+        typical=typical,
+        cards=example_cards(source, typical),
         comparable=comparable_totals(result.config.kind, tables["variance_totals"]),
         account=account(
             result,
@@ -134,7 +143,12 @@ def model_shares(result: RunResult, shares: pd.DataFrame) -> pd.DataFrame:
 
 
 def examples(
-    explained: Explained, outlying: pd.DataFrame, verdict_table: pd.DataFrame, *, count: int = 50
+    result: RunResult,
+    explained: Explained,
+    outlying: pd.DataFrame,
+    verdict_table: pd.DataFrame,
+    *,
+    count: int = 50,
 ) -> dict[Finding, pd.DataFrame]:
     """Typical samples of every kind with their target and, where there is one, transcript.
 
@@ -148,15 +162,30 @@ def examples(
         target = target.astype(int).map(dict(enumerate(dataset.class_names)))
     marks = outlying.set_index("sample_id")["mark"]
     good = good_terms(verdict_table, explained.contributions)
+    widths = half_widths(result, explained)
     found = {}
     for finding in _FINDINGS:
-        table = typical_samples(explained.contributions, finding, count=count, terms=good)
+        table = typical_samples(explained, finding, count=count, terms=good, half_widths=widths)
         table["target"] = target.reindex(table["sample_id"]).to_numpy()
         table["mark"] = marks.reindex(table["sample_id"]).to_numpy()
         if words:
             table["transcript"] = dataset.samples[words].reindex(table["sample_id"]).to_numpy()
         found[finding] = table
     return found
+
+
+def example_cards(
+    source: CardSource, typical: Mapping[Finding, pd.DataFrame]
+) -> tuple[SampleCard, ...]:
+    """The cards of the first three samples of each list: the paper's Table 6."""
+    found = []
+    for table in typical.values():
+        rows = table.drop_duplicates("sample_id").head(3)
+        found += [
+            sample_card(source, str(sample), str(output))
+            for sample, output in zip(rows["sample_id"], rows["output"], strict=True)
+        ]
+    return tuple(found)
 
 
 def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTable, ...]:
@@ -174,6 +203,7 @@ def report_tables(found: Findings, dataset: MultimodalDataset) -> tuple[ReportTa
             tables.append(sharing_table(found.tables["sharing"]))
         if any(len(table) for table in found.typical.values()):
             tables.append(typical_table(found.typical))
+            tables.append(gallery_table(found.cards, "cards"))
         tables.append(share_table(found.account.shares, found.shares))
     if found.witness is not None:
         comparable = found.comparable if found.is_open else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from smurf_core.reporting.gallery import IN_WORDS
 from smurf_core.reporting.tables import Cell, ReportTable
 
 _SPECIAL = {
@@ -57,7 +58,7 @@ def _character(character: str) -> str:
 
 def tabular(table: ReportTable) -> str:
     """A table as a `table` environment with booktabs' rules, as in the paper."""
-    columns = "l" + "".join("l" if _is_text(table, k) else "c" for k in range(1, len(table.header)))
+    columns = "l" + "".join(_column(title) for title in table.header[1:])
     lines = [
         f"% {table.title}; needs \\usepackage{{booktabs, graphicx, textcomp}} and "
         "\\usepackage[T1]{fontenc}.",
@@ -130,5 +131,8 @@ def _indexed(cell: Cell) -> str:
 _SYMBOLS = {"ŷ": r"\hat{y}", "y": "y"}
 
 
-def _is_text(table: ReportTable, column: int) -> bool:
-    return table.header[column] in ("Transcript", "Verdict", "Contribution")
+def _column(title: str) -> str:
+    """A column's alignment: sentences are wrapped."""
+    if title == IN_WORDS:
+        return "p{60mm}"
+    return "l" if title in ("Transcript", "Verdict", "Contribution") else "c"

@@ -243,7 +243,7 @@ def typical_table(typical: Mapping[Finding, pd.DataFrame], *, count: int = 3) ->
             ]
             if has_words:
                 words = row.get("transcript")
-                cells.insert(1, Cell(_short(words) if isinstance(words, str) else ""))
+                cells.insert(1, Cell(shortened(words) if isinstance(words, str) else ""))
             is_marked = is_marked or bool(row["mark"])
             rows.append(tuple(cells))
         if rows:
@@ -364,5 +364,6 @@ def _metric_heading(metric: str) -> str:
     return METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
 
 
-def _short(text: str, length: int = 80) -> str:
+def shortened(text: str, length: int = 80) -> str:
+    """Text of at most `length` characters, with an ellipsis where it was cut."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"

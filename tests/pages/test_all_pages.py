@@ -10,7 +10,7 @@ from smurf_core.runs import slices, store, studies
 from tests.studio import PAGES, text, trained
 
 # These need a finished run.
-EXPLORING = ("overview", "redundancy", "samples", "missing", "what_if", "verify", "report")
+EXPLORING = ("overview", "redundancy", "samples", "missing", "verify", "report")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -78,7 +78,7 @@ def test_text_of_users_is_never_markup(open_page, home):
         assert "**bold**" not in shown
 
 
-@pytest.mark.parametrize("name", ["samples", "judgments", "what_if"])
+@pytest.mark.parametrize("name", ["samples", "judgments"])
 def test_pages_hold_for_a_slice_of_two_samples(open_page, judged, home, name):
     study = store.list_runs(home)[0].study_id
     two = slices.add_slice(home, study, "two", ["s40", "s41"], origin="a test")

@@ -17,7 +17,7 @@ from tests.studio import PAGES, text
 
 ROOT = Path(__file__).resolve().parents[2]
 # These show what is in a run's files; *Compare* needs two runs, *Judgments* has none here.
-EXPLORING = ("overview", "redundancy", "samples", "missing", "what_if", "compare", "verify")
+EXPLORING = ("overview", "redundancy", "samples", "missing", "compare", "verify")
 
 
 def opened(**query: str) -> AppTest:

@@ -60,7 +60,7 @@ def null(request, _null_home, monkeypatch) -> tuple[Workspace, str, str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["findings", "overview", "samples", "compare", "redundancy", "judgments", "missing", "what_if"],
+    ["findings", "overview", "samples", "compare", "redundancy", "judgments", "missing"],
 )
 def test_pages_say_that_there_is_nothing_to_explain(open_page, null, name):
     _, study, start = null

@@ -1,23 +1,33 @@
 """Samples: found, filtered, walked through, taken apart, and pinned."""
 
+import html
+
 import pytest
 
 from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
-from smurf_core.evaluation.typical import typical_samples
+from smurf_core.evaluation.typical import half_widths, typical_samples
 from smurf_core.evaluation.verdicts import good_terms, verdicts
 from smurf_core.explained import explained
+from smurf_core.reporting.cards import card_source, sample_card
 from smurf_core.runs import slices, store, studies
-from tests.studio import facts, result_of, text, trained, with_a_far_sample
+from tests.studio import facts, figure, result_of, text, trained, with_a_far_sample
+
+
+def card_text(page) -> str:
+    """The sample's card, as HTML."""
+    return next(m.value for m in page.markdown if "sample-card" in m.value)
 
 
 def test_the_breakdown_adds_up_to_the_prediction_shown(open_page, trained_home):
-    page = open_page("samples")
+    page = open_page("samples", tab="Details")
     (table,) = page.table
     values = [float(cell.replace("−", "-")) for cell in table.value.iloc[:, 0]]
     assert len(values) == 1 + 9 + 1
     assert sum(values[:-1]) == pytest.approx(values[-1], abs=0.0005 * len(values))
+    page = open_page("samples")
+    assert not page.table  # What is behind the card is computed only when its tab is open.
     shown = float(facts(page)["Prediction"].replace("−", "-"))
-    assert shown == pytest.approx(values[-1], abs=0.0011)
+    assert shown == pytest.approx(values[-1], abs=0.0055)
 
 
 def test_samples_are_found_ordered_and_linked(open_page, trained_home):
@@ -40,11 +50,13 @@ def test_a_sample_far_from_the_training_data_is_marked_wherever_it_is_listed(ope
     marks = page.dataframe[0].value.set_index("sample_id")["outlying"]
     assert marks["s33"].startswith("A: ")
     assert (marks.drop("s33") == "").all()
+    assert f"far from training: {marks['s33']}" in text(page)
+    page = open_page("samples", sample="s33", tab="Details")
     (warning,) = (each for each in page.warning if "lies far" in each.value)
     assert warning.value.startswith("This sample lies far from the training data")
 
 
-@pytest.mark.parametrize("finding", ["unique", "redundant", "unexpected"])
+@pytest.mark.parametrize("finding", ["unique", "redundant", "unexpected", "not_recorded"])
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_typical_samples_are_listed_highest_first(open_page, trained_home, finding, task):
     study = next(s for s in studies.list_studies(trained_home) if s.task == task)
@@ -56,7 +68,9 @@ def test_typical_samples_are_listed_highest_first(open_page, trained_home, findi
     result = result_of(trained_home, run)
     found = explained(result, studies.load_study(trained_home, study.id))
     good = good_terms(verdicts(result, found), found.contributions)
-    expected = typical_samples(found.contributions, finding, count=50, terms=good)
+    expected = typical_samples(
+        found, finding, count=50, terms=good, half_widths=half_widths(result, found)
+    )
     if expected.empty:
         assert "No sample stands out by a contribution whose verdict is good" in text(page)
         return
@@ -72,11 +86,12 @@ def test_wrong_samples_are_shown_alone_and_any_class_is_explained(open_page, tra
     page.run()
     shown = page.dataframe[0].value
     assert (shown["target"] != shown["prediction"]).all()
-    before = page.table[0].value.iloc[-1, 0]
-    explain = next(box for box in page.selectbox if box.label == "Explain the class")
+    before = card_text(page)
+    explain = next(box for box in page.selectbox if box.label == "Class")
     explain.set_value((explain.value + 1) % 3).run()
     assert not page.exception
-    assert page.table[0].value.iloc[-1, 0] != before
+    assert card_text(page) != before
+    assert f"the logit of class_{explain.value + 1}" in card_text(page)
 
 
 def test_filters_add_up_and_become_the_selection(open_page, judged, home):
@@ -113,7 +128,7 @@ def test_next_and_previous_walk_through_what_is_listed(open_page, judged):
 
 
 def test_a_pinned_sample_and_a_pinned_run_are_shown_next_to_the_next_one(open_page, trained_home):
-    page = open_page("samples", sample="s11")
+    page = open_page("samples", sample="s11", tab="Details")
     before = page.table[0].value.iloc[:, 0].tolist()
     page.button(key="pin_sample").click().run()
     page.button(key="next").click().run()
@@ -130,8 +145,8 @@ def test_a_pinned_sample_and_a_pinned_run_are_shown_next_to_the_next_one(open_pa
 
 
 def test_the_most_alike_samples_are_listed_and_features_say_why(open_page, judged):
-    page = open_page("samples", sample="s20")
-    alike = page.dataframe[1].value
+    page = open_page("samples", sample="s20", tab="Details")
+    alike = page.dataframe[0].value
     assert "s20" not in set(alike["sample_id"])
     assert alike["cosine"].is_monotonic_decreasing
     page.toggle(key="attribute").set_value(True).run()
@@ -142,7 +157,7 @@ def test_the_most_alike_samples_are_listed_and_features_say_why(open_page, judge
 
 def test_an_interaction_is_attributed_to_the_features_of_all_its_modalities(open_page, home):
     trained(home, synthetic_interactions(samples=160), "mro_smurf")
-    page = open_page("samples", sample="s020")
+    page = open_page("samples", sample="s020", tab="Details")
     page.toggle(key="attribute").set_value(True).run()
     (source,) = (g for g in page.get("button_group") if (g.key or "").startswith("why_"))
     assert list(source.options)[3] == "A+B"
@@ -159,8 +174,48 @@ def test_metrics_cover_all_samples_the_selection_and_each_slice(open_page, judge
     study = store.list_runs(home)[0].study_id
     some = [f"s{i:02d}" for i in range(10, 30)]
     slices.add_slice(home, study, "early", some, origin="a test")
-    page = open_page("samples")
+    page = open_page("samples", tab="Details")
     page.toggle(key="by_slice").set_value(True).run()
     table = page.dataframe[-1].value
     assert table["Samples"].tolist() == ["All samples", "early"]
     assert table["n"].tolist() == [80, 20]
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_the_card_shows_the_librarys_numbers_and_sentence(open_page, trained_home, task):
+    study = next(s for s in studies.list_studies(trained_home) if s.task == task)
+    run = store.list_runs(trained_home, study.id)[0]
+    result = result_of(trained_home, run)
+    source = card_source(result, explained(result, studies.load_study(trained_home, study.id)))
+    page = open_page("samples", study=study.id, sample="s12")
+    for sample in ("s12", "s13"):
+        card = sample_card(source, sample)
+        shown = html.unescape(text(page))
+        assert card.sentence in shown
+        numbers = [card.written(part) for part in card.parts()]
+        assert [number for number in numbers if number not in shown] == []
+        above = facts(page)
+        assert (above["Target"], above["Prediction"]) == (card.target, card.prediction)
+        assert page.query_params["sample"] == sample
+        page.button(key="next").click().run()
+
+
+def test_list_tab_and_sample_come_back_by_their_address(open_page, trained_home):
+    query = {"list": "redundant", "tab": "Gallery", "sample": "s11"}
+    page = open_page("samples", **query)
+    assert page.session_state["samples_list"] == "redundant"
+    assert page.session_state["samples_tab"] == "Gallery"
+    page = open_page("samples", tab="no such tab", list="no such list")
+    assert page.session_state["samples_tab"] == "Sample"
+    assert page.session_state["samples_list"] == "all"
+    assert "list" not in page.query_params
+
+
+def test_the_gallery_has_the_cards_of_the_list(open_page, judged):
+    page = open_page("samples", tab="Gallery")
+    drawn = figure(page, "gallery")
+    heads = [note["text"].split("</b>")[0] for note in drawn["layout"]["annotations"]]
+    assert heads == [f"<b>s{k:02d}" for k in range(9)]
+    assert "“he said word3”" in drawn["layout"]["annotations"][3]["text"]
+    page.number_input(key="gallery_part").set_value(9).run()
+    assert len(figure(page, "gallery")["layout"]["annotations"]) == 80 - 8 * 9

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from smurf_core.errors import InputError
-from smurf_core.what_if import changed_contributions, feature_effects, feature_ranges
+from smurf_core.what_if import (
+    changed_contributions,
+    feature_effects,
+    feature_ranges,
+    suggested_change,
+)
 from tests.smurf_core.by_hand import square
 from tests.smurf_core.trained import small_run
 
@@ -93,3 +98,25 @@ def test_a_features_effect_is_what_moving_it_alone_does():
     assert first["effect"] == pytest.approx(high - low, abs=1e-5)
     ranges = feature_ranges(dataset, "A").set_index("feature").loc[first["feature"]]
     assert (ranges["low"], ranges["high"]) == (values[:, at].min(), values[:, at].max())
+
+
+@pytest.mark.parametrize(("model", "task", "how", "absent"), CASES[:2])
+def test_the_suggested_change_moves_a_prediction_as_far_as_it_says(model, task, how, absent):
+    result, dataset = small_run(model, task, how, absent)
+    sample, output = "s44", 0
+    best = suggested_change(result, dataset, sample, output=output)
+    at = list(dataset.sample_ids).index(sample)
+    own = result.contributions().select(np.array([at])).prediction()[0, output]
+    for modality in result.modalities:
+        found = suggested_change(result, dataset, sample, output=output, modality=modality)
+        if not dataset.features[modality].present[at]:
+            assert found is None
+            continue
+        features = dataset.features[modality]
+        row = features.values[[at]].copy()
+        for name, value in zip(found.features, found.values, strict=True):
+            row[0, features.names.index(name)] = value
+        moved = changed_contributions(result, dataset, sample, {modality: row}).prediction()
+        assert moved[0, output] - own == pytest.approx(found.moved, abs=1e-5)
+        assert abs(found.moved) <= abs(best.moved)
+        assert len(found.features) <= 3

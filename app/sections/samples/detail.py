@@ -1,10 +1,9 @@
-"""One sample: its data, the parts of its prediction, and similar samples."""
+"""Behind a sample's card: the parts of its prediction, their features, and similar samples."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import scipy  # whose parts load when used, after the first paint
 import streamlit as st
 
 from app.loading import (
@@ -15,10 +14,10 @@ from app.loading import (
     similar_to,
     verdicts_of,
 )
+from app.sections.samples.card import ask_output
 from app.state.selection import pin_sample, pinned_sample, run_pinned_beside
 from app.state.session import run_label
 from app.widgets.downloads import download_view
-from app.widgets.media import show_media
 from app.widgets.messages import escaped, facts, show_errors
 from app.widgets.outlying import show_outlying
 from app.widgets.pins import pin_run_button
@@ -26,7 +25,6 @@ from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
 from smurf_core.evaluation.feature_groups import group_attributions
 from smurf_core.evaluation.neighbours import Similarity
-from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.verdicts import GOOD, verdict_of
 from smurf_core.plot.attributions import attribution_bars
 from smurf_core.plot.contributions import breakdown, contribution_matrices, waterfall
@@ -36,30 +34,25 @@ from smurf_core.refits import critical
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain, signed, term_label
 from smurf_core.runs.store import RunInfo
-from smurf_core.runs.studies import StudyInfo
 from smurf_core.terms import subset_name
 
 _MEASURES: dict[Similarity, str] = {"cosine": "Same direction", "euclidean": "Smallest distance"}
 
 
-def show_sample(
-    sample: str, study: StudyInfo, dataset: MultimodalDataset, run: RunInfo, *, is_open: bool
-) -> None:
-    """Everything known about a sample, from its transcript to the reasons for its prediction.
+def show_details(sample: str, dataset: MultimodalDataset, run: RunInfo, *, is_open: bool) -> None:
+    """The parts of a sample's prediction, the features behind them, and similar samples.
 
-    Where there is nothing to explain, the parts of the prediction are shown without any reason.
+    Where there is nothing to explain, the parts are shown without any reason.
     """
-    contributions = contributions_of(run)
-    row = _row(contributions, sample)
-    if row is None:
-        st.info("No fold of this run tests this sample, so no model can explain it fairly.")
-        return
-    st.subheader(f"Sample {escaped(sample)}")
+    output = ask_output(sample, run, dataset)
+    unit = (
+        f"Contribution to {dataset.target_name}"
+        if dataset.task == "regression"
+        else f"Logit of {dataset.class_names[output]}"
+    )
     _pins(sample, run)
-    _known(sample, run, dataset)
-    show_media(study, dataset, sample)
+    show_outlying(sample, run)
     _judged(sample, dataset)
-    output, unit = _output(sample, contributions.select(np.array([row])), dataset)
     _parts(sample, run, output, unit, is_open=is_open)
     if is_open:
         _reasons(sample, run, dataset, output, unit)
@@ -83,34 +76,6 @@ def _pins(sample: str, run: RunInfo) -> None:
         pin_run_button(run)
 
 
-def _known(sample: str, run: RunInfo, dataset: MultimodalDataset) -> None:
-    table = sample_table_of(run)
-    found = table.iloc[int(np.flatnonzero(table["sample_id"] == sample)[0])]
-    known = {
-        "Target": _fact(found["target"]),
-        "Prediction": _fact(found["prediction"]),
-    }
-    if "error" in found:
-        known["Error"] = signed(float(found["error"]))
-    known["Explained by the model of fold"] = str(found["fold"])
-    if "person" in found:
-        known["Person"] = found["person"]
-    facts(known)
-    transcript = transcript_column(dataset)
-    said = found[transcript] if transcript else ""
-    if isinstance(said, str) and said:
-        st.markdown(
-            f"“{escaped(said)}”"
-        )  # Not as a quotation block, because its grey is too pale to read.
-    where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
-    absent = [m for m, there in zip(dataset.modalities, dataset.present[where], strict=True)
-              if not there]  # fmt: skip
-    show_outlying(sample, run)
-    if absent:
-        names = ", ".join(escaped(name) for name in absent)
-        st.info(f"Not recorded for this sample, so without contributions: {names}.")
-
-
 def _judged(sample: str, dataset: MultimodalDataset) -> None:
     """Judgments by people who saw some modalities, and how informative they found each."""
     where = int(np.flatnonzero(dataset.sample_ids == sample)[0])
@@ -124,28 +89,6 @@ def _judged(sample: str, dataset: MultimodalDataset) -> None:
             known[f"{modality} is informative"] = INFORMATIVENESS_LEVELS[levels[where]]
     if known:
         facts(known)
-
-
-def _output(sample: str, own: Contributions, dataset: MultimodalDataset) -> tuple[int, str]:
-    """The output to explain (a class that the user chooses) and its axis title."""
-    if dataset.task == "regression":
-        return 0, f"Contribution to {dataset.target_name}"
-    logits = own.prediction()[0]
-    predicted = int(logits.argmax())
-    output = st.selectbox(
-        "Explain the class",
-        range(len(dataset.class_names)),
-        index=predicted,
-        key=f"explain_{sample}",
-        format_func=lambda c: dataset.class_names[c] + (" (predicted)" if c == predicted else ""),
-        help=explain("probability"),
-    )
-    chances = zip(dataset.class_names, scipy.special.softmax(logits), strict=True)
-    st.markdown(
-        "Probabilities: "
-        + ", ".join(f"{escaped(name)} {escaped(f'{chance:.1%}')}" for name, chance in chances)
-    )
-    return output, f"Logit of {dataset.class_names[output]}"
 
 
 def _parts(sample: str, run: RunInfo, output: int, unit: str, *, is_open: bool) -> None:
@@ -354,10 +297,4 @@ def _neighbours(sample: str, run: RunInfo) -> None:
 
 
 def _is_numeric(table: pd.DataFrame) -> bool:
-
     return pd.api.types.is_numeric_dtype(table["prediction"])
-
-
-def _fact(value: object) -> str:
-    """A target or prediction as text: a class's name, or a number with sensible digits."""
-    return value if isinstance(value, str) else plain(float(value))  # type: ignore[arg-type]

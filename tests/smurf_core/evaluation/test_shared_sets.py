@@ -18,6 +18,7 @@ from smurf_core.explained import explained
 from smurf_core.statistics.folds import centred_within
 from smurf_core.terms import Term
 from tests.shared_sets import SIZES, exclusive_run
+from tests.smurf_core.evaluation.conftest import explain
 
 A, B, C = ("A",), ("B",), ("C",)
 TRIPLE = tuple(Term(source, (A, B, C)) for source in (A, B, C))
@@ -42,10 +43,11 @@ def of_triple(said) -> Contributions:
 def test_a_set_of_three_is_typical_where_all_agree_and_unexpected_by_its_extremes():
     found = of_triple([[2, 1.5, 1], [2, 1.5, -1], [0.5, 2, 0.4], [-1, -1, -1]])
     unit = found.prediction()[:, 0].std()
-    alike = typical_samples(found, "redundant").set_index("sample_id")
+    shown = explain(found)
+    alike = typical_samples(shown, "redundant").set_index("sample_id")
     # All of one sign, the smallest at least half of the largest: the smallest is the score.
     assert alike["score"].to_dict() == pytest.approx({"s0": 1 / unit, "s3": 1 / unit})
-    apart = typical_samples(found, "unexpected").set_index("sample_id")
+    apart = typical_samples(shown, "unexpected").set_index("sample_id")
     assert apart["score"].to_dict() == pytest.approx({"s1": 3 / unit, "s2": 1.6 / unit})
     first, second = apart.loc["s1"], apart.loc["s2"]
     assert [first["modality"], first["shared_with"]] == ["A", "B&C"]

@@ -68,8 +68,8 @@ def test_only_findings_are_listed_as_typical_and_judged(studied):
     findings = good_terms(table, found.contributions)
     assert Term.unique(("A",)) in findings
     assert not [term for term in findings if {("A",), ("B",)} == set(term.sharers)]
-    listed = typical_samples(found.contributions, "redundant", count=900, terms=findings)
-    everything = typical_samples(found.contributions, "redundant", count=900)
+    listed = typical_samples(found, "redundant", count=900, terms=findings)
+    everything = typical_samples(found, "redundant", count=900)
     assert {"A", "B"} <= set(everything["modality"]) | set(everything["shared_with"])
     assert "B" not in set(listed["modality"]) | set(listed["shared_with"])
     assert unique_verdict(table, found.contributions, ("A",)) == "stable"

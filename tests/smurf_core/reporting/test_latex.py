@@ -9,7 +9,8 @@ import pytest
 from smurf_core.evaluation.metrics import METRICS
 from smurf_core.explained import explained
 from smurf_core.reporting.bundle import report_of, run_titles
-from smurf_core.reporting.findings import examples, find, report_tables
+from smurf_core.reporting.cards import card_source
+from smurf_core.reporting.findings import example_cards, examples, find, report_tables
 from smurf_core.reporting.latex import document, escape, tabular
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import list_runs
@@ -34,7 +35,10 @@ def with_good_verdicts(reported, found, dataset):
     result = RunFiles.of(reported, found.reference).read_result()
     outlying, good = found.tables["outlying_samples"], found.verdicts.assign(verdict="stable")
     assert not any(map(len, found.typical.values()))
-    return replace(found, typical=examples(explained(result, dataset), outlying, good))
+    shown = explained(result, dataset)
+    typical = examples(result, shown, outlying, good)
+    source = card_source(result, shown, verdict_table=good, outlying=outlying)
+    return replace(found, typical=typical, cards=example_cards(source, typical))
 
 
 def numbers(line: str) -> list[float]:
@@ -108,6 +112,22 @@ def test_table_6_lists_the_highest_scores_with_their_transcripts(with_good_verdi
     assert np.isclose(dataset.target[dataset.sample_ids == first["sample_id"]], first["target"])
 
 
+def test_the_cards_of_table_6_are_the_first_of_each_list(with_good_verdicts, dataset):
+    found = with_good_verdicts
+    (table,) = [t for t in report_tables(found, dataset) if t.name == "examples"]
+    listed = [
+        sample
+        for rows in found.typical.values()
+        for sample in rows["sample_id"].drop_duplicates().head(3)
+    ]
+    assert [card.sample_id for card in found.cards] == listed
+    for card, row in zip(found.cards, table.rows, strict=True):
+        assert row[0].text == card.sample_id
+        assert row[-1].text == card.sentence
+        assert [cell.text for cell in row[4:-1]] == [card.written(r.alone) for r in card.rows]
+    assert escape(found.cards[0].sentence) in tabular(table)
+
+
 def test_table_6_marks_samples_far_from_the_training_data(with_good_verdicts, dataset):
     found = with_good_verdicts
     (table,) = [t for t in report_tables(found, dataset) if t.name == "table_6_examples"]
@@ -121,9 +141,11 @@ def test_table_6_marks_samples_far_from_the_training_data(with_good_verdicts, da
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="No pdflatex here: install TeX Live.")
-def test_all_tables_compile_whatever_is_in_their_names(reported, found, dataset, tmp_path):
+def test_all_tables_compile_whatever_is_in_their_names(
+    reported, with_good_verdicts, dataset, tmp_path
+):
     assert "tables/table_3_human_judgments.tex" in report_of(reported, list_runs(reported)[0])
-    tables = report_tables(found, dataset)
+    tables = report_tables(with_good_verdicts, dataset)
     (tmp_path / "tables.tex").write_text(document(tables, dataset.name), encoding="utf-8")
     for table in tables:
         (tmp_path / f"{table.name}.tex").write_text(tabular(table), encoding="utf-8")

@@ -11,8 +11,16 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.loading import contributions_of, feature_effects_of, result_of, verdicts_of
+from app.loading import (
+    contributions_of,
+    feature_effects_of,
+    result_of,
+    suggestion_of,
+    verdicts_of,
+)
+from app.sections.samples.card import ask_output
 from app.widgets.downloads import download_view
+from app.widgets.media import show_media
 from app.widgets.messages import escaped, facts
 from app.widgets.outlying import show_distance, show_outlying
 from smurf_core.contributions import Contributions
@@ -22,6 +30,7 @@ from smurf_core.evaluation.samples import transcript_column
 from smurf_core.plot.contributions import breakdown, change_steps, waterfall
 from smurf_core.reporting.numbers import plain, signed, term_label
 from smurf_core.runs.store import RunInfo
+from smurf_core.runs.studies import StudyInfo
 from smurf_core.what_if import changed_contributions, changed_distances
 
 FloatArray = npt.NDArray[np.float32]
@@ -36,26 +45,33 @@ class Change:
     persons: Mapping[str, str] = field(default_factory=dict)
 
 
-def sample_to_change(run: RunInfo, dataset: MultimodalDataset) -> str:
-    """Ask for a sample by its id; the default is the one that is open on Samples."""
-    ids = contributions_of(run).sample_ids
-    wanted = st.session_state.get("sample") or st.query_params.get("sample")
-    start = str(wanted if wanted in ids else ids[0])
-    sample = _asked_sample("Sample", f"change_sample_{run.id}", start, ids)
-    st.session_state["sample"] = sample
-    st.query_params["sample"] = sample
+def show_what_if(
+    sample: str, study: StudyInfo, dataset: MultimodalDataset, run: RunInfo, *, is_open: bool
+) -> None:
+    """Change what one modality says about a sample, and see which parts of the prediction move.
+
+    Opens with the change that moves the prediction most.
+    """
     _say(sample, dataset)
     show_outlying(sample, run)
-    return sample
+    show_media(study, dataset, sample, width=320)
+    output = ask_output(sample, run, dataset)
+    change = _ask_change(sample, run, dataset, output)
+    if change is not None:
+        _show_change(sample, change, run, dataset, output, is_open=is_open)
 
 
-def ask_change(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int) -> Change | None:
+def _ask_change(
+    sample: str, run: RunInfo, dataset: MultimodalDataset, output: int
+) -> Change | None:
     """Which modality is changed and how; None if there is nothing to change."""
     modalities = list(contributions_of(run).modalities)
+    best = suggestion_of(run, sample, output, None)
     left, right = st.columns(2)
     modality = left.segmented_control(
-        "Change", modalities, default=modalities[0], key=f"change_{run.id}", required=True
-    )
+        "Change", modalities, default=modalities[0] if best is None else best.modality,
+        key=f"change_{run.id}_{sample}_{output}", required=True,
+    )  # fmt: skip
     way = right.segmented_control(
         "How", ["Move features", "Take another sample's"], default="Move features",
         key="change_way", required=True,
@@ -77,6 +93,13 @@ def _moved(
             "Take another sample's instead."
         )
         return None
+    suggested = suggestion_of(run, sample, output, modality)
+    to = {} if suggested is None else dict(zip(suggested.features, suggested.values, strict=True))
+    if suggested is not None:
+        st.markdown(
+            f"Suggested: the group *{escaped(suggested.group)}*, which moves this prediction most "
+            f"of all groups of {escaped(modality)}, by {escaped(signed(suggested.moved))}."
+        )
     effects = feature_effects_of(run, sample, modality, output)
     movable = effects[effects["low"] < effects["high"]]
     reach = {
@@ -86,7 +109,7 @@ def _moved(
     chosen = st.multiselect(
         "Features, ordered by how far each alone can move this prediction",
         list(reach),
-        default=list(reach)[:3],
+        default=[name for name in reach if name in to],
         format_func=reach.__getitem__,
         key=f"features_{run.id}_{sample}_{modality}_{output}",
         help="In brackets: how much the prediction changes when the feature goes from the 5th to "
@@ -101,8 +124,9 @@ def _moved(
         recorded = float(np.clip(row["value"], low, high))
         moved = place.slider(
             f"{name} (recorded {plain(recorded)})",
-            low, high, recorded, step=(high - low) / 200, format="%.3g",
-            key=f"move_{run.id}_{sample}_{modality}_{name}",
+            low, high, float(np.clip(to.get(name, recorded), low, high)),
+            step=(high - low) / 200, format="%.3g",
+            key=f"move_{run.id}_{sample}_{modality}_{output}_{name}",
         )  # fmt: skip
         if not np.isclose(moved, recorded, rtol=0, atol=(high - low) * 1e-6):
             values[names.index(name)] = moved
@@ -124,7 +148,7 @@ def _swapped(sample: str, modality: str, run: RunInfo, dataset: MultimodalDatase
     return Change(modality, dataset.features[modality].values[[at]], persons)
 
 
-def show_change(
+def _show_change(
     sample: str,
     change: Change,
     run: RunInfo,

@@ -1,0 +1,141 @@
+"""The page's tabs: the list beside the card, what is behind it, What if, and the gallery.
+
+Each is computed only while it is open. All are parts of one fragment, and what follows one sample
+is another: *Next* changes the card alone, not the list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.loading import explained_of
+from app.sections.samples.browser import browse, filtered
+from app.sections.samples.card import show_card
+from app.sections.samples.change import show_what_if
+from app.sections.samples.detail import show_details
+from app.sections.samples.gallery import show_gallery
+from app.sections.samples.lists import ListName, title_of, typical_list
+from app.state.address import from_address, to_address
+from app.state.selection import Scope
+from app.widgets.messages import escaped, show_callback_error, show_errors
+from app.widgets.slice_metrics import slice_metrics
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.runs.store import RunInfo
+from smurf_core.runs.studies import StudyInfo
+
+_TABS = ["Sample", "Details", "What if", "Gallery"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows: a list of a run's samples, of all or of a scope."""
+
+    study: StudyInfo
+    run: RunInfo
+    dataset: MultimodalDataset
+    scope: Scope
+    name: ListName
+    is_open: bool  # there is something to explain
+
+
+@st.fragment
+def tabs(shown: Shown, table: pd.DataFrame) -> None:
+    """The open tab; `table` has all samples in scope, as `sample_table_of` gives them."""
+    from_address("tab", "samples_tab", _TABS, _TABS[0])
+    sample, details, what_if, gallery = st.tabs(_TABS, key="samples_tab", on_change="rerun")
+    to_address("tab", st.session_state["samples_tab"], _TABS[0])
+    with show_errors():
+        if shown.name != "all":
+            table = typical_list(shown.run, shown.scope, shown.name, table)
+        if table.empty:
+            st.info("No sample stands out by a contribution whose verdict is good: see *Overview*.")
+            return
+        if sample.open:
+            with sample:
+                _sample_tab(shown, table)
+        else:
+            ids = table["sample_id"].to_numpy()
+            place = {"Details": details, "What if": what_if, "Gallery": gallery}
+            for tab in place.values():
+                if tab.open:
+                    with tab:
+                        _other_tab(shown, ids)
+
+
+def _sample_tab(shown: Shown, table: pd.DataFrame) -> None:
+    left, right = st.columns([2, 3])
+    with left:
+        if shown.name == "all":
+            table, origin = filtered(table, shown.dataset), "a filter of Samples"
+        else:
+            origin = f"the list “{title_of(shown.name)}” of Samples"
+        if table.empty:
+            st.info("No samples match: shorten the search, or widen the filters.")
+            return
+        browse(table, shown.dataset, origin)
+    with right:
+        _card_pane(shown, table["sample_id"].to_numpy())
+
+
+def _other_tab(shown: Shown, ids: np.ndarray) -> None:
+    match st.session_state["samples_tab"]:
+        case "Gallery":
+            show_gallery(shown.run, ids, title_of(shown.name))
+        case "What if":
+            _what_if_pane(shown, ids)
+        case _:
+            _details_pane(shown, ids)
+            st.subheader("Metrics")
+            if st.toggle("All samples, the selection and each slice", key="by_slice"):
+                slice_metrics(shown.study, explained_of(shown.run))
+
+
+@st.fragment
+def _card_pane(shown: Shown, ids: np.ndarray) -> None:
+    with show_errors():
+        show_card(_walk(ids), shown.study, shown.dataset, shown.run)
+
+
+@st.fragment
+def _details_pane(shown: Shown, ids: np.ndarray) -> None:
+    with show_errors():
+        sample = _walk(ids)
+        show_details(sample, shown.dataset, shown.run, is_open=shown.is_open)
+
+
+@st.fragment
+def _what_if_pane(shown: Shown, ids: np.ndarray) -> None:
+    with show_errors():
+        sample = _walk(ids)
+        show_what_if(sample, shown.study, shown.dataset, shown.run, is_open=shown.is_open)
+
+
+def _walk(ids: np.ndarray) -> str:
+    """The open sample with buttons to the rows above and below; its id is in the address."""
+    show_callback_error()
+    wanted = st.session_state.get("sample") or st.query_params.get("sample")
+    places = np.flatnonzero(ids == wanted)
+    at = int(places[0]) if len(places) else 0
+    sample = str(ids[at])
+
+    def go(to: int) -> None:
+        st.session_state["sample"] = str(ids[to])
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"#### Sample {escaped(sample)}", width="content")
+        st.button(
+            "Previous", key="previous", shortcut="Left",
+            disabled=at == 0, on_click=go, args=(max(at - 1, 0),),
+        )  # fmt: skip
+        st.button(
+            "Next", key="next", shortcut="Right",
+            disabled=at == len(ids) - 1, on_click=go, args=(min(at + 1, len(ids) - 1),),
+        )  # fmt: skip
+        st.markdown(f"{at + 1:,} of {len(ids):,}", width="content")
+    st.session_state["sample"] = sample
+    st.query_params["sample"] = sample
+    return sample
