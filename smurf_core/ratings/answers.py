@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,7 @@ from smurf_core.errors import InputError
 from smurf_core.ratings.design import Design, Scale
 
 Measure = Literal["nominal", "ordinal", "interval"]
+ItemKind = Literal["practice", "clip", "repeat", "attention"]
 INTENSITY = "intensity"
 _TOLERANCE = 1e-6
 
@@ -78,17 +79,19 @@ def all_fields(design: Design) -> dict[str, AnswerField]:
     }
 
 
-def checked_answer(
-    design: Design, condition: str, values: Mapping[str, object]
-) -> dict[str, float]:
+def item_fields(design: Design, condition: str, kind: ItemKind) -> tuple[AnswerField, ...]:
+    """What an item asks: of an attention item, the first field of its condition only."""
+    fields = answer_fields(design, condition)
+    return fields[:1] if kind == "attention" else fields
+
+
+def checked_answer(fields: Iterable[AnswerField], values: Mapping[str, object]) -> dict[str, float]:
     """An answer as numbers: a value per asked field, codes for words.
 
     Parameters
     ----------
-    design : Design
+    fields : iterable of AnswerField
         What is asked.
-    condition : str
-        Its condition.
     values : mapping of str to number or str
         Key of a field → a number, or one of the field's `choices`.
 
@@ -97,13 +100,12 @@ def checked_answer(
     InputError
         If a field is missing or unknown, or a value does not fit its scale.
     """
-    wanted = {field.key: field for field in answer_fields(design, condition)}
+    wanted = {field.key: field for field in fields}
     if missing := [key for key in wanted if key not in values]:
         raise InputError(f"The answer to {missing[0]!r} is missing.")
     if unknown := [key for key in values if key not in wanted]:
         raise InputError(
-            f"{str(unknown[0])[:80]!r} is not asked in condition {condition!r}; asked are "
-            f"{listing(wanted, 8)}."
+            f"{str(unknown[0])[:80]!r} is not asked here; asked are {listing(wanted, 8)}."
         )
     return {key: _number(field, values[key]) for key, field in wanted.items()}
 

@@ -17,14 +17,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 
 from smurf_core.errors import InputError
+from smurf_core.ratings.answers import ItemKind
 from smurf_core.ratings.design import Design
-
-ItemKind = Literal["practice", "clip", "repeat", "attention"]
 
 
 @dataclass(frozen=True, order=True)
