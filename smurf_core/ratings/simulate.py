@@ -169,7 +169,7 @@ class _Rater:
         )
 
     def says(self, felt: float, through: float) -> float:
-        """An answer before it is fitted to a scale; `through` is 0 at the start and 1 at the end."""
+        """An answer before it is fitted to a scale; `through` runs from 0 to 1 over the list."""
         sd = self.noise * (1 + self.fatigue * through)
         return self.factor * felt + self.bias + float(self.random.normal(scale=sd))
 

@@ -188,10 +188,8 @@ def test_answers_are_numbers_of_the_fields_that_are_asked(design):
     answer = {
         "rating": 1.25, "pictures": -1.5, "feeling": "fear", "feeling/intensity": 1,
     }  # fmt: skip
-    assert checked_answer(answer_fields(many, "audio_and_text"), answer) == {
-        **answer,
-        "feeling": 1.0,
-    }
+    fields = answer_fields(many, "audio_and_text")
+    assert checked_answer(fields, answer) == {**answer, "feeling": 1.0}
     for change, sentence in (
         ({"rating": 3.1}, "'rating' must be a number from -3 to 3, got '3.1'"),
         ({"rating": float("nan")}, "must be a number from -3 to 3"),

@@ -268,7 +268,8 @@ def test_no_acknowledged_answer_is_lost_doubled_or_misplaced_by_kills(home, stud
         for kill in range(KILLS):
             # Two devices of one rater, and another rater.
             at = kill * len(tokens) // KILLS
-            writers = [" ".join(tokens[at:]), " ".join(tokens[at:]), tokens[-1 - kill % 5]]
+            around = " ".join(tokens[at:] + tokens[:at])
+            writers = [around, around, " ".join(tokens[at - 1 :] + tokens[: at - 1])]
             process.stdin.write("\n".join(writers) + "\n")
             process.stdin.flush()
             pids = []
