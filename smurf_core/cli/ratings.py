@@ -218,11 +218,17 @@ def power(
         float, typer.Option(help="r of the model with what is unique, free of raters' error.")
     ] = 0.6,
     clip_seconds: Annotated[float, typer.Option(help="Length of a clip.")] = 5.0,
+    wanted_power: Annotated[
+        float | None, typer.Option(help="Name the smallest size with this power.")
+    ] = None,
+    wanted_width: Annotated[
+        float | None, typer.Option(help="… whose interval of r is at most this wide.")
+    ] = None,
     draws: Annotated[int, typer.Option(help="Simulated studies per row.")] = 400,
     seed: _Seed = 0,
 ) -> None:
     """Show which interval and power collections of some sizes would have, by simulation."""
-    from smurf_core.ratings.power import Expected, Size, power_table
+    from smurf_core.ratings.power import Expected, Size, power_table, smallest
 
     sizes, people = clips or [60, 120, 240], persons or [20]
     expected = Expected(icc=icc, unique=unique, r=r)
@@ -235,6 +241,14 @@ def power(
     if table.empty:
         raise InputError("Every size has more persons than clips: plan more clips.")
     _print(table.drop(columns=["power_error"]), "simulated studies")
+    if wanted_power is not None or wanted_width is not None:
+        row = table.iloc[smallest(table, power=wanted_power, width=wanted_width)]
+        out.print(
+            f"{row['clips']:.0f} clips of {row['persons']:.0f} persons, "
+            f"{row['raters_per_cell']:.0f} raters per clip and condition: {row['raters']:.0f} "
+            f"raters, {row['hours']:.1f} hours in all",
+            markup=False,
+        )
 
 
 def _found(workspace: Workspace, study: str, collection: str) -> Collection:

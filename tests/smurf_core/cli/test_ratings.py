@@ -93,8 +93,9 @@ def test_bad_input_is_one_sentence(smurf, study, file):
 def test_power_is_a_table(smurf):
     ended = smurf(
         "ratings", "power", "--clips", 24, "--clips", 48, "--raters", 2, "--persons", 8,
-        "--draws", 20,
+        "--draws", 20, "--wanted-power", 0.01,
     )  # fmt: skip
     assert ended.code == 0
     for part in ("ceiling", "width", "hours_per_rater", "24", "48"):
         assert part in ended.out
+    assert "24 clips of 8 persons, 2 raters per clip and condition: 8 raters" in ended.out
