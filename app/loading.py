@@ -21,6 +21,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.description import Description, describe
 from smurf_core.data.grouping import groupings
+from smurf_core.data.storage import judgments_stamp
 from smurf_core.evaluation.commonality import Commonality, witness_of
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.complete import tables_of_run
@@ -89,8 +90,12 @@ from smurf_core.what_if import SuggestedChange, feature_effects, suggested_chang
 
 
 def _study_key(study: StudyInfo | RunInfo) -> str:
-    """The id of a study and a target: their data set never changes."""
-    return f"{workspace().root}|{_study_id(study)}|{_target(study)}"
+    """The id of a study, a target, and a stamp of ratings: nothing else of a data set changes."""
+    return f"{workspace().root}|{_study_id(study)}|{_target(study)}|{_ratings_of(study)}"
+
+
+def _ratings_of(study: StudyInfo | RunInfo) -> str:
+    return str(judgments_stamp(workspace().study_folder(_study_id(study))))
 
 
 def _study_id(study: StudyInfo | RunInfo) -> str:
@@ -103,7 +108,7 @@ def _target(study: StudyInfo | RunInfo) -> str:
 
 def _run_key(run: RunInfo) -> str:
     stamp = RunFiles.of(workspace(), run.id).stamp()
-    return f"{workspace().root}|{run.study_id}|{run.id}|{stamp}"
+    return f"{workspace().root}|{run.study_id}|{run.id}|{stamp}|{_ratings_of(run)}"
 
 
 # How arguments are hashed for the cache. The key of a scope determines its samples.

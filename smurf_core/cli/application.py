@@ -22,6 +22,7 @@ from smurf_core.cli.export import export, report
 from smurf_core.cli.extract import extract_app
 from smurf_core.cli.output import out
 from smurf_core.cli.predict import predict
+from smurf_core.cli.ratings import ratings_app
 from smurf_core.cli.reproduce import reproduce
 from smurf_core.cli.runs import cancel, list_runs, resume
 from smurf_core.cli.simulate import simulate_study
@@ -61,7 +62,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "version": version,
 }
 # Commands that have subcommands.
-GROUPS: dict[str, typer.Typer] = {"extract": extract_app}
+GROUPS: dict[str, typer.Typer] = {"extract": extract_app, "ratings": ratings_app}
 
 app = typer.Typer(
     help="SMURF: what each modality contributes to a prediction.",

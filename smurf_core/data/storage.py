@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from smurf_core.data.dataset import Features, Folds, FurtherTarget, MultimodalDataset, Task
-from smurf_core.durable import flush, partial_name
+from smurf_core.durable import flush, partial_name, write_whole
 from smurf_core.errors import InputError
 
 FORMAT = 1
 _DESCRIPTION = "dataset.json"
 _COLUMNS = "columns.parquet"  # one row per sample: id, target, person, fold roles, ratings, factors
 _SAMPLES = "samples.parquet"
+# What raters said since the import (`write_judgments`), in one file so that it is whole or absent.
+_JUDGMENTS = "judgments.parquet"
 _ROLES = ("training", "validation", "test")
 
 
@@ -89,7 +93,82 @@ def _read(folder: Path) -> MultimodalDataset:
         raise InputError(
             f"The study in {folder} is not the one that was written: import its files again."
         )
-    return dataset
+    return _with_judgments(dataset, folder / _JUDGMENTS)
+
+
+def write_judgments(
+    folder: Path,
+    sample_ids: npt.NDArray[np.str_],
+    *,
+    judgments: Mapping[frozenset[str], npt.NDArray[np.float32]],
+    ratings: Mapping[frozenset[str], npt.NDArray[np.float32]],
+    informativeness: Mapping[str, npt.NDArray[np.int64]],
+    note: str,
+) -> None:
+    """Add judgments to a stored data set: every `read_dataset` from now on has them.
+
+    They replace judgments of the same modalities, and the others stay. Neither features nor the
+    fingerprint change, so runs stay valid. Written again, the earlier ones are gone.
+    """
+    columns: dict[str, npt.NDArray[Any]] = {"sample_id": sample_ids}
+    columns |= {f"judgments_{i}": values for i, values in enumerate(judgments.values())}
+    columns |= {f"informativeness_{i}": values for i, values in enumerate(informativeness.values())}
+    for i, given in enumerate(ratings.values()):
+        columns |= {f"ratings_{i}_{rater}": values for rater, values in enumerate(given)}
+    description = {
+        "judgments": [sorted(shown) for shown in judgments],
+        "ratings": [[sorted(shown), len(given)] for shown, given in ratings.items()],
+        "informativeness": list(informativeness),
+        "note": note,
+    }
+    arrays = [pa.array(column, from_pandas=False) for column in columns.values()]
+    table = pa.Table.from_arrays(arrays, names=list(columns))
+    table = table.replace_schema_metadata({_JUDGMENTS: json.dumps(description)})
+    write_whole(folder / _JUDGMENTS, lambda partial: pq.write_table(table, partial))
+
+
+def remove_judgments(folder: Path) -> None:
+    """Undo `write_judgments`: the data set is again as it was imported."""
+    (folder / _JUDGMENTS).unlink(missing_ok=True)
+
+
+def judgments_stamp(folder: Path) -> tuple[int, int] | None:
+    """A stamp that changes whenever `write_judgments` wrote; None without added judgments."""
+    try:
+        found = (folder / _JUDGMENTS).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _with_judgments(dataset: MultimodalDataset, path: Path) -> MultimodalDataset:
+    if not path.exists():
+        return dataset
+    table = _read_table(path)
+    found = json.loads(table.schema.metadata[_JUDGMENTS.encode()])
+    if table.column("sample_id").to_pylist() != dataset.sample_ids.tolist():
+        raise InputError(
+            f"The judgments in {path} are of other samples: remove this file, and use the ratings "
+            "again."
+        )
+
+    def values(name: str) -> npt.NDArray[Any]:
+        return np.asarray(table.column(name).to_numpy())
+
+    judgments = {frozenset(s): values(f"judgments_{i}") for i, s in enumerate(found["judgments"])}
+    ratings = {
+        frozenset(shown): np.stack([values(f"ratings_{i}_{k}") for k in range(raters)])
+        for i, (shown, raters) in enumerate(found["ratings"])
+    }
+    kept = {s: given for s, given in dataset.ratings.items() if s not in judgments}
+    levels = {m: values(f"informativeness_{i}") for i, m in enumerate(found["informativeness"])}
+    return replace(
+        dataset,
+        judgments={**dataset.judgments, **judgments},
+        ratings={**kept, **ratings},
+        informativeness={**dataset.informativeness, **levels},
+        notes=(*dataset.notes, found["note"]),
+    )
 
 
 def _features_file(position: int) -> str:

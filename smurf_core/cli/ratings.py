@@ -1,0 +1,271 @@
+"""`smurf ratings`: design a collection of human ratings, assign, watch, export and use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from smurf_core.cli.options import choice
+from smurf_core.cli.output import new_table, number, out
+from smurf_core.cli.progress import Steps
+from smurf_core.errors import InputError
+from smurf_core.ratings.agreement import agreement_table
+from smurf_core.ratings.catalogue import (
+    CollectionInfo,
+    collection_info,
+    create_collection,
+    list_collections,
+    open_collection,
+)
+from smurf_core.ratings.defaults import default_design
+from smurf_core.ratings.design import Design, read_design, write_design
+from smurf_core.ratings.interface import languages
+from smurf_core.ratings.quality import rater_quality
+from smurf_core.ratings.store import Collection
+from smurf_core.ratings.tables import answer_table, progress_table, rater_table
+from smurf_core.runs.studies import load_study
+from smurf_core.runs.table_files import FORMATS
+from smurf_core.runs.workspace import Workspace
+
+ratings_app = typer.Typer(
+    help="Collect what people hear, see and read in clips, and use it as a study's judgments.",
+    no_args_is_help=True,
+)
+_Study = Annotated[str, typer.Argument(help="A study's id.")]
+_Collection = Annotated[str, typer.Argument(help="A collection's id, or `last`.")]
+_Seed = Annotated[int, typer.Option(help="Seed of all random draws.")]
+
+
+@ratings_app.command()
+def design(
+    study: _Study,
+    output: Annotated[Path, typer.Option(help="YAML file to write; it must not exist.")] = Path(
+        "design.yaml"
+    ),
+    language: Annotated[str, choice(languages(), "Language of the rater's page.")] = "en",
+) -> None:
+    """Write a design to start from: all modalities but one, each in its turn, and all of them."""
+    if output.exists():
+        raise InputError(f"{output} exists; name another file with --output.")
+    made = default_design(load_study(Workspace.default(), study), language=language)
+    write_design(made, output)
+    what = f"{len(made.conditions)} conditions, {len(made.scales)} scales"
+    out.print(f"{output}: {what}", markup=False)
+
+
+@ratings_app.command()
+def assign(
+    study: _Study,
+    source: Annotated[str, typer.Argument(help="A design's YAML file, or a collection's id.")],
+    raters: Annotated[
+        int | None, typer.Option(help="Raters to invite.", show_default="whom the plan needs")
+    ] = None,
+) -> None:
+    """Begin a collection, or invite further raters to one, and print a token for each.
+
+    A token is the secret part of a rater's link. It is shown once, because only its hash is stored.
+    """
+    workspace = Workspace.default()
+    if Path(source).suffix in (".yaml", ".yml"):
+        collection = create_collection(workspace, study, read_design(Path(source)))
+    else:
+        collection = _found(workspace, study, source)
+    plan = collection.design_version().plan
+    count = plan.slots - len(rater_table(collection)) if raters is None else raters
+    if count < 1:
+        raise InputError("The plan needs no further rater; name a number with --raters.")
+    out.print(
+        f"{collection.id}: {len(plan.clips)} clips, {len(plan.conditions)} conditions, "
+        f"{plan.raters_per_cell} raters per clip and condition, {plan.slots} raters in all",
+        markup=False,
+    )
+    for _ in range(count):
+        invitation = collection.invite()
+        out.print(f"rater {invitation.rater}: {invitation.token}", markup=False, soft_wrap=True)
+
+
+@ratings_app.command()
+def status(
+    study: _Study,
+    collection: Annotated[str, typer.Argument(help="A collection's id, or `last`.")] = "",
+) -> None:
+    """List a study's collections, or show progress, agreement and raters of one."""
+    workspace = Workspace.default()
+    if not collection:
+        table = new_table("collection", "title", "raters", "answers", "state", "made by")
+        for info in list_collections(workspace, study):
+            table.add_row(
+                info.id, info.title, str(info.raters), f"{info.answers} of {info.items}",
+                "open" if info.is_open else "closed", _origin(info),
+            )  # fmt: skip
+        out.print(table)
+        return
+    found = _found(workspace, study, collection)
+    info, newest = collection_info(found), found.design_version().design
+    out.print(
+        f"{info.id}: {info.answers} of {info.items} answers by {info.raters} raters, "
+        f"{_origin(info)}",
+        markup=False,
+    )
+    progress = progress_table(found)
+    totals = progress.groupby("condition", sort=False)[["needed", "rated", "open"]].sum()
+    _print(totals.reset_index(), "condition")
+    answers = answer_table(found)
+    _print(
+        agreement_table(newest, answers)[
+            ["condition", "key", "clips", "ratings", "icc", "icc_low", "icc_high", "alpha",
+             "alpha_low", "alpha_high"]
+        ],
+        "agreement",
+    )  # fmt: skip
+    quality = rater_quality(newest, answers)
+    for _, row in (quality[quality["marks"] != ""] if len(quality) else quality).iterrows():
+        out.print(f"rater {row['rater']}: {row['marks']}", markup=False)
+
+
+@ratings_app.command()
+def export(
+    study: _Study,
+    collection: _Collection,
+    folder: Annotated[
+        Path | None, typer.Option(help="New folder to write.", show_default="ratings-COLLECTION")
+    ] = None,
+    format: Annotated[str, choice(FORMATS, "Format of the tables.")] = "csv",
+    identities: Annotated[
+        bool, typer.Option("--identities", help="Also write raters' names and contacts.")
+    ] = False,
+) -> None:
+    """Write a collection as tidy tables with codebook, design and an R script."""
+    from smurf_core.ratings.export import export_ratings
+
+    found = _found(Workspace.default(), study, collection)
+    target = folder or Path(f"ratings-{found.id}")
+    for path in export_ratings(found, target, format, with_identities=identities):
+        out.print(str(path), markup=False)
+
+
+@ratings_app.command()
+def use(
+    study: _Study,
+    collection: Annotated[str, typer.Argument(help="A collection's id, or `last`.")] = "last",
+    scale: Annotated[
+        str, typer.Option(help="Scale of the judgments.", show_default="that of the target")
+    ] = "",
+    condition: Annotated[
+        list[str] | None, typer.Option(help="Only this condition; repeatable.")
+    ] = None,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Use the judgments of the study's files again.")
+    ] = False,
+) -> None:
+    """Make ratings the study's judgments and informativeness, for all pages and commands."""
+    from smurf_core.ratings.use import stop_using, use_ratings
+
+    workspace = Workspace.default()
+    if stop:
+        load_study(workspace, study)
+        stop_using(workspace, study)
+        out.print("The study has the judgments of its files again.", markup=False)
+        return
+    found = _found(workspace, study, collection)
+    used = use_ratings(workspace, found, scale=scale or None, conditions=condition)
+    out.print(used.sentence, markup=False, soft_wrap=True)
+
+
+@ratings_app.command()
+def simulate(
+    study: _Study,
+    source: Annotated[
+        Path | None, typer.Argument(help="A design's YAML file.", show_default="a default design")
+    ] = None,
+    raters: Annotated[
+        int | None, typer.Option(help="Simulated raters.", show_default="whom the plan needs")
+    ] = None,
+    seed: _Seed = 0,
+) -> None:
+    """Let simulated raters rate a simulated study; the collection is marked as simulated."""
+    from smurf_core.ratings.simulate import perceived, simulate_raters
+
+    workspace = Workspace.default()
+    dataset = load_study(workspace, study)
+    perceived(dataset, dataset.modalities)  # Before a collection is made of a study of people.
+    chosen: Design = default_design(dataset) if source is None else read_design(source)
+    made = create_collection(workspace, study, chosen, is_simulated=True)
+    with Steps("raters") as progress:
+        count = simulate_raters(made, dataset, raters=raters, seed=seed, progress=progress)
+    out.print(f"{made.id}: {count} simulated raters", markup=False)
+
+
+@ratings_app.command()
+def power(
+    clips: Annotated[list[int] | None, typer.Option(help="Clips; repeatable.")] = None,
+    raters: Annotated[
+        list[int] | None, typer.Option(help="Raters per clip and condition; repeatable.")
+    ] = None,
+    persons: Annotated[
+        list[int] | None, typer.Option(help="Persons in the clips; repeatable.")
+    ] = None,
+    conditions: Annotated[int, typer.Option(help="Conditions.")] = 4,
+    clips_per_rater: Annotated[int, typer.Option(help="Clips that one rater gets.")] = 30,
+    icc: Annotated[float, typer.Option(help="ICC(2,1) of a pilot, or a guess.")] = 0.4,
+    unique: Annotated[
+        float, typer.Option(help="Share of the target's variance that is unique.")
+    ] = 0.25,
+    r: Annotated[
+        float, typer.Option(help="r of the model with what is unique, free of raters' error.")
+    ] = 0.6,
+    clip_seconds: Annotated[float, typer.Option(help="Length of a clip.")] = 5.0,
+    wanted_power: Annotated[
+        float | None, typer.Option(help="Name the smallest size with this power.")
+    ] = None,
+    wanted_width: Annotated[
+        float | None, typer.Option(help="… whose interval of r is at most this wide.")
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Simulated studies per row.")] = 400,
+    seed: _Seed = 0,
+) -> None:
+    """Show which interval and power collections of some sizes would have, by simulation."""
+    from smurf_core.ratings.power import Expected, Size, power_table, smallest
+
+    sizes, people = clips or [60, 120, 240], persons or [20]
+    expected = Expected(icc=icc, unique=unique, r=r)
+    size = Size(max(sizes), min(people), 1, conditions, clips_per_rater)
+    with Steps("sizes") as progress:
+        table = power_table(
+            expected, size, clips=sizes, raters_per_cell=raters or [1, 3, 6], persons=people,
+            clip_seconds=clip_seconds, draws=draws, seed=seed, progress=progress,
+        )  # fmt: skip
+    if table.empty:
+        raise InputError("Every size has more persons than clips: plan more clips.")
+    _print(table.drop(columns=["power_error"]), "simulated studies")
+    if wanted_power is not None or wanted_width is not None:
+        row = table.iloc[smallest(table, power=wanted_power, width=wanted_width)]
+        out.print(
+            f"{row['clips']:.0f} clips of {row['persons']:.0f} persons, "
+            f"{row['raters_per_cell']:.0f} raters per clip and condition: {row['raters']:.0f} "
+            f"raters, {row['hours']:.1f} hours in all",
+            markup=False,
+        )
+
+
+def _found(workspace: Workspace, study: str, collection: str) -> Collection:
+    """A collection by its id, or the last one."""
+    load_study(workspace, study)
+    known = list_collections(workspace, study)
+    if collection == "last" and known:
+        collection = known[0].id
+    return open_collection(workspace, study, collection)
+
+
+def _origin(info: CollectionInfo) -> str:
+    return "simulated raters" if info.is_simulated else "people"
+
+
+def _print(table: pd.DataFrame, title: str) -> None:
+    shown = new_table(*map(str, table.columns), title=title)
+    for row in table.itertuples(index=False):
+        shown.add_row(*(number(v) if isinstance(v, float) else str(v) for v in row))
+    out.print(shown)

@@ -1,0 +1,91 @@
+"""A design to start from, made from a study's modalities and target."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.problems import listing
+from smurf_core.errors import InputError
+from smurf_core.ratings.design import FORMS, Channel, Condition, Design, Form, Scale
+from smurf_core.ratings.interface import interface_texts
+
+EVERYTHING = "everything"  # the condition that shows all modalities
+_CHANNEL_WORDS: Mapping[Channel, tuple[str, ...]] = {
+    "words": ("text", "word", "language", "transcript", "lexical", "linguistic", "bert"),
+    "voice": ("audio", "voice", "acoustic", "speech", "vocal", "sound", "prosod", "paralinguistic"),
+    "face": ("vision", "visual", "video", "face", "facial", "gaze", "openface"),
+}
+
+
+def channel_of(modality: str) -> Channel | None:
+    """The channel by which people get a modality, guessed from its name; None for a sensor's."""
+    for channel, words in _CHANNEL_WORDS.items():
+        if any(word in modality.lower() for word in words):
+            return channel
+    return None
+
+
+def shown_modalities(form: Form, modalities: Iterable[str]) -> tuple[str, ...]:
+    """The modalities that a form shows, by their names' channels, in their order."""
+    return tuple(m for m in modalities if channel_of(m) in FORMS[form].channels)
+
+
+def default_design(dataset: MultimodalDataset, *, language: str = "en") -> Design:
+    """A design for a study: all modalities but one, each in its turn, and all of them.
+
+    A target that is a number is rated on a slider over its range, classes as categories; raters
+    who get everything also say how informative each modality is. Practice, attention and repeat
+    items are set. Raises `InputError` if no two modalities can be seen, heard or read by their
+    names' channels.
+    """
+    people = tuple(m for m in dataset.modalities if channel_of(m) is not None)
+    if len(people) < 2:
+        raise InputError(
+            f"Only {listing(people, 4) or 'none'} of {dataset.name!r}'s modalities can be seen, "
+            "heard or read by its name; rename modalities, such as audio, text and vision."
+        )
+    forms = {shown_modalities(form, people): form for form in FORMS}
+    without = [tuple(m for m in people if m != left_out) for left_out in people]
+    conditions = tuple(
+        Condition(EVERYTHING if shown == people else "_and_".join(_plain(shown)), form, shown)
+        for shown, form in forms.items()
+        if shown in without or shown == people
+    )
+    texts = interface_texts(language)
+    question = texts["default_question"].format(target=dataset.target_name)
+    if dataset.task == "regression":
+        low, high = _round_range(float(dataset.target.min()), float(dataset.target.max()))
+        main = Scale(
+            "rating", "slider", question, dataset.target_name, low, high,
+            labels=(texts["end_low"], texts["end_high"]),
+        )  # fmt: skip
+    else:
+        main = Scale(
+            "rating", "categories", question, dataset.target_name, labels=dataset.class_names
+        )
+    informative = Scale(
+        "informative", "informativeness", texts["default_informativeness"],
+        conditions=tuple(c.name for c in conditions if c.name == EVERYTHING),
+    )  # fmt: skip
+    return Design(
+        title=dataset.name,
+        conditions=conditions,
+        scales=(main, informative) if informative.conditions else (main,),
+        instructions=texts["default_instructions"],
+        consent=texts["default_consent"],
+        language=language,
+        clips_per_rater=min(30, len(dataset)),
+    )
+
+
+def _plain(names: Iterable[str]) -> list[str]:
+    """Names of modalities as parts of a condition's name."""
+    return [re.sub(r"\W+", "_", name).strip("_") or "modality" for name in names]
+
+
+def _round_range(low: float, high: float) -> tuple[float, float]:
+    """The range of a target, to whole numbers where it is wide enough for that."""
+    return (low, high) if high - low < 2 else (float(math.floor(low)), float(math.ceil(high)))
