@@ -5,6 +5,8 @@ import streamlit as st
 from app.loading import dataset_of, sample_table_of
 from app.sections.judgments import (
     agreement_table,
+    conclusion,
+    disagreements,
     human_scatter,
     informativeness,
     why_no_judgments,
@@ -15,21 +17,34 @@ from app.widgets.messages import finished_run, show_errors
 from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
 from app.widgets.selected_samples import selected_samples
+from app.widgets.tabs import tabs
 
 study = current_study()
-page_head("judgments")
+corner = page_head("judgments")
 with show_errors():
     dataset = dataset_of(study)
     if not dataset.judgments and not dataset.informativeness:
         st.info(why_no_judgments(study))
         st.stop()
     run = finished_run()
-    scope = scope_picker(study, dataset)
+    with corner:
+        scope = scope_picker(study, dataset)
     is_open = has_findings(run, scope)
+    parts = {}
     if dataset.judgments:
-        human_scatter(run, dataset, scope, has_numbers=is_open)
-        selected_samples(scope, sample_table_of(run), dataset)
-    if dataset.judgments and is_open:
-        agreement_table(run, scope)
+
+        def scatter() -> None:
+            """Figure 3 and what is selected in it."""
+            human_scatter(run, dataset, scope, has_numbers=is_open)
+            selected_samples(scope, sample_table_of(run), dataset)
+
+        parts["People against model"] = scatter
+        if is_open:
+            conclusion(run, scope)
+            parts |= {
+                "Where they differ": lambda: disagreements(run, scope),
+                "All modalities": lambda: agreement_table(run, scope),
+            }
     if dataset.informativeness and is_open:
-        informativeness(run, dataset, scope)
+        parts["Informativeness"] = lambda: informativeness(run, dataset, scope)
+    tabs("judgments_tab", parts)

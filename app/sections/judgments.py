@@ -20,20 +20,26 @@ from app.loading import (
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
-from app.widgets.messages import escaped, facts, numbers_first
+from app.widgets.messages import escaped, facts
+from app.widgets.page_head import answer
+from app.widgets.selected_samples import open_in_samples
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.informativeness import informativeness_table
+from smurf_core.evaluation.judgments import largest_disagreements
+from smurf_core.evaluation.verdicts import GOOD
 from smurf_core.plot.judgments import informativeness_boxes
 from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
 from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.explanations import explain
+from smurf_core.reporting.judgment_sentence import judgment_sentence
 from smurf_core.reporting.numbers import p_text, plain
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
 from smurf_core.terms import subset_name
 
 _FEWEST = 3
+_LISTED = 100  # the samples that differ most
 _PUBLISHED, _CALIBRATED = "As published", "Calibrated"
 
 
@@ -53,6 +59,13 @@ def why_no_judgments(study: StudyInfo) -> str:
     )
 
 
+def conclusion(run: RunInfo, scope: Scope) -> None:
+    """The page's answer: for which modalities people and model agree."""
+    if scope.n >= _FEWEST:
+        modalities = contributions_of(run).modalities
+        answer(judgment_sentence(human_agreement_of(run, scope), modalities))
+
+
 def human_scatter(
     run: RunInfo, dataset: MultimodalDataset, scope: Scope, *, has_numbers: bool
 ) -> None:
@@ -63,42 +76,22 @@ def human_scatter(
     contributions = contributions_of(run)
     pairs = unique_pairs_of(run)
     names = [subset_name(pair.modalities) for pair in pairs]
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
     with left:
         name = st.segmented_control(
             "Unique to", names, default=names[0], key=f"unique_{run.study_id}", required=True
         )
+    with middle:
+        ratings = st.segmented_control(
+            "Ratings", [_PUBLISHED, _CALIBRATED], default=_PUBLISHED, key="judgments_ratings",
+            required=True, help=explain("calibrated"),
+        )  # fmt: skip
     with right:
         colouring = colour_column_picker(dataset, contributions, key="judgments_colour")
     pair = pairs[names.index(name)]
     row = None
     if scope.n >= _FEWEST and has_numbers:
         row = human_agreement_of(run, scope).to_dict("records")[names.index(name)]
-    if not has_numbers and scope.n >= _FEWEST:
-        pass
-    elif row is None or row["n"] < _FEWEST:
-        st.info(
-            f"{scope.label}: fewer than {_FEWEST} of these samples have judgments. Choose more."
-        )
-    else:
-        facts(
-            {
-                "Pearson's r": f"{plain(row['r'])} {_interval(row, '')}",
-                "p (Holm)": p_text(row["p_holm"]),
-                "r, calibrated": f"{plain(row['r_calibrated'])} {_interval(row, '_calibrated')}",
-                "p, calibrated (Holm)": p_text(row["p_calibrated_holm"]),
-                "Spearman": plain(row["spearman"]),
-                "Samples": f"{row['n']:,}",
-                "Without a judgment": f"{row['missing']:,}",
-                "Persons": f"{row['persons']:,}",
-                "Verdict on the learned": row["verdict"],
-            }
-        )
-    numbers_first()
-    ratings = st.segmented_control(
-        "Ratings", [_PUBLISHED, _CALIBRATED], default=_PUBLISHED, key="judgments_ratings",
-        required=True, help=explain("calibrated"),
-    )  # fmt: skip
     human = pair.human if ratings == _PUBLISHED else pair.calibrated
     judged = np.isfinite(human)
     if not judged.any():
@@ -136,14 +129,79 @@ def human_scatter(
         + points.note(),
         help=explain("human_unique", "human_r", "calibrated", "interval_r", "p_clustered"),
     )
+    if not has_numbers and scope.n >= _FEWEST:
+        return
+    if row is None or row["n"] < _FEWEST:
+        st.info(
+            f"{scope.label}: fewer than {_FEWEST} of these samples have judgments. Choose more."
+        )
+    else:
+        facts(
+            {
+                "Pearson's r": f"{plain(row['r'])} {_interval(row, '')}",
+                "p (Holm)": p_text(row["p_holm"]),
+                "r, calibrated": f"{plain(row['r_calibrated'])} {_interval(row, '_calibrated')}",
+                "p, calibrated (Holm)": p_text(row["p_calibrated_holm"]),
+                "Spearman": plain(row["spearman"]),
+                "Samples": f"{row['n']:,}",
+                "Without a judgment": f"{row['missing']:,}",
+                "Persons": f"{row['persons']:,}",
+                "Verdict on the learned": row["verdict"],
+            }
+        )
+
+
+def disagreements(run: RunInfo, scope: Scope) -> None:
+    """The samples in which people and model differ most on what is unique to a modality."""
+    contributions = contributions_of(run)
+    pairs = unique_pairs_of(run)
+    names = [subset_name(pair.modalities) for pair in pairs]
+    name = st.segmented_control(
+        "Unique to", names, default=names[0], key=f"differ_{run.study_id}", required=True
+    )
+    pair = pairs[names.index(name)]
+    verdicts = human_agreement_of(run, scope).set_index("modality")["verdict"]
+    verdict = str(verdicts[name])
+    table = largest_disagreements(pair, scope.mask(contributions.sample_ids))
+    if table.empty:
+        st.info("None of these samples has a judgment and a recording: show more.")
+        return
+    st.markdown(
+        "Learned and human unique contribution, each less its mean and in its own standard "
+        f"deviations. The verdict on what {escaped(name)} says alone is “{verdict}”"
+        + ("." if verdict in GOOD else ": the model may be wrong in any of these samples.")
+    )
+    shown = table.head(_LISTED).reset_index(drop=True)
+
+    def open_chosen() -> None:
+        rows = st.session_state["disagreements"]["selection"]["rows"]
+        if rows:
+            st.session_state["sample"] = str(shown["sample_id"].iloc[rows[0]])
+
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        shown,
+        hide_index=True,
+        width="stretch",
+        height=360,
+        on_select=open_chosen,
+        selection_mode="single-row",
+        key="disagreements",
+        column_config={
+            "sample_id": "Sample",
+            "learned": number("Learned", format="%+.3f"),
+            "human": number("Human", format="%+.3f"),
+            "difference": number("Learned − human (sd)", format="%+.2f"),
+        },
+    )
+    with st.container(horizontal=True):
+        open_in_samples("disagreements", shown["sample_id"], key="open_disagreement")
+        download_view(table, "disagreements")
 
 
 def agreement_table(run: RunInfo, scope: Scope) -> None:
     """Tables 3 and 4: every judged modality with r, stars, interval, p and n."""
     table = human_agreement_of(run, scope)
-    st.subheader(
-        "All judged modalities", help=explain("human_r", "calibrated", "interval_r", "p_holm")
-    )
     rows = table.to_dict("records")
     shown = pd.DataFrame(
         {
@@ -193,18 +251,19 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
         "*Calibrated*: ratings are multiplied by the factor, which puts them on the scale of the "
         "target. Raters who use only a part of the scale raise r as published, also where nothing "
         "is unique. Verdict: on the learned contribution; only where it is reliable or stable does "
-        "r say something about the model."
+        "r say something about the model.",
+        help=explain("human_r", "calibrated", "interval_r", "p_holm"),
     )
     download_view(table, "human_agreement")
 
 
 def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
     """Test whether unique contributions are larger if people called the modality informative."""
-    st.subheader("Informativeness", help=explain("informativeness", "effect_size", "p_holm"))
     st.markdown(
         "Does taking a modality's unique contribution away change predictions more where people "
         "called it relevant or sufficient? Wilcoxon's rank-sum test of *no* against the others, as "
-        "published; *p by person* accounts for the similarity of one person's samples."
+        "published; *p by person* accounts for the similarity of one person's samples.",
+        help=explain("informativeness", "effect_size", "p_holm"),
     )
     explained = scope.apply(explained_of(run))
     contributions = explained.contributions

@@ -66,7 +66,7 @@ def unique_pairs(explained: Explained) -> list[UniquePair]:
     Raters who saw all modalities but G could not use what only G says, so y − their rating is
     what is unique to G (section 4.4). With more than one modality in G (UMEME's acoustic + text)
     the learned counterpart is all that G says and shares only within G: Σ ŷ_I over G plus Σ ŷ_IJ
-    over ordered pairs in G.
+    over ordered pairs in G. Samples without a recording of a modality of G count as not judged.
     """
     dataset = explained.dataset
     if dataset.task != "regression":
@@ -80,6 +80,10 @@ def unique_pairs(explained: Explained) -> list[UniquePair]:
         single = dataset.ratings.get(shown)
         ratings = None if single is None else explained.aligned(single.T).T.astype(np.float64)
         judgment = explained.aligned(rating).astype(np.float64)
+        # Where a modality was not recorded, neither people nor the model can find it unique.
+        columns = [dataset.modalities.index(name) for name in group]
+        recorded = np.asarray(dataset.present[:, columns].all(axis=1))
+        judgment[~explained.aligned(recorded)] = np.nan
         calibrated = (target, judgment) if ratings is None else by_rater(target, ratings)
         found.append(
             UniquePair(
@@ -96,6 +100,38 @@ def unique_pairs(explained: Explained) -> list[UniquePair]:
             )
         )
     return found
+
+
+def largest_disagreements(pair: UniquePair, chosen: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """The samples in which learned and human unique contributions differ most.
+
+    Both are centred and divided by their standard deviation over the judged ones of the `chosen`
+    samples [n], because a model's contributions are often smaller than people's.
+
+    Returns
+    -------
+    DataFrame
+        One row per judged sample, the largest difference first: sample_id, learned, human (in the
+        target's unit), difference (learned − human, in standard deviations).
+    """
+    at = np.flatnonzero(chosen & np.isfinite(pair.human))
+    if len(at) < 2:
+        return pd.DataFrame({"sample_id": [], "learned": [], "human": [], "difference": []})
+    learned, human = pair.learned[at], pair.human[at]
+    scores = [
+        (values - values.mean()) / spread if (spread := values.std()) > 0 else np.zeros(len(at))
+        for values in (learned, human)
+    ]
+    table = pd.DataFrame(
+        {
+            "sample_id": pair.sample_ids[at],
+            "learned": learned,
+            "human": human,
+            "difference": scores[0] - scores[1],
+        }
+    )
+    order = np.argsort(-table["difference"].abs().to_numpy(), kind="stable")
+    return table.iloc[order].reset_index(drop=True)
 
 
 def _within(contributions: Contributions, group: tuple[str, ...]) -> Array:

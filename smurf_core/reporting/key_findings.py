@@ -19,8 +19,9 @@ from smurf_core.evaluation.typical import Finding
 from smurf_core.evaluation.verdicts import GOOD
 from smurf_core.reporting.belief import reason_in_words
 from smurf_core.reporting.findings import Findings
+from smurf_core.reporting.judgment_sentence import is_agreed, judgment_sentence, single_rows
 from smurf_core.reporting.numbers import bounds, percent, plain, signed
-from smurf_core.reporting.sentences import is_supported, leader, score_text
+from smurf_core.reporting.sentences import chance_text, is_supported, leader, score_text
 from smurf_core.reporting.sharing import sharing_sentence
 from smurf_core.reporting.statements import Account
 from smurf_core.reporting.witness import MEANING, witness_sentences
@@ -179,7 +180,7 @@ def _nothing(account: Account) -> KeyFinding:
 
 def _prediction(account: Account) -> KeyFinding:
     gate = account.gate
-    score = f"{score_text(gate)}, above chance ({plain(gate.chance, 2)})"
+    score = f"{score_text(gate)}, above chance ({chance_text(gate)})"
     said = [f"Held-out samples are predicted: {score}."]
     said += [account.said[name] for name in ("fidelity", "baseline") if name in account.said]
     of = "samples" if gate.persons == gate.samples else "persons"
@@ -306,38 +307,19 @@ def _people(account: Account, tables: Mapping[str, pd.DataFrame]) -> KeyFinding 
     if table.empty:
         return None
     single = set(tables["verdicts"].loc[tables["verdicts"]["order"] == 1, "modality"])
-    alone = table[table["modality"].isin(single)]  # Others are on the page.
-    rows = (table if alone.empty else alone).to_dict("records")
-    agreed = [row for row in rows if _is_agreed(row)]
+    rows = single_rows(table, single)  # Others are on the page.
     numbers = tuple(
         KeyNumber(
             row["modality"], row["r_calibrated"], row["ci_low_calibrated"],
-            row["ci_high_calibrated"], row["n"], _is_agreed(row),
+            row["ci_high_calibrated"], row["n"], is_agreed(row),
         )
         for row in rows
     )  # fmt: skip
-    open_ones = [str(row["modality"]) for row in rows if not _is_agreed(row)]
-    if agreed:
-        of = {id(row): number for row, number in zip(rows, numbers, strict=True)}
-        named = [f"{row['modality']} (r = {of[id(row)].text('r')})" for row in agreed]
-        sentence = (
-            f"What only one modality says agrees with what people find only there: {spoken(named)}"
-        )
-        sentence += f"; for {spoken(open_ones)} this cannot be said." if open_ones else "."
-    else:
-        sentence = (
-            "Agreement with human judgments cannot be claimed for any modality: the interval "
-            "includes no relation, or the contribution is not good enough."
-        )
+    sentence = judgment_sentence(table, single)
     return KeyFinding(
         "people", sentence, "r", numbers, tuple(map(_why_people, rows)), "judgments",
         "human_unique_1", 0.0, max(int(row["persons"]) for row in rows),
     )  # fmt: skip
-
-
-def _is_agreed(row: Mapping[Hashable, Any]) -> bool:
-    return bool(row["verdict"] in GOOD and row["ci_low_calibrated"] > 0
-                and row["p_calibrated_holm"] < 0.05)  # fmt: skip
 
 
 def _why_people(row: Mapping[Hashable, Any]) -> str:

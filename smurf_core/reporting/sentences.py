@@ -78,7 +78,7 @@ def how_well(gate: Gate) -> str:
     persons = f" of {gate.persons:,} persons" if gate.persons != gate.samples else ""
     return (
         f"{gate.samples:,} samples{persons}, each predicted by a model that did not see it: "
-        f"{score_text(gate)}, chance {'0' if gate.chance == 0 else plain(gate.chance, 2)}."
+        f"{score_text(gate)}, chance {chance_text(gate)}."
     )
 
 
@@ -96,7 +96,7 @@ def nothing_to_explain(gate: Gate) -> str:
         return fidelity_sentence(gate.fidelity)
     return (
         f"There is nothing to explain: on held-out samples, {score_text(gate)}, "
-        f"not reliably above chance ({plain(gate.chance, 2)}). What moves these predictions may be "
+        f"not reliably above chance ({chance_text(gate)}). What moves these predictions may be "
         "noise."
     )
 
@@ -105,6 +105,11 @@ def score_text(gate: Gate) -> str:
     """The score of held-out samples with its interval, as every surface writes it."""
     title = "r" if gate.metric == "r" else METRIC_TITLES[gate.metric].lower()
     return f"{title} is {plain(gate.value, 2)}{bounds(gate.ci_low, gate.ci_high)}"
+
+
+def chance_text(gate: Gate) -> str:
+    """What a model that knows nothing reaches: 0, or one over the number of classes."""
+    return "0" if gate.chance == 0 else plain(gate.chance, 2)
 
 
 def fidelity_sentence(fidelity: Fidelity | None) -> str:

@@ -21,8 +21,7 @@ from app.state.session import (
 from app.widgets.broken import broken_entries
 from app.widgets.messages import escaped, offer_undo, show_errors
 from smurf_core.errors import InputError
-from smurf_core.reporting.numbers import plain
-from smurf_core.reporting.sentences import score_text
+from smurf_core.reporting.sentences import chance_text, score_text
 from smurf_core.runs import studies
 from smurf_core.runs.entries import BrokenEntry
 from smurf_core.runs.slices import delete_slice, list_broken_slices
@@ -107,7 +106,7 @@ def _best(runs: Sequence[RunInfo]) -> str:
         return "no run predicts reliably above chance"
     name, gate = max(able.items(), key=lambda item: item[1].value)
     best = f"best of {len(newest)} models" if len(newest) > 1 else "run"
-    return f"{best}: {name}, {score_text(gate)} (chance {plain(gate.chance, 2)})"
+    return f"{best}: {name}, {score_text(gate)} (chance {chance_text(gate)})"
 
 
 def _rename_or_delete(study: StudyInfo) -> None:

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from smurf_core.errors import InputError
-from smurf_core.evaluation.judgments import human_agreement, unique_pairs
+from smurf_core.evaluation.judgments import human_agreement, largest_disagreements, unique_pairs
 from smurf_core.explained import explained
 from smurf_core.statistics.krippendorff import alpha_interval
 from tests.smurf_core.evaluation.conftest import make_dataset, make_result
@@ -53,6 +53,25 @@ def test_table_counts_what_is_missing_and_correlates_the_rest(random):
         assert row["spearman"] == pytest.approx(rank)
         assert row["n"] + row["missing"] == 60
         assert row["ci_low"] < row["r"] < row["ci_high"]
+
+
+def test_what_was_not_recorded_is_unique_to_nobody(random):
+    data, _, contributions = judged(random, gaps=False)
+    values = data.features["C"].values.copy()
+    values[:20] = np.nan
+    absent = replace(
+        data, features=data.features | {"C": replace(data.features["C"], values=values)}
+    )
+    (pair,) = (p for p in unique_pairs(explained(contributions, absent)) if p.modalities == ("C",))
+    assert np.isnan(pair.human[:20]).all()
+    assert np.isfinite(pair.human[20:]).all()
+    row = human_agreement(explained(contributions, absent)).set_index("modality").loc["C"]
+    assert (row["n"], row["missing"]) == (40, 20)
+    expected = stats.pearsonr(pair.learned[20:], pair.human[20:]).statistic
+    assert row["r"] == pytest.approx(expected, abs=1e-9)
+    listed = largest_disagreements(pair, np.arange(60) >= 10)
+    assert len(listed) == 40
+    assert listed["difference"].abs().is_monotonic_decreasing
 
 
 def test_data_without_judgments_is_reported(random):
