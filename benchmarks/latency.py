@@ -42,6 +42,7 @@ import numpy as np
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from app.state.navigation import HEADINGS
 from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.generated.simulated import simulated_affect
 from smurf_core.data.importing.assembly import assemble, guess_mapping
@@ -145,7 +146,7 @@ def server(home: Path) -> Iterator[tuple[str, psutil.Process]]:
 
 def settled(page: Page, title: str) -> None:
     """Return when a page was run to its end."""
-    page.locator("h1", has_text=title).wait_for()
+    page.locator("h1", has_text=HEADINGS[title]).wait_for()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
@@ -264,7 +265,7 @@ def measure_training(home: Path, data: Path | None, browser: Browser) -> None:
         start = time.perf_counter()
         page.get_by_role("button", name="Start training").click()
         page.get_by_role("button", name="Open run", exact=True).click()
-        page.locator("h1", has_text="Overview").wait_for()
+        page.locator("h1", has_text=HEADINGS["Overview"]).wait_for()
         page.locator(".js-plotly-plot").first.wait_for()
         found = time.perf_counter() - start
     print(f"{data or 'synthetic study'}: {found:.1f} s from the click to the first contributions")

@@ -20,15 +20,18 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from smurf_core.configuration import RunConfig
-from smurf_core.model_kinds import ModelKind
-from smurf_core.processes import worker
-from smurf_core.runs import store
-from smurf_core.runs.simulated import add_simulated_study
-from smurf_core.runs.studies import ensure_synthetic_study
-from smurf_core.runs.workspace import Workspace
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # Only smurf_core is installed.
+
+from app.state.navigation import HEADINGS  # noqa: E402
+from smurf_core.configuration import RunConfig  # noqa: E402
+from smurf_core.model_kinds import ModelKind  # noqa: E402
+from smurf_core.processes import worker  # noqa: E402
+from smurf_core.runs import store  # noqa: E402
+from smurf_core.runs.simulated import add_simulated_study  # noqa: E402
+from smurf_core.runs.studies import ensure_synthetic_study  # noqa: E402
+from smurf_core.runs.workspace import Workspace  # noqa: E402
+
 PORT = 8599
 URL = f"http://127.0.0.1:{PORT}"
 
@@ -96,7 +99,7 @@ def every_page(browser: Browser, folder: Path) -> None:
             for link in page.get_by_test_id("stSidebarNavLink").all():
                 title = link.inner_text().split("\n")[-1].strip()
                 link.click()
-                page.locator("h1").first.wait_for()
+                page.locator("h1", has_text=HEADINGS[title]).wait_for()
                 settle(page)
                 if title == "Report":
                     page.get_by_role("button", name="Build the report").click()

@@ -52,6 +52,10 @@ QUESTIONS: dict[PageName, str] = {
     "verify": "Are known contributions found?",
     "report": "What goes into the report?",
 }
+# A page's name in the navigation → its title.
+HEADINGS = {
+    name: QUESTIONS[page] for pages in _SECTIONS.values() for page, (name, _) in pages.items()
+}
 
 
 def page_path(name: PageName) -> str:

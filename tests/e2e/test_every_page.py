@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from app.state.navigation import HEADINGS
 from smurf_core.runs import store
 from smurf_core.runs.workspace import Workspace
 from tests.e2e.conftest import Watched
@@ -18,9 +19,6 @@ STATES = (
     "simulated", "vreed", "classes", "two modalities", "five modalities", "interactions",
     "no run", "failed", "training",
 )  # fmt: skip
-
-# Pages whose heading is a question.
-HEADINGS = {"Findings": "What did this run find?"}
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -36,7 +34,7 @@ def test_no_page_fails_in_any_state(prepared, watched, state):
         for link in links.all():  # By a click, as users do; also much faster than by the address.
             link.click()
             title = link.inner_text().split("\n")[-1].strip()
-            expect(watched.page.locator("h1").first).to_have_text(HEADINGS.get(title, title))
+            expect(watched.page.locator("h1").first).to_have_text(HEADINGS[title])
             watched.settle()
             watched.check(f"{title}, {state}")
     finally:
@@ -88,7 +86,7 @@ def test_axe_finds_nothing_serious_in_what_is_ours(prepared, watched):
     for link in watched.page.get_by_test_id("stSidebarNavLink").all():
         link.click()
         title = link.inner_text().split("\n")[-1].strip()
-        expect(watched.page.locator("h1").first).to_have_text(HEADINGS.get(title, title))
+        expect(watched.page.locator("h1").first).to_have_text(HEADINGS[title])
         watched.settle()
         watched.page.evaluate(script)
         found += [f"{title}: {one}" for one in watched.page.evaluate(AXE, STREAMLITS_OWN)]
