@@ -21,7 +21,7 @@ with show_errors():
     pinned = run_pinned_beside(run)
     with corner:
         scope = scope_picker(study, dataset)
-    shares(run, pinned, dataset, scope)
+    shares(study, run, pinned, dataset, scope)
     with st.expander("All scores"):
         scores(run, pinned, scope)
     with st.expander("Scores of every slice"):

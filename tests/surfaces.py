@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from smurf_core.cli.application import app
-from tests.studio import opened_tab, plain_text
+from tests.studio import PAGES, opened_tab, plain_text
 
 # What may not be said of a run that predicts nothing.
 CLAIMS = (
@@ -30,9 +30,9 @@ def said_by_page(page: AppTest) -> str:
 def every_tab(page: AppTest) -> Iterator[AppTest]:
     """The page as it is, then with each of its tabs open: only the open one runs."""
     yield page
-    (key,) = [name for name in page.session_state.filtered_state if name.endswith("_tab")] or [""]
-    for title in [tab.label for tab in page.tabs] if key else ():
-        yield opened_tab(page, key, title)
+    for key in [f"{name}_tab" for name in PAGES if f"{name}_tab" in page.session_state]:
+        for title in [tab.label for tab in page.tabs]:
+            yield opened_tab(page, key, title)
 
 
 def _shown(page: AppTest) -> str:

@@ -29,23 +29,21 @@ from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_label
 from smurf_core.reporting.sentences import how_well, score_text
 from smurf_core.runs.store import RunInfo
+from smurf_core.runs.studies import StudyInfo
 
 # Other runs of the study that are asked whether they say otherwise, at most.
 MOST_OTHERS = 5
 
 
-def headline(run: RunInfo, pinned: RunInfo | None, scope: Scope) -> None:
-    """How well held-out samples are predicted, also by the pinned run."""
-    found = how_well(gate_of(run, scope))
-    if found and len(known_targets(run.study_id)) > 1:
-        found = f"{escaped(run.target)}: {found}"
+def headline(study: StudyInfo, run: RunInfo, pinned: RunInfo | None, scope: Scope) -> None:
+    """Which study, target and model, and how well it predicts; the same of the pinned run."""
+    target = f" · {run.target}" if len(known_targets(study.id)) > 1 else ""
+    said = f"{study.name}{target} · {run.config.kind.title}: {how_well(gate_of(run, scope))}"
     if pinned is not None:
         theirs = gate_of(pinned, scope)
-        name = escaped(run_label(pinned))
         score = score_text(theirs) if theirs.has_enough else "too few samples"
-        found += f" Pinned, {name}: {score}."
-    if found:
-        st.markdown(found)
+        said += f" Pinned for comparison: {run_label(pinned)}, {score}."
+    st.markdown(escaped(said))
 
 
 def scores(run: RunInfo, pinned: RunInfo | None, scope: Scope) -> None:
@@ -75,7 +73,13 @@ def _scores(run: RunInfo, scope: Scope) -> dict[str, str]:
     return {METRIC_TITLES[row["metric"]]: plain(row["value"]) for row in found.to_dict("records")}
 
 
-def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, scope: Scope) -> None:
+def shares(
+    study: StudyInfo,
+    run: RunInfo,
+    pinned: RunInfo | None,
+    dataset: MultimodalDataset,
+    scope: Scope,
+) -> None:
     """What carries the prediction: a sentence, bars with intervals, then all else that is known."""
     contributions, intervals = contributions_of(run), share_intervals_of(run, scope)
     output = _shown_output(run, contributions)
@@ -87,7 +91,7 @@ def shares(run: RunInfo, pinned: RunInfo | None, dataset: MultimodalDataset, sco
             st.warning(escaped(sentence))
         return
     answer(account.sentences[0])
-    headline(run, pinned, scope)
+    headline(study, run, pinned, scope)
     terms, totals = shown.terms, shown.totals
     notes = [account.sentences[1:]]
     if pinned is not None:

@@ -44,6 +44,7 @@ from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain, term_label
 from smurf_core.reporting.shared_sets import shared_sets
+from smurf_core.reporting.sharing import sharing_sentence
 from smurf_core.reporting.witness import comparable_totals, witness_sentences
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
@@ -93,6 +94,9 @@ def sets(run: RunInfo, contributions: Contributions, layer: Layer, scope: Scope)
         st.warning(escaped(shares.influence), icon=":material/warning:")
     elif "shared" in account.said:
         answer(account.said["shared"])
+    offered = result_of(run).sharing
+    if offered is not None and len(offered):
+        st.markdown(escaped(sharing_sentence(offered)))
     pairs = pairs_of(run, scope)
     found = shared_sets(contributions, shares.terms, pairs[pairs["output"] == layer.output])
     found = found[found["order"] == layer.order]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.state.navigation import HEADINGS
 from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
 from smurf_core.runs import slices, store, studies
 from tests.studio import PAGES, text, trained
@@ -89,5 +90,5 @@ def test_pages_hold_for_a_slice_of_two_samples(open_page, judged, home, name):
         assert "fewer than 3" in text(page)
         assert "Selected samples (2)" in text(page)
         page.button(key="open_sample").click().run()
-        assert page.title[0].value == "Samples"
+        assert page.title[0].value == HEADINGS["Samples"]
         assert "Sample s40" in text(page)

@@ -244,7 +244,6 @@ def test_a_store_that_cannot_be_opened_is_one_sentence(home, kind):
         with home.connect() as connection:
             connection.execute("PRAGMA user_version = 99")
     else:
-        home.root.mkdir()
         home.database.write_bytes(b"not SQLite" * 500)
     page = opened()
     assert len(page.error) == 1

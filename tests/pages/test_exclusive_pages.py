@@ -13,7 +13,7 @@ from smurf_core.processes import worker
 from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import Workspace
 from tests.shared_sets import CONFIG, SIZES
-from tests.studio import FAST, PAGES, figure, numbers, plain_text, result_of, text
+from tests.studio import FAST, PAGES, figure, numbers, opened_tab, plain_text, result_of, text
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,14 @@ def test_every_page_opens_on_a_solved_run(open_page, solved_home, name, family):
 def test_redundancy_names_the_sets_first(open_page, solved_home):
     page = open_page("redundancy", study=study_of(solved_home, "pair_and_triple"))
     assert "2 of 4 sets that were offered: A and B; A, B and C." in plain_text(page)
+    opened_tab(page, "redundancy_tab", "Sets that were offered")
     bars = figure(page, "sharing")["data"][0]
     assert bars["y"] == ["A and B", "A and C", "B and C", "A, B and C"]
     assert [word[0] for word in bars["text"]] == ["✓", "·", "·", "✓"]
+    opened_tab(page, "redundancy_tab", "All pairs")
     cells = figure(page, "share_matrix_1")["data"][0]
     assert cells["x"] == ["A", "B", "C", "B and C", "A and C", "A and B"]
+    opened_tab(page, "redundancy_tab", "Two sides")
     box = page.selectbox(key="redundancy_pair")
     assert box.options[:2] == ["A and B", "A and B, of A, B and C"]
     box.set_value("A and C, of A, B and C").run()
@@ -89,6 +92,7 @@ def test_redundancy_says_that_nothing_is_shared(open_page, home):
 def test_a_sample_shows_its_intervals_and_every_set(open_page, solved_home):
     study = study_of(solved_home, "pair_and_triple")
     page = open_page("samples", study=study)
+    opened_tab(page, "samples_tab", "Details")
     table = page.table[0].value
     assert "A, shared with B and C" in table.index
     run = next(r for r in store.list_runs(solved_home, study) if r.config.kind.is_solved)
@@ -97,6 +101,7 @@ def test_a_sample_shows_its_intervals_and_every_set(open_page, solved_home):
     width = t.ppf(0.975, 299) * result.refits.spread[0, 0, 0]
     assert table["±"].iloc[:2].tolist() == ["", f"{width:.3f}"]
     assert figure(page, "matrix_1")["data"][0]["x"][3] == "B and C"
+    opened_tab(page, "samples_tab", "Sample")
     for finding in ("redundant", "unique"):
         page.segmented_control(key="samples_list").set_value(finding).run()
         assert not page.exception
@@ -110,5 +115,7 @@ def test_a_solved_run_says_that_nothing_was_trained(open_page, solved_home):
     study = study_of(solved_home, "pair_and_triple")
     assert "Solved, nothing was trained" in text(open_page("train", study=study))
     page = open_page("compare", study=study)
+    opened_tab(page, "compare_tab", "Learning curves")
     assert "Solved, not trained" in text(page)
+    opened_tab(page, "compare_tab", "Runs A and B")
     assert "Only in run A: A, shared with B and C" in plain_text(page)

@@ -39,7 +39,7 @@ def test_the_modality_that_is_missed_most_is_off_first_and_the_sentence_is_the_t
     # The score of the switches, of the bars, and of Overview is one.
     without, full = losses.loc[0, ["without", "full"]]
     assert facts(page)["Pearson's r"] == f"{plain(without)} (all {plain(full)})"
-    assert f"r = {plain(full, 2)} [" in plain_text(open_page("overview", study=grouped.study_id))
+    assert f"r is {plain(full, 2)} [" in plain_text(open_page("overview", study=grouped.study_id))
 
 
 def test_switching_all_modalities_off_leaves_a_sentence(open_page, trained_home):

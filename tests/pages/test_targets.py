@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from app.state.navigation import HEADINGS
 from smurf_core.data.importing.assembly import assemble, guess_mapping
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.readers.registry import find_sources
 from smurf_core.processes import worker
 from smurf_core.runs import slices, store, studies
 from smurf_core.runs.workspace import Workspace
-from tests.studio import FAST, PAGES, plain_text
+from tests.studio import FAST, PAGES, opened_tab, plain_text
 from tests.two_targets import WITHOUT_MOOD, N, table
 
 
@@ -98,7 +99,7 @@ def test_the_target_comes_back_with_the_address(open_page, both):
     page = open_page("overview", target="mood")
     assert page.selectbox(key="target").value == "mood"
     assert page.selectbox(key="run").value == runs_of(both, "mood")[0]
-    assert f"**study** · mood · SMURF · {N - WITHOUT_MOOD} samples" in plain_text(page)
+    assert f"study · mood · SMURF: {N - WITHOUT_MOOD} samples" in plain_text(page)
 
 
 def test_a_link_to_a_run_alone_shows_its_target(open_page, both):
@@ -154,7 +155,7 @@ def test_the_table_of_runs_opens_a_run_of_another_target(open_page, both):
     assert not page.exception
     assert page.selectbox(key="target").value == "mood"
     assert page.selectbox(key="run").value == newest.id
-    assert page.title[0].value == "Overview"
+    assert page.title[0].value == HEADINGS["Overview"]
 
 
 def test_a_slice_counts_the_samples_that_have_the_target(open_page, both):
@@ -168,6 +169,7 @@ def test_a_slice_counts_the_samples_that_have_the_target(open_page, both):
     page = open_page("samples", target="mood", slice=none)
     assert not page.error
     assert "None of these 10 samples has the target mood: all samples are shown" in plain_text(page)
+    opened_tab(page, "samples_tab", "Details")
     page.toggle(key="by_slice").set_value(True).run()
     assert not page.exception
 

@@ -34,17 +34,17 @@ _IN_FULL = 8
 
 def study_list() -> None:
     """A card for each study, the current one first, with what can be changed of it."""
-    current = None
+    current: str | None = st.session_state.get(STUDY)
     with show_errors():
-        current = current_study()
+        current_study()  # Says why, if its data cannot be read; it can be deleted all the same.
     known = studies.list_studies(workspace())
-    known.sort(key=lambda study: current is None or study.id != current.id)
+    known.sort(key=lambda study: study.id != current)
     for place, study in enumerate(known):
-        _card(study, is_current=current == study, in_full=place < _IN_FULL)
+        _card(study, is_current=study.id == current, in_full=place < _IN_FULL)
     broken_entries(studies.list_broken_studies(workspace()), "study", _delete)
     if current is not None:
         broken_entries(
-            list_broken_slices(workspace(), current.id),
+            list_broken_slices(workspace(), current),
             "slice",
             lambda entry: delete_slice(workspace(), entry.id),
         )
@@ -68,8 +68,9 @@ def _card(study: StudyInfo, *, is_current: bool, in_full: bool) -> None:
             select_study(study.id)
             st.switch_page(page_path("findings" if runs else "data"))
         if is_current:
-            with st.popover("Change", icon=":material/edit:"), show_errors():
-                media_form(study)
+            with st.popover("Change", icon=":material/edit:"):
+                with show_errors():
+                    media_form(study)
                 st.divider()
                 _rename_or_delete(study)
 
