@@ -8,8 +8,9 @@ from app.sections import data as data_sections
 from app.state.navigation import page_path
 from app.state.session import current_study, workspace
 from app.widgets.messages import escaped, facts, show_errors, show_problems
-from app.widgets.page_head import page_head
+from app.widgets.page_head import answer, page_head
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text
+from smurf_core.reporting.fitness_sentences import fitness_sentences
 from smurf_core.runs.studies import provenance
 
 study = current_study()
@@ -19,11 +20,8 @@ with show_errors():
     imported = st.session_state.pop("imported", None)
     if imported and imported[0] == study.id:
         st.success(f"{escaped(study.name)} was imported{escaped(imported[1])}")
-    if dataset.origin != "recorded":
-        st.info(
-            f"This data is {dataset.origin}: its true contributions are known, and it says "
-            "nothing about people."
-        )
+    first, *others = fitness_sentences(dataset)
+    answer(first)
     persons = "–" if dataset.persons is None else f"{len(np.unique(dataset.persons)):,}"
     by = {"regression": "regression", "classification": f"{len(dataset.class_names)} classes"}
     found = {
@@ -34,6 +32,13 @@ with show_errors():
         "Folds": "made at training" if dataset.folds is None else str(len(dataset.folds)),
     }
     facts(found)
+    if dataset.origin != "recorded":
+        others.insert(
+            0, f"This data is {dataset.origin}: its true contributions are known, and it says "
+            "nothing about people.",
+        )  # fmt: skip
+    for sentence in others:
+        st.markdown(f"- {escaped(sentence)}")
 
     st.subheader("Problems in the data")
     show_problems(study.problems)

@@ -5,7 +5,7 @@ import streamlit as st
 from app.loading import dataset_of
 from app.sections.train.last_result import last_result
 from app.sections.train.live_run import live_runs
-from app.sections.train.run_form import ask_configuration
+from app.sections.train.run_form import ask_configuration, paper_configurations
 from app.sections.train.run_table import run_table
 from app.sections.train.targets import ask_targets
 from app.state.session import current_study, workspace
@@ -22,15 +22,24 @@ with show_errors():
     with show_errors():
         targets = ask_targets(study)
         config = ask_configuration(dataset)
-    if st.button(
-        "Start training",
-        type="primary",
-        key=f"start_{study.id}",
-        icon=":material/play_arrow:",
-        disabled=config is None,
-    ):
-        for target in targets:
-            create_run(workspace(), study.id, config, target=target)
+    asked = []
+    with st.container(horizontal=True):
+        if st.button(
+            "Start training", type="primary", key=f"start_{study.id}",
+            icon=":material/play_arrow:", disabled=config is None,
+        ):  # fmt: skip
+            asked = [config]
+        if st.button(
+            "Train what the paper compares", key=f"start_paper_{study.id}",
+            icon=":material/table_chart:", disabled=config is None or bool(dataset.given_outputs),
+            help="Late fusion, e-HGR, SMURF without auxiliary losses and SMURF (Table 2), with the "
+            "search and settings above.",
+        ):  # fmt: skip
+            asked = paper_configurations(config)
+    for target in targets:
+        for one in asked:
+            create_run(workspace(), study.id, one, target=target)
+    if asked:
         launch(workspace())
     live_runs(study.id)
     st.subheader("Runs")

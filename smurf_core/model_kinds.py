@@ -27,6 +27,8 @@ ModelKind = Literal[
 DEFAULT_MODEL: ModelKind = "exclusive"
 # The published method: the default reference of comparisons.
 REFERENCE_MODEL: ModelKind = "smurf"
+# The columns of the paper's Table 2; the reference is trained last, so that it is the newest.
+PAPER_MODELS: tuple[ModelKind, ...] = ("late_fusion", "e_hgr", "smurf_no_aux", "smurf")
 # λ of the normalised losses grows over this many epochs. These losses are steep where contributions
 # are small: at full weight they would fix the signs of the initial weights.
 _GROWTH_EPOCHS = 50

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from smurf_core.configuration import preset_grid
 from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.runs import store, studies
 from tests.studio import FAST, text
@@ -13,6 +14,21 @@ def test_bad_grids_are_reported_and_cannot_be_started(open_page, home):
     page.text_input(key="grid_layers").set_value("wide").run()
     assert "write widths as 20" in page.error[0].value
     assert page.button(key=f"start_{page.selectbox(key='study').value}").disabled
+
+
+def test_one_click_queues_what_the_paper_compares(open_page, home, monkeypatch):
+    # The runs stay in the queue: what training does is tested elsewhere.
+    monkeypatch.setattr("smurf_core.processes.launcher.launch", lambda workspace: None)
+    page = open_page("train")
+    study = page.selectbox(key="study").value
+    page.number_input(key="seed").set_value(7)
+    page.button(key=f"start_paper_{study}").click().run()
+    assert not page.exception
+    runs = store.list_runs(home, study)
+    assert [run.config.model for run in runs] == ["smurf", "smurf_no_aux", "e_hgr", "late_fusion"]
+    assert {run.config.seed for run in runs} == {7}
+    for run in runs:
+        assert run.config.grid == preset_grid("quick", run.config.model)
 
 
 def test_a_run_is_annotated_deleted_and_brought_back(open_page, trained_home):

@@ -21,7 +21,7 @@ from smurf_core.configuration import (
 )
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS, ModelKind, kinds_for
+from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS, PAPER_MODELS, ModelKind, kinds_for
 from smurf_core.reporting.explanations import explain
 
 PRESET_NOTES = {
@@ -195,3 +195,18 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
         f"{config.restarts} starts of each fold's best; {os.cpu_count()} cores here."
     )
     return config
+
+
+def paper_configurations(asked: RunConfig) -> list[RunConfig]:
+    """The models that the paper's Table 2 compares, with the search and settings of the form.
+
+    A custom grid stays as it is; a preset has its own grid for each model.
+    """
+    return [
+        replace(
+            asked,
+            model=model,
+            grid=asked.grid if asked.preset == "custom" else preset_grid(asked.preset, model),
+        )
+        for model in PAPER_MODELS
+    ]
