@@ -1,4 +1,4 @@
-"""Is a data set fit to be factorised? What speaks against it, before anything is trained."""
+"""Is a data set fit to be factorised? Reasons against it, before anything is trained."""
 
 from __future__ import annotations
 
@@ -42,8 +42,10 @@ def fitness_sentences(dataset: MultimodalDataset) -> list[str]:
 
 def _chance(dataset: MultimodalDataset) -> str:
     if dataset.task == "regression":
+        mean, sd = float(dataset.target.mean()), float(dataset.target.std())
         return (
-            f"Chance level: r = 0, and always {plain(float(dataset.target.mean()), 2)} (the mean)."
+            f"Chance level: r is 0; always saying the mean, {plain(mean, 2)}, has an RMSE of "
+            f"{plain(sd, 2)}."
         )
     counts = np.bincount(dataset.target.astype(np.int64), minlength=len(dataset.class_names))
     most = int(counts.argmax())
