@@ -75,6 +75,23 @@ def copied_home(tmp_path, monkeypatch) -> Callable[[Path], Workspace]:
 
 
 @pytest.fixture
+def shared_home(monkeypatch) -> Callable[[Path], Workspace]:
+    """Work in a workspace that tests share and do not change: what pages cache of it is shared."""
+
+    def shared(source: Path) -> Workspace:
+        monkeypatch.setenv(HOME_VARIABLE, str(source))
+        return Workspace.default()
+
+    return shared
+
+
+@pytest.fixture
+def read_home(_trained_home, shared_home) -> Workspace:
+    """The workspace of `trained_home` itself, for tests that only read."""
+    return shared_home(_trained_home)
+
+
+@pytest.fixture
 def trained_home(_trained_home, copied_home) -> Workspace:
     """A copy of a workspace with one regression and one classification study, both trained."""
     return copied_home(_trained_home)

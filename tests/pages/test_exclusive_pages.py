@@ -34,6 +34,12 @@ def solved_home(_solved_home, copied_home) -> Workspace:
     return copied_home(_solved_home)
 
 
+@pytest.fixture
+def read_solved_home(_solved_home, shared_home) -> Workspace:
+    """The workspace itself, for tests that only read."""
+    return shared_home(_solved_home)
+
+
 def study_of(home: Workspace, family: str) -> str:
     (found,) = [s for s in studies.list_studies(home) if s.name == f"Simulated, {family}"]
     return found.id
@@ -41,8 +47,8 @@ def study_of(home: Workspace, family: str) -> str:
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("family", SIZES)
-def test_every_page_opens_on_a_solved_run(open_page, solved_home, name, family):
-    page = open_page(name, study=study_of(solved_home, family))
+def test_every_page_opens_on_a_solved_run(open_page, read_solved_home, name, family):
+    page = open_page(name, study=study_of(read_solved_home, family))
     assert not page.error
     words = text(page)
     for table in (*page.dataframe, *page.table):
