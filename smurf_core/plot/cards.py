@@ -38,8 +38,9 @@ def card_gallery(cards: Sequence[SampleCard], modalities: tuple[str, ...]) -> go
     gap = _HEAD + 30
     inner = rows * bars * _BAR + (rows - 1) * gap
     figure = make_subplots(
-        rows=rows, cols=_COLUMNS, horizontal_spacing=0.19, vertical_spacing=gap / inner
-    )
+        rows=rows, cols=_COLUMNS, horizontal_spacing=0.19,
+        vertical_spacing=gap / inner if rows > 1 else 0,  # Of one row, it may be more than all.
+    )  # fmt: skip
     for k, (card, some) in enumerate(zip(shown, parts, strict=True)):
         place = {"row": k // _COLUMNS + 1, "col": k % _COLUMNS + 1}
         labels = [part.label for part in some]
