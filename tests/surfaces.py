@@ -30,7 +30,7 @@ def said_by_page(page: AppTest) -> str:
 def every_tab(page: AppTest) -> Iterator[AppTest]:
     """The page as it is, then with each of its tabs open: only the open one runs."""
     yield page
-    (key,) = [name for name in page.session_state.filtered_state if name.endswith("_tab")] or [""]
+    (key,) = [name for name in page.session_state if name.endswith("_tab")] or [""]
     for title in [tab.label for tab in page.tabs] if key else ():
         yield opened_tab(page, key, title)
 

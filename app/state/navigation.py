@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 PageName = Literal[
-    "study", "data", "train", "findings", "overview", "redundancy", "samples", "judgments",
-    "missing", "compare", "verify", "report",
+    "study", "data", "train", "findings", "overview", "redundancy", "samples",
+    "judgments", "missing", "new_samples", "compare", "verify", "report",
 ]  # fmt: skip
 _FIRST: PageName = "study"
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -28,6 +28,7 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
         "samples": ("Samples", ":material/manage_search:"),
         "judgments": ("Human judgments", ":material/groups:"),
         "missing": ("Missing modalities", ":material/toggle_off:"),
+        "new_samples": ("New samples", ":material/upload_file:"),
     },
     "Check": {
         "compare": ("Compare", ":material/balance:"),
@@ -48,6 +49,7 @@ QUESTIONS: dict[PageName, str] = {
     "samples": "What is one prediction made of?",
     "judgments": "Do people and model agree?",
     "missing": "What if a modality is missing?",
+    "new_samples": "What about new samples?",
     "compare": "Which model is better?",
     "verify": "Are known contributions found?",
     "report": "What goes into the report?",

@@ -10,7 +10,7 @@ from smurf_core.runs import slices, store, studies
 from tests.studio import PAGES, text, trained
 
 # These need a finished run.
-EXPLORING = ("overview", "redundancy", "samples", "missing", "verify", "report")
+EXPLORING = ("overview", "redundancy", "samples", "missing", "new_samples", "verify", "report")
 
 
 @pytest.mark.parametrize("name", PAGES)
