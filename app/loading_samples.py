@@ -7,14 +7,16 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
-from app.loading import _BY_RUN, contributions_of, dataset_of, result_of
+from app.loading import _BY_RUN, contributions_of, dataset_of, explained_of, result_of, verdicts_of
 from app.state.session import workspace
 from smurf_core.attribution import AttributionProcess, Attributions
+from smurf_core.data.media import MediaSettings
 from smurf_core.evaluation.neighbours import (
     Similarity,
     similar_samples,
     standardised_terms,
 )
+from smurf_core.evaluation.timeline import Session, sessions, unexpected_moments
 from smurf_core.predictions import Predictions
 from smurf_core.runs.new_samples import read_predictions
 from smurf_core.runs.store import RunInfo
@@ -27,6 +29,18 @@ from smurf_core.what_if import SuggestedChange, feature_effects, suggested_chang
 def new_predictions_of(run: RunInfo, saved_id: str) -> Predictions:
     """What a run has predicted for one set of new samples, which never changes."""
     return read_predictions(workspace(), run.id, saved_id)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Ordering the samples…", hash_funcs=_BY_RUN)
+def sessions_of(run: RunInfo, kind: str, media: MediaSettings | None) -> tuple[Session, ...]:
+    """All sessions of one of `session_kinds`."""
+    return sessions(explained_of(run), kind, media)
+
+
+@st.cache_data(max_entries=12, show_spinner="Looking for disagreement…", hash_funcs=_BY_RUN)
+def unexpected_of(run: RunInfo, output: str) -> pd.DataFrame:
+    """Where something shared is unexpected, at most one row per sample."""
+    return unexpected_moments(result_of(run), explained_of(run), verdicts_of(run), output)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_RUN)

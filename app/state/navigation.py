@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 PageName = Literal[
-    "study", "data", "train", "findings", "overview", "redundancy", "samples",
+    "study", "data", "train", "findings", "overview", "redundancy", "samples", "timeline",
     "judgments", "missing", "new_samples", "compare", "verify", "report",
 ]  # fmt: skip
 _FIRST: PageName = "study"
@@ -26,6 +26,7 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
         "overview": ("Overview", ":material/donut_small:"),
         "redundancy": ("Redundancy", ":material/join_inner:"),
         "samples": ("Samples", ":material/manage_search:"),
+        "timeline": ("Timeline", ":material/timeline:"),
         "judgments": ("Human judgments", ":material/groups:"),
         "missing": ("Missing modalities", ":material/toggle_off:"),
         "new_samples": ("New samples", ":material/upload_file:"),
@@ -47,6 +48,7 @@ QUESTIONS: dict[PageName, str] = {
     "overview": "What carries the prediction?",
     "redundancy": "Who says the same as whom?",
     "samples": "What is one prediction made of?",
+    "timeline": "What moves a session?",
     "judgments": "Do people and model agree?",
     "missing": "What if a modality is missing?",
     "new_samples": "What about new samples?",

@@ -61,7 +61,7 @@ def null(request, _null_home, monkeypatch) -> tuple[Workspace, str, str]:
 
 
 PAGES = (
-    "findings", "overview", "samples", "compare", "redundancy", "judgments", "missing",
+    "findings", "overview", "samples", "timeline", "compare", "redundancy", "judgments", "missing",
     "new_samples",
 )  # fmt: skip
 
