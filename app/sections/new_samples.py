@@ -117,26 +117,28 @@ def show_set(run: RunInfo, saved: SavedPredictions, *, is_open: bool) -> None:
     """The predictions of one set as a table, and the parts of the chosen one."""
     found = new_predictions_of(run, saved.id)
     answer(found.summary())
+    whole = found.to_frame()
+    table = shown_table(found, whole, is_open=is_open)
     if is_open:
         left, right = st.columns([1, 1])
         with left:
-            at = _table(found, saved, is_open=True)
-        with right, st.container(key="new_sample_card"):
-            _card(run, found, at)
+            at = _table(table, saved, is_open=True)
+            _actions(run, saved, found, is_open=True)
+        with right:
+            _card(run, found, whole, at)
     else:
-        _table(found, saved, is_open=False)
-    _actions(run, saved, found, is_open=is_open)
+        _table(table, saved, is_open=False)
+        _actions(run, saved, found, is_open=False)
     if found.problems:
         st.subheader("What was missing in the files")
         show_problems(found.problems)
 
 
-def shown_table(found: Predictions, *, is_open: bool) -> pd.DataFrame:
-    """The page's table: columns that say something, and unique contributions where allowed."""
-    table = found.to_frame()
+def shown_table(found: Predictions, whole: pd.DataFrame, *, is_open: bool) -> pd.DataFrame:
+    """Columns of `found.to_frame()` that say something, and unique contributions where allowed."""
     said = {"absent", "missing", "outside", "outside_features", "outlying"}
-    empty = [name for name in said & set(table) if not table[name].astype(bool).any()]
-    table = table.drop(columns=empty)
+    empty = [name for name in said & set(whole) if not whole[name].astype(bool).any()]
+    table = whole.drop(columns=empty)
     if not is_open:
         return table
     contributions = found.contributions
@@ -153,9 +155,8 @@ def shown_table(found: Predictions, *, is_open: bool) -> pd.DataFrame:
     return table.assign(**alone)
 
 
-def _table(found: Predictions, saved: SavedPredictions, *, is_open: bool) -> int:
+def _table(table: pd.DataFrame, saved: SavedPredictions, *, is_open: bool) -> int:
     """The table; returns the row of the sample that is open."""
-    table = shown_table(found, is_open=is_open)
     ids = table["sample_id"].tolist()
     key = f"new_samples_{saved.id}"
 
@@ -186,10 +187,10 @@ def _config(table: pd.DataFrame) -> dict[str, ColumnConfig | str | None]:
     return config
 
 
-def _card(run: RunInfo, found: Predictions, at: int) -> None:
+def _card(run: RunInfo, found: Predictions, whole: pd.DataFrame, at: int) -> None:
     """One new sample: its prediction with the spread, marks, and the parts of the prediction."""
     contributions = found.contributions
-    row = found.to_frame().iloc[at]
+    row = whole.iloc[at]
     classes = contributions.outputs
     output = int(contributions.prediction()[at].argmax())
     if contributions.is_classification:

@@ -85,7 +85,7 @@ def output_picker(run: RunInfo) -> int:
         return 0
     from_address("class", "timeline_class", outputs, outputs[0])
     chosen = st.segmented_control(
-        "Class", outputs, key="timeline_class", required=True,
+        "Class", outputs, key="timeline_class", required=True, label_visibility="collapsed",
         help="The probability of this class is shown; contributions are to its logit, less the "
         "mean over the classes.",
     )  # fmt: skip
@@ -218,7 +218,8 @@ def _figure(page: Shown, shown: Timeline, at: int, name: str) -> None:
 
 
 def _notes(page: Shown, shown: Timeline) -> str:
-    notes = [order_sentence(shown, page.kind), "A click opens and plays a sample."]
+    opens = "opens a sample" if page.media is None else "opens and plays a sample"
+    notes = [order_sentence(shown, page.kind), f"A click {opens}."]
     if shown.layers:
         notes.append("Hatched: shared. Pale and outlined: the verdict is not good.")
     return escaped(" ".join(notes))

@@ -126,7 +126,7 @@ def _stack(
     """One part of the lower part's stacks."""
     colour = modality_colours(modalities).get(layer.source, NEUTRAL)
     what = f"{layer.source}, shared" if layer.is_shared else f"{layer.source} alone"
-    name = (what if layer.source else "several together") + ("" if layer.is_good else " (pale)")
+    name = (what if layer.source else "several together") + ("" if layer.is_good else " (not good)")
     opacity = 1.0 if layer.is_good else PALE
     figure.add_bar(
         x=x, y=layer.values, name=name, row=2, col=1,

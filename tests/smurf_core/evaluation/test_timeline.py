@@ -38,7 +38,7 @@ def with_table(found, persons=None, **columns):
     return explained(found.contributions, replace(data, samples=table, persons=persons))
 
 
-def test_without_persons_and_recordings_all_samples_are_one_session_that_says_so(run):
+def test_without_persons_and_recordings_all_samples_are_one_session(run):
     _, found = run
     assert session_kinds(found) == ("Data",)
     (one,) = sessions(found, "Data")
