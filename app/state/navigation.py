@@ -10,7 +10,8 @@ from streamlit.navigation.page import StreamlitPage
 
 PageName = Literal[
     "study", "data", "train", "findings", "overview", "redundancy", "samples", "timeline",
-    "judgments", "missing", "new_samples", "compare", "verify", "report",
+    "judgments", "missing", "new_samples",
+    "compare", "verify", "report",
 ]  # fmt: skip
 _FIRST: PageName = "study"
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
