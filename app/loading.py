@@ -16,7 +16,6 @@ import streamlit as st
 
 from app.state.selection import SampleIds, Scope
 from app.state.session import run_label, workspace
-from smurf_core.attribution import AttributionProcess, Attributions
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.description import Description, describe
@@ -42,11 +41,6 @@ from smurf_core.evaluation.missing import (
     subset_predictions,
 )
 from smurf_core.evaluation.modality_losses import modality_losses
-from smurf_core.evaluation.neighbours import (
-    Similarity,
-    similar_samples,
-    standardised_terms,
-)
 from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.performance import performance
 from smurf_core.evaluation.redundancy import (
@@ -85,8 +79,6 @@ from smurf_core.runs.slices import slice_samples
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo, load_study
 from smurf_core.runs.workspace import Workspace
-from smurf_core.terms import Term
-from smurf_core.what_if import SuggestedChange, feature_effects, suggested_change
 
 
 def _study_key(study: StudyInfo | RunInfo) -> str:
@@ -422,50 +414,3 @@ def typical_of(run: RunInfo, scope: Scope, finding: Finding) -> pd.DataFrame:
 def colour_columns_of(run: RunInfo) -> list[str]:
     """The columns of a run's sample table by which points can be coloured."""
     return colour_columns(_sample_table(run))
-
-
-@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_RUN)
-def _standardised_terms_of(run: RunInfo) -> npt.NDArray[np.float64]:
-    found = standardised_terms(contributions_of(run))
-    found.flags.writeable = False
-    return found
-
-
-def similar_to(run: RunInfo, sample_id: str, measure: Similarity, count: int = 10) -> pd.DataFrame:
-    """The samples whose predictions consist of similar contributions."""
-    return similar_samples(
-        contributions_of(run),
-        sample_id,
-        measure=measure,
-        count=count,
-        standardised=_standardised_terms_of(run),
-    )
-
-
-@st.cache_data(
-    max_entries=200, show_spinner="Attributing the contribution to features…", hash_funcs=_BY_RUN
-)
-def attributions_of(run: RunInfo, sample_id: str, term: Term, output: int) -> Attributions:
-    """Features behind one contribution, computed by a process that has torch."""
-    return _attribution_process(workspace()).attribute(run.id, sample_id, term, output=output)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=_BY_RUN)
-def _attribution_process(space: Workspace) -> AttributionProcess:
-    return AttributionProcess(space)
-
-
-@st.cache_data(max_entries=100, show_spinner="Moving every feature…", hash_funcs=_BY_RUN)
-def feature_effects_of(run: RunInfo, sample_id: str, modality: str, output: int) -> pd.DataFrame:
-    """How far each feature of a modality alone can move one sample's prediction."""
-    return feature_effects(result_of(run), dataset_of(run), sample_id, modality, output=output)
-
-
-@st.cache_data(max_entries=100, show_spinner="Looking for a change…", hash_funcs=_BY_RUN)
-def suggestion_of(
-    run: RunInfo, sample_id: str, output: int, modality: str | None
-) -> SuggestedChange | None:
-    """The group of features (of one modality, or of any) that moves a sample's prediction most."""
-    return suggested_change(
-        result_of(run), dataset_of(run), sample_id, output=output, modality=modality
-    )

@@ -41,6 +41,9 @@ class Predictions:
         Person of each sample, where known, [n].
     problems
         What was missing in the files.
+    marks
+        `emg: 35 sd` for each sample that is far from the training data of every model, [n]
+        (`new_sample_marks`); None where the training data is not at hand.
     """
 
     contributions: Contributions
@@ -52,6 +55,7 @@ class Predictions:
     features: dict[str, tuple[str, ...]]
     persons: npt.NDArray[np.str_] | None = None
     problems: tuple[Problem, ...] = ()
+    marks: npt.NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.contributions)
@@ -65,7 +69,7 @@ class Predictions:
             sample_id, person (if known), prediction and spread (for classes: prediction is the most
             probable class, followed by its probability and, for each class, `logit NAME` and
             `spread NAME`), absent (modalities, separated by commas), missing and outside (counts of
-            features), outside_features (their names, at most five).
+            features), outside_features (their names, at most five), outlying (`marks`, if known).
         """
         found = self.contributions
         prediction = found.prediction()
@@ -87,7 +91,18 @@ class Predictions:
         table["missing"] = sum(mask.sum(axis=1) for mask in self.missing.values())
         table["outside"] = sum(mask.sum(axis=1) for mask in self.outside.values())
         table["outside_features"] = [self._outside_names(row) for row in range(len(self))]
-        return table
+        return table if self.marks is None else table.assign(outlying=self.marks)
+
+    def summary(self) -> str:
+        """One sentence: how many samples were predicted, and how many with something amiss."""
+        lack, outside = (
+            np.stack([mask.any(axis=1) for mask in masks.values()]).any(axis=0).sum()
+            for masks in (self.missing, self.outside)
+        )
+        return (
+            f"{len(self)} samples predicted; {self.absent.any(axis=1).sum()} lack a modality, "
+            f"{lack} lack features, {outside} have features outside the training range."
+        )
 
     def contribution_frame(self) -> pd.DataFrame:
         """`Contributions.to_frame` with a column `spread`."""

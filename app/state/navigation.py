@@ -9,8 +9,9 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 PageName = Literal[
-    "study", "data", "train", "findings", "overview", "redundancy", "samples", "judgments",
-    "missing", "compare", "verify", "report",
+    "study", "data", "train", "findings", "overview", "redundancy", "samples", "timeline",
+    "judgments", "missing", "new_samples",
+    "compare", "verify", "report",
 ]  # fmt: skip
 _FIRST: PageName = "study"
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -26,8 +27,10 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
         "overview": ("Overview", ":material/donut_small:"),
         "redundancy": ("Redundancy", ":material/join_inner:"),
         "samples": ("Samples", ":material/manage_search:"),
+        "timeline": ("Timeline", ":material/timeline:"),
         "judgments": ("Human judgments", ":material/groups:"),
         "missing": ("Missing modalities", ":material/toggle_off:"),
+        "new_samples": ("New samples", ":material/upload_file:"),
     },
     "Check": {
         "compare": ("Compare", ":material/balance:"),
@@ -46,8 +49,10 @@ QUESTIONS: dict[PageName, str] = {
     "overview": "What carries the prediction?",
     "redundancy": "Who says the same as whom?",
     "samples": "What is one prediction made of?",
+    "timeline": "What moves a session?",
     "judgments": "Do people and model agree?",
     "missing": "What if a modality is missing?",
+    "new_samples": "What about new samples?",
     "compare": "Which model is better?",
     "verify": "Are known contributions found?",
     "report": "What goes into the report?",

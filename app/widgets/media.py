@@ -9,15 +9,17 @@ import streamlit as st
 from app.state.session import workspace
 from app.widgets.messages import show_errors
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.data.media import (
-    cut_wave,
-    find_clip,
-)
+from smurf_core.data.media import Clip, cut_wave, find_clip
 from smurf_core.runs.studies import StudyInfo, media_of
 
 
 def show_media(
-    study: StudyInfo, dataset: MultimodalDataset, sample_id: str, *, width: int = 480
+    study: StudyInfo,
+    dataset: MultimodalDataset,
+    sample_id: str,
+    *,
+    width: int = 480,
+    autoplay: bool = False,
 ) -> None:
     """Play a sample's recording, a video `width` pixels wide; nothing without recordings."""
     with show_errors():
@@ -30,7 +32,8 @@ def show_media(
             return
         cut = cut_wave(clip)
         if cut is not None:
-            st.audio(cut, format="audio/wav", alt=f"Recording of sample {sample_id}")
+            name = f"Recording of sample {sample_id}"
+            st.audio(cut, format="audio/wav", alt=name, autoplay=autoplay)
             return
         # Players take whole seconds: they play the seconds around the utterance.
         play = st.video if clip.kind == "video" else st.audio
@@ -41,7 +44,19 @@ def show_media(
             end_time=None if clip.end is None else math.ceil(clip.end),
             width=width if clip.kind == "video" else "stretch",
             alt=f"Recording of sample {sample_id}",
+            autoplay=autoplay,
         )
         if clip.start or clip.end is not None:
             end = "its end" if clip.end is None else f"{clip.end:.2f} s"
             st.markdown(f":small[The utterance lasts from {clip.start:.2f} s to {end}.]")
+
+
+def show_recording(clip: Clip, *, width: int = 480) -> None:
+    """Play the whole recording that a clip is a part of, a video `width` pixels wide."""
+    play = st.video if clip.kind == "video" else st.audio
+    play(
+        clip.path,
+        format=clip.media_type,
+        width=width if clip.kind == "video" else "stretch",
+        alt=f"Recording {clip.path.name}",
+    )

@@ -37,7 +37,8 @@ def predict(
     """Predict and explain new samples with a finished run.
 
     Writes `predictions` (one row per sample: prediction, spread over the folds' models, absent
-    modalities, features that are missing or outside the training range) and `contributions`.
+    modalities, features that are missing or outside the training range, a mark of samples far from
+    the training data) and `contributions`.
     """
     workspace = Workspace.default()
     info = find_run(workspace, run)
@@ -46,18 +47,12 @@ def predict(
     )
     for problem in (*unread(files), *found.problems):
         out.print(str(problem), markup=False)
-    table = found.to_frame()
-    tables = {"predictions": table, "contributions": found.contribution_frame()}
+    tables = {"predictions": found.to_frame(), "contributions": found.contribution_frame()}
     written = write_folder(
         output or Path(f"smurf-predict-{info.id}"),
         {f"{name}.{format}": table_bytes(each, format) for name, each in tables.items()},
     )
-    out.print(
-        f"{len(table)} samples predicted; {(table['absent'] != '').sum()} lack a modality, "
-        f"{(table['missing'] > 0).sum()} lack features, {(table['outside'] > 0).sum()} have "
-        "features outside the training range.",
-        markup=False,
-    )
+    out.print(found.summary(), markup=False)
     warn_if_closed(workspace, info)
     for path in written:
         out.print(str(path), markup=False)

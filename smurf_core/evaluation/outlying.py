@@ -142,6 +142,45 @@ def distances(
     )
 
 
+def new_sample_marks(
+    result: RunResult,
+    dataset: MultimodalDataset,
+    features: Mapping[str, npt.NDArray[np.floating]],
+    *,
+    persons: npt.NDArray[np.str_] | None = None,
+    fold: int | None = None,
+) -> npt.NDArray[np.str_]:
+    """The marks of samples that no fold knows and that are far from the training data.
+
+    Parameters
+    ----------
+    result, dataset
+        A run and the data that it was trained on.
+    features
+        Modality → [n, d] of the new samples, in the run's order; NaN where something is missing.
+    persons
+        Person of each new sample, [n]; needed where features are standardised within persons, by
+        the new samples' own means and standard deviations.
+    fold
+        Only this fold's training data is meant, from 0. Otherwise a sample is marked if it is far
+        from that of every fold.
+
+    Returns
+    -------
+    array [n]
+        The mark of the fold that is nearest, as in `outlying_samples`; empty if that is not far.
+    """
+    folds = range(len(result.fold_results)) if fold is None else (fold,)
+    within = result.fold_results[0].model.standardisation == "within_person"
+    norms = person_norms(features, persons) if within and persons is not None else None
+    tables = [
+        distances(result, dataset, each, features, persons=persons, norms=norms) for each in folds
+    ]
+    nearest = np.stack([table["distance"].abs() for table in tables]).argmin(axis=0)
+    marks = np.stack([table["mark"].to_numpy().astype(np.str_) for table in tables])
+    return np.asarray(marks[nearest, np.arange(marks.shape[1])])
+
+
 def _scaler(result: RunResult, dataset: MultimodalDataset, fold: int) -> Scaler:
     """The fold's own; where it takes nothing off, one that measures in standard deviations."""
     model = result.fold_results[fold].model

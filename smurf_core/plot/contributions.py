@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from smurf_core.contributions import Contributions
-from smurf_core.plot.theme import NEUTRAL, modality_colours, text_on
+from smurf_core.plot.theme import NEUTRAL, PALE, modality_colours, text_on
 from smurf_core.reporting.numbers import plain, signed, term_label
 from smurf_core.terms import partner_label, read_sharers, read_subset, spoken, subset_name
 
@@ -101,8 +103,17 @@ def change_steps(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def waterfall(parts: pd.DataFrame, modalities: tuple[str, ...], axis_title: str) -> go.Figure:
-    """A waterfall from the baseline through each contribution to the prediction, top to bottom."""
+def waterfall(
+    parts: pd.DataFrame,
+    modalities: tuple[str, ...],
+    axis_title: str,
+    *,
+    pale: Collection[str] = (),
+) -> go.Figure:
+    """A waterfall from the baseline through each contribution to the prediction, top to bottom.
+
+    Parts named in `pale` are drawn pale and outlined: their verdict is not good.
+    """
     colours = modality_colours(modalities)
     is_total = parts["kind"].isin(["baseline", "prediction"])
     figure = go.Figure(
@@ -113,6 +124,11 @@ def waterfall(parts: pd.DataFrame, modalities: tuple[str, ...], axis_title: str)
             base=parts["start"],
             marker={
                 "color": [colours.get(name, NEUTRAL) for name in parts["modality"]],
+                "opacity": [PALE if part in pale else 1.0 for part in parts["part"]],
+                "line": {
+                    "color": [colours.get(name, NEUTRAL) for name in parts["modality"]],
+                    "width": [1.5 if part in pale else 0 for part in parts["part"]],
+                },
                 "pattern": {
                     **SHARED_PATTERN,
                     "shape": parts["pattern"].tolist(),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from smurf_core.data.importing.mapping import StudyMapping
-from smurf_core.data.importing.new_samples import read_new_samples
+from smurf_core.data.importing.new_samples import aligned, read_new_samples
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
+from smurf_core.evaluation.outlying import new_sample_marks
 from smurf_core.fold_label import fold_label
 from smurf_core.predictions import Predictions
 from smurf_core.runs.files import RunFiles
-from smurf_core.runs.store import get_run
+from smurf_core.runs.store import dataset_of_run, get_run
 from smurf_core.runs.studies import provenance
 from smurf_core.runs.workspace import Workspace
 
@@ -47,5 +49,10 @@ def predict_files(
         )
     mapping = StudyMapping.from_dict(provenance(workspace, info.study_id).get("mapping", {}))
     model = result.fold_results[0].model
-    features = {name: model.features[name] for name in model.modalities}
-    return result.predict(read_new_samples(sources, features, mapping), fold=fold)
+    needed = {name: model.features[name] for name in model.modalities}
+    new = read_new_samples(sources, needed, mapping)
+    found = result.predict(new, fold=fold)
+    features, _ = aligned(new.features, needed)
+    known = dataset_of_run(workspace, info)
+    marks = new_sample_marks(result, known, features, persons=new.persons, fold=fold)
+    return replace(found, marks=marks)

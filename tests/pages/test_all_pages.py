@@ -11,7 +11,9 @@ from smurf_core.runs import slices, store, studies
 from tests.studio import PAGES, text, trained
 
 # These need a finished run.
-EXPLORING = ("overview", "redundancy", "samples", "missing", "verify", "report")
+EXPLORING = (
+    "overview", "redundancy", "samples", "timeline", "missing", "new_samples", "verify", "report",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from smurf_core.configuration import RunConfig
@@ -12,8 +13,9 @@ from smurf_core.plot.html_report import figure_files
 from smurf_core.processes import worker
 from smurf_core.reporting.bundle import report_of
 from smurf_core.runs import store, studies
+from smurf_core.runs.new_samples import delete_predictions, save_predictions
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
-from tests.studio import FAST, plain_text
+from tests.studio import FAST, plain_text, result_of
 from tests.surfaces import false_claims, said_by_command, said_by_page, said_in_html, sections
 
 PEOPLE = 12
@@ -58,10 +60,13 @@ def null(request, _null_home, monkeypatch) -> tuple[Workspace, str, str]:
     return Workspace.default(), found[request.param], start
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["findings", "overview", "samples", "compare", "redundancy", "judgments", "missing"],
-)
+PAGES = (
+    "findings", "overview", "samples", "timeline", "compare", "redundancy", "judgments", "missing",
+    "new_samples",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_pages_say_that_there_is_nothing_to_explain(open_page, null, name):
     _, study, start = null
     page = open_page(name, study=study)
@@ -69,7 +74,10 @@ def test_pages_say_that_there_is_nothing_to_explain(open_page, null, name):
     assert start in words
     assert false_claims(words) == []
     drawn = " ".join(sections(page))
-    for figure in ("shares", "share_matrix", "sharing", "pair_r", "two_shares", "informative_"):
+    for figure in (
+        "shares", "share_matrix", "sharing", "pair_r", "two_shares", "informative_",
+        "new_waterfall",
+    ):  # fmt: skip
         assert f"-{figure}" not in drawn
     if name == "compare":
         assert f"Run A: {start}" in words
@@ -81,6 +89,20 @@ def test_pages_say_that_there_is_nothing_to_explain(open_page, null, name):
     if name == "samples":
         assert "Why: features" not in words
         assert not [box for box in page.segmented_control if box.key == "samples_list"]
+
+
+def test_new_samples_are_predicted_without_reasons(open_page, null):
+    workspace, study, start = null
+    run = store.list_runs(workspace, study)[0]
+    predicted = result_of(workspace, run).predict(studies.load_study(workspace, study))
+    saved = save_predictions(workspace, run.id, ["new.csv"], predicted)
+    page = open_page("new_samples", study=study)
+    assert start in said_by_page(page)
+    shown = page.dataframe[0].value
+    pd.testing.assert_series_equal(shown["prediction"], predicted.to_frame()["prediction"])
+    assert not [name for name in shown if "alone" in name or "shared" in name]
+    assert not page.get("plotly_chart")
+    delete_predictions(workspace, run.id, saved.id)
 
 
 def test_the_only_finding_is_that_there_is_nothing_to_explain(open_page, null):

@@ -11,13 +11,8 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.loading import (
-    contributions_of,
-    feature_effects_of,
-    result_of,
-    suggestion_of,
-    verdicts_of,
-)
+from app.loading import contributions_of, result_of, verdicts_of
+from app.loading_samples import feature_effects_of, suggestion_of
 from app.sections.samples.card import ask_output
 from app.widgets.downloads import download_view
 from app.widgets.media import show_media

@@ -6,14 +6,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.loading import (
-    attributions_of,
-    contributions_of,
-    result_of,
-    sample_table_of,
-    similar_to,
-    verdicts_of,
-)
+from app.loading import contributions_of, result_of, sample_table_of, verdicts_of
+from app.loading_samples import attributions_of, similar_to
 from app.sections.samples.card import ask_output
 from app.state.selection import pin_sample, pinned_sample, run_pinned_beside
 from app.state.session import run_label

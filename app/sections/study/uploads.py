@@ -16,12 +16,16 @@ from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
 _KEEP_SECONDS = 24 * 3600
+_KEPT = "kept_uploads"
 
 
-def keep_uploads(files: list[UploadedFile]) -> tuple[SourceFile, ...]:
-    """Write uploads to the workspace once, and delete those that the user removed."""
+def keep_uploads(files: list[UploadedFile], owner: str = _KEPT) -> tuple[SourceFile, ...]:
+    """Write uploads to the workspace once, and delete those that the user removed.
+
+    `owner` names the page's uploads in session state.
+    """
     folder = workspace().root / "uploads"
-    kept: dict[str, Path] = st.session_state.setdefault("kept_uploads", {})
+    kept: dict[str, Path] = st.session_state.setdefault(owner, {})
     if not kept:
         _remove_old(folder)
     current = {file.file_id for file in files}
@@ -49,9 +53,9 @@ def split_mapping(
     return data, read_mapping(given[0].path, given[0].name) if given else None
 
 
-def forget_uploads() -> None:
-    """Remove this session's uploads after they were imported."""
-    kept: dict[str, Path] = st.session_state.pop("kept_uploads", {})
+def forget_uploads(owner: str = _KEPT) -> None:
+    """Remove this session's uploads after they were used."""
+    kept: dict[str, Path] = st.session_state.pop(owner, {})
     for path in kept.values():
         path.unlink(missing_ok=True)
 

@@ -1,0 +1,240 @@
+"""Parts of the page *Timeline*: a session's samples in order, under the player of the open one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from app.loading import cards_of, contributions_of, explained_of, verdicts_of
+from app.loading_samples import sessions_of, unexpected_of
+from app.state.address import from_address, to_address
+from app.widgets.media import show_media, show_recording
+from app.widgets.messages import escaped, facts, show_errors
+from app.widgets.page_head import answer
+from app.widgets.player_time import player_time
+from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.data.media import Clip, MediaSettings, find_clip
+from smurf_core.evaluation.samples import transcript_column
+from smurf_core.evaluation.timeline import Session, Timeline, session_kinds, timeline
+from smurf_core.plot.timeline import timeline_figure
+from smurf_core.reporting.cards import sample_card
+from smurf_core.reporting.numbers import plain
+from smurf_core.reporting.timeline_sentence import order_sentence, timeline_sentence
+from smurf_core.runs.store import RunInfo
+from smurf_core.runs.studies import StudyInfo
+
+_KIND, _SESSION, _PLAYER, _FIGURE = "timeline_by", "timeline_session", "timeline_player", "timeline"
+# The sample that the user has asked to hear, and how often one was asked for.
+_HEARD, _ASKED = "timeline_heard", "timeline_asked"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows: one session of a run's samples, all of one kind."""
+
+    study: StudyInfo
+    run: RunInfo
+    dataset: MultimodalDataset
+    media: MediaSettings | None
+    kind: str
+    session: Session
+    output: int
+    is_open: bool  # there is something to explain
+
+
+def session_picker(
+    run: RunInfo, media: MediaSettings | None, sample_ids: npt.NDArray[np.str_]
+) -> tuple[str, Session]:
+    """Ask by what samples are divided, and for a session: that of the open sample at first."""
+    kinds = session_kinds(explained_of(run), media)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        from_address("by", _KIND, kinds, kinds[0])
+        kind = st.selectbox(
+            "By", kinds, key=_KIND, label_visibility="collapsed", width=150,
+            help="What belongs together: a recording, a person, or a column of the data.",
+        ) if len(kinds) > 1 else kinds[0]  # fmt: skip
+        to_address("by", kind, kinds[0])
+        found = {session.name: session for session in sessions_of(run, kind, media)}
+        wanted = st.session_state.get("sample") or st.query_params.get("sample")
+        row = np.flatnonzero(sample_ids == wanted)
+        named = st.query_params.get("session", "")
+        of_sample = [s.name for s in found.values() if len(row) and row[0] in s.rows]
+        st.session_state[_SESSION] = next(
+            iter(of_sample), named if named in found else next(iter(found))
+        )
+
+        def to_first() -> None:
+            first = found[st.session_state[_SESSION]].rows[0]
+            st.session_state["sample"] = str(sample_ids[first])
+
+        name = st.selectbox(
+            "Session", list(found), key=_SESSION, label_visibility="collapsed", on_change=to_first
+        )
+    st.query_params["session"] = name
+    return kind, found[name]
+
+
+def output_picker(run: RunInfo) -> int:
+    """Ask for the class whose probability is shown; 0 for regression."""
+    outputs = contributions_of(run).outputs
+    if len(outputs) == 1:
+        return 0
+    from_address("class", "timeline_class", outputs, outputs[0])
+    chosen = st.segmented_control(
+        "Class", outputs, key="timeline_class", required=True, label_visibility="collapsed",
+        help="The probability of this class is shown; contributions are to its logit, less the "
+        "mean over the classes.",
+    )  # fmt: skip
+    to_address("class", chosen or outputs[0], outputs[0])
+    return outputs.index(chosen or outputs[0])
+
+
+@st.fragment
+def show_timeline(page: Shown) -> None:
+    """The sentence, the open sample with its player, and the figure: a click opens a sample."""
+    with show_errors():
+        run, output = page.run, page.output
+        name = contributions_of(run).outputs[output]
+        unexpected = unexpected_of(run, name) if page.is_open else None
+        shown = timeline(
+            explained_of(run), page.session, output=output, unexpected=unexpected,
+            verdict_table=verdicts_of(run) if page.is_open else None,
+        )  # fmt: skip
+        if unexpected is not None:
+            answer(timeline_sentence(shown, unexpected))
+        at = _place(shown)
+        left, right = st.columns([3, 2], vertical_alignment="center")
+        with left:
+            _walk(shown, at)
+            _open_sample(page, shown, at)
+        with right, st.container(key=_PLAYER):
+            starts = _play(page, shown, at)
+        _figure(page, shown, at, name)
+        st.markdown(f":small[{_notes(page, shown)}]")
+        if page.media is not None:
+            _follow(shown, at, starts)
+
+
+def _place(shown: Timeline) -> int:
+    """The open sample's place in the session; its id is in the address."""
+    wanted = st.session_state.get("sample") or st.query_params.get("sample")
+    places = np.flatnonzero(shown.sample_ids == wanted)
+    at = int(places[0]) if len(places) else 0
+    st.session_state["sample"] = st.query_params["sample"] = str(shown.sample_ids[at])
+    return at
+
+
+def _go(shown: Timeline, to: int, *, is_heard: bool = True) -> None:
+    """Open a sample; `is_heard`: and play it."""
+    if 0 <= to < len(shown):
+        st.session_state["sample"] = str(shown.sample_ids[to])
+        if is_heard:
+            st.session_state[_HEARD] = str(shown.sample_ids[to])
+            st.session_state[_ASKED] = st.session_state.get(_ASKED, 0) + 1
+
+
+def _walk(shown: Timeline, at: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"#### {escaped(str(shown.sample_ids[at]))}", width="content")
+        st.button(
+            "Previous", key="previous", shortcut="Left", disabled=at == 0, on_click=_go,
+            args=(shown, at - 1),
+        )  # fmt: skip
+        st.button(
+            "Next", key="next", shortcut="Right", disabled=at == len(shown) - 1, on_click=_go,
+            args=(shown, at + 1),
+        )  # fmt: skip
+        st.markdown(f"{at + 1:,} of {len(shown):,}", width="content")
+
+
+def _open_sample(page: Shown, shown: Timeline, at: int) -> None:
+    """What was said, target and prediction, and the card's sentence."""
+    sample, dataset = str(shown.sample_ids[at]), page.dataset
+    words = transcript_column(dataset)
+    said = dataset.samples[words].iloc[page_row(dataset, sample)] if words else ""
+    lines = [f"“{escaped(said)}”"] if isinstance(said, str) and said else []
+    if page.is_open:
+        lines.append(escaped(sample_card(cards_of(page.run), sample, shown.output).sentence))
+    if dataset.task == "regression":
+        known = {"Target": plain(shown.target[at]), "Prediction": plain(shown.prediction[at])}
+    else:
+        true = dataset.class_names[int(dataset.target[page_row(dataset, sample)])]
+        known = {"Target": true, f"Probability of {shown.output}": f"{shown.prediction[at]:.1%}"}
+    facts(known)
+    if lines:
+        st.markdown("  \n".join(lines))
+
+
+def page_row(dataset: MultimodalDataset, sample: str) -> int:
+    """A sample's row in the data set."""
+    return int(dataset.positions(np.array([sample]))[0])
+
+
+def _play(page: Shown, shown: Timeline, at: int) -> Sequence[float] | None:
+    """The player: of the session's one recording, whose starts are returned, or of the sample."""
+    sample = str(shown.sample_ids[at])
+    whole = _one_recording(page, shown) if page.media is not None else None
+    if whole is not None:
+        show_recording(whole, width=300)
+        return [float(start) for start in shown.starts]
+    is_heard = st.session_state.pop(_HEARD, None) == sample
+    show_media(page.study, page.dataset, sample, width=300, autoplay=is_heard)
+    return None
+
+
+def _one_recording(page: Shown, shown: Timeline) -> Clip | None:
+    """The recording that all of the session's samples are parts of, if there is one."""
+    if page.media is None or not shown.is_timed or not page.media.start:
+        return None
+    clips = [find_clip(page.media, page.dataset, str(name)) for name in shown.sample_ids]
+    paths = {clip.path for clip in clips if clip is not None}
+    return clips[0] if len(paths) == 1 and None not in clips else None
+
+
+def _figure(page: Shown, shown: Timeline, at: int, name: str) -> None:
+    key = f"{_FIGURE}_{page.kind}_{page.session.name}_{page.output}"
+
+    def open_clicked() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        if points:
+            _go(shown, round(points[0]["x"]) - 1)
+
+    st.plotly_chart(
+        timeline_figure(
+            shown, page.dataset.modalities, at,
+            name if page.dataset.task == "regression" else "Probability",
+        ),
+        key=key,
+        on_select=open_clicked,
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt=f"Predictions{' and contributions' if shown.layers else ''} of {len(shown)} samples "
+        "from left to right",
+    )  # fmt: skip
+
+
+def _notes(page: Shown, shown: Timeline) -> str:
+    opens = "opens a sample" if page.media is None else "opens and plays a sample"
+    notes = [order_sentence(shown, page.kind), f"A click {opens}."]
+    if shown.layers:
+        notes.append("Hatched: shared. Pale and outlined: the verdict is not good.")
+    return escaped(" ".join(notes))
+
+
+def _follow(shown: Timeline, at: int, starts: Sequence[float] | None) -> None:
+    """Let the player move the mark, or play the next sample where each has its own recording."""
+    plays_on = starts is None and st.toggle(
+        "Play on", key="timeline_plays_on", persist_state="session",
+        help="When a sample has ended, the next one is opened and played.",
+    )  # fmt: skip
+    player_time(
+        _PLAYER, at, starts=starts, plays_on=plays_on,
+        seek=f"{shown.sample_ids[0]}_{st.session_state.get(_ASKED, 0)}",
+        play=st.session_state.get(_HEARD) == shown.sample_ids[at],
+        on_moment=lambda place: _go(shown, place, is_heard=False),
+        on_end=lambda place: _go(shown, place + 1),
+    )  # fmt: skip

@@ -1,0 +1,127 @@
+"""Timeline: a session's samples in order, opened by a click, a key, the player or a link."""
+
+import wave
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.state.navigation import page_path
+from smurf_core.data.generated.synthetic import synthetic_additive
+from smurf_core.data.media import MediaSettings
+from smurf_core.evaluation.timeline import sessions, timeline, unexpected_moments
+from smurf_core.evaluation.typical import half_widths, typical_samples
+from smurf_core.evaluation.verdicts import good_terms, verdicts
+from smurf_core.explained import explained
+from smurf_core.reporting.cards import card_source, sample_card
+from smurf_core.reporting.timeline_sentence import timeline_sentence
+from smurf_core.runs import store, studies
+from tests.studio import facts, figure, numbers, plain_text, result_of, trained
+
+
+def known(workspace):
+    """The newest run's result and what it explains."""
+    run = store.list_runs(workspace)[0]
+    result = result_of(workspace, run)
+    return result, explained(result, studies.load_study(workspace, run.study_id))
+
+
+def test_the_page_shows_what_the_library_says_of_the_session(open_page, judged, home):
+    page = open_page("timeline", sample="s42")
+    result, found = known(home)
+    table = verdicts(result, found)
+    moments = unexpected_moments(result, found, table)
+    session = sessions(found, "Person")[8]
+    assert page.query_params["session"] == session.name == "p8"
+    shown = timeline(found, session, verdict_table=table, unexpected=moments)
+    assert timeline_sentence(shown, moments) in plain_text(page)
+    card = sample_card(card_source(result, found), "s42")
+    assert card.sentence in plain_text(page)
+    assert float(facts(page)["Prediction"].replace("−", "-")) == pytest.approx(
+        float(shown.prediction[2]), abs=5.1e-4
+    )
+    drawn = figure(page, "timeline")
+    bars = [trace for trace in drawn["data"] if trace["type"] == "bar"]
+    np.testing.assert_allclose(
+        sum(numbers(bar["y"]) for bar in bars) + shown.baseline, shown.prediction, atol=1e-5
+    )
+    lines = {trace["name"]: trace for trace in drawn["data"] if trace["type"] != "bar"}
+    np.testing.assert_allclose(numbers(lines["Target"]["y"]), shown.target)
+    assert lines["People: C"]["marker"]["symbol"] == "x-thin-open"
+    for bar, layer in zip(bars, shown.layers, strict=True):
+        assert (bar["marker"]["opacity"] == 1) == layer.is_good
+        assert bool(bar["marker"]["pattern"]["shape"]) == layer.is_shared
+    assert "in the order of the data: no start times order them" in plain_text(page)
+    listed = typical_samples(
+        found, "unexpected", count=10_000, half_widths=half_widths(result, found),
+        terms=good_terms(table, found.contributions),
+    )  # fmt: skip
+    marked = lines["Unexpected"]["customdata"] if "Unexpected" in lines else []
+    assert {row[0] for row in marked} == set(listed["sample_id"]) & set(shown.sample_ids)
+
+
+def test_sample_session_and_kind_are_in_the_address_and_come_back(open_page, judged):
+    page = open_page("timeline", by="scene", session="scene 1")
+    assert page.selectbox(key="timeline_by").value == "scene"
+    assert page.query_params["sample"] == "s01"
+    page.button(key="next").click().run()
+    assert page.query_params["sample"] == "s04"
+    link = {key: page.query_params[key] for key in ("by", "session", "sample")}
+    again = open_page("timeline", **link)
+    assert "s04" in plain_text(again)
+    assert {key: again.query_params[key] for key in link} == link
+    again.selectbox(key="timeline_session").set_value("scene 2").run()
+    assert again.query_params["sample"] == "s02"
+    assert again.button(key="previous").disabled
+    again.selectbox(key="timeline_by").set_value("Person").run()
+    assert again.query_params["sample"] == "s02"
+    assert again.query_params["session"] == "p0"
+
+
+def test_a_sample_that_was_opened_elsewhere_is_open_here(open_page, judged):
+    page = open_page("samples", sample="s42")
+    assert "Sample s42" in plain_text(page)
+    page.switch_page(page_path("timeline")).run()
+    assert not page.exception
+    assert page.query_params["sample"] == "s42"
+    assert page.query_params["session"] == "p8"
+
+
+def test_one_recording_is_played_whole_and_clips_one_by_one(open_page, home, tmp_path):
+    with wave.open(str(tmp_path / "all.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(800)
+        file.writeframes(bytes(2 * 800 * 82))
+    data = synthetic_additive(samples=80)
+    table = pd.DataFrame(
+        {"start": np.arange(80.0)[::-1], "end": np.arange(80.0)[::-1] + 1}, index=data.sample_ids
+    )
+    study = trained(home, replace(data, samples=table), "smurf")
+    studies.set_media(
+        home, study, MediaSettings(str(tmp_path), recording="all.wav", start="start", end="end")
+    )
+    page = open_page("timeline", study=study)
+    assert page.query_params["sample"] == "s79"  # The first in time.
+    assert "in the order of their start times" in plain_text(page)
+    (player,) = page.get("audio")
+    assert player.proto.end_time == 0
+    (heard,) = page.get("bidi_component")
+    assert not page.toggle
+    page.button(key="next").click().run()
+    assert page.query_params["sample"] == "s78"
+    assert page.get("audio")[0].proto.url == player.proto.url
+    studies.set_media(home, study, MediaSettings(str(tmp_path), file="start"))
+    page = open_page("timeline", study=study)
+    assert not page.error
+    assert heard.type == "bidi_component"
+
+
+def test_classes_are_chosen_and_shown_by_their_probability(open_page, trained_home):
+    study = next(s for s in studies.list_studies(trained_home) if s.task == "classification")
+    page = open_page("timeline", study=study.id, **{"class": "class_2"})
+    assert "Probability of class_2" in facts(page)
+    (line,) = [trace for trace in figure(page, "timeline")["data"] if trace["name"] == "Prediction"]
+    shares = numbers(line["y"])
+    assert ((shares >= 0) & (shares <= 1)).all()
