@@ -21,7 +21,6 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.media import Clip, MediaSettings, find_clip
 from smurf_core.durable import checksum, write_whole
 from smurf_core.errors import InputError
-from smurf_core.evaluation.samples import transcript_column
 from smurf_core.ratings.design import FORMS, Condition, Design, Form, Presentation
 from smurf_core.ratings.ffmpeg import Recipe, check, render
 from smurf_core.runs.disk import disk_error
@@ -58,7 +57,7 @@ class Stimuli:
 
     def forms(self) -> tuple[Form, ...]:
         """The forms in which some sample can be shown, by its files' names: nothing is opened."""
-        has_words = transcript_column(self.dataset) is not None
+        has_words = self._transcripts() is not None
         kinds = {clip.kind for clip in self._recordings()}
         return tuple(
             form
@@ -67,6 +66,11 @@ class Stimuli:
             and ("video" in kinds or not shown.picture)
             and (kinds or shown.sound == "none")
         )
+
+    def _transcripts(self) -> str | None:
+        from smurf_core.evaluation.samples import transcript_column  # It loads all of evaluation.
+
+        return transcript_column(self.dataset)
 
     def _recordings(self) -> Iterator[Clip]:
         """Recordings of the first samples that have one: a folder has one kind, or both."""
@@ -86,7 +90,7 @@ class Stimuli:
 
     def words(self, clip: str) -> str:
         """The transcript of a sample; raises `InputError` if there is none."""
-        column = transcript_column(self.dataset)
+        column = self._transcripts()
         at = int(self.dataset.positions(np.array([clip]))[0])
         said = None if column is None else self.dataset.samples[column].iloc[at]
         if said is None or pd.isna(said) or not str(said).strip():
