@@ -47,12 +47,9 @@ def default_design(
     items are set. Raises `InputError` if no two modalities can be seen, heard or read by their
     names' channels, or no form shows one of them.
     """
-    people = tuple(m for m in dataset.modalities if channel_of(m) is not None)
-    if len(people) < 2:
-        raise InputError(
-            f"Only {listing(people, 4) or 'none'} of {dataset.name!r}'s modalities can be seen, "
-            "heard or read by its name; rename modalities, such as audio, text and vision."
-        )
+    if reason := why_not_ratable(dataset):
+        raise InputError(reason)
+    people = _people(dataset)
     conditions = _conditions(people, forms)
     texts = interface_texts(language)
     question = texts["default_question"].format(target=dataset.target_name)
@@ -80,6 +77,29 @@ def default_design(
         language=language,
         clips_per_rater=min(30, len(dataset)),
     )
+
+
+def why_not_ratable(dataset: MultimodalDataset) -> str:
+    """Why people cannot rate a study by modality, in a sentence; empty if they can."""
+    people = _people(dataset)
+    if len(people) > 1:
+        return ""
+    return (
+        f"Only {listing(people, 4) or 'none'} of {dataset.name!r}'s modalities can be seen, "
+        "heard or read by its name; rename modalities, such as audio, text and vision."
+    )
+
+
+def form_conditions(dataset: MultimodalDataset, forms: Collection[Form]) -> tuple[Condition, ...]:
+    """A condition for each form that shows some modality of a study, under different names."""
+    people = _people(dataset)
+    found = [(form, shown_modalities(form, people)) for form in FORMS if form in forms]
+    return tuple(Condition(form, form, shown) for form, shown in found if shown)
+
+
+def _people(dataset: MultimodalDataset) -> tuple[str, ...]:
+    """The modalities that people can see, hear or read."""
+    return tuple(m for m in dataset.modalities if channel_of(m) is not None)
 
 
 def _conditions(people: tuple[str, ...], forms: Collection[Form]) -> tuple[Condition, ...]:

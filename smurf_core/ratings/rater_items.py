@@ -17,8 +17,11 @@ from smurf_core.ratings.store import Collection, ItemView, RaterState
 _NOT_SENT = ("default_", "language")
 
 
-def opening(collection: Collection, state: RaterState) -> dict[str, Any]:
-    """What the page starts with: texts, the design's words for raters, and where the rater is."""
+def opening(collection: Collection, state: RaterState, *, is_simulated: bool) -> dict[str, Any]:
+    """What the page starts with: texts, the design's words for raters, and where the rater is.
+
+    `is_simulated` if a program made the clips: raters are to know.
+    """
     design = collection.design_version(state.version).design
     texts = interface_texts(design.language)
     return {
@@ -28,7 +31,7 @@ def opening(collection: Collection, state: RaterState) -> dict[str, Any]:
         "instructions": design.instructions,
         "consent": design.consent,
         "is_open": collection.is_open,
-        "is_simulated": collection.is_simulated,
+        "is_simulated": is_simulated,
         "state": where(state),
     }
 

@@ -113,7 +113,9 @@ class _Door:
 
     def start(self, request: Request) -> Response:
         collection, token = self._found(request)
-        return JSONResponse(opening(collection, collection.state(token)))
+        is_simulated = self._dataset(collection.fact("study")).origin == "simulated"
+        state = collection.state(token)
+        return JSONResponse(opening(collection, state, is_simulated=is_simulated))
 
     def item(self, request: Request) -> Response:
         collection, token = self._found(request)
@@ -182,13 +184,15 @@ class _Door:
 
     def _stimuli(self, collection: Collection) -> Stimuli:
         study = collection.fact("study")
+        return Stimuli.of(self._workspace, study, self._dataset(study))
+
+    def _dataset(self, study: str) -> MultimodalDataset:
         with self._lock:
             if study not in self._datasets:
                 while len(self._datasets) >= _MOST_STUDIES:
                     del self._datasets[next(iter(self._datasets))]
                 self._datasets[study] = load_study(self._workspace, study)
-            dataset = self._datasets[study]
-        return Stimuli.of(self._workspace, study, dataset)
+            return self._datasets[study]
 
 
 def _saved(collection: Collection, token: str, item: ItemView, body: dict[str, Any]) -> Response:

@@ -19,6 +19,7 @@ from smurf_core.ratings.store import Collection
 from smurf_core.ratings.tables import answer_table, rater_table
 from smurf_core.runs.studies import add_study, set_media
 from smurf_core.runs.workspace import Workspace
+from tests.e2e.conftest import Server
 
 SHOTS = os.environ.get("SMURF_RATER_SHOTS")  # a folder for pictures, for looking at them
 PHONE = {"width": 360, "height": 640}
@@ -28,11 +29,12 @@ PHONE = {"width": 360, "height": 640}
 class Collected:
     server: rater_server.RaterServer
     collection: Collection
+    home: Workspace
 
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory) -> Iterator[Collected]:
-    """A collection of six short simulated sounds, each heard in two conditions by all raters."""
+    """A collection of six short simulated sounds: three raters hear some and read the others."""
     home = Workspace(tmp_path_factory.mktemp("raters"))
     affect = simulated_affect(samples=60, persons=10)
     write_clips(affect, home.root / "clips")
@@ -40,15 +42,15 @@ def collected(tmp_path_factory) -> Iterator[Collected]:
     affect = replace(affect, samples=times)
     study = add_study(home, affect)
     set_media(home, study, MediaSettings(str(home.root / "clips"), start="start", end="end"))
-    design = default_design(affect, forms=("voice", "filtered_voice", "words"))
+    design = default_design(affect, forms=("words", "voice"))
     pictures = Scale("arousal", "sam", "How excited?", steps=5, labels=("calm", "excited"),
-                     dimension="arousal", conditions=("audio",))  # fmt: skip
+                     dimension="arousal", conditions=("audio_and_text",))  # fmt: skip
     design = replace(
-        design, scales=(*design.scales, pictures), raters_per_cell=1, clips_per_rater=6,
+        design, scales=(*design.scales, pictures), raters_per_cell=2, clips_per_rater=6,
         practice=(affect.sample_ids[20],), attention=1, repeats=1,
     )  # fmt: skip
     collection = create_collection(home, study, design, clips=affect.sample_ids[:6].tolist())
-    yield Collected(rater_server.start(home, port=0), collection)
+    yield Collected(rater_server.start(home, port=0), collection, home)
     rater_server.stop(home)
 
 
@@ -203,12 +205,31 @@ def test_three_raters_on_three_devices_lose_and_double_nothing(browser: Browser,
     table = answer_table(collection)
     assert not table.duplicated(["rater", "position", "key"]).any()
     assert table.groupby("rater")["position"].nunique().tolist() == [9, 9, 9]
-    is_heard = table["condition"].isin(["audio", "audio_and_text"]) & (table["rater"] != 1)
+    is_heard = (table["condition"] == "audio_and_text") & (table["rater"] != 1)
     assert (table.loc[is_heard, "plays"] >= 1).all()
     assert (table["seconds"] >= 0).all()
     for page in (mouse, phone, desk, keys):
         assert page.complaints == []
         page.context.close()
+    see_agreement(browser, collected)
+
+
+def see_agreement(browser: Browser, collected: Collected) -> None:
+    """The studio's page shows what came in, and agreement with its interval."""
+    studio = Server(collected.home.root)
+    studio.start()
+    try:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        study = collected.collection.fact("study")
+        page.goto(f"{studio.url}/ratings?study={study}&ratings_tab=Watch")
+        expect(page.get_by_text("18 of 24 ratings by 3 raters.")).to_be_visible()
+        expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+        expect(page.get_by_text("Agreement as it grows")).to_be_visible()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        shot(page, "watch")
+        page.close()
+    finally:
+        studio.stop()
 
 
 def test_a_rater_withdraws_and_the_link_is_gone(browser: Browser, collected):

@@ -225,7 +225,7 @@ async function showItem(position) {
       button(texts.back, () => showItem(position - 1), "", "back"),
       next,
     ], { class: "row" }),
-    make("p", texts.keyboard, { class: "soft" }),
+    make("p", texts.keyboard, { class: "soft keys" }),
     make("div", [button(texts.pause, () => paused(position), "plain", "pause")], { class: "row" }),
     withdrawing(() => showItem(position)),
   );
