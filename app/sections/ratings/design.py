@@ -8,6 +8,7 @@ from typing import get_args
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.sections.ratings.collections import NEXT, progress_bar
 from app.state.session import finished_runs, workspace
@@ -54,9 +55,9 @@ def design_tab(study: StudyInfo, dataset: MultimodalDataset, collection: Collect
     design: Design | None = None
     with show_errors():
         design = _form(study, dataset, stimuli, start)
-    _file(study, design)
     if design is not None:
         _acts(study, dataset, stimuli, design, collection)
+    _file(study, design)
     _show_left_out(st.session_state.get(f"failures_{study.id}", []))
 
 
@@ -101,9 +102,9 @@ def _start(
 def _form(study: StudyInfo, dataset: MultimodalDataset, stimuli: Stimuli, start: Design) -> Design:
     """The design with what the user chose; the keys change with the design it starts from."""
     mark = f"{study.id}_{start.fingerprint[:8]}"
-    left, right = st.columns(2)
+    left, middle, right = st.columns([2, 1, 1])
     title = left.text_input("Title, which raters see", start.title, key=f"title_{mark}")
-    language = right.selectbox(
+    language = middle.selectbox(
         "Language of the page", languages(), languages().index(start.language), key=f"lang_{mark}"
     )
     if language != start.language:
@@ -120,7 +121,7 @@ def _form(study: StudyInfo, dataset: MultimodalDataset, stimuli: Stimuli, start:
         "Conditions: what raters get", list(known), [c.name for c in start.conditions],
         format_func=lambda name: _FORM_NOTES[known[name].form], key=f"forms_{mark}",
     )  # fmt: skip
-    clips = _clips(study, start.clips, mark)
+    clips = _clips(study, start.clips, mark, right)
     a, b, c, d = st.columns(4)
     cell = a.number_input(
         "Raters per clip and condition", 1, 100, start.raters_per_cell, key=f"cell_{mark}"
@@ -142,36 +143,33 @@ def _form(study: StudyInfo, dataset: MultimodalDataset, stimuli: Stimuli, start:
     )  # fmt: skip
 
 
-def _clips(study: StudyInfo, start: ClipChoice, mark: str) -> ClipChoice:
+def _clips(study: StudyInfo, start: ClipChoice, mark: str, place: DeltaGenerator) -> ClipChoice:
+    """The choice of clips; what a slice or a draw needs is below `place`."""
     runs = {run.id: run.name for run in finished_runs(study.id)}
     slices = {one.id: one.name for one in list_slices(workspace(), study.id)}
     usable = [s for s in get_args(ClipSource) if {"slice": slices, "stratified": runs}.get(s, True)]
-    left, right = st.columns([2, 3])
-    source: ClipSource = left.selectbox(
+    source: ClipSource = place.selectbox(
         "Clips", usable, usable.index(start.source) if start.source in usable else 0,
         format_func=_SOURCES.__getitem__, key=f"clips_{mark}",
     )  # fmt: skip
-    with right:
-        if source == "slice":
-            chosen = st.selectbox("Slice", list(slices), format_func=slices.__getitem__,
-                                  key=f"slice_{mark}")  # fmt: skip
-            return ClipChoice("slice", slice=chosen)
-        if source == "stratified":
-            run, by, count = st.columns(3)
-            return ClipChoice(
-                "stratified",
-                run=run.selectbox("Run", list(runs), format_func=runs.__getitem__,
-                                  key=f"run_{mark}"),
-                by=by.selectbox("Strata by", list(_BY), format_func=_BY.__getitem__,
-                                key=f"by_{mark}"),
-                count=int(count.number_input("Clips in all", 5, 5000, start.count,
-                                             key=f"count_{mark}")),
-            )  # fmt: skip
+    if source == "slice":
+        chosen = st.selectbox(
+            "Slice", list(slices), format_func=slices.__getitem__, key=f"slice_{mark}"
+        )
+        return ClipChoice("slice", slice=chosen)
+    if source == "stratified":
+        left, middle, right = st.columns(3)
+        run = left.selectbox("Run", list(runs), format_func=runs.__getitem__, key=f"run_{mark}")
+        by: Stratum = middle.selectbox(
+            "Strata by", list(_BY), format_func=_BY.__getitem__, key=f"by_{mark}"
+        )
+        count = right.number_input("Clips in all", 5, 5000, start.count, key=f"count_{mark}")
+        return ClipChoice("stratified", run=run, by=by, count=int(count))
     return ClipChoice()
 
 
 def _file(study: StudyInfo, design: Design | None) -> None:
-    left, right = st.columns(2, vertical_alignment="bottom")
+    left, right = st.expander("Design as a file").columns(2, vertical_alignment="bottom")
     if design is not None:
         left.download_button(
             "Design as YAML", design_text(design), "design.yaml", "application/yaml",

@@ -24,19 +24,26 @@ _TITLES = {
 def power_tab(study: StudyInfo, persons: int | None) -> None:
     """Ask for assumptions, simulate, and show the sizes as a picture and a table."""
     with st.form(f"power_{study.id}", border=False):
-        a, b, c, d = st.columns(4)
-        icc = a.number_input("Agreement of single raters (ICC)", 0.01, 1.0, 0.4, 0.05,
-                             help="Of a pilot (icc_single of an export), or a guess.")  # fmt: skip
-        unique = b.number_input("Share of the target that is unique", 0.01, 0.99, 0.25, 0.05)
-        r = c.number_input("r without raters' error", -0.99, 0.99, 0.6, 0.05)
+        a, b, c, d, e = st.columns(5)
+        icc = a.number_input(
+            "ICC of single raters", 0.01, 1.0, 0.4, 0.05,
+            help="Their agreement: of a pilot (icc_single of an export), or a guess.",
+        )  # fmt: skip
+        unique = b.number_input(
+            "Unique share", 0.01, 0.99, 0.25, 0.05,
+            help="Share of the target's variance that only the modality in question has.",
+        )  # fmt: skip
+        r = c.number_input(
+            "r without error", -0.99, 0.99, 0.6, 0.05,
+            help="Of learned with human unique contributions, if raters made no errors.",
+        )  # fmt: skip
         conditions = d.number_input("Conditions", 1, 10, 4)
+        people = e.number_input("Persons in the clips", 5, 10_000, max(5, persons or 20))
         a, b, c, d = st.columns(4)
         clips = a.text_input("Clips", "60 120 240")
         raters = b.text_input("Raters per clip and condition", "1 3 6")
         wanted = c.number_input("Wanted power", 0.05, 0.99, 0.8, 0.05)
-        width = d.number_input("Widest interval of r", 0.0, 2.0, 0.0, 0.05,
-                               help="0: any width.")  # fmt: skip
-        people = st.number_input("Persons in the clips", 5, 10_000, max(5, persons or 20))
+        width = d.number_input("Widest interval of r", 0.0, 2.0, 0.0, 0.05, help="0: any width.")
         asked = st.form_submit_button("Simulate")
     key = f"power_table_{study.id}"
     with show_errors():
@@ -58,9 +65,10 @@ def power_tab(study: StudyInfo, persons: int | None) -> None:
 def _show(table: pd.DataFrame, wanted: float, width: float) -> None:
     try:
         row = table.iloc[smallest(table, power=wanted, width=width or None)]
+        each = f"{row['raters_per_cell']:.0f} rater" + "s" * (row["raters_per_cell"] > 1)
         found = (
-            f"{row['clips']:.0f} clips with {row['raters_per_cell']:.0f} raters per clip and "
-            f"condition are enough under these assumptions: {row['raters']:.0f} raters, "
+            f"{row['clips']:.0f} clips with {each} per clip and condition are enough under "
+            f"these assumptions: {row['raters']:.0f} raters, "
             f"{row['hours']:.1f} hours in all."
         )
     except InputError as error:
