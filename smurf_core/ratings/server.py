@@ -30,7 +30,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.ratings.catalogue import collection_of
-from smurf_core.ratings.design import Design
 from smurf_core.ratings.interface import interface_texts, languages
 from smurf_core.ratings.rater_items import clip_mark, opening, shown_item, where
 from smurf_core.ratings.stimuli import STIMULUS_TYPES, Stimuli
@@ -119,13 +118,15 @@ class _Door:
 
     def item(self, request: Request) -> Response:
         collection, token = self._found(request)
-        item, design = self._assigned(request, collection, token)
+        item = _assigned(request, collection, token)
+        design = collection.design_version(item.version).design
         stimuli = self._stimuli(collection)
         return _refusable(lambda: JSONResponse(shown_item(token, item, design, stimuli)))
 
     def media(self, request: Request) -> Response:
         collection, token = self._found(request)
-        item, design = self._assigned(request, collection, token)
+        item = _assigned(request, collection, token)
+        design = collection.design_version(item.version).design
         condition = design.condition(item.condition)
         stimuli = self._stimuli(collection)
 
@@ -142,7 +143,7 @@ class _Door:
 
         def saved() -> Response:
             collection, token = self._found(request)
-            item, _ = self._assigned(request, collection, token)
+            item = _assigned(request, collection, token)
             return _refusable(lambda: _saved(collection, token, item, body))
 
         return await run_in_threadpool(saved)
@@ -172,16 +173,6 @@ class _Door:
                 self._holder.submit(self._stack.enter_context, collection.held()).result()
         return collection, token
 
-    def _assigned(
-        self, request: Request, collection: Collection, token: str
-    ) -> tuple[ItemView, Design]:
-        """The item of the rater's own list that was requested."""
-        try:
-            item = collection.item(token, request.path_params["position"])
-        except (InputError, OverflowError) as error:
-            raise HTTPException(404) from error
-        return item, collection.design_version(item.version).design
-
     def _stimuli(self, collection: Collection) -> Stimuli:
         study = collection.fact("study")
         return Stimuli.of(self._workspace, study, self._dataset(study))
@@ -193,6 +184,14 @@ class _Door:
                     del self._datasets[next(iter(self._datasets))]
                 self._datasets[study] = load_study(self._workspace, study)
             return self._datasets[study]
+
+
+def _assigned(request: Request, collection: Collection, token: str) -> ItemView:
+    """The item of the rater's own list that was requested."""
+    try:
+        return collection.item(token, request.path_params["position"])
+    except (InputError, OverflowError) as error:
+        raise HTTPException(404) from error
 
 
 def _saved(collection: Collection, token: str, item: ItemView, body: dict[str, Any]) -> Response:

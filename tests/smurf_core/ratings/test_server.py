@@ -31,6 +31,7 @@ FUZZED = int(os.environ.get("SMURF_RATING_FUZZ", "120"))
 RATERS = int(os.environ.get("SMURF_RATING_RATERS", "4"))
 RATINGS = int(os.environ.get("SMURF_RATING_SAVES", "80"))
 KILLS = int(os.environ.get("SMURF_RATING_SERVER_KILLS", "2"))
+THINK = float(os.environ.get("SMURF_RATING_THINK", "0"))  # seconds before each save
 HEARD = ("words", "voice", "filtered_voice")
 
 
@@ -265,7 +266,8 @@ def test_no_rating_is_lost_or_doubled_by_raters_at_once_and_killed_servers(
     """Raters at once, whose server is killed again and again, insist until all is acknowledged.
 
     The full campaign sets SMURF_RATING_RATERS=20, SMURF_RATING_SAVES=10000 and
-    SMURF_RATING_SERVER_KILLS=200; without kills, the time of a save is printed.
+    SMURF_RATING_SERVER_KILLS=200. Without kills, the time of a save is printed; SMURF_RATING_THINK
+    then says how long raters think, because twenty who never do only measure the queue.
     """
     design = replace(
         default_design(affect, forms=HEARD), clips_per_rater=20, attention=0, repeats=0,
@@ -297,6 +299,7 @@ def test_no_rating_is_lost_or_doubled_by_raters_at_once_and_killed_servers(
                 url = served.url(rater.token, f"/items/{at}")
                 item = insist(session, "GET", url)
                 values = {f.key: value_of(rater.rater, at, view.clip, f) for f in view.fields}
+                time.sleep(THINK)
                 began = time.perf_counter()
                 body = {"clip": item["clip"], "values": values}
                 state = insist(session, "POST", f"{url}/answer", body)
