@@ -171,7 +171,7 @@ def test_sizes_are_compared_and_the_smallest_is_named(open_page, heard):
     assert table["Clips"].tolist() == [20, 200]
     assert float(table["Power"][0]) < float(table["Power"][1])
     said = plain_text(page)
-    assert "200 clips with 1 raters per clip" in said or "None of these sizes" in said
+    assert "200 clips with 1 rater per clip" in said or "None of these sizes" in said
     next(t for t in page.text_input if t.label == "Clips").set_value("many")
     click(page, "Simulate")
     assert "Clips: write whole numbers" in plain_text(page)

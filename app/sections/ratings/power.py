@@ -65,7 +65,7 @@ def power_tab(study: StudyInfo, persons: int | None) -> None:
 def _show(table: pd.DataFrame, wanted: float, width: float) -> None:
     try:
         row = table.iloc[smallest(table, power=wanted, width=width or None)]
-        each = f"{row['raters_per_cell']:.0f} rater" + "s" * (row["raters_per_cell"] > 1)
+        each = f"{row['raters_per_cell']:.0f} rater" + ("" if row["raters_per_cell"] == 1 else "s")
         found = (
             f"{row['clips']:.0f} clips with {each} per clip and condition are enough under "
             f"these assumptions: {row['raters']:.0f} raters, "
