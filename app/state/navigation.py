@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 PageName = Literal[
-    "study", "data", "train", "findings", "overview", "redundancy", "samples", "timeline",
-    "judgments", "missing", "new_samples",
+    "study", "data", "train", "ratings", "findings", "overview", "redundancy", "samples",
+    "timeline", "judgments", "missing", "new_samples",
     "compare", "verify", "report",
 ]  # fmt: skip
 _FIRST: PageName = "study"
@@ -21,6 +21,7 @@ _SECTIONS: dict[str, dict[PageName, tuple[str, str]]] = {
         "study": ("Study", ":material/folder_open:"),
         "data": ("Data", ":material/table_chart:"),
         "train": ("Train", ":material/model_training:"),
+        "ratings": ("Ratings", ":material/hearing:"),
     },
     "Explore": {
         "findings": ("Findings", ":material/lightbulb:"),
@@ -45,6 +46,7 @@ QUESTIONS: dict[PageName, str] = {
     "study": "Which study?",
     "data": "Is this data fit to be factorised?",
     "train": "Which models should be trained?",
+    "ratings": "What do people hear, see and read?",
     "findings": "What did this run find?",
     "overview": "What carries the prediction?",
     "redundancy": "Who says the same as whom?",

@@ -88,6 +88,28 @@ def assign(
 
 
 @ratings_app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port.")] = 8502,
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; by default this machine only.")
+    ] = "127.0.0.1",
+    url: Annotated[
+        str,
+        typer.Option(
+            help="Address for raters, such as a proxy's.", show_default="address and port"
+        ),
+    ] = "",
+) -> None:
+    """Serve the rater's page, and nothing else, until Ctrl-C: links are ADDRESS/r/TOKEN."""
+    from smurf_core.processes import rater_server
+
+    out.print(
+        f"{rater_server.checked_url(url) or f'http://{address}:{port}'}/r/TOKEN", markup=False
+    )
+    rater_server.serve(Workspace.default(), port=port, address=address, url=url)
+
+
+@ratings_app.command()
 def status(
     study: _Study,
     collection: Annotated[str, typer.Argument(help="A collection's id, or `last`.")] = "",

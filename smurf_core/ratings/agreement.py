@@ -90,6 +90,34 @@ def agreement_table(
     return pd.DataFrame(rows)
 
 
+def agreement_growth(
+    answers: pd.DataFrame,
+    key: str,
+    condition: str,
+    measure: Measure,
+    *,
+    points: int = 8,
+    draws: int = 100,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Agreement on one field in one condition over the time in which ratings came in.
+
+    Returns one row for each of `points` equal steps of the ratings: ratings (so far), agreement,
+    low, high. It is ICC(2,k), for categories Krippendorff's α. Steps at which it is not defined
+    are left out.
+    """
+    used = counted(answers)
+    own = used[(used["key"] == key) & (used["condition"] == condition)].sort_values("saved")
+    name = "alpha" if measure == "nominal" else "icc"
+    rows = []
+    for number in np.unique(np.linspace(0, len(own), points + 1).round().astype(int)[1:]):
+        _, _, ratings = rating_matrix(own.iloc[:number], key, condition)
+        found = _agreement(ratings, measure, None, draws, seed)
+        if np.isfinite(found[name]):
+            rows.append((int(number), found[name], found[f"{name}_low"], found[f"{name}_high"]))
+    return pd.DataFrame(rows, columns=["ratings", "agreement", "low", "high"])
+
+
 _NUMBERS = (
     "icc_single", "icc_single_low", "icc_single_high", "icc", "icc_low", "icc_high", "alpha",
     "alpha_low", "alpha_high",

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smurf_core.errors import InputError
-from smurf_core.ratings.clips import chosen_clips
 from smurf_core.ratings.database import transaction
 from smurf_core.ratings.design import Design, check_design, design_text
 from smurf_core.ratings.store import Collection
@@ -49,6 +48,8 @@ def create_collection(
 
     `clips` replaces the design's choice. `is_simulated` marks ratings that a program makes.
     """
+    from smurf_core.ratings.clips import chosen_clips  # What reads runs: raters' server needs none.
+
     get_study(workspace, study_id)
     chosen = chosen_clips(workspace, study_id, design) if clips is None else tuple(clips)
     check_design(design, load_study(workspace, study_id), chosen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.problems import listing
@@ -33,27 +33,24 @@ def shown_modalities(form: Form, modalities: Iterable[str]) -> tuple[str, ...]:
     return tuple(m for m in modalities if channel_of(m) in FORMS[form].channels)
 
 
-def default_design(dataset: MultimodalDataset, *, language: str = "en") -> Design:
+def default_design(
+    dataset: MultimodalDataset, *, language: str = "en", forms: Collection[Form] = tuple(FORMS)
+) -> Design:
     """A design for a study: all modalities but one, each in its turn, and all of them.
+
+    `forms` are those that the study's recordings and transcripts can be shown in
+    (`smurf_core.ratings.stimuli.Stimuli.forms`). If they leave fewer than two of these conditions,
+    the design has one condition per form.
 
     A target that is a number is rated on a slider over its range, classes as categories; raters
     who get everything also say how informative each modality is. Practice, attention and repeat
     items are set. Raises `InputError` if no two modalities can be seen, heard or read by their
-    names' channels.
+    names' channels, or no form shows one of them.
     """
-    people = tuple(m for m in dataset.modalities if channel_of(m) is not None)
-    if len(people) < 2:
-        raise InputError(
-            f"Only {listing(people, 4) or 'none'} of {dataset.name!r}'s modalities can be seen, "
-            "heard or read by its name; rename modalities, such as audio, text and vision."
-        )
-    forms = {shown_modalities(form, people): form for form in FORMS}
-    without = [tuple(m for m in people if m != left_out) for left_out in people]
-    conditions = tuple(
-        Condition(EVERYTHING if shown == people else "_and_".join(_plain(shown)), form, shown)
-        for shown, form in forms.items()
-        if shown in without or shown == people
-    )
+    if reason := why_not_ratable(dataset):
+        raise InputError(reason)
+    people = _people(dataset)
+    conditions = _conditions(people, forms)
     texts = interface_texts(language)
     question = texts["default_question"].format(target=dataset.target_name)
     if dataset.task == "regression":
@@ -66,9 +63,10 @@ def default_design(dataset: MultimodalDataset, *, language: str = "en") -> Desig
         main = Scale(
             "rating", "categories", question, dataset.target_name, labels=dataset.class_names
         )
+    most = max(conditions, key=lambda condition: len(condition.modalities))
     informative = Scale(
         "informative", "informativeness", texts["default_informativeness"],
-        conditions=tuple(c.name for c in conditions if c.name == EVERYTHING),
+        conditions=(most.name,) if len(most.modalities) > 1 else (),
     )  # fmt: skip
     return Design(
         title=dataset.name,
@@ -78,6 +76,47 @@ def default_design(dataset: MultimodalDataset, *, language: str = "en") -> Desig
         consent=texts["default_consent"],
         language=language,
         clips_per_rater=min(30, len(dataset)),
+    )
+
+
+def why_not_ratable(dataset: MultimodalDataset) -> str:
+    """Why people cannot rate a study by modality, in a sentence; empty if they can."""
+    people = _people(dataset)
+    if len(people) > 1:
+        return ""
+    return (
+        f"Only {listing(people, 4) or 'none'} of {dataset.name!r}'s modalities can be seen, "
+        "heard or read by its name; rename modalities, such as audio, text and vision."
+    )
+
+
+def form_conditions(dataset: MultimodalDataset, forms: Collection[Form]) -> tuple[Condition, ...]:
+    """A condition for each form that shows some modality of a study, under different names."""
+    people = _people(dataset)
+    found = [(form, shown_modalities(form, people)) for form in FORMS if form in forms]
+    return tuple(Condition(form, form, shown) for form, shown in found if shown)
+
+
+def _people(dataset: MultimodalDataset) -> tuple[str, ...]:
+    """The modalities that people can see, hear or read."""
+    return tuple(m for m in dataset.modalities if channel_of(m) is not None)
+
+
+def _conditions(people: tuple[str, ...], forms: Collection[Form]) -> tuple[Condition, ...]:
+    """All but one and all of the modalities, where a form shows exactly these."""
+    shown_by = {shown_modalities(form, people): form for form in FORMS if form in forms}
+    shown_by.pop((), None)
+    if not shown_by:
+        raise InputError(
+            "Neither recordings nor transcripts of this study are known, so nothing can be shown "
+            "to raters: name the folder of recordings on Samples."
+        )
+    without = [tuple(m for m in people if m != left_out) for left_out in people]
+    wanted = [names for names in shown_by if names in without or names == people]
+    return tuple(
+        Condition(EVERYTHING if shown == people else "_and_".join(_plain(shown)), form, shown)
+        for shown, form in shown_by.items()
+        if shown in wanted or len(wanted) < 2
     )
 
 

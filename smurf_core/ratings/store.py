@@ -64,6 +64,8 @@ class ItemView:
     fields: tuple[AnswerField, ...]
     wanted: Mapping[str, float] | None  # attention: the answer that is asked for
     answer: Mapping[str, float] | None  # if it was answered before
+    revision: int | None  # of that answer
+    version: int  # of the design that this rater has
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class RaterState:
     total: int  # 0 before consent
     next: int | None  # position of the first item without an answer; None: all are answered
     is_done: bool
+    version: int | None  # of the design that this rater has; None before consent
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,7 @@ class Collection:
         has_consented = rater["consented"] is not None
         return RaterState(
             int(rater["id"]), has_consented, answered, total, following,
-            has_consented and following is None,
+            has_consented and following is None, rater["version"],
         )  # fmt: skip
 
     def item(self, token: str, position: int) -> ItemView:
@@ -240,7 +243,7 @@ class Collection:
                 "SELECT count(*) FROM item WHERE rater = ?", (rater["id"],)
             ).fetchone()
             found = connection.execute(
-                "SELECT answers FROM answer WHERE rater = ? AND position = ?",
+                "SELECT answers, revision FROM answer WHERE rater = ? AND position = ?",
                 (rater["id"], position),
             ).fetchone()
         return ItemView(
@@ -252,6 +255,8 @@ class Collection:
             fields=item_fields(design, row["condition"], row["kind"]),
             wanted=wanted_answer(design, row["condition"], row["wanted"]),
             answer=json.loads(found["answers"]) if found else None,
+            revision=found["revision"] if found else None,
+            version=rater["version"],
         )
 
     def save(

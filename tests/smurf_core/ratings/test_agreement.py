@@ -62,7 +62,9 @@ def test_alpha_of_every_scale_equals_the_krippendorff_package(rated, many_scales
 def test_agreement_follows_the_noise_of_raters(home, study, affect, design):
     found = {}
     for noise in (0.1, 2.0):
-        more = replace(design, clips_per_rater=15, raters_per_cell=2)
+        more = replace(
+            design, clips_per_rater=15, raters_per_cell=2, attention=0, repeats=0, practice=()
+        )
         made = create_collection(
             home, study, more, clips=affect.sample_ids[:15].tolist(), is_simulated=True
         )

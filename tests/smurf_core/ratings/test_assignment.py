@@ -15,7 +15,7 @@ from smurf_core.errors import InputError
 from smurf_core.ratings.assignment import Cell, Plan, next_cells, rater_items
 from smurf_core.ratings.defaults import default_design
 
-DESIGNS = int(os.environ.get("SMURF_RATING_DESIGNS", "150"))
+DESIGNS = int(os.environ.get("SMURF_RATING_DESIGNS", "60"))
 many = settings(
     max_examples=DESIGNS, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

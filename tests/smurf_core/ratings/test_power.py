@@ -1,5 +1,6 @@
 """Predicted power and widths against studies that other code makes, rates and evaluates."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -21,20 +22,22 @@ from smurf_core.ratings.power import (
 from smurf_core.statistics.intraclass import intraclass
 from smurf_core.statistics.reliability import difference_ceiling
 
+# Studies that are simulated for one number; more make the tests sharper.
+DRAWS = int(os.environ.get("SMURF_POWER_DRAWS", "100"))
 GUESS = Expected()
 SMALL = Size(clips=60, persons=12, raters_per_cell=3, conditions=3, clips_per_rater=20)
 
 
 def test_drawn_ratings_have_the_expected_agreement_and_shares():
-    size = replace(SMALL, clips=3_000, persons=1_000, clips_per_rater=300, raters_per_cell=6)
+    size = replace(SMALL, clips=1_500, persons=500, clips_per_rater=300, raters_per_cell=6)
     learned, target, ratings, persons = drawn_study(GUESS, size, np.random.default_rng(0))
     assert intraclass(ratings, draws=2).single == pytest.approx(GUESS.icc, abs=0.03)
     human = target - np.nanmean(ratings, axis=0)
     best = ceiling(GUESS, 6)
-    assert difference_ceiling(human, ratings) == pytest.approx(best, abs=0.03)
+    assert difference_ceiling(human, ratings) == pytest.approx(best, abs=0.05)
     assert np.corrcoef(learned, human)[0, 1] == pytest.approx(GUESS.r * best, abs=0.04)
-    assert target.var() == pytest.approx(1, abs=0.05)
-    assert len(np.unique(persons)) == 1_000
+    assert target.var() == pytest.approx(1, abs=0.1)
+    assert len(np.unique(persons)) == 500
 
 
 def test_every_clip_has_its_raters():
@@ -44,7 +47,7 @@ def test_every_clip_has_its_raters():
 
 
 def test_what_grows_with_size_grows():
-    table = power_table(GUESS, SMALL, clips=(24, 96), raters_per_cell=(1, 6), draws=60).set_index(
+    table = power_table(GUESS, SMALL, clips=(24, 96), raters_per_cell=(1, 6), draws=40).set_index(
         ["clips", "raters_per_cell"]
     )
     for clips in (24, 96):
@@ -58,17 +61,17 @@ def test_what_grows_with_size_grows():
 
 
 def test_without_a_relation_power_is_the_error_rate():
-    found = predicted(replace(GUESS, r=0.0), SMALL, draws=400)
-    assert found["power"] < 0.08
+    found = predicted(replace(GUESS, r=0.0), SMALL, draws=2 * DRAWS)
+    assert found["power"] < 0.05 + 3 * np.sqrt(0.05 * 0.95 / (2 * DRAWS))
     assert abs(found["r"]) < 0.05
 
 
 def test_predicted_power_is_that_of_the_evaluation():
     size = Size(clips=60, persons=12, raters_per_cell=2, conditions=3, clips_per_rater=20)
     expected = Expected(icc=0.35, r=0.55)
-    power, width = realised(expected, size, 120)
-    found = predicted(expected, size, draws=400)
-    assert abs(found["power"] - power) < 3 * np.sqrt(0.25 / 120 + 0.25 / 400)
+    power, width = realised(expected, size, DRAWS // 2)
+    found = predicted(expected, size, draws=DRAWS)
+    assert abs(found["power"] - power) < 3 * np.sqrt(0.25 / (DRAWS // 2) + 0.25 / DRAWS)
     assert found["width"] == pytest.approx(width, abs=0.03)
 
 

@@ -36,7 +36,7 @@ from smurf_core.ratings.tables import (
 from smurf_core.runs.studies import delete_study, purge_studies
 from tests.smurf_core.ratings.writer import value_of
 
-KILLS = int(os.environ.get("SMURF_RATING_KILLS", "6"))
+KILLS = int(os.environ.get("SMURF_RATING_KILLS", "3"))
 
 
 def answer(item) -> dict[str, float]:

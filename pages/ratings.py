@@ -1,0 +1,23 @@
+"""Collect what people hear, see and read alone, watch it come in, and use it."""
+
+import streamlit as st
+
+from app.loading import first_dataset_of, persons_of
+from app.sections.ratings import choose_collection, ratings_parts, what_is_there
+from app.state.session import current_study
+from app.widgets.messages import escaped, show_errors
+from app.widgets.page_head import page_head
+from app.widgets.tabs import tabs
+from smurf_core.ratings.defaults import why_not_ratable
+
+study = current_study()
+corner = page_head("ratings")
+with show_errors():
+    dataset = first_dataset_of(study)
+    if reason := why_not_ratable(dataset):
+        st.info(escaped(reason))
+        st.stop()
+    with corner:
+        collection = choose_collection(study.id)
+    what_is_there(collection)
+    tabs("ratings_tab", ratings_parts(study, dataset, persons_of(study), collection))
