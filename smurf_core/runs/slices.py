@@ -158,6 +158,7 @@ def restore_slice(workspace: Workspace, slice_id: str) -> None:
         ).fetchone()
         if row is None:
             raise InputError(f"There is no slice {slice_id!r} to restore.")
+        require_study(connection, row["study_id"])
         taken = _names(connection, row["study_id"], but=slice_id)
         name, number = row["name"], 2
         while name.lower() in taken:

@@ -12,7 +12,7 @@ from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text
 from smurf_core.runs import demo, studies
 from tests.broken_files import BROKEN_FILES, good_table
-from tests.studio import text
+from tests.studio import text, undo
 
 
 def test_files_are_uploaded_checked_and_imported(open_page, home):
@@ -219,7 +219,7 @@ def test_a_study_is_renamed_deleted_and_brought_back(open_page, trained_home):
     page.button(key=f"delete_{study}").click().run()
     assert study not in {s.id for s in studies.list_studies(trained_home)}
     assert "Renamed was deleted" in text(page)
-    page.button(key="undo").click().run()
+    undo(page, "undo").click().run()
     assert study in {s.id for s in studies.list_studies(trained_home)}
     assert page.selectbox(key="study").value == study
 
