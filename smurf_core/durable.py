@@ -56,8 +56,13 @@ def checksum(path: Path) -> str:
 
 def write_json(data: Mapping[str, Any], path: Path) -> str:
     """Write a description with a checksum of its own content; returns the file's checksum."""
-    text = json.dumps({**data, _OWN: _sum_of(data)}, indent=1, ensure_ascii=False)
+    text = json.dumps(signed(data), indent=1, ensure_ascii=False)
     return write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def signed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A description with a checksum of its content, as `is_as_written` checks it."""
+    return {**data, _OWN: _sum_of(data)}
 
 
 def is_as_written(found: Mapping[str, Any]) -> bool:

@@ -111,6 +111,23 @@ class RunFiles:
 
         write_whole(path, write)
 
+    def damaged(self) -> list[Path]:
+        """Units and folds that are kept but cannot be used: a resumed run trains them again."""
+        units = self.folder / _UNITS
+        bad = [
+            units / f"{key}.parquet"
+            for key in sorted(path.stem for path in units.glob("[!.]*.parquet"))
+            if self.load_unit(key) is None
+        ]
+        for path in sorted(self.folder.glob("fold_*.json")):
+            number = path.stem.removeprefix("fold_")
+            try:
+                if number.isdecimal():
+                    self._read_fold(int(number))
+            except _DAMAGE:
+                bad.append(path)
+        return bad
+
     def load_fold(self, fold: int) -> FoldResult | None:
         """A finished fold; None if it is not there, damaged, or of an earlier format."""
         try:

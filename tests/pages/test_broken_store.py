@@ -231,7 +231,7 @@ STUDIES = {
     ),
     "features are cut off": lambda folder: truncate(folder / "features_0.parquet"),
     "columns are missing": lambda folder: (folder / "columns.parquet").unlink(),
-    "a bit of the table of samples": lambda folder: flip(folder / "samples.parquet"),
+    "a bit of the columns": lambda folder: flip(folder / "columns.parquet"),
     "another name of a target": lambda folder: rewrite(
         folder / "dataset.json", lambda d: {**d, "notes": "changed"}
     ),

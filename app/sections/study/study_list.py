@@ -70,7 +70,8 @@ def _card(study: StudyInfo, *, is_current: bool, in_full: bool) -> None:
             st.switch_page(page_path("findings" if runs else "data"))
         if is_current:
             with st.popover("Change", icon=":material/edit:"), show_errors():
-                media_form(study)
+                with show_errors():  # A study whose data cannot be read can still be deleted.
+                    media_form(study)
                 st.divider()
                 _rename_or_delete(study)
 

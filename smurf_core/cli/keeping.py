@@ -1,0 +1,66 @@
+"""`smurf doctor`, `backup`, `restore` and `forget`: to keep a workspace whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smurf_core.cli.output import clock, new_table, out
+from smurf_core.runs.archive import back_up
+from smurf_core.runs.archive import restore as restore_backup
+from smurf_core.runs.doctor import examine
+from smurf_core.runs.workspace import Workspace
+
+_File = Annotated[Path, typer.Argument(help="The backup, a ZIP file.")]
+
+
+def doctor(
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Mend what can be mended; what is removed goes into lost+found."
+        ),
+    ] = False,
+) -> None:
+    """Check studies, runs, ratings and the disk, and print what is wrong and what to do.
+
+    Without --repair nothing is changed. Exits with code 1 if something is still wrong.
+    """
+    found = examine(Workspace.default(), repair=repair)
+    for line in found.facts:
+        out.print(line, markup=False)
+    if found.problems:
+        table = new_table("where", "what", "done" if repair else "what to do")
+        for problem in found.problems:
+            table.add_row(problem.where, problem.what, problem.done or problem.remedy)
+        out.print(table)
+    else:
+        out.print("No problems found.")
+    if any(not problem.done for problem in found.problems):
+        raise typer.Exit(1)
+
+
+def backup(file: _File) -> None:
+    """Write all studies, runs and ratings to one file, also while runs train, and verify it."""
+    made = back_up(Workspace.default(), file)
+    out.print(f"{file}: {made.files:,} files, {made.size / 1e6:,.1f} MB, verified.", markup=False)
+    if made.links:
+        out.print(f"{len(made.links)} links were not followed: {made.links[0]} …", markup=False)
+    out.print("Recordings outside the workspace are not part of it: back them up yourself.")
+
+
+def restore(
+    file: _File,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace a workspace; it is kept under another name."),
+    ] = False,
+) -> None:
+    """Make the workspace (SMURF_HOME) of a backup, which is verified first."""
+    workspace = Workspace.default()
+    made = restore_backup(file, workspace, force=force)
+    out.print(
+        f"{workspace.root}: {made.files:,} files of {clock(made.created)}, verified.", markup=False
+    )
