@@ -20,7 +20,7 @@ def doctor(
     repair: Annotated[
         bool,
         typer.Option(
-            "--repair", help="Mend what can be mended; what is removed goes into lost+found."
+            "--repair", help="Correct what can be corrected; what is removed goes into lost+found."
         ),
     ] = False,
 ) -> None:

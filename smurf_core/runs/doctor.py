@@ -1,4 +1,4 @@
-"""`smurf doctor`: is everything in a workspace as it was written, and what can be mended?
+"""`smurf doctor`: is everything in a workspace as it was written, and what can be corrected?
 
 Repairs lose nothing. What does not belong, or cannot be used, is moved to `lost+found` with its
 path, where the user may look at it or delete it.
@@ -42,7 +42,7 @@ class Problem:
     what: str  # one sentence
     remedy: str  # what the user, or --repair, can do
     done: str = ""  # what a repair did
-    mend: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+    correct: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def examine(workspace: Workspace, *, repair: bool = False) -> Examination:
         f"{free / 1e9:.1f} GB of the disk are free.",
     )
     if repair:
-        problems = [_mended(problem) for problem in problems]
+        problems = [_corrected(problem) for problem in problems]
     return Examination(facts, tuple(problems))
 
 
@@ -94,11 +94,11 @@ def _other_version(workspace: Workspace, version: int) -> Problem:
     return Problem(workspace.database.name, what, remedy)
 
 
-def _mended(problem: Problem) -> Problem:
-    if problem.mend is None:
+def _corrected(problem: Problem) -> Problem:
+    if problem.correct is None:
         return problem
     try:
-        return replace(problem, done=problem.mend())
+        return replace(problem, done=problem.correct())
     except (OSError, InputError) as error:
         return replace(problem, remedy=f"The repair failed: {error}")
 
@@ -132,7 +132,7 @@ def _leases(workspace: Workspace) -> Iterator[Problem]:
             yield Problem(
                 f"run {row['id']}", "It is called running, but its worker is gone.",
                 "--repair calls it crashed: then it can be resumed.",
-                mend=partial(_reconciled, workspace),
+                correct=partial(_reconciled, workspace),
             )  # fmt: skip
 
 
@@ -163,14 +163,14 @@ def _runs(workspace: Workspace, lost: Path) -> Iterator[Problem]:
                 yield Problem(
                     f"run {run_id}", str(error),
                     "--repair moves what is damaged to lost+found: then the run can be resumed.",
-                    mend=partial(_reopened, workspace, run_id, damaged, lost),
+                    correct=partial(_reopened, workspace, run_id, damaged, lost),
                 )  # fmt: skip
                 continue
         for path in damaged:
             yield Problem(
                 str(path.relative_to(workspace.root)), "It cannot be used (damaged, or foreign).",
                 "--repair moves it to lost+found; a resumed run makes it again.",
-                mend=partial(_moved, workspace, [path], lost),
+                correct=partial(_moved, workspace, [path], lost),
             )  # fmt: skip
 
 
@@ -214,7 +214,7 @@ def _left_over(workspace: Workspace, lost: Path) -> Iterator[Problem]:
                 yield Problem(
                     str(path.relative_to(workspace.root)), "A data set without an entry.",
                     "--repair lists it as a study again.",
-                    mend=partial(_adopted, workspace),
+                    correct=partial(_adopted, workspace),
                 )  # fmt: skip
             else:
                 yield _orphan(workspace, path, f"A folder that belongs to no {table}.", lost)
@@ -235,7 +235,7 @@ def _adopted(workspace: Workspace) -> str:
 def _orphan(workspace: Workspace, path: Path, what: str, lost: Path) -> Problem:
     return Problem(
         str(path.relative_to(workspace.root)), what, "--repair moves it to lost+found.",
-        mend=partial(_moved, workspace, [path], lost),
+        correct=partial(_moved, workspace, [path], lost),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ _LOOK_SECONDS = 0.5  # between two looks at whether the parent is still there
 def end_with(parent: int) -> None:
     """End this process within moments of the end of `parent`, the process that started it.
 
-    A thread looks for it, because a killed process cannot tell its helpers, and because Linux's
+    A thread looks for it: a killed process sends nothing to its helpers, and Linux's
     signal of a parent's death comes from the thread that started a helper, which ends earlier.
     Nothing is left incomplete: results are written by the parent.
     """

@@ -72,7 +72,7 @@ def test_clear_means_the_slice_that_was_shown(open_page, trained_home, run):
     assert page.session_state["slice_of_study"][run.study_id] == ""
 
 
-def test_undo_restores_what_it_names_or_says_that_it_is_gone(open_page, trained_home, run):
+def test_undo_restores_what_it_names_or_reports_that_it_is_gone(open_page, trained_home, run):
     other = store.list_runs(trained_home, run.study_id)[1]
     mine, theirs = (open_page("train", study=run.study_id) for _ in range(2))
     mine.button(key=f"delete_{run.id}").click().run()
@@ -98,7 +98,7 @@ def test_undo_of_a_run_whose_study_was_deleted_does_nothing(open_page, trained_h
     assert run.id not in {r.id for r in store.list_runs(trained_home)}
 
 
-def test_a_link_to_a_sample_that_is_not_there_says_so(open_page, trained_home, run):
+def test_a_link_to_a_sample_that_is_not_listed_is_reported(open_page, trained_home, run):
     page = open_page("samples", study=run.study_id, run=run.id, sample="s_none")
     assert "which is not in this list" in said(page)
     page.run()

@@ -34,8 +34,8 @@ def test_a_damaged_result_is_made_again_from_what_is_good(trained_home):
     assert [(p.where, p.done) for p in found.problems] == [(f"run {run.id}", "")]
     assert str(folder) in found.problems[0].what
     assert (folder / "result.json").exists()  # Nothing was changed.
-    (mended,) = examine(trained_home, repair=True).problems
-    assert "Moved to lost+found" in mended.done
+    (corrected,) = examine(trained_home, repair=True).problems
+    assert "Moved to lost+found" in corrected.done
     (lost,) = (trained_home.root / LOST).iterdir()
     moved = {p.name for p in (lost / "runs" / run.id).iterdir()}
     assert moved == {"result.json", "fold_2.json"}
