@@ -20,7 +20,7 @@ from smurf_core.cli.evaluate import evaluate, show
 from smurf_core.cli.explain import explain
 from smurf_core.cli.export import export, report
 from smurf_core.cli.extract import extract_app
-from smurf_core.cli.keeping import backup, doctor, restore
+from smurf_core.cli.keeping import backup, doctor, forget, restore
 from smurf_core.cli.output import out
 from smurf_core.cli.predict import predict
 from smurf_core.cli.ratings import ratings_app
@@ -61,6 +61,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor,
     "backup": backup,
     "restore": restore,
+    "forget": forget,
     "reproduce": reproduce,
     "studio": studio,
     "version": version,

@@ -11,6 +11,7 @@ from smurf_core.cli.output import clock, new_table, out
 from smurf_core.runs.archive import back_up
 from smurf_core.runs.archive import restore as restore_backup
 from smurf_core.runs.doctor import examine
+from smurf_core.runs.forgetting import forget as forget_samples
 from smurf_core.runs.workspace import Workspace
 
 _File = Annotated[Path, typer.Argument(help="The backup, a ZIP file.")]
@@ -64,3 +65,27 @@ def restore(
     out.print(
         f"{workspace.root}: {made.files:,} files of {clock(made.created)}, verified.", markup=False
     )
+
+
+def forget(
+    study: Annotated[str, typer.Argument(help="A study's id.")],
+    person: Annotated[
+        list[str] | None, typer.Option(help="A person whose samples are removed; repeatable.")
+    ] = None,
+    sample: Annotated[list[str] | None, typer.Option(help="A sample's id; repeatable.")] = None,
+    runs: Annotated[
+        bool, typer.Option("--runs", help="Also delete the study's runs, which learned from them.")
+    ] = False,
+) -> None:
+    """Remove a person or samples from a study, its runs, ratings and clips. There is no undo."""
+    found = forget_samples(
+        Workspace.default(), study, persons=person or (), samples=sample or (), delete_runs=runs
+    )
+    out.print(f"{found.samples:,} samples were removed.")
+    if found.marked:
+        out.print(f"Trained with them, and marked: {', '.join(found.marked)}", markup=False)
+    if found.deleted:
+        out.print(f"Deleted runs: {', '.join(found.deleted)}", markup=False)
+    for path in found.recordings:
+        out.print(f"Delete this recording yourself: {path}", markup=False)
+    out.print("Original files, exports, backups and lost+found are not touched.")
