@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -75,8 +76,21 @@ class RunFiles:
 
     @property
     def log(self) -> Path:
-        """The output of the worker, for finding errors."""
+        """When the run began and ended, and where errors came from; it names no sample."""
         return self.folder / "log.txt"
+
+    def note(self, text: str) -> None:
+        """Add a line, or several, to the run's log."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {text}\n")
+
+    def last_lines(self, count: int = 200) -> list[str]:
+        """The end of the run's log; empty if there is none."""
+        try:
+            return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+        except FileNotFoundError:
+            return []
 
     def stamp(self) -> tuple[int, int] | None:
         """A stamp that changes whenever the result changes; None without a result."""

@@ -1,6 +1,7 @@
 """Study: uploads, synthetic and simulated studies, recordings, and the list of studies."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -135,6 +136,21 @@ def test_a_person_that_is_taken_back_is_not_guessed_again_from_the_study_yaml(op
     text = mapping_text(StudyMapping.from_dict(mapping))
     page.file_uploader[0].upload("study.csv", content).upload("study.yaml", text.encode()).run()
     assert next(box for box in page.selectbox if box.label == "Person").value == ""
+
+
+@pytest.mark.parametrize("folder", [".", "app", "../..", "clips"])
+def test_an_uploaded_study_yaml_reveals_no_folder_of_the_server(open_page, home, folder):
+    content = good_table(60).to_csv(index=False).encode()
+    page = open_page("study")
+    mapping = f"media_folder: {folder!r}\n".encode()
+    page.file_uploader[0].upload("study.csv", content).upload("study.yaml", mapping).run()
+    page.button(key="import").click().run()
+    assert not page.exception
+    said = text(page).replace("\\", "")
+    assert "is not a whole path" in said
+    for secret in (str(Path.cwd()), str(home.root), str(Path.home())):
+        assert secret not in said
+    assert not [s for s in studies.list_studies(home) if s.origin == "recorded"]
 
 
 def test_the_form_proposes_roles_by_cells_and_reports_what_is_not_used(open_page, home):
