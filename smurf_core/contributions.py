@@ -33,7 +33,8 @@ class Contributions:
     terms
         Who makes each contribution and with whom it is shared, [t] (`Term`).
     baseline
-        float32 [n, c], constant within a fold.
+        [n, c], constant within a fold: float32, or float64 where that is too coarse for the
+        target (`smurf_core.precision`).
     modalities
         Names, in the data set's order.
     outputs
@@ -62,7 +63,7 @@ class Contributions:
 
     values: FloatArray
     terms: tuple[Term, ...]
-    baseline: FloatArray
+    baseline: npt.NDArray[np.floating]
     modalities: tuple[str, ...]
     outputs: tuple[str, ...]
     sample_ids: npt.NDArray[np.str_]
@@ -178,10 +179,10 @@ class Contributions:
         sharers = tuple((self.modalities[k],) for k in sorted((i, j)))
         return self.of(Term((modality,), sharers))
 
-    def prediction(self) -> FloatArray:
-        """Baseline plus the sum of all contributions (eq. 3), [n, c]."""
+    def prediction(self) -> npt.NDArray[np.floating]:
+        """Baseline plus the sum of all contributions (eq. 3), [n, c], as exact as the baseline."""
         total = self.values.sum(axis=1, dtype=np.float64)
-        return np.asarray(total + self.baseline, dtype=np.float32)
+        return np.asarray(total + self.baseline, dtype=self.baseline.dtype)
 
     def term_names(self) -> tuple[tuple[int, str, str], ...]:
         """(order, source, shared with) of every term as tables write them (`Term.names`)."""

@@ -29,6 +29,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.fitted import FittedModel
 from smurf_core.model_kinds import ModelKind
+from smurf_core.precision import compact
 
 # A modality's columns: a pattern, names, positions, or a slice of positions.
 Columns = str | slice | Sequence[str] | Sequence[int]
@@ -280,7 +281,7 @@ class SmurfRegressor(RegressorMixin, _SmurfEstimator):  # type: ignore[misc]
             self, X, y, dtype=np.float64, y_numeric=True, ensure_all_finite="allow-nan",
             ensure_min_samples=2,
         )  # fmt: skip
-        return self._fit(X, np.asarray(y, dtype=np.float32), (), persons)
+        return self._fit(X, compact(y), (), persons)
 
     def predict(self, X: Any, *, persons: Any = None) -> npt.NDArray[np.float64]:
         """The target's predicted values, [n]."""

@@ -19,6 +19,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Task
 from smurf_core.errors import InputError
 from smurf_core.model_kinds import ModelKind
+from smurf_core.precision import compact
 from smurf_core.scaling import Norm, Scaler, person_norms, within_person
 from smurf_core.terms import Source, Term
 
@@ -67,7 +68,8 @@ class FittedModel:
         Source → its network. The output layer has one unit per term of the source and output,
         term by term.
     baseline
-        What is predicted where every contribution is zero, float32 [c].
+        What is predicted where every contribution is zero, [c]: float32, or float64 where that is
+        too coarse for the target (`smurf_core.precision`).
     products
         True if networks of several modalities read products of one unit of each of their
         modalities' last hidden layers (of one feature each, without hidden layers).
@@ -84,7 +86,7 @@ class FittedModel:
     scaler: Scaler
     terms: tuple[Term, ...]
     towers: Mapping[Source, Tower]
-    baseline: FloatArray
+    baseline: npt.NDArray[np.floating]
     products: bool = False
     reads_features: bool = False
 
@@ -199,7 +201,7 @@ class FittedModel:
         features: Mapping[str, npt.NDArray[np.floating]],
         *,
         persons: npt.NDArray[np.str_] | None = None,
-    ) -> FloatArray:
+    ) -> npt.NDArray[np.floating]:
         """The prediction [n, c] in the target's unit, or classes' logits (see `contributions`)."""
         return self.contributions(features, persons=persons).prediction()
 
@@ -240,7 +242,7 @@ class FittedModel:
             else:
                 last = Layer(np.zeros_like(last.weight), np.zeros(len(last.bias)))
             towers[source] = (*before, last)
-        return replace(self, towers=towers, baseline=baseline.astype(np.float32))
+        return replace(self, towers=towers, baseline=compact(baseline, self.scaler.target_sd))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Every number of the model by a name that knows positions only, never a modality's name.

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from smurf_core.configuration import Standardisation
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.precision import compact
 
 FloatArray = npt.NDArray[np.float32]
 # Mean and standard deviation of a person's own samples, [d] each.
@@ -101,7 +102,8 @@ def fit_scaler(
     instead, which uses the unlabelled features of test persons but none of their labels. `none`
     leaves features as they are. A feature without spread keeps a standard deviation of 1. A
     regression target is standardised on the training samples unless `target_too` is false
-    (`RunConfig.standardises_target`). Inputs are clipped at ± `clip`, after a person's own mean
+    (`RunConfig.standardises_target`); its mean is taken off in any case where float32 would be too
+    coarse for it. Inputs are clipped at ± `clip`, after a person's own mean
     and standard deviation were taken off; with `none` there is no unit to clip in, and they never
     are.
 
@@ -139,6 +141,8 @@ def fit_scaler(
                 f"The target {dataset.target_name!r} is the same for all training samples of a "
                 "fold: there is nothing to predict. Use other folds or another target."
             )
+    elif dataset.task == "regression" and compact(dataset.target).dtype == np.float64:
+        target_mean = float(dataset.target[training].mean())  # Networks compute in float32.
     return Scaler(means, sds, input_means, lows, highs, target_mean, target_sd, bound)
 
 

@@ -53,6 +53,12 @@ def result_of(workspace: Workspace, run: RunInfo) -> RunResult:
     return RunFiles.of(workspace, run.id).read_result()
 
 
+def undo(page: AppTest, key: str):
+    """The button that restores what was deleted last."""
+    (found,) = (b for b in page.button if (b.key or "").startswith(f"{key}_"))
+    return found
+
+
 def text(page: AppTest) -> str:
     """What a page says in sentences and headings, as Markdown."""
     shown = [

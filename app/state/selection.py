@@ -19,7 +19,8 @@ import streamlit as st
 from app.state.callbacks import callback
 from app.state.session import comparable_runs, workspace
 from smurf_core.runs.slices import SliceInfo, find_slice, list_slices, remember_selection
-from smurf_core.runs.store import RunInfo
+from smurf_core.runs.store import RunInfo, get_run
+from smurf_core.runs.studies import get_study
 from smurf_core.sample_choice import Selectable
 
 SampleIds = npt.NDArray[np.str_]
@@ -28,6 +29,7 @@ Part = TypeVar("Part", bound=Selectable)
 _SLICE, _PIN, _PIN_RUN = "slice", "pin", "pin_run"
 # A study's last unnamed selection, to which the picker goes back from "All samples".
 _UNNAMED = "unnamed_slice"
+_SHOWN = "shown_study"  # the study of the page on which a click was made
 EVERYTHING = ""  # in place of a slice's id
 
 
@@ -63,9 +65,10 @@ class Scope:
 
 def settle_selection() -> None:
     """Restore the selection from the address or session; the entry point calls it in every run."""
-    study = _study()
+    study: str | None = st.session_state.get("study")
     if study is None:
         return
+    st.session_state[_SHOWN] = study
     for key in (_SLICE, _PIN, _PIN_RUN):
         # The address is read once, when a session starts; afterwards it follows the session.
         if f"{key}_of_study" not in st.session_state and key in st.query_params:
@@ -93,17 +96,17 @@ def select_samples(sample_ids: Sequence[str] | SampleIds, origin: str) -> None:
     if study is None:
         return
     if len(sample_ids) == 0:
-        clear_selection()
+        clear_selection(current_slice(study))
         return
     slice_id = remember_selection(workspace(), study, sample_ids, origin=origin)
     _kept(_UNNAMED)[study] = slice_id
     look_at(slice_id)
 
 
-def clear_selection() -> None:
-    """Clear the selection: pages show all samples again. Named slices are kept."""
+def clear_selection(slice_id: str) -> None:
+    """Show all samples again in place of this slice, if it is shown. Named slices are kept."""
     study = _study()
-    if study is not None:
+    if study is not None and _kept(_SLICE).get(study) == slice_id:
         forget_unnamed(study)
         look_at(EVERYTHING)
 
@@ -133,8 +136,11 @@ def forget_unnamed(study_id: str) -> None:
     _kept(_UNNAMED).pop(study_id, None)
 
 
+@callback
 def pin_sample(sample_id: str | None) -> None:
-    """Pin a sample to compare others with; None unpins it."""
+    """Pin a sample of the shown study to compare others with; None unpins it."""
+    if sample_id is not None:
+        get_study(workspace(), _study() or "")
     _pin(_PIN, sample_id)
 
 
@@ -143,8 +149,11 @@ def pinned_sample() -> str | None:
     return _kept(_PIN).get(_study() or "") or None
 
 
+@callback
 def pin_run(run_id: str | None) -> None:
-    """Pin a run to compare others with; None unpins it."""
+    """Pin a run to compare others with; None unpins it. Of a deleted one, nothing is pinned."""
+    if run_id is not None:
+        get_run(workspace(), run_id)
     _pin(_PIN_RUN, run_id)
 
 
@@ -161,7 +170,8 @@ def run_pinned_beside(run: RunInfo) -> RunInfo | None:
 
 
 def _study() -> str | None:
-    study: str | None = st.session_state.get("study")
+    """The study that the page shows: a click may come with another choice in the sidebar."""
+    study: str | None = st.session_state.get(_SHOWN)
     return study
 
 

@@ -10,7 +10,7 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.state.callbacks import callback_error
+from app.state.callbacks import callback, callback_error
 from app.state.navigation import page_path
 from app.state.session import RUN, chosen_study, current_run, gone
 from app.widgets.waiting import waits_for_first_run
@@ -121,9 +121,13 @@ def offer_undo(deleted: str, key: str, restore: Callable[[str], None]) -> None:
     if deleted not in st.session_state:
         return
     identifier, name = st.session_state[deleted]
+
+    @callback
+    def undo() -> None:
+        del st.session_state[deleted]  # Also if it is gone: then there is nothing to restore.
+        restore(identifier)
+
     place, button = st.columns([6, 1], vertical_alignment="center")
     place.info(f"{escaped(name)} was deleted.")
-    if button.button("Undo", key=key, width="stretch"):
-        restore(identifier)
-        del st.session_state[deleted]
-        st.rerun()
+    # The key names what is restored: a click never means another one.
+    button.button("Undo", key=f"{key}_{identifier}", width="stretch", on_click=undo)

@@ -56,6 +56,7 @@ def scope_picker(study: StudyInfo, dataset: MultimodalDataset) -> Scope:
             _slice_menu(info)
             st.button(
                 "Clear", key="clear_selection", icon=":material/close:", on_click=clear_selection,
+                args=(current,),
                 help="Show all samples. Named slices are kept.",
             )  # fmt: skip
     offer_undo("deleted_slice", "undo_slice", lambda slice_id: restore_slice(workspace(), slice_id))

@@ -20,6 +20,7 @@ from smurf_core.cli.evaluate import evaluate, show
 from smurf_core.cli.explain import explain
 from smurf_core.cli.export import export, report
 from smurf_core.cli.extract import extract_app
+from smurf_core.cli.keeping import backup, doctor, forget, restore
 from smurf_core.cli.output import out
 from smurf_core.cli.predict import predict
 from smurf_core.cli.ratings import ratings_app
@@ -57,6 +58,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "simulate-study": simulate_study,
     "verify": verify,
     "basins": basins,
+    "doctor": doctor,
+    "backup": backup,
+    "restore": restore,
+    "forget": forget,
     "reproduce": reproduce,
     "studio": studio,
     "version": version,

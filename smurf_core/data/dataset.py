@@ -94,7 +94,7 @@ class FurtherTarget:
     """Another target of the same samples: values [n] with NaN, or class codes [n] with −1."""
 
     task: Task
-    values: npt.NDArray[np.float32] | npt.NDArray[np.int64]
+    values: npt.NDArray[np.float32] | npt.NDArray[np.float64] | npt.NDArray[np.int64]
     class_names: tuple[str, ...] = ()  # empty for regression
 
     @property
@@ -117,7 +117,8 @@ class MultimodalDataset:
     task: Task
     features: Mapping[str, Features]
     sample_ids: npt.NDArray[np.str_]  # [n], unique
-    target: npt.NDArray[np.float32] | npt.NDArray[np.int64]  # [n]: value, or class code
+    # [n]: value (float64 where float32 is too coarse: `smurf_core.precision`), or class code
+    target: npt.NDArray[np.float32] | npt.NDArray[np.float64] | npt.NDArray[np.int64]
     target_name: str
     class_names: tuple[str, ...] = ()  # empty for regression
     persons: npt.NDArray[np.str_] | None = None  # [n]: person of each sample

@@ -14,7 +14,7 @@ from smurf_core.fold_label import fold_label
 
 
 def make_folds(
-    target: npt.NDArray[np.float32] | npt.NDArray[np.int64],
+    target: npt.NDArray[np.float32] | npt.NDArray[np.float64] | npt.NDArray[np.int64],
     task: Task,
     *,
     persons: npt.NDArray[np.str_] | None = None,

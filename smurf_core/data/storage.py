@@ -16,7 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from smurf_core.data.dataset import Features, Folds, FurtherTarget, MultimodalDataset, Task
-from smurf_core.durable import flush, partial_name, write_whole
+from smurf_core.durable import (
+    checksum,
+    flush,
+    is_as_written,
+    partial_name,
+    write_json,
+    write_whole,
+)
 from smurf_core.errors import InputError
 
 FORMAT = 1
@@ -25,6 +32,7 @@ _COLUMNS = "columns.parquet"  # one row per sample: id, target, person, fold rol
 _SAMPLES = "samples.parquet"
 # What raters said since the import (`write_judgments`), in one file so that it is whole or absent.
 _JUDGMENTS = "judgments.parquet"
+_SUMS = "checksums"  # of the files that were written before the description
 _ROLES = ("training", "validation", "test")
 
 
@@ -46,8 +54,8 @@ def write_dataset(dataset: MultimodalDataset, folder: Path) -> None:
             )
         _write_table(_columns(dataset), partial / _COLUMNS)
         dataset.samples.to_parquet(partial / _SAMPLES)
-        text = json.dumps(_description(dataset), indent=1, ensure_ascii=False)
-        (partial / _DESCRIPTION).write_text(text, encoding="utf-8")
+        sums = {path.name: checksum(path) for path in sorted(partial.iterdir())}
+        write_json({**_description(dataset), _SUMS: sums}, partial / _DESCRIPTION)
         for path in (*partial.iterdir(), partial):
             flush(path)
         os.rename(partial, folder)
@@ -88,12 +96,21 @@ def _read(folder: Path) -> MultimodalDataset:
             f"The study in {folder} was written in format {description['format']}, "
             f"this version reads format {FORMAT}: import the files again."
         )
+    sums = description.get(_SUMS, {})  # Data sets of earlier versions have only a fingerprint.
+    if not is_as_written(description) or any(
+        checksum(folder / name) != written for name, written in sums.items()
+    ):
+        raise _damaged(folder)
     dataset = _restore(description, folder)
     if dataset.fingerprint != description["fingerprint"]:
-        raise InputError(
-            f"The study in {folder} is not the one that was written: import its files again."
-        )
+        raise _damaged(folder)
     return _with_judgments(dataset, folder / _JUDGMENTS)
+
+
+def _damaged(folder: Path) -> InputError:
+    return InputError(
+        f"The study in {folder} is not the one that was written: import its files again."
+    )
 
 
 def write_judgments(

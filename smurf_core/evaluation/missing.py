@@ -30,7 +30,7 @@ from smurf_core.terms import subset_name
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.floating]  # as exact as the run's baseline
 SHARES_MISSING = tuple(k / 10 for k in range(11))  # of the dropout curve
 DRAWS = 20  # of which samples miss a modality
 
@@ -125,7 +125,8 @@ def subset_predictions(result: RunResult) -> SubsetPredictions:
     subsets = available_subsets(result.modalities)
     tested_by = result.folds.tested_by()
     shape = (len(subsets), len(tested_by), len(result.outputs))
-    recovered = np.zeros(shape, dtype=np.float32)
+    full = result.contributions()
+    recovered = np.zeros(shape, dtype=full.baseline.dtype)
     for fold in range(len(result.folds)):
         mine, training = tested_by == fold, result.folds.training[fold]
         if mine.any():
@@ -133,20 +134,17 @@ def subset_predictions(result: RunResult) -> SubsetPredictions:
             contributions = result.fold_contributions(fold).select(keep)
             for s, found in enumerate(_recovered(contributions, subsets, training[keep])):
                 recovered[s, mine] = found[mine[keep]]
-    contributions = result.contributions()
-    terms = contributions.values
     remaining = [
-        terms[:, remaining_terms(contributions, subset)].sum(axis=1, dtype=np.float64)
-        + contributions.baseline
+        full.values[:, remaining_terms(full, subset)].sum(axis=1, dtype=np.float64) + full.baseline
         for subset in subsets
     ]
     return SubsetPredictions(
         subsets=subsets,
         recovered=recovered[:, tested_by >= 0],
-        remaining=np.stack(remaining).astype(np.float32),
-        full=contributions.prediction(),
-        sample_ids=contributions.sample_ids,
-        folds=contributions.folds,
+        remaining=np.stack(remaining).astype(full.baseline.dtype),
+        full=full.prediction(),
+        sample_ids=full.sample_ids,
+        folds=full.folds,
     )
 
 

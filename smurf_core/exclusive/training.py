@@ -19,6 +19,7 @@ from smurf_core.exclusive.problem import Head, ModalitySet, Weighing, all_sets
 from smurf_core.exclusive.sets import Found, best_ridge, who_shares
 from smurf_core.exclusive.sources import Rotated
 from smurf_core.fitted import FittedModel, Layer, Tower
+from smurf_core.precision import compact
 from smurf_core.refits import Refits, person_weights, refits_of
 from smurf_core.results import FittedMember, FoldResult
 from smurf_core.scaling import standardise
@@ -259,7 +260,7 @@ def fitted_model(
         scaler=fold.scaler,
         terms=terms_of(names, sets),
         towers=towers,
-        baseline=offset.astype(np.float32),
+        baseline=compact(offset, fold.scaler.target_sd),
         reads_features=fold.hidden is not None,
     )
 

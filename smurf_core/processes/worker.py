@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from smurf_core import __version__
 from smurf_core.errors import InputError
 from smurf_core.fold_label import fold_label
 from smurf_core.runs.disk import disk_error
@@ -115,8 +116,15 @@ def train_claimed(workspace: Workspace, run: RunInfo) -> None:
                 raise TrainingCancelled
 
     files = RunFiles.of(workspace, run.id, keep_lease)
+    _note(files, f"run {run.id} begins: {run.config.model}, SMURF Studio {__version__}")
     with _heartbeat(keep_lease):
         _train(workspace, run, files, owner)
+    _note(files, f"run {run.id} ends")
+
+
+def _note(files: RunFiles, text: str) -> None:
+    with suppress(OSError):  # A full disk ends the run with a sentence of its own.
+        files.note(text)
 
 
 @contextmanager
@@ -174,6 +182,9 @@ def _train(workspace: Workspace, run: RunInfo, files: RunFiles, owner: str | Non
     # Whatever the error, the run must not stay `running`; the log has the details.
     except Exception as error:  # noqa: BLE001
         traceback.print_exc()
+        # Where it happened, without the message, which may hold content of samples.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        _note(files, f"run {run.id} stops: {type(error).__name__}\n{frames.rstrip()}")
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         disk = disk_error(error, workspace.root)
         sentence = disk or f"Training stopped with an unexpected error ({what})."

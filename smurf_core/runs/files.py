@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import Folds, MultimodalDataset
-from smurf_core.durable import checksum, write_whole
+from smurf_core.durable import checksum, is_as_written, write_json, write_whole
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel
 from smurf_core.fold_label import fold_label
@@ -75,8 +76,21 @@ class RunFiles:
 
     @property
     def log(self) -> Path:
-        """The output of the worker, for finding errors."""
+        """When the run began and ended, and where errors came from; it names no sample."""
         return self.folder / "log.txt"
+
+    def note(self, text: str) -> None:
+        """Add a line, or several, to the run's log."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {text}\n")
+
+    def last_lines(self, count: int = 200) -> list[str]:
+        """The end of the run's log; empty if there is none."""
+        try:
+            return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+        except FileNotFoundError:
+            return []
 
     def stamp(self) -> tuple[int, int] | None:
         """A stamp that changes whenever the result changes; None without a result."""
@@ -111,6 +125,23 @@ class RunFiles:
 
         write_whole(path, write)
 
+    def damaged(self) -> list[Path]:
+        """Units and folds that are kept but cannot be used: a resumed run trains them again."""
+        units = self.folder / _UNITS
+        bad = [
+            units / f"{key}.parquet"
+            for key in sorted(path.stem for path in units.glob("[!.]*.parquet"))
+            if self.load_unit(key) is None
+        ]
+        for path in sorted(self.folder.glob("fold_*.json")):
+            number = path.stem.removeprefix("fold_")
+            try:
+                if number.isdecimal():
+                    self._read_fold(int(number))
+            except _DAMAGE:
+                bad.append(path)
+        return bad
+
     def load_fold(self, fold: int) -> FoldResult | None:
         """A finished fold; None if it is not there, damaged, or of an earlier format."""
         try:
@@ -122,7 +153,7 @@ class RunFiles:
         description = self._fold_file(fold, "json")
         if not description.exists():
             return None
-        found = json.loads(description.read_text(encoding="utf-8"))
+        found = _description(description)
         if found.get("format") != FORMAT:
             return None
         for kind, written in found.get(_SUMS, {}).items():
@@ -168,7 +199,7 @@ class RunFiles:
                 for member in result.members
             ],
         }
-        _write_json(description, self._fold_file(result.fold, "json"))
+        write_json(description, self._fold_file(result.fold, "json"))
 
     def write_result(self, result: RunResult) -> None:
         """Store a finished run. Folds that `save_fold` has stored are not written again."""
@@ -202,7 +233,7 @@ class RunFiles:
             "versions": dict(result.versions),
             "seconds": result.seconds,
         }
-        _write_json(description, self.folder / _RESULT)
+        write_json(description, self.folder / _RESULT)
 
     def read_result(self) -> RunResult:
         """The result that `write_result` wrote, equal in every value.
@@ -229,7 +260,7 @@ class RunFiles:
             ) from error
 
     def _read_result(self) -> RunResult:
-        found = json.loads((self.folder / _RESULT).read_text(encoding="utf-8"))
+        found = _description(self.folder / _RESULT)
         self._check_format(found["format"])
         for name, written in found.get(_SUMS, {}).items():
             _check_sum(self.folder / name, written)
@@ -319,11 +350,6 @@ def _member(description: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any
     )
 
 
-def _write_json(data: Mapping[str, Any], path: Path) -> str:
-    text = json.dumps(data, indent=1, ensure_ascii=False)
-    return write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
-
-
 def _write_table(table: pd.DataFrame, path: Path) -> str:
     return write_whole(path, table.to_parquet)
 
@@ -333,13 +359,25 @@ def _write_arrays(arrays: Mapping[str, npt.NDArray[Any]], path: Path) -> str:
     return write_whole(path, lambda partial: save_file(whole, partial))
 
 
+def _description(path: Path) -> dict[str, Any]:
+    """The description in a JSON file; raises an error if it is not what was written."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if not is_as_written(found):
+        raise _damaged(path)
+    return found
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(
+        f"{path} is damaged (its content is not what was written): train the run again, or delete "
+        "it."
+    )
+
+
 def _check_sum(path: Path, written: str | None) -> None:
     """Raise `InputError` if a file is not the one that was written; earlier runs have no sums."""
     if written is not None and checksum(path) != written:
-        raise InputError(
-            f"{path} is damaged (its content is not what was written): train the run again, or "
-            "delete it."
-        )
+        raise _damaged(path)
 
 
 def _checked(result: RunResult) -> RunResult:
@@ -356,6 +394,12 @@ def _checked(result: RunResult) -> RunResult:
                     f"The contributions of {where} have the shape {member.values.shape}, not "
                     f"{wanted}."
                 )
-        if not np.isfinite(fold.member.values).any():
-            raise InputError(f"The contributions of {where} contain no number.")
+        model, values = fold.member.model, fold.member.values
+        bad = int((~np.isfinite(values)).any(axis=(1, 2)).sum())
+        if bad or not np.isfinite(model.baseline).all():
+            raise InputError(
+                f"The contributions of {where} are no numbers for {bad:,} of {n:,} samples."
+            )
+    if result.refits is not None and not np.isfinite(result.refits.spread).any():
+        raise InputError("The intervals of its contributions are no numbers.")
     return result

@@ -46,7 +46,7 @@ def reconcile(connection: sqlite3.Connection) -> None:
         "SELECT id, pid, pid_started, owner, boot, namespace, beat FROM run"
         " WHERE status = 'running'"
     ).fetchall():
-        if not _is_alive(row):
+        if not is_alive(row):
             connection.execute(
                 "UPDATE run SET status = 'crashed', finished = ?, error = ?, owner = NULL"
                 " WHERE id = ? AND status = 'running' AND pid IS ? AND owner IS ? AND beat IS ?",
@@ -83,7 +83,8 @@ def namespace() -> str:
     return ""
 
 
-def _is_alive(row: sqlite3.Row) -> bool:
+def is_alive(row: sqlite3.Row) -> bool:
+    """True if the worker that has claimed a run still trains it."""
     pid, started, beat = row["pid"], row["pid_started"], row["beat"]
     if not isinstance(pid, int) or not isinstance(started, int | float):
         return False

@@ -55,7 +55,7 @@ def remember_selection(
             "INSERT INTO slice (id, study_id, name, origin, count, sample_ids, created)"
             " VALUES (?, ?, '', ?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, created = excluded.created",
-            (slice_id, study_id, origin, len(ids), _packed(ids), now),
+            (slice_id, study_id, origin, len(ids), packed(ids), now),
         )
         connection.execute(
             "DELETE FROM slice WHERE study_id = ? AND name = '' AND id NOT IN"
@@ -88,7 +88,7 @@ def add_slice(
                 _free_name(connection, study_id, name),
                 origin,
                 len(ids),
-                _packed(ids),
+                packed(ids),
                 time.time(),
             ),
         )
@@ -158,6 +158,7 @@ def restore_slice(workspace: Workspace, slice_id: str) -> None:
         ).fetchone()
         if row is None:
             raise InputError(f"There is no slice {slice_id!r} to restore.")
+        require_study(connection, row["study_id"])
         taken = _names(connection, row["study_id"], but=slice_id)
         name, number = row["name"], 2
         while name.lower() in taken:
@@ -223,5 +224,6 @@ def _unpacked(row: sqlite3.Row) -> SampleIds:
         ) from error
 
 
-def _packed(ids: list[str]) -> bytes:
+def packed(ids: list[str]) -> bytes:
+    """Sample ids as the store keeps them."""
     return zlib.compress(json.dumps(ids).encode(), level=1)

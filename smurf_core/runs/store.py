@@ -294,10 +294,13 @@ def delete_run(workspace: Workspace, run_id: str) -> None:
 
 
 def restore_run(workspace: Workspace, run_id: str) -> None:
-    """Undo `delete_run`; raises `InputError` if the run was removed for good meanwhile."""
-    with workspace.connect() as connection:
-        if not connection.execute("UPDATE run SET deleted = NULL WHERE id = ?", (run_id,)).rowcount:
+    """Undo `delete_run`; raises `InputError` if the run or its study was removed meanwhile."""
+    with workspace.transaction() as connection:
+        row = connection.execute("SELECT study_id FROM run WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
             raise _missing(connection, run_id)
+        require_study(connection, row["study_id"])
+        connection.execute("UPDATE run SET deleted = NULL WHERE id = ?", (run_id,))
 
 
 def purge_runs(workspace: Workspace, *, older_than: float) -> int:

@@ -21,6 +21,7 @@ from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.fitted import FittedModel, Layer, Tower
 from smurf_core.models.architecture import Architecture
 from smurf_core.models.towers import StackedWeights
+from smurf_core.precision import compact
 from smurf_core.results import FittedMember, FoldResult
 from smurf_core.scaling import Scaler, fit_scaler, standardise, standardised_target
 from smurf_core.statistics.correlation import pearson_by_row
@@ -293,7 +294,9 @@ class Plan:
                 redundant=self.config.kind.has_redundant_heads,
             ),
             towers=_towers(self.dataset.modalities, architecture, outcome.parameters, k),
-            baseline=np.full(architecture.outputs, data.scaler.target_mean, dtype=np.float32),
+            baseline=compact(
+                np.full(architecture.outputs, data.scaler.target_mean), data.scaler.target_sd
+            ),
             products=architecture.products,
         )
         training = self.folds.training[data.index]

@@ -6,6 +6,7 @@ are written by whoever asked, never by a worker.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from uuid import uuid4
 import joblib
 
 from smurf_core.errors import InputError
+from smurf_core.training.lifeline import end_with
 from smurf_core.training.observing import Observer, Progress, TrainingCancelled
 
 if TYPE_CHECKING:
@@ -45,8 +47,11 @@ class _Processes:
 
 @contextmanager
 def processes(jobs: int) -> Iterator[Workers]:
-    """This process where `jobs` is one, else so many."""
-    with joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs") as parallel:
+    """This process where `jobs` is one, else so many, which end with this one."""
+    with joblib.Parallel(
+        n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs",
+        **({"initializer": end_with, "initargs": (os.getpid(),)} if jobs != 1 else {}),
+    ) as parallel:  # fmt: skip
         yield _Processes(parallel)
 
 

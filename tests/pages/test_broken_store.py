@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets import waiting
 from smurf_core.data.generated.simulated import simulated_affect
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.runs import demo, slices, store, studies
 from smurf_core.runs.workspace import Workspace
-from tests.studio import PAGES, text
+from tests.studio import PAGES, text, trained
 
 ROOT = Path(__file__).resolve().parents[2]
 # These show what is in a run's files; *Compare* needs two runs, *Judgments* has none here.
@@ -115,7 +116,26 @@ def without_numbers(run: Path) -> None:
         path,
     )
     for file in (run / "fold_1.json", run / "result.json"):
-        rewrite(file, lambda found: {k: v for k, v in found.items() if k != "checksums"})
+        rewrite(file, lambda found: {k: v for k, v in found.items() if "checksum" not in k})
+
+
+def flip(path: Path) -> None:
+    """Change one bit in the middle, which most readers do not notice."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def some_without_numbers(run: Path) -> None:
+    """The same, of a few samples only."""
+    path = run / "fold_0.safetensors"
+    arrays = load_file(path)
+    for name in arrays:
+        if name.endswith("/values"):
+            arrays[name][:3] = np.nan
+    save_file(arrays, path)
+    for file in (run / "fold_0.json", run / "result.json"):
+        rewrite(file, lambda found: {k: v for k, v in found.items() if "checksum" not in k})
 
 
 # Files of a finished run as a full disk, an interrupted copy or a later version leaves them.
@@ -142,6 +162,13 @@ RESULTS = {
     "curves are missing": lambda run: (run / "fold_0.curves.parquet").unlink(),
     "the folder is missing": shutil.rmtree,
     "contributions have no numbers": without_numbers,
+    "some contributions have no numbers": some_without_numbers,
+    "a bit of result.json": lambda run: rewrite(
+        run / "result.json", lambda r: {**r, "seconds": r["seconds"] + 1}
+    ),
+    "a bit of the weights": lambda run: flip(run / "fold_1.safetensors"),
+    "a bit of the samples": lambda run: flip(run / "samples.parquet"),
+    "a bit of the candidates": lambda run: flip(run / "fold_0.candidates.parquet"),
 }
 
 
@@ -163,6 +190,38 @@ def test_every_page_shows_a_sentence_where_a_result_cannot_be_read(trained_home,
     assert not page.error
 
 
+# Of the exclusive kind, which has files of its own.
+EXCLUSIVE = {
+    "what is shared is cut off": lambda run: truncate(run / "sharing.parquet"),
+    "what is shared is missing": lambda run: (run / "sharing.parquet").unlink(),
+    "a bit of the refits": lambda run: flip(run / "refits.safetensors"),
+    "refits are missing": lambda run: (run / "refits.safetensors").unlink(),
+}
+
+
+@pytest.fixture(scope="module")
+def exclusive_home(tmp_path_factory) -> Path:
+    home = tmp_path_factory.mktemp("exclusive")
+    trained(Workspace(home), synthetic_additive(samples=80), "exclusive")
+    return home
+
+
+@pytest.mark.parametrize("kind", EXCLUSIVE)
+def test_every_page_shows_a_sentence_where_a_file_of_the_exclusive_kind_is_bad(
+    exclusive_home, copied_home, kind
+):
+    home = copied_home(exclusive_home)
+    run = newest(home)
+    EXCLUSIVE[kind](home.run_folder(run.id))
+    page = opened(study=run.study_id, run=run.id)
+    for name in PAGES:
+        visited(page, name)
+        if name in EXPLORING:
+            assert str(home.run_folder(run.id)) in errors(page), name
+    press(visited(page, "train"), f"delete_{run.id}")
+    assert not page.error
+
+
 STUDIES = {
     "the folder is missing": shutil.rmtree,
     "the description is missing": lambda folder: (folder / "dataset.json").unlink(),
@@ -172,6 +231,10 @@ STUDIES = {
     ),
     "features are cut off": lambda folder: truncate(folder / "features_0.parquet"),
     "columns are missing": lambda folder: (folder / "columns.parquet").unlink(),
+    "a bit of the columns": lambda folder: flip(folder / "columns.parquet"),
+    "another name of a target": lambda folder: rewrite(
+        folder / "dataset.json", lambda d: {**d, "notes": "changed"}
+    ),
 }
 
 

@@ -1,6 +1,7 @@
 """Study: uploads, synthetic and simulated studies, recordings, and the list of studies."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text
 from smurf_core.runs import demo, studies
 from tests.broken_files import BROKEN_FILES, good_table
-from tests.studio import text
+from tests.studio import text, undo
 
 
 def test_files_are_uploaded_checked_and_imported(open_page, home):
@@ -137,6 +138,21 @@ def test_a_person_that_is_taken_back_is_not_guessed_again_from_the_study_yaml(op
     assert next(box for box in page.selectbox if box.label == "Person").value == ""
 
 
+@pytest.mark.parametrize("folder", [".", "app", "../..", "clips"])
+def test_an_uploaded_study_yaml_reveals_no_folder_of_the_server(open_page, home, folder):
+    content = good_table(60).to_csv(index=False).encode()
+    page = open_page("study")
+    mapping = f"media_folder: {folder!r}\n".encode()
+    page.file_uploader[0].upload("study.csv", content).upload("study.yaml", mapping).run()
+    page.button(key="import").click().run()
+    assert not page.exception
+    said = text(page).replace("\\", "")
+    assert "is not a whole path" in said
+    for secret in (str(Path.cwd()), str(home.root), str(Path.home())):
+        assert secret not in said
+    assert not [s for s in studies.list_studies(home) if s.origin == "recorded"]
+
+
 def test_the_form_proposes_roles_by_cells_and_reports_what_is_not_used(open_page, home):
     fold = np.arange(60) % 5
     table = good_table(60).rename(columns={"person": "Proband"})
@@ -219,7 +235,7 @@ def test_a_study_is_renamed_deleted_and_brought_back(open_page, trained_home):
     page.button(key=f"delete_{study}").click().run()
     assert study not in {s.id for s in studies.list_studies(trained_home)}
     assert "Renamed was deleted" in text(page)
-    page.button(key="undo").click().run()
+    undo(page, "undo").click().run()
     assert study in {s.id for s in studies.list_studies(trained_home)}
     assert page.selectbox(key="study").value == study
 

@@ -5,7 +5,7 @@ import numpy as np
 from smurf_core.configuration import preset_grid
 from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.runs import store, studies
-from tests.studio import FAST, text
+from tests.studio import FAST, text, undo
 
 
 def test_bad_grids_are_reported_and_cannot_be_started(open_page, home):
@@ -41,7 +41,7 @@ def test_a_run_is_annotated_deleted_and_brought_back(open_page, trained_home):
     assert "a \\*note\\*" in text(page)
     page.button(key=f"delete_{newest.id}").click().run()
     assert newest.id not in {run.id for run in store.list_runs(trained_home)}
-    page.button(key="undo_run").click().run()
+    undo(page, "undo_run").click().run()
     assert newest.id in {run.id for run in store.list_runs(trained_home)}
 
 

@@ -119,6 +119,12 @@ def _walk(ids: np.ndarray) -> str:
     show_callback_error()
     wanted = st.session_state.get("sample") or st.query_params.get("sample")
     places = np.flatnonzero(ids == wanted)
+    if wanted and not len(places) and wanted != st.session_state.get("sample"):
+        st.warning(
+            f"The link leads to the sample {escaped(wanted)}, which is not in this list: its first "
+            "sample is shown.",
+            icon=":material/link_off:",
+        )
     at = int(places[0]) if len(places) else 0
     sample = str(ids[at])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import streamlit as st
 
@@ -74,7 +73,7 @@ def upload_wizard() -> None:
 
 def _keep(assembly: Assembly, mapping: StudyMapping) -> None:
     """Save the study, make it the current one, and leave a message for the page Data."""
-    media = media_settings(mapping, Path(), assembly.dataset.samples)
+    media = media_settings(mapping, None, assembly.dataset.samples)
     recordings = check_media(media, assembly.dataset) if media else ""
     with st.spinner("Saving the study…"):
         study_id = studies.add_study(

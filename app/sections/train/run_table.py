@@ -29,6 +29,7 @@ from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import mean_and_spread
 from smurf_core.runs import store
 from smurf_core.runs.entries import BrokenEntry
+from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import RunInfo
 
 # Runs × samples whose results are read for the table: takes about a second.
@@ -149,6 +150,9 @@ def _one(run: RunInfo, *, has_targets: bool) -> None:
             st.switch_page(page_path("overview"))
         if run.status in ("cancelled", "failed", "crashed"):
             st.button("Resume", key=f"resume_{run.id}", on_click=resume, args=(run.id,))
+        if lines := RunFiles.of(workspace(), run.id).last_lines():
+            with st.popover("Log", icon=":material/article:"):
+                st.code("\n".join(lines), language=None, height=300)
         with st.popover("Rename, annotate", icon=":material/edit:"):
             name = st.text_input("Name", run.name, key=f"name_{run.id}", max_chars=120)
             note = st.text_area("Note", run.note, key=f"note_{run.id}", max_chars=2_000)

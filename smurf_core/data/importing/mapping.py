@@ -305,12 +305,21 @@ def mapped_sources(mapping: StudyMapping, folder: Path) -> tuple[SourceFile, ...
 
 
 def media_settings(
-    mapping: StudyMapping, folder: Path, samples: pd.DataFrame
+    mapping: StudyMapping, folder: Path | None, samples: pd.DataFrame
 ) -> MediaSettings | None:
-    """The folder of recordings that a mapping names: an absolute path, or one within `folder`."""
+    """The folder of recordings that a mapping names: an absolute path, or one within `folder`.
+
+    An uploaded mapping has no folder (None): only an absolute path is accepted, because any other
+    one would be a folder of the server.
+    """
     if not mapping.media_folder:
         return None
-    path = (folder / mapping.media_folder).resolve()
+    if folder is None and not Path(mapping.media_folder).is_absolute():
+        raise InputError(
+            f"The folder of recordings {mapping.media_folder[:80]!r} is not a whole path: give its "
+            "full path on the server, or leave it empty and choose it later on Study."
+        )
+    path = ((folder or Path()) / mapping.media_folder).resolve()
     return replace(suggested_media(str(path), samples), recording=mapping.recording)
 
 

@@ -19,6 +19,7 @@ from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.texts import as_text
 from smurf_core.errors import InputError
+from smurf_core.precision import compact
 
 MIN_SAMPLES = 10
 _MAX_WHOLE_CLASSES = 10
@@ -30,7 +31,8 @@ class Target:
     """Values of the samples that have a target."""
 
     task: Task
-    values: npt.NDArray[np.float32] | npt.NDArray[np.int64]
+    # float64 where float32 is too coarse (`compact`).
+    values: npt.NDArray[np.float32] | npt.NDArray[np.float64] | npt.NDArray[np.int64]
     class_names: tuple[str, ...]
     problems: tuple[Problem, ...]
 
@@ -110,7 +112,7 @@ def _spellings(names: list[str]) -> list[list[str]]:
 
 
 def _regression(file: str, column: str, values: pd.Series[Any], problems: list[Problem]) -> Target:
-    numbers = values.to_numpy(dtype=np.float32)
+    numbers = compact(values.to_numpy(dtype=np.float64))
     if numbers.min() == numbers.max():
         raise InputError(
             f"{file}, column {column!r}: the target is {numbers[0]:g} for every sample; nothing "

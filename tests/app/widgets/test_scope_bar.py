@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from smurf_core.runs import slices, store
+from tests.studio import undo
 
 
 def script() -> None:
@@ -86,7 +87,7 @@ def test_a_slice_is_renamed_deleted_and_brought_back_in_the_bar(bar, trained_hom
     assert state(page) == "yours|3|3|3"
     page.button(key=f"delete_slice_{named}").click().run()
     assert state(page) == "All samples|80|80|None"
-    page.button(key="undo_slice").click().run()
+    undo(page, "undo_slice").click().run()
     page.selectbox(key=f"scope_{study}").select("yours · 3").run()
     assert state(page) == "yours|3|3|3"
     page.button(key="clear_selection").click().run()

@@ -110,7 +110,7 @@ def test_nothing_is_written_over_a_study(tmp_path):
 def test_damaged_study_is_refused_with_a_sentence(tmp_path):
     write_dataset(synthetic_additive(samples=20), tmp_path / "study")
     (tmp_path / "study" / "columns.parquet").write_bytes(b"PAR1 no")
-    with pytest.raises(InputError, match=r"cannot be read.*import its files again"):
+    with pytest.raises(InputError, match="import its files again"):
         read_dataset(tmp_path / "study")
 
 

@@ -82,6 +82,23 @@ def test_a_killed_run_goes_on_from_its_finished_units(workspace, study, config):
     np.testing.assert_array_equal(found.values, whole.values)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Sends a signal that only POSIX systems have.")
+def test_a_killed_worker_leaves_no_process(workspace, study, long_config):
+    run_id = store.create_run(workspace, study, long_config, jobs=3)
+    launch(workspace)
+    wait(workspace, run_id, "running")
+    process = psutil.Process(pid_of(workspace, run_id))
+    deadline = time.monotonic() + PATIENCE
+    while len(helpers := process.children(recursive=True)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert len(helpers) >= 3
+    time.sleep(2)  # They are at work, and not yet in the middle of starting.
+    process.send_signal(signal.SIGKILL)
+    _, alive = psutil.wait_procs(helpers, timeout=20)
+    assert alive == []
+    assert wait(workspace, run_id, "crashed").status == "crashed"
+
+
 def test_what_keeps_a_run_from_training_is_reported_in_a_sentence(workspace, study, config):
     run_id = store.create_run(workspace, study, replace(config, device="mps"), jobs=1)
     assert worker.work(workspace) == 1
