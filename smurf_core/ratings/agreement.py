@@ -15,6 +15,8 @@ from smurf_core.statistics.krippendorff import alpha_interval
 
 Array = npt.NDArray[np.float64]
 DRAWS = 500
+# Of fewer clips with two ratings, agreement is a matter of chance, and no number is given.
+FEWEST_CLIPS = 10
 
 
 def counted(answers: pd.DataFrame) -> pd.DataFrame:
@@ -65,10 +67,11 @@ def agreement_table(
     Returns
     -------
     DataFrame
-        One row per condition and field: condition, key, measure, clips (with a rating), raters,
-        ratings, per_clip (mean), icc_single, icc_single_low, icc_single_high, icc, icc_low,
-        icc_high (ICC(2,k), see `intraclass`; NaN for categories), alpha, alpha_low, alpha_high
-        (Krippendorff's, for the measure). NaN where it is not defined yet.
+        One row per condition and field: condition, key, measure, clips (with a rating), shared
+        (clips with two ratings or more), raters, ratings, per_clip (mean), icc_single,
+        icc_single_low, icc_single_high, icc, icc_low, icc_high (ICC(2,k), see `intraclass`; NaN for
+        categories), alpha, alpha_low, alpha_high (Krippendorff's, for the measure). NaN where it is
+        not defined, and for fewer than `FEWEST_CLIPS` shared clips.
     """
     used = counted(answers)
     rows = []
@@ -81,7 +84,7 @@ def agreement_table(
                 continue
             row: dict[str, object] = {
                 "condition": condition.name, "key": key, "measure": field.measure,
-                "clips": len(clips), "raters": len(ratings),
+                "clips": len(clips), "shared": _shared(ratings), "raters": len(ratings),
                 "ratings": int(np.isfinite(ratings).sum()),
                 "per_clip": np.isfinite(ratings).sum() / max(len(clips), 1),
             }  # fmt: skip
@@ -128,7 +131,7 @@ def _agreement(
     ratings: Array, measure: Measure, who: npt.NDArray[np.str_] | None, draws: int, seed: int
 ) -> dict[str, float]:
     found = dict.fromkeys(_NUMBERS, float("nan"))
-    if len(ratings) < 2:
+    if _shared(ratings) < FEWEST_CLIPS:
         return found
     alpha = alpha_interval(ratings, measure, persons=who, draws=draws, seed=seed)
     found |= {"alpha": alpha.alpha, "alpha_low": alpha.low, "alpha_high": alpha.high}
@@ -140,3 +143,8 @@ def _agreement(
             "icc_high": icc.average_high,
         }  # fmt: skip
     return found
+
+
+def _shared(ratings: Array) -> int:
+    """Clips with two ratings or more."""
+    return int((np.isfinite(ratings).sum(axis=0) >= 2).sum())

@@ -12,6 +12,7 @@ from app.state.callbacks import callback
 from app.widgets.downloads import download_view
 from app.widgets.messages import escaped
 from smurf_core.plot.ratings import growth_line, progress_heatmap
+from smurf_core.ratings.agreement import FEWEST_CLIPS
 from smurf_core.ratings.answers import all_fields
 from smurf_core.ratings.store import Collection
 from smurf_core.ratings.tables import act_table, progress_table
@@ -35,7 +36,11 @@ def _live(collection: Collection) -> None:
     st.plotly_chart(progress_heatmap(progress), key="rating_progress")
     table = agreement_of(collection)
     if not table["alpha"].notna().any():
-        st.info("Agreement is shown as soon as two raters have rated the same clips.")
+        most = int(table["shared"].max()) if len(table) else 0
+        st.info(
+            f"Agreement is shown when {FEWEST_CLIPS} clips of a condition have two ratings: so "
+            f"far, {most} have."
+        )
         return
     st.dataframe(_agreement(table), hide_index=True, width="stretch", key="rating_agreement")
     download_view(_agreement(table), "agreement")
@@ -66,6 +71,7 @@ def _agreement(table: pd.DataFrame) -> pd.DataFrame:
             "Condition": table["condition"],
             "Question": table["key"],
             "Clips": table["clips"],
+            "Rated twice": table["shared"],
             "Raters": table["raters"],
             "Ratings": table["ratings"],
             "ICC(2,k)": [interval(row, "icc") for _, row in table.iterrows()],

@@ -8,7 +8,7 @@ import pytest
 
 from smurf_core.data.generated.synthetic import redundant_factor, unique_factor
 from smurf_core.errors import InputError
-from smurf_core.ratings.agreement import agreement_table, counted, rating_matrix
+from smurf_core.ratings.agreement import FEWEST_CLIPS, agreement_table, counted, rating_matrix
 from smurf_core.ratings.catalogue import create_collection
 from smurf_core.ratings.defaults import default_design
 from smurf_core.ratings.design import Scale
@@ -81,6 +81,14 @@ def test_too_few_ratings_give_no_agreement(rated, many_scales):
     table = agreement_table(many_scales, one)
     assert table[["alpha", "icc"]].isna().all(axis=None)
     assert len(agreement_table(many_scales, one.head(0))) == len(table)
+
+
+def test_agreement_of_few_clips_is_not_named(rated, many_scales):
+    answers = answer_table(rated)
+    few = np.unique(answers["clip"])[: FEWEST_CLIPS - 1]
+    table = agreement_table(many_scales, answers[answers["clip"].isin(few)], draws=50)
+    assert (table["shared"] < FEWEST_CLIPS).all()
+    assert table[["alpha", "alpha_low", "icc", "icc_low"]].isna().all(axis=None)
 
 
 def test_persons_are_drawn_where_they_are_known(rated, many_scales, affect):
