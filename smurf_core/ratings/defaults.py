@@ -47,7 +47,7 @@ def default_design(
     items are set. Raises `InputError` if no two modalities can be seen, heard or read by their
     names' channels, or no form shows one of them.
     """
-    if reason := why_not_ratable(dataset):
+    if reason := why_not_ratable(dataset, forms):
         raise InputError(reason)
     people = _people(dataset)
     conditions = _conditions(people, forms)
@@ -79,15 +79,23 @@ def default_design(
     )
 
 
-def why_not_ratable(dataset: MultimodalDataset) -> str:
-    """Why people cannot rate a study by modality, in a sentence; empty if they can."""
+def why_not_ratable(dataset: MultimodalDataset, forms: Collection[Form] = tuple(FORMS)) -> str:
+    """Why people cannot rate a study by modality, in a sentence; empty if they can.
+
+    `forms` are those that its recordings and transcripts can be shown in.
+    """
     people = _people(dataset)
-    if len(people) > 1:
-        return ""
-    return (
-        f"Only {listing(people, 4) or 'none'} of {dataset.name!r}'s modalities can be seen, "
-        "heard or read by its name; rename modalities, such as audio, text and vision."
-    )
+    if len(people) < 2:
+        return (
+            f"Only {listing(people, 4) or 'none'} of {dataset.name!r}'s modalities can be seen, "
+            "heard or read by its name; rename modalities, such as audio, text and vision."
+        )
+    if not form_conditions(dataset, forms):
+        return (
+            "Neither recordings nor transcripts of this study are known, so nothing can be shown "
+            "to raters: name the folder of recordings on Study."
+        )
+    return ""
 
 
 def form_conditions(dataset: MultimodalDataset, forms: Collection[Form]) -> tuple[Condition, ...]:
@@ -106,11 +114,6 @@ def _conditions(people: tuple[str, ...], forms: Collection[Form]) -> tuple[Condi
     """All but one and all of the modalities, where a form shows exactly these."""
     shown_by = {shown_modalities(form, people): form for form in FORMS if form in forms}
     shown_by.pop((), None)
-    if not shown_by:
-        raise InputError(
-            "Neither recordings nor transcripts of this study are known, so nothing can be shown "
-            "to raters: name the folder of recordings on Samples."
-        )
     without = [tuple(m for m in people if m != left_out) for left_out in people]
     wanted = [names for names in shown_by if names in without or names == people]
     return tuple(

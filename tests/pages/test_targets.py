@@ -91,7 +91,7 @@ def test_targets_are_switched_on_every_page(open_page, read_both, name):
     for target in ("valence", "mood", "valence"):
         page.selectbox(key="target").set_value(target).run()
         assert not page.exception
-        assert not page.error
+        assert not page.error, page.error[0].value
         runs = runs_of(read_both, target)
         assert page.selectbox(key="run").value == runs[0]
         assert len(page.selectbox(key="run").options) == len(runs) == 2

@@ -12,12 +12,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.sections.ratings.collections import NEXT, progress_bar
 from app.state.session import finished_runs, workspace
-from app.widgets.messages import show_errors
+from app.widgets.messages import escaped, show_errors
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.ratings.catalogue import create_collection
 from smurf_core.ratings.clips import chosen_clips
-from smurf_core.ratings.defaults import default_design, form_conditions
+from smurf_core.ratings.defaults import default_design, form_conditions, why_not_ratable
 from smurf_core.ratings.design import (
     ClipChoice,
     ClipSource,
@@ -51,6 +51,9 @@ _FORM_NOTES = {
 def design_tab(study: StudyInfo, dataset: MultimodalDataset, collection: Collection | None) -> None:
     """The form, the file, and the buttons that begin or change a collection."""
     stimuli = Stimuli.of(workspace(), study.id, dataset)
+    if reason := why_not_ratable(dataset, stimuli.forms()):
+        st.info(escaped(reason))
+        return
     start = _start(study, dataset, stimuli, collection)
     design: Design | None = None
     with show_errors():
