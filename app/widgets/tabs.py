@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from app.state.address import from_address, to_address
+
 
 def tabs(key: str, parts: Mapping[str, Callable[[], None]]) -> None:
     """Show what belongs to the open tab.
@@ -13,11 +15,16 @@ def tabs(key: str, parts: Mapping[str, Callable[[], None]]) -> None:
     Parameters
     ----------
     key
-        The tab's name in the address and in session state, where its title is kept.
+        The widget's key: where the open tab's title is kept in session state. In the address it is
+        `tab`.
     parts
         Title → what shows the tab.
     """
-    opened = st.tabs(list(parts), key=key, bind="query-params")
+    titles = list(parts)
+    from_address("tab", key, titles, titles[0])
+    # Not `bind`: a page with a bound widget cannot lead to another one.
+    opened = st.tabs(titles, key=key, on_change="rerun")
+    to_address("tab", st.session_state[key], titles[0])
     for place, show in zip(opened, parts.values(), strict=True):
         if place.open:
             with place:

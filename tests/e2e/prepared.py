@@ -26,6 +26,8 @@ FAST = replace(
     RunConfig.from_preset("quick"), preset="custom", max_epochs=15, restarts=2,
     grid=Grid((1e-2,), ((4,),), (0.0,), (0.5,)),
 )  # fmt: skip
+# Without a browser, tests/pages opens every page in these states at each run of the suite.
+EVERY_STATE = bool(os.environ.get("SMURF_EVERY_STATE"))
 # Trains until it is stopped.
 ENDLESS = replace(FAST, max_epochs=10_000_000, patience=None)
 
@@ -36,14 +38,17 @@ def prepare(home: Path) -> dict[str, str]:
     workspace.mark_seen("checklist")
     made = {
         "simulated": add_simulated_study(workspace, samples=300, persons=15),
-        "two modalities": _study(workspace, synthetic_additive(samples=80, modalities=2)),
-        "five modalities": _study(workspace, synthetic_additive(samples=80, modalities=5)),
-        "interactions": _study(workspace, synthetic_interactions(samples=80)),
-        "classes": _study(workspace, synthetic_additive(samples=80, task="classification")),
-        "failed": _study(workspace, _constant_target()),
         "no run": _study(workspace, synthetic_additive(samples=80)),
         "training": _study(workspace, synthetic_additive(samples=80)),
     }
+    if EVERY_STATE:
+        made |= {
+            "two modalities": _study(workspace, synthetic_additive(samples=80, modalities=2)),
+            "five modalities": _study(workspace, synthetic_additive(samples=80, modalities=5)),
+            "interactions": _study(workspace, synthetic_interactions(samples=80)),
+            "classes": _study(workspace, synthetic_additive(samples=80, task="classification")),
+            "failed": _study(workspace, _constant_target()),
+        }
     if (DATA / "vreed").is_dir():
         vreed = assemble(find_sources([DATA / "vreed"])).dataset
         made["vreed"] = _study(workspace, vreed)

@@ -32,7 +32,7 @@ def click_in(page: Page, key: str, x: object, y: object) -> None:
 def test_a_cell_opens_its_pair_and_a_point_is_selected_everywhere(server, page):
     data = synthetic_additive(samples=80)
     study = trained(Workspace(server.home), data, "smurf")
-    page.goto(f"{server.url}/redundancy?study={study}")
+    page.goto(f"{server.url}/redundancy?study={study}&tab=All+pairs")
     click_in(page, "pair_r_1", "C", "B")
     points = page.locator(".st-key-pair_scatter_1_B_C .js-plotly-plot")
     points.wait_for()

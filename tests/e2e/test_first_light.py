@@ -6,6 +6,7 @@ import sys
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.state.navigation import HEADINGS
 from smurf_core.runs import store
 from smurf_core.runs.workspace import Workspace
 from tests.broken_files import good_table
@@ -55,18 +56,19 @@ def test_a_new_user_trains_on_synthetic_data_and_reads_a_breakdown(server, page)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(server.url)
-    expect(page.get_by_role("heading", name="Study", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=HEADINGS["Study"])).to_be_visible()
     page.get_by_role("link", name="Train", exact=False).first.click()
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     page.get_by_role("button", name="Open run", exact=True).wait_for(timeout=240_000)
     no_errors(page)
     page.get_by_role("button", name="Open run", exact=True).click()
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
-    expect(page.get_by_text("This data is synthetic")).to_be_visible()
+    expect(page.get_by_role("heading", name=HEADINGS["Overview"])).to_be_visible()
+    expect(page.locator(".stMarkdownBadge", has_text="Synthetic").first).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
-    page.get_by_test_id("stSidebarNavLink").filter(has_text="Samples").click()
-    expect(page.get_by_role("heading", name="Samples", exact=True)).to_be_visible()
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile(r"\bSamples$")).click()
+    expect(page.get_by_role("heading", name=HEADINGS["Samples"])).to_be_visible()
+    page.get_by_role("tab", name="Details").click()
     table = page.get_by_test_id("stTable")
     expect(table.get_by_text("Prediction")).to_be_visible()
     rows = table.locator("tbody tr").all_inner_texts()
@@ -137,6 +139,6 @@ def test_a_broken_upload_is_reported_and_a_good_one_imported(server, page, tmp_p
     page.locator("input[type=file]").set_input_files(tmp_path / "good.csv")
     expect(page.get_by_label("Name of the study")).to_have_value("good")
     page.get_by_role("button", name="Import").click()
-    expect(page.get_by_role("heading", name="Data", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=HEADINGS["Data"])).to_be_visible()
     expect(page.get_by_text("No problems found.", exact=True)).to_be_visible()
     no_errors(page)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from app.state.navigation import HEADINGS
+
 pytestmark = pytest.mark.e2e
 
 
@@ -34,7 +36,7 @@ def fact(page: Page, title: str) -> Locator:
 
 def test_the_first_page_is_found_by_its_name_too(look_at, watched, kind, prepared):
     page = look_at("study")
-    expect(page.get_by_role("heading", name="Study", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=HEADINGS["Study"])).to_be_visible()
     expect(page.get_by_test_id("stSidebarNavLink").filter(has_text="Study")).to_have_count(1)
     watched.settle()
     assert prepared.studies[kind] in page.url
@@ -47,7 +49,7 @@ def test_the_overview_leads_to_single_samples(look_at, watched):
     page.get_by_text("Numbers", exact=True).click()
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     page.get_by_role("link", name="Look at single samples").click()
-    expect(page.get_by_role("heading", name="Samples", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=HEADINGS["Samples"])).to_be_visible()
     watched.settle()
     watched.check("overview")
 
@@ -71,7 +73,7 @@ def test_samples_are_walked_through_by_keyboard_and_explained(look_at, watched):
 
 def test_a_switch_changes_the_metric_and_the_way_back_restores_it(look_at, watched, kind):
     page = look_at("missing")
-    title = "Pearson" if kind == "simulated" else "Accuracy"
+    title = "Pearson" if kind == "simulated" else "Balanced accuracy"
     before = fact(page, title).inner_text()
     switch = page.get_by_test_id("stMain").get_by_test_id("stCheckbox").locator("label").first
     switch.click()
@@ -98,7 +100,11 @@ def test_another_samples_modality_moves_only_its_own_contributions(look_at, watc
     ).to_have_text(re.compile(r"\d"))
     watched.settle()
     expect(page.get_by_text("Only contributions that read")).to_be_visible()
-    modality = page.get_by_role("radiogroup", name="Change").get_by_role("radio").first.inner_text()
+    modality = (
+        page.get_by_role("radiogroup", name="Change")
+        .get_by_role("radio", checked=True)
+        .inner_text()
+    )
     rows = [
         [cell.strip() for cell in row.locator("th, td").all_inner_texts()]
         for row in page.get_by_test_id("stTable").locator("tbody tr").all()
@@ -113,9 +119,8 @@ def test_another_samples_modality_moves_only_its_own_contributions(look_at, watc
 def test_models_are_compared_side_by_side_and_a_row_opens(look_at, watched, kind):
     page = look_at("compare")
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
-    expect(
-        page.get_by_text(re.compile("test folds, with their standard deviation"))
-    ).to_be_visible()
+    expect(page.get_by_text(re.compile("Mean ± standard deviation over"))).to_be_visible()
+    page.get_by_role("tab", name="Sample by sample").click()
     if kind == "simulated":
         page.get_by_role("radio", name="Errors").click()
         expect(page.locator(".st-key-compare_scatter_Errors .js-plotly-plot")).to_be_visible()
@@ -127,6 +132,7 @@ def test_models_are_compared_side_by_side_and_a_row_opens(look_at, watched, kind
 
 def test_redundancy_is_shown_by_group(look_at, watched):
     page = look_at("redundancy")
+    page.get_by_role("tab", name="By group").click()
     page.wait_for_timeout(1_000)  # Figures are resized once more, and a click would miss.
     plots = page.locator(".js-plotly-plot")
     before = plots.count()

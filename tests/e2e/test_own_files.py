@@ -1,5 +1,6 @@
 """A researcher's own files, from the disk to a sample that is seen, read and heard."""
 
+import re
 import wave
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.state.navigation import HEADINGS
 from smurf_core.runs import studies
 from smurf_core.runs.workspace import Workspace
 from tests.e2e.test_first_light import no_errors
@@ -100,8 +102,8 @@ def test_files_of_the_fields_tools_become_a_trained_study_that_is_read_and_heard
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Train").click()
     page.get_by_role("button", name="Start training").click()
     page.get_by_role("button", name="Open run", exact=True).wait_for(timeout=120_000)
-    page.get_by_test_id("stSidebarNavLink").filter(has_text="Samples").click()
-    expect(page.get_by_role("heading", name="Samples", exact=True)).to_be_visible()
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile(r"\bSamples$")).click()
+    expect(page.get_by_role("heading", name=HEADINGS["Samples"])).to_be_visible()
     sound = page.locator("audio")
     expect(sound).to_be_visible()
     # Three quarters of a second: the utterance alone, not all that was recorded.

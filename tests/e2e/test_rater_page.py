@@ -221,7 +221,7 @@ def see_progress(browser: Browser, collected: Collected) -> None:
     try:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         study = collected.collection.fact("study")
-        page.goto(f"{studio.url}/ratings?study={study}&ratings_tab=Watch")
+        page.goto(f"{studio.url}/ratings?study={study}&tab=Watch")
         expect(page.get_by_text("18 of 24 ratings by 3 raters.")).to_be_visible()
         expect(page.get_by_text("Agreement is shown when 10 clips")).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
