@@ -1,7 +1,7 @@
 """Takes pictures of pages, of simulated and synthetic data only.
 
-`python docs/screenshots.py` trains the quick preset on the synthetic study and renews the pictures
-of the documentation, about a minute. `python docs/screenshots.py --all FOLDER` takes every page of
+`python docs/screenshots.py` opens the demo as a first start does and renews the pictures of the
+documentation, about a minute. `python docs/screenshots.py --all FOLDER` takes every page of
 a simulated affect study, 1280 and 1920 pixels wide, light and dark, to be looked at; with `--home`
 of the study that was worked on last in that workspace.
 """
@@ -29,7 +29,6 @@ from smurf_core.model_kinds import ModelKind  # noqa: E402
 from smurf_core.processes import worker  # noqa: E402
 from smurf_core.runs import store  # noqa: E402
 from smurf_core.runs.simulated import add_simulated_study  # noqa: E402
-from smurf_core.runs.studies import ensure_synthetic_study  # noqa: E402
 from smurf_core.runs.workspace import Workspace  # noqa: E402
 
 PORT = 8599
@@ -65,26 +64,20 @@ def settle(page: Page) -> None:
 
 
 def documentation(browser: Browser, folder: Path) -> None:
-    """Train once and save one picture per page."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(f"{URL}/train")
+    """The demo as a first start opens it: what was found, and a sample's card."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(300_000)  # Its first model is trained meanwhile.
+    page.goto(URL)
+    page.get_by_role("button", name="Explore the demo").click()
+    page.locator("h1", has_text=HEADINGS["Findings"]).wait_for()
+    page.locator(".js-plotly-plot").first.wait_for()
     page.get_by_role("button", name="Dismiss").click()
-    page.locator(".st-key-model").get_by_role("combobox").click()
-    page.get_by_role("option", name="SMURF", exact=True).click()  # Its curves are the picture.
-    page.get_by_role("button", name="Start training").click()
-    page.get_by_role("button", name="Cancel").wait_for()
-    page.get_by_test_id("stVegaLiteChart").wait_for(timeout=60_000)
-    page.wait_for_timeout(4_000)
-    page.screenshot(path=folder / "train.png")
-    page.get_by_role("button", name="Open run", exact=True).wait_for(timeout=300_000)
-    for name in ("overview", "samples"):
-        page.goto(f"{URL}/{name}")
-        page.locator(".js-plotly-plot").first.wait_for()
-        settle(page)
-        if name == "samples":
-            page.set_viewport_size({"width": 1280, "height": 1240})
-            page.wait_for_timeout(1_000)
-        page.screenshot(path=folder / f"{name}.png")
+    settle(page)
+    page.screenshot(path=folder / "findings.png")
+    page.goto(f"{URL}/samples?list=unexpected")
+    page.locator(".sample-card").wait_for()
+    settle(page)
+    page.screenshot(path=folder / "samples.png")
 
 
 def every_page(browser: Browser, folder: Path) -> None:
@@ -139,8 +132,6 @@ def main() -> None:
         home = asked.home or Path(folder)
         if asked.all and not asked.home:
             prepare(home)
-        elif not asked.home:
-            ensure_synthetic_study(Workspace(home))
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
         )
