@@ -22,7 +22,7 @@ from smurf_core.terms import partner_label
 
 # Of more modalities, a row shows its largest shared parts; Details has all.
 _SHOWN = 2
-_PALE = "opacity:.62;border-bottom:1px dotted"
+_PALE = "opacity:.78;border-bottom:1px dotted"
 _CELL = "padding:.2rem .5rem .2rem 0;vertical-align:top;border:0"
 
 
