@@ -17,7 +17,7 @@ _MARKS: dict[Origin, str] = {
 # Streamlit's own spaces put a page's figure below the fold of a small screen.
 _SPACES = """<style>
 .stMainBlockContainer {padding: 3.75rem 3rem 3rem;}
-[data-testid="stSidebarHeader"] {height: 2.5rem; min-height: 0; margin-bottom: 0;}
+[data-testid="stSidebarHeader"] {height: 1.5rem; min-height: 0; margin-bottom: 0;}
 [data-testid="stSidebarNavItems"] {gap: 0;}
 [data-testid="stNavSectionHeader"] {padding-top: 0; padding-bottom: 0;}
 [data-testid="stSidebarNavLink"] {padding-top: 0; padding-bottom: 0; margin: 0; min-height: 0;}

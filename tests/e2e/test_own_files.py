@@ -102,7 +102,7 @@ def test_files_of_the_fields_tools_become_a_trained_study_that_is_read_and_heard
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Train").click()
     page.get_by_role("button", name="Start training").click()
     page.get_by_role("button", name="Open run", exact=True).wait_for(timeout=120_000)
-    page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile(r"\bSamples$")).click()
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile("Samples$")).click()
     expect(page.get_by_role("heading", name=HEADINGS["Samples"])).to_be_visible()
     sound = page.locator("audio")
     expect(sound).to_be_visible()
