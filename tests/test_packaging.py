@@ -14,6 +14,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from app.state.navigation import HEADINGS
+
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.slow
 
@@ -122,7 +124,7 @@ def test_the_command_prints_its_help(installed):
 def test_the_first_page_of_the_installed_app_is_drawn(installed):
     result = installed.run("-c", FIRST_PAGE)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.strip().endswith("Study")
+    assert result.stdout.strip().endswith(HEADINGS["Study"])
 
 
 def test_the_readme_s_example_prints_a_table_and_writes_a_figure(installed):
