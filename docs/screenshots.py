@@ -128,7 +128,10 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="a workspace with trained runs")
     asked = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        sync_playwright() as playwright,
+    ):
         home = asked.home or Path(folder)
         if asked.all and not asked.home:
             prepare(home)

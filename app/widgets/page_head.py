@@ -20,7 +20,8 @@ _SPACES = """<style>
 [data-testid="stSidebarHeader"] {height: 1.5rem; min-height: 0; margin-bottom: 0;}
 [data-testid="stSidebarNavItems"] {gap: 0;}
 [data-testid="stNavSectionHeader"] {padding-top: 0; padding-bottom: 0;}
-[data-testid="stSidebarNavLink"] {padding-top: 0; padding-bottom: 0; margin: 0; min-height: 0;}
+[data-testid="stSidebarNavLink"] {padding-top: 0; padding-bottom: 0; margin: 0; min-height: 0; align-items: center;}
+[data-testid="stSidebarNavLink"] > * {align-self: center;}
 [data-testid="stSidebarNavLink"] p {font-size: 0.875rem; line-height: 1.5;}
 [data-testid="stSidebarNavItems"] li {margin: 0;}
 </style>"""
