@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from app.sections.new_samples import drop_files, saved_sets, set_picker, settle_set, show_set
+from app.state.session import current_study
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.page_head import answer, page_head
 
+current_study()  # Says why, if it cannot be read.
 corner = page_head("new_samples")
 run = finished_run()
 with show_errors():

@@ -31,7 +31,8 @@ def test_a_study_with_everything_gives_every_table(random):
         "performance_by_fold", "performance", "chance", "comparison",
         "missing_modalities_by_fold", "missing_modalities", "missing_modalities_comparison",
         "variance_shares", "variance_totals", "redundancy", "typical_unique",
-        "typical_redundant", "typical_unexpected", "verdicts", "gate", "human_judgments",
+        "typical_not_recorded", "typical_redundant", "typical_unexpected", "verdicts", "gate",
+        "human_judgments",
         "informativeness", "against_baseline", "outlying_samples", "share_influence",
         "commonality_subsets", "commonality_totals", "commonality_parts", "commonality_model",
     }  # fmt: skip
