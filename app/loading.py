@@ -20,7 +20,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.description import Description, describe
 from smurf_core.data.grouping import groupings
-from smurf_core.data.storage import judgments_stamp
+from smurf_core.data.storage import dataset_stamp
 from smurf_core.evaluation.commonality import Commonality, witness_of
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.complete import tables_of_run
@@ -82,12 +82,12 @@ from smurf_core.runs.workspace import Workspace
 
 
 def _study_key(study: StudyInfo | RunInfo) -> str:
-    """The id of a study, a target, and a stamp of ratings: nothing else of a data set changes."""
-    return f"{workspace().root}|{_study_id(study)}|{_target(study)}|{_ratings_of(study)}"
+    """The id of a study, its target, and a stamp of its data: ratings come, samples may go."""
+    return f"{workspace().root}|{_study_id(study)}|{_target(study)}|{_data_of(study)}"
 
 
-def _ratings_of(study: StudyInfo | RunInfo) -> str:
-    return str(judgments_stamp(workspace().study_folder(_study_id(study))))
+def _data_of(study: StudyInfo | RunInfo) -> str:
+    return str(dataset_stamp(workspace().study_folder(_study_id(study))))
 
 
 def _study_id(study: StudyInfo | RunInfo) -> str:
@@ -100,14 +100,15 @@ def _target(study: StudyInfo | RunInfo) -> str:
 
 def _run_key(run: RunInfo) -> str:
     stamp = RunFiles.of(workspace(), run.id).stamp()
-    return f"{workspace().root}|{run.study_id}|{run.id}|{stamp}|{_ratings_of(run)}"
+    return f"{workspace().root}|{run.study_id}|{run.id}|{stamp}|{_data_of(run)}"
 
 
 # How arguments are hashed for the cache. The key of a scope determines its samples.
 _Keys = dict[str | type[Any], Callable[[Any], Any]]
 _BY_STUDY: _Keys = {StudyInfo: _study_key, RunInfo: _study_key}
-_BY_STUDY_ALONE: _Keys = dict.fromkeys(
-    (StudyInfo, RunInfo), lambda study: f"{workspace().root}|{_study_id(study)}"
+_BY_FIRST_TARGET: _Keys = dict.fromkeys(
+    (StudyInfo, RunInfo),
+    lambda study: f"{workspace().root}|{_study_id(study)}|{_data_of(study)}",
 )
 _BY_RUN: _Keys = {
     RunInfo: _run_key,
@@ -116,7 +117,7 @@ _BY_RUN: _Keys = {
 }
 
 
-@st.cache_resource(max_entries=6, show_spinner="Reading the study…", hash_funcs=_BY_STUDY_ALONE)
+@st.cache_resource(max_entries=6, show_spinner="Reading the study…", hash_funcs=_BY_FIRST_TARGET)
 def first_dataset_of(study: StudyInfo | RunInfo) -> MultimodalDataset:
     """The data set of a study with its first target, which human judgments are about."""
     return load_study(workspace(), _study_id(study))
@@ -396,7 +397,7 @@ def cards_of(run: RunInfo) -> CardSource:
     """What the cards of a run's samples are read from."""
     return card_source(
         result_of(run), explained_of(run), verdict_table=verdicts_of(run),
-        outlying=outlying_of(run), opened=gate_of(run, Scope.everything(len(dataset_of(run)))),
+        outlying=outlying_of(run), opened=whole_gate_of(run),
     )  # fmt: skip
 
 

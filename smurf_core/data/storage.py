@@ -151,8 +151,17 @@ def remove_judgments(folder: Path) -> None:
 
 def judgments_stamp(folder: Path) -> tuple[int, int] | None:
     """A stamp that changes whenever `write_judgments` wrote; None without added judgments."""
+    return _file_stamp(folder / _JUDGMENTS)
+
+
+def dataset_stamp(folder: Path) -> tuple[tuple[int, int] | None, ...]:
+    """A stamp of a stored data set: it changes with the judgments, and if samples are forgotten."""
+    return _file_stamp(folder / _DESCRIPTION), _file_stamp(folder / _JUDGMENTS)
+
+
+def _file_stamp(path: Path) -> tuple[int, int] | None:
     try:
-        found = (folder / _JUDGMENTS).stat()
+        found = path.stat()
     except FileNotFoundError:
         return None
     return found.st_mtime_ns, found.st_size

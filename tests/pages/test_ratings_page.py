@@ -148,8 +148,11 @@ def test_ratings_are_watched_used_and_exported(open_page, home, heard, rated):
 
     opened_tab(page, "ratings_tab", "Use and export")
     assert "simulated raters, which a program made" in plain_text(page)
+    none = "This study has no human judgments"
+    assert none in plain_text(open_page("judgments", study=heard))
     click(page, "Use as the study's judgments")
     assert len(load_study(home, heard).judgments) == 3
+    assert none not in plain_text(open_page("judgments", study=heard))
     from app.sections.ratings.use import _archive
 
     archive = zipfile.ZipFile(io.BytesIO(_archive(collection, "csv", "ratings")))
@@ -158,6 +161,7 @@ def test_ratings_are_watched_used_and_exported(open_page, home, heard, rated):
     assert set(table["origin"]) == {"simulated"}
     click(page, "Stop using ratings")
     assert not load_study(home, heard).judgments
+    assert none in plain_text(open_page("judgments", study=heard))
 
 
 def test_sizes_are_compared_and_the_smallest_is_named(open_page, heard):
