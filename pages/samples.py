@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.loading import contributions_of, dataset_of, sample_table_of
 from app.sections.samples.lists import list_picker
-from app.sections.samples.tabs import Shown, tabs
+from app.sections.samples.tabs import Shown, sample_tabs
 from app.state.session import current_study
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
@@ -26,4 +26,4 @@ with show_errors():
         name = list_picker() if is_open else "all"
     table = sample_table_of(run)
     table = table if scope.is_all else table[scope.mask(contributions.sample_ids)]
-    tabs(Shown(study, run, dataset, scope, name, is_open), table)
+    sample_tabs(Shown(study, run, dataset, scope, name, is_open), table)

@@ -22,7 +22,7 @@ from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
 from app.widgets.messages import escaped, facts
 from app.widgets.page_head import answer
-from app.widgets.selected_samples import open_in_samples
+from app.widgets.selected_samples import open_in_samples, opens_chosen
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.informativeness import informativeness_table
 from smurf_core.evaluation.judgments import largest_disagreements
@@ -173,18 +173,13 @@ def disagreements(run: RunInfo, scope: Scope) -> None:
     )
     shown = table.head(_LISTED).reset_index(drop=True)
 
-    def open_chosen() -> None:
-        rows = st.session_state["disagreements"]["selection"]["rows"]
-        if rows:
-            st.session_state["sample"] = str(shown["sample_id"].iloc[rows[0]])
-
     number = st.column_config.NumberColumn
     st.dataframe(
         shown,
         hide_index=True,
         width="stretch",
         height=360,
-        on_select=open_chosen,
+        on_select=opens_chosen("disagreements", shown["sample_id"]),
         selection_mode="single-row",
         key="disagreements",
         column_config={

@@ -93,10 +93,10 @@ def shares(
     answer(account.sentences[0])
     headline(study, run, pinned, scope)
     terms, totals = shown.terms, shown.totals
-    notes = [account.sentences[1:]]
+    others_said = [*account.sentences[1:]]
     if pinned is not None:
         terms, note = _with_pinned(terms, pinned, scope, output)
-        notes.append((note,) if note else ())
+        others_said += [note] if note else []
     terms = alone_first(terms)
     drawn = largest_terms(terms)
     st.plotly_chart(
@@ -105,7 +105,7 @@ def shares(
         config={"displaylogo": False},
         alt="Shares of the prediction's variance with intervals; the table below has the numbers.",
     )
-    for sentence in (sentence for group in notes for sentence in group):
+    for sentence in others_said:
         st.markdown(f"- {escaped(sentence)}")
     drawn_over = "persons" if dataset.persons is not None else "samples (no persons are known)"
     left_out = f" The {len(terms) - len(drawn)} smallest are only in the table."
@@ -127,10 +127,8 @@ def _with_pinned(
 ) -> tuple[pd.DataFrame, str]:
     """The terms with the pinned run's shares in a column `pinned`, and why it has none to show."""
     account = account_of(pinned, scope, output, [])
-    reason = ""
-    if account.shares is None or account.shares.influence:
-        reason = account.closed or (account.shares.influence if account.shares else "")
-        reason = f"Pinned run: {reason}"
+    reason = account.closed or (account.shares.influence if account.shares else "")
+    reason = f"Pinned run: {reason}" if reason else ""
     if account.shares is None:
         return terms.assign(pinned=np.nan), reason
     keys = ["order", "modality", "shared_with"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from app.widgets.media import show_media, show_recording
 from app.widgets.messages import escaped, facts, show_errors
 from app.widgets.page_head import answer
 from app.widgets.player_time import player_time
+from app.widgets.walk import walk
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.media import Clip, MediaSettings, find_clip
 from smurf_core.evaluation.samples import transcript_column
@@ -109,7 +111,7 @@ def show_timeline(page: Shown) -> None:
         at = _place(shown)
         left, right = st.columns([3, 2], vertical_alignment="center")
         with left:
-            _walk(shown, at)
+            walk(str(shown.sample_ids[at]), at, len(shown), partial(_go, shown))
             _open_sample(page, shown, at)
         with right, st.container(key=_PLAYER):
             starts = _play(page, shown, at)
@@ -135,20 +137,6 @@ def _go(shown: Timeline, to: int, *, is_heard: bool = True) -> None:
         if is_heard:
             st.session_state[_HEARD] = str(shown.sample_ids[to])
             st.session_state[_ASKED] = st.session_state.get(_ASKED, 0) + 1
-
-
-def _walk(shown: Timeline, at: int) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"#### {escaped(str(shown.sample_ids[at]))}", width="content")
-        st.button(
-            "Previous", key="previous", shortcut="Left", disabled=at == 0, on_click=_go,
-            args=(shown, at - 1),
-        )  # fmt: skip
-        st.button(
-            "Next", key="next", shortcut="Right", disabled=at == len(shown) - 1, on_click=_go,
-            args=(shown, at + 1),
-        )  # fmt: skip
-        st.markdown(f"{at + 1:,} of {len(shown):,}", width="content")
 
 
 def _open_sample(page: Shown, shown: Timeline, at: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.loading import dataset_of, gate_of
+from app.loading import gate_of, whole_gate_of
 from app.state.selection import Scope
 from app.widgets.messages import escaped
 from smurf_core.reporting.sentences import nothing_to_explain
@@ -17,7 +17,7 @@ def has_findings(run: RunInfo, scope: Scope | None = None, *, by_sample: bool = 
     `by_sample`: the page shows samples one by one, so that a few of them are enough as long as the
     run predicts. Without a scope, all of the run's samples are meant.
     """
-    gates = [gate_of(run, Scope.everything(len(dataset_of(run))))]
+    gates = [whole_gate_of(run)]
     if scope is not None and not scope.is_all:
         here = gate_of(run, scope)
         if here.has_enough or not by_sample:

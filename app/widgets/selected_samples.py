@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -32,6 +34,20 @@ def selected_samples(scope: Scope, table: pd.DataFrame, dataset: MultimodalDatas
     with st.container(horizontal=True):
         open_in_samples("selected_samples", own["sample_id"], key="open_sample")
         download_view(own, "selected_samples")
+
+
+def opens_chosen(table_key: str, sample_ids: pd.Series[str]) -> Callable[[], None]:
+    """What a table's `on_select` calls to open the chosen row's sample.
+
+    `table_key` is the table's own key, `sample_ids` the samples of its rows.
+    """
+
+    def open_chosen() -> None:
+        rows = st.session_state[table_key]["selection"]["rows"]
+        if rows:
+            st.session_state["sample"] = str(sample_ids.iloc[rows[0]])
+
+    return open_chosen
 
 
 def open_in_samples(table_key: str, sample_ids: pd.Series[str], *, key: str) -> None:

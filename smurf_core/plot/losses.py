@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from smurf_core.plot.text_column import add_text_column
 from smurf_core.plot.theme import NEUTRAL, PALE, modality_colours
 from smurf_core.reporting.loss_sentences import change_text
 
@@ -42,21 +43,11 @@ def loss_bars(
             showlegend=False,
         )
     )  # fmt: skip
-    figure.add_scatter(
-        # A separate axis, so that the text is in one column, whatever the bars' lengths.
-        x=[0.0] * len(losses),
-        y=names,
-        xaxis="x2",
-        mode="text",
-        text=[
-            change_text(row["change"], row["ci_low"], row["ci_high"])
-            for row in losses.to_dict("records")
-        ],
-        textposition="middle right",
-        textfont={"size": 12},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    words = [
+        change_text(row["change"], row["ci_low"], row["ci_high"])
+        for row in losses.to_dict("records")
+    ]
+    add_text_column(figure, names, words, begin=0.77)
     for x, label, dash in ((full, "all", "solid"), (chance, "chance", "dot")):
         figure.add_vline(
             x=x, line={"color": NEUTRAL, "dash": dash, "width": 1.5}, annotation_text=label,
@@ -69,10 +60,9 @@ def loss_bars(
         height=95 + _ROW_HEIGHT * len(losses),
         margin={"l": 10, "r": 10, "t": 25, "b": 45},
         xaxis={
-            "title": title, "automargin": True, "domain": [0, 0.76],
+            "title": title, "automargin": True,
             "range": [least - room if least < 0 else 0, most + room],
         },
-        xaxis2={"domain": [0.77, 1], "range": [0, 1], "visible": False, "fixedrange": True},
         yaxis={"autorange": "reversed", "automargin": True},
         bargap=0.3,
     )  # fmt: skip

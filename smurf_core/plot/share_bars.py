@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from smurf_core.evaluation.verdicts import GOOD
 from smurf_core.plot.contributions import SHARED_PATTERN, pattern_shape, source_colour
+from smurf_core.plot.text_column import add_text_column
 from smurf_core.plot.theme import NEUTRAL, PALE, modality_colours
 from smurf_core.reporting.numbers import interval_text, percent
 from smurf_core.terms import partner_label
@@ -107,18 +108,7 @@ def shares_with_intervals(
             },
             hovertemplate="%{x:.1%}<extra></extra>", showlegend=False,
         )  # fmt: skip
-    figure.add_scatter(
-        # A separate axis, so that the text is in one column, whatever the bars' lengths.
-        x=[0.0] * len(terms),
-        y=[groups, labels],
-        xaxis="x2",
-        mode="text",
-        text=words,
-        textposition="middle right",
-        textfont={"size": 12},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    add_text_column(figure, [groups, labels], words, begin=0.67)
     known = [share, low, high, np.zeros(1)]
     known += [terms["share_without"].to_numpy(dtype=float)] if is_decided else []
     least, most = (f(np.concatenate(known)) for f in (np.nanmin, np.nanmax))
@@ -128,9 +118,8 @@ def shares_with_intervals(
         margin={"l": 10, "r": 10, "t": 10, "b": 50},
         xaxis={
             "title": "Share of the prediction's variance", "tickformat": ".0%",
-            "range": [least - room, most + room], "domain": [0, 0.66], "zeroline": True,
+            "range": [least - room, most + room], "zeroline": True,
         },
-        xaxis2={"domain": [0.67, 1], "range": [0, 1], "visible": False, "fixedrange": True},
         yaxis={"autorange": "reversed", "automargin": True, "title": None},
         bargap=0.25,
     )  # fmt: skip

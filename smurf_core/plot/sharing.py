@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from smurf_core.plot.contributions import SHARED_PATTERN, source_colour
+from smurf_core.plot.text_column import add_text_column
 from smurf_core.plot.theme import NEUTRAL, PALE, PALETTE, modality_colours
 from smurf_core.reporting.numbers import interval_text, percent, plain
 from smurf_core.terms import read_sharers, read_subset, spoken
@@ -92,31 +93,20 @@ def set_facts(sets: pd.DataFrame, modalities: tuple[str, ...]) -> go.Figure:
             ],
             hovertemplate="%{y}, what " + name + " says: %{customdata}<extra></extra>",
         )
-    figure.add_scatter(
-        # A separate axis, so that the text is in one column, whatever the bars' lengths.
-        x=[0.0] * len(whole),
-        y=[labels[key] for key in whole.index],
-        xaxis="x2",
-        mode="text",
-        text=[
-            f"{'✓' if row['is_good'] else '✗'} {percent(shares[key])}, sides r = "
-            f"{plain(row['agreement'], 2)}, unique |r| ≤ {plain(row['left'], 2)}"
-            for key, row in zip(whole.index, whole.to_dict("records"), strict=True)
-        ],
-        textposition="middle right",
-        textfont={"size": 12},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    words = [
+        f"{'✓' if row['is_good'] else '✗'} {percent(shares[key])}, sides r = "
+        f"{plain(row['agreement'], 2)}, unique |r| ≤ {plain(row['left'], 2)}"
+        for key, row in zip(whole.index, whole.to_dict("records"), strict=True)
+    ]
+    add_text_column(figure, [labels[key] for key in whole.index], words, begin=0.59)
     figure.update_layout(
         barmode="relative",
         height=110 + _ROW_HEIGHT * len(whole),
         margin={"l": 10, "r": 10, "t": 30, "b": 50},
         xaxis={
             "title": "Share of the prediction's variance", "tickformat": ".0%",
-            "domain": [0, 0.58], "zeroline": True, "rangemode": "tozero",
+            "zeroline": True, "rangemode": "tozero",
         },
-        xaxis2={"domain": [0.59, 1], "range": [0, 1], "visible": False, "fixedrange": True},
         yaxis={
             "autorange": "reversed", "automargin": True, "title": None,
             "categoryorder": "array", "categoryarray": list(labels.values()),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
-from smurf_core.runs.disk import disk_error
+from smurf_core.processes.detached import start_detached
 from smurf_core.runs.store import has_work
 from smurf_core.runs.workspace import Workspace
 
@@ -33,31 +31,9 @@ def launch(workspace: Workspace) -> None:
 
 
 def _start(workspace: Workspace) -> subprocess.Popen[bytes]:
-    log = workspace.root / "worker.log"
-    detached: dict[str, object] = (
-        {"creationflags": 0x00000208}  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
-        if sys.platform == "win32"
-        else {"start_new_session": True}
+    return start_detached(
+        "smurf_core.processes.worker",
+        ["--workspace", str(workspace.root)],
+        workspace.root / "worker.log",
+        environment={"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
     )
-    try:
-        output = log.open("ab")
-    except OSError as error:
-        raise disk_error(error, workspace.root) or error from error
-    with output:
-        process: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603 — our own module, no shell
-            [
-                sys.executable,
-                "-m",
-                "smurf_core.processes.worker",
-                "--workspace",
-                str(workspace.root),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
-            **detached,
-        )  # fmt: skip
-    # Waits for the worker's end, so that it does not become a zombie while this process runs.
-    threading.Thread(target=process.wait, daemon=True).start()
-    return process

@@ -6,9 +6,7 @@ import argparse
 import json
 import os
 import socket
-import subprocess
 import sys
-import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ import psutil
 
 from smurf_core.durable import write_whole
 from smurf_core.errors import InputError
-from smurf_core.runs.disk import disk_error
+from smurf_core.processes.detached import start_detached
 from smurf_core.runs.workspace import Workspace
 
 DEFAULT_PORT = 8502
@@ -103,24 +101,12 @@ def start(workspace: Workspace, *, port: int = DEFAULT_PORT, url: str = "") -> R
         return found
     checked_url(url)
     log = workspace.root / "rater_server.log"
-    detached: dict[str, object] = (
-        {"creationflags": 0x00000208}  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
-        if sys.platform == "win32"
-        else {"start_new_session": True}
+    process = start_detached(
+        "smurf_core.processes.rater_server",
+        ["--workspace", str(workspace.root), "--port", str(port), "--url", url],
+        log,
+        mode="wb",
     )
-    try:
-        output = log.open("wb")
-    except OSError as error:
-        raise disk_error(error, workspace.root) or error from error
-    with output:
-        process: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603 — our own module, no shell
-            [
-                sys.executable, "-m", "smurf_core.processes.rater_server", "--workspace",
-                str(workspace.root), "--port", str(port), "--url", url,
-            ],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, **detached,
-        )  # fmt: skip
-    threading.Thread(target=process.wait, daemon=True).start()  # Otherwise it becomes a zombie.
     deadline = time.monotonic() + _STARTS_WITHIN
     while time.monotonic() < deadline and process.poll() is None:
         if (found := running(workspace)) is not None:

@@ -38,8 +38,7 @@ def card_sentence(
     -------
     str
         One sentence on what is unexpected, or else on the contribution or shared set with the
-        highest score; or one that says
-        that nothing can be said, and why.
+        highest score; or one that says that nothing can be said, and why.
     """
     nothing = "What each modality contributes to this prediction cannot be said"
     closed = nothing_to_explain(gate)

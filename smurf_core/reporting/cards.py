@@ -189,9 +189,7 @@ def _rows(source: CardSource, row: int, place: int, c: int) -> tuple[Row, ...]:
     contributions, dataset = source.explained.contributions, source.explained.dataset
     mark = source.marks.iloc[row]
     absent = {
-        name
-        for name in contributions.modalities
-        if np.isnan(dataset.features[name].values[place]).all()
+        name for name in contributions.modalities if not dataset.features[name].present[place]
     }
 
     def part(term: Term) -> Part | None:

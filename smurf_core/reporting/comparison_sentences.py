@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -62,18 +63,15 @@ def what_factorising_costs(
         wanted = [name for name in rows["model"] if MODEL_KINDS[kinds[name]].has_redundant_heads]
     if not wanted or (not factorises and kinds[reference] != "late_fusion"):
         return "What factorising costs cannot be said: compare with late fusion."
-    row = rows[rows["model"] == wanted[0]].to_dict("records")[0]
+    other = wanted[0]
+    row = rows[rows["model"] == other].to_dict("records")[0]
+    model, plain_model = (reference, other) if factorises else (other, reference)
+    change = _negated(row) if factorises else row  # of the factorised model
     metric = str(row["metric"])
-    # Of the factorised model over late fusion; a positive gain is better.
-    sign = (-1 if factorises else 1) * (-1 if metric in LOWER_IS_BETTER else 1)
-    pair = (titles[reference], titles[wanted[0]]) if factorises else (
-        titles[wanted[0]], titles[reference],
-    )  # fmt: skip
-    change = _change(row | _negated(row) if factorises else row)
-    of = f"{pair[0]} over {pair[1]}, {METRIC_TITLES[metric]}: {change}"
+    of = f"{titles[model]} over {titles[plain_model]}, {METRIC_TITLES[metric]}: {_change(change)}"
     if row["mark_holm"] == "":
         return f"That factorising costs anything cannot be said ({of})."
-    is_gain = sign * row["difference"] > 0
+    is_gain = (change["difference"] > 0) != (metric in LOWER_IS_BETTER)
     return f"Factorising {'helps' if is_gain else 'costs'} prediction here ({of})."
 
 
@@ -121,14 +119,10 @@ def _floor(r: float) -> str:
     return plain(int(r * 100 + 1e-9) / 100, 2)
 
 
-def _negated(row: Mapping[object, object]) -> dict[str, float]:
-    return {
-        "difference": -float(str(row["difference"])),
-        "ci_low": -float(str(row["ci_high"])),
-        "ci_high": -float(str(row["ci_low"])),
-    }
+def _negated(row: Mapping[Hashable, Any]) -> Mapping[Hashable, Any]:
+    """The change in the other direction."""
+    return {"difference": -row["difference"], "ci_low": -row["ci_high"], "ci_high": -row["ci_low"]}
 
 
-def _change(row: Mapping[object, object]) -> str:
-    difference, low, high = (float(str(row[name])) for name in ("difference", "ci_low", "ci_high"))
-    return f"{signed(difference)}{bounds(low, high, 3)}"
+def _change(row: Mapping[Hashable, Any]) -> str:
+    return f"{signed(row['difference'])}{bounds(row['ci_low'], row['ci_high'], 3)}"

@@ -21,7 +21,7 @@ from smurf_core.reporting.belief import reason_in_words
 from smurf_core.reporting.findings import Findings
 from smurf_core.reporting.judgment_sentence import is_agreed, judgment_sentence, single_rows
 from smurf_core.reporting.numbers import bounds, percent, plain, signed
-from smurf_core.reporting.sentences import chance_text, is_supported, leader, score_text
+from smurf_core.reporting.sentences import by_source, chance_text, is_supported, leader, score_text
 from smurf_core.reporting.sharing import sharing_sentence
 from smurf_core.reporting.statements import Account
 from smurf_core.reporting.witness import MEANING, witness_sentences
@@ -197,10 +197,7 @@ def _prediction(account: Account) -> KeyFinding:
 def _leader(account: Account, tables: Mapping[str, pd.DataFrame]) -> KeyFinding:
     shares = account.shares
     assert shares is not None  # noqa: S101 — the gate is open
-    totals = shares.totals
-    rows = totals[(totals["order"] > 0) & (totals["kind"] == "both")]
-    rows = rows.sort_values("share", ascending=False, kind="stable")
-    first = leader(totals)
+    rows, first = by_source(shares.totals), leader(shares.totals)
     is_named = first is not None and is_supported(shares.terms, first) and not shares.influence
     numbers = tuple(
         KeyNumber(

@@ -49,7 +49,7 @@ class Leader:
 
 def leader(totals: pd.DataFrame) -> Leader | None:
     """Who leads in one output's `share_intervals(…).totals`; nothing where intervals overlap."""
-    rows = _by_source(totals)
+    rows = by_source(totals)
     if len(rows) == 0 or rows["share"].isna().any() or rows["ci_low"].isna().any():
         return None
     first = rows.iloc[0]
@@ -188,13 +188,14 @@ def overview_sentences(
     return {subject: said for subject, said in (found | dict(further or {})).items() if said}
 
 
-def _by_source(totals: pd.DataFrame) -> pd.DataFrame:
+def by_source(totals: pd.DataFrame) -> pd.DataFrame:
+    """The rows of sources in `share_intervals(…).totals`, the largest share first."""
     rows = totals[(totals["order"] > 0) & (totals["kind"] == "both")]
     return rows.sort_values("share", ascending=False, kind="stable")
 
 
 def _who_leads(totals: pd.DataFrame, terms: pd.DataFrame, of: str) -> str:
-    rows = _by_source(totals)
+    rows = by_source(totals)
     first = leader(totals)
     names = [_share(row) for row in rows.to_dict("records")]
     if first is not None and not is_supported(terms, first):

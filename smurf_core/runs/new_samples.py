@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.problems import Problem, listing
-from smurf_core.durable import checksum, write_whole
+from smurf_core.durable import checksum, write_json, write_whole
 from smurf_core.errors import InputError
 from smurf_core.predictions import Predictions
 from smurf_core.runs.disk import disk_error
@@ -96,8 +96,7 @@ def save_predictions(
             "features": [list(found.features[name]) for name in modalities],
             "problems": [asdict(problem) for problem in found.problems],
         }
-        text = json.dumps(described, indent=1, ensure_ascii=False)
-        write_whole(folder / _DESCRIPTION, lambda partial: partial.write_text(text, "utf-8"))
+        write_json(described, folder / _DESCRIPTION)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise disk_error(error, workspace.root) or error from error

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from smurf_core.durable import write_whole
+from smurf_core.durable import write_json
 from smurf_core.errors import InputError
 from smurf_core.reporting.key_findings import KeyFinding
 from smurf_core.runs.disk import disk_error
@@ -102,11 +102,7 @@ def reported(
 
 def _write(workspace: Workspace, run_id: str, wording: Wording) -> None:
     plain = {"edited": dict(wording.edited), "left_out": sorted(wording.left_out)}
-    text = json.dumps(plain, indent=1, ensure_ascii=False)
     try:
-        write_whole(
-            workspace.run_folder(run_id) / _FILE,
-            lambda partial: partial.write_text(text, encoding="utf-8"),
-        )
+        write_json(plain, workspace.run_folder(run_id) / _FILE)
     except OSError as error:
         raise disk_error(error, workspace.root) or error from error

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.state.session import moment, workspace
-from app.widgets.messages import escaped
+from app.widgets.page_head import answer
 from smurf_core.ratings.catalogue import (
     CollectionInfo,
     collection_info,
@@ -40,13 +40,12 @@ def choose_collection(study_id: str) -> Collection | None:
 def what_is_there(collection: Collection | None) -> None:
     """What has been collected, in one sentence."""
     if collection is None:
-        st.markdown("##### No ratings are collected in this study yet\\.")
+        answer("No ratings are collected in this study yet.")
         return
     info = collection_info(collection)
     who = "simulated raters" if info.is_simulated else "raters"
     state = "" if info.is_open else " The collection is closed."
-    text = f"{info.answers:,} of {info.items:,} ratings by {info.raters} {who}.{state}"
-    st.markdown(f"##### {escaped(text)}")
+    answer(f"{info.answers:,} of {info.items:,} ratings by {info.raters} {who}.{state}")
 
 
 def progress_bar(text: str) -> Callable[[int, int], None]:

@@ -7,7 +7,8 @@ import streamlit as st
 
 from app.sections.ratings.collections import progress_bar
 from app.widgets.downloads import download_view
-from app.widgets.messages import escaped, show_errors
+from app.widgets.messages import show_errors
+from app.widgets.page_head import answer
 from smurf_core.errors import InputError
 from smurf_core.plot.ratings import power_lines
 from smurf_core.ratings.power import Expected, Size, power_table, smallest
@@ -73,7 +74,7 @@ def _show(table: pd.DataFrame, wanted: float, width: float) -> None:
         )
     except InputError as error:
         found = str(error)
-    st.markdown(f"##### {escaped(found)}")
+    answer(found)
     st.plotly_chart(power_lines(table, wanted), key="power_figure")
     shown = table[list(_TITLES)].rename(columns=_TITLES)
     for title in ("Hours per rater", "Hours of all", "Power", "r", "Width of its interval",

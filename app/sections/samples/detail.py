@@ -15,6 +15,7 @@ from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts, show_errors
 from app.widgets.outlying import show_outlying
 from app.widgets.pins import pin_run_button
+from app.widgets.selected_samples import opens_chosen
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import INFORMATIVENESS_LEVELS, MultimodalDataset
 from smurf_core.evaluation.feature_groups import group_attributions
@@ -263,17 +264,12 @@ def _neighbours(sample: str, run: RunInfo) -> None:
     table = sample_table_of(run)
     shown = found.merge(table[[c for c in columns if c in table]], on="sample_id")
 
-    def open_chosen() -> None:
-        rows = st.session_state[f"neighbours_{sample}"]["selection"]["rows"]
-        if rows:
-            st.session_state["sample"] = str(shown["sample_id"].iloc[rows[0]])
-
     number = st.column_config.NumberColumn
     st.dataframe(
         shown,
         hide_index=True,
         width="stretch",
-        on_select=open_chosen,
+        on_select=opens_chosen(f"neighbours_{sample}", shown["sample_id"]),
         selection_mode="single-row",
         key=f"neighbours_{sample}",
         column_config={

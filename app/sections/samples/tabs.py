@@ -6,7 +6,9 @@ is another: *Next* changes the card alone, not the list.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,15 +21,14 @@ from app.sections.samples.change import show_what_if
 from app.sections.samples.detail import show_details
 from app.sections.samples.gallery import show_gallery
 from app.sections.samples.lists import ListName, title_of, typical_list
-from app.state.address import from_address, to_address
 from app.state.selection import Scope
 from app.widgets.messages import escaped, show_callback_error, show_errors
 from app.widgets.slice_metrics import slice_metrics
+from app.widgets.tabs import tabs
+from app.widgets.walk import walk
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
-
-_TABS = ["Sample", "Details", "What if", "Gallery"]
 
 
 @dataclass(frozen=True)
@@ -43,27 +44,31 @@ class Shown:
 
 
 @st.fragment
-def tabs(shown: Shown, table: pd.DataFrame) -> None:
+def sample_tabs(shown: Shown, table: pd.DataFrame) -> None:
     """The open tab; `table` has all samples in scope, as `sample_table_of` gives them."""
-    from_address("tab", "samples_tab", _TABS, _TABS[0])
-    sample, details, what_if, gallery = st.tabs(_TABS, key="samples_tab", on_change="rerun")
-    to_address("tab", st.session_state["samples_tab"], _TABS[0])
+    panes: dict[str, Callable[[Shown, pd.DataFrame], None]] = {
+        "Sample": _sample_tab,
+        "Details": _details_tab,
+        "What if": lambda shown, table: _what_if_pane(shown, _ids(table)),
+        "Gallery": lambda shown, table: show_gallery(shown.run, _ids(table), title_of(shown.name)),
+    }
+    parts = {title: partial(_listed, shown, table, pane) for title, pane in panes.items()}
+    tabs("samples_tab", parts)
+
+
+def _listed(shown: Shown, table: pd.DataFrame, show: Callable[[Shown, pd.DataFrame], None]) -> None:
+    """Show the samples of the chosen list, if there are any."""
     with show_errors():
         if shown.name != "all":
             table = typical_list(shown.run, shown.scope, shown.name, table)
         if table.empty:
             st.info("No sample stands out by a contribution whose verdict is good: see *Overview*.")
             return
-        if sample.open:
-            with sample:
-                _sample_tab(shown, table)
-        else:
-            ids = table["sample_id"].to_numpy()
-            place = {"Details": details, "What if": what_if, "Gallery": gallery}
-            for tab in place.values():
-                if tab.open:
-                    with tab:
-                        _other_tab(shown, ids)
+        show(shown, table)
+
+
+def _ids(table: pd.DataFrame) -> np.ndarray:
+    return table["sample_id"].to_numpy()
 
 
 def _sample_tab(shown: Shown, table: pd.DataFrame) -> None:
@@ -78,20 +83,14 @@ def _sample_tab(shown: Shown, table: pd.DataFrame) -> None:
             return
         browse(table, shown.dataset, origin)
     with right:
-        _card_pane(shown, table["sample_id"].to_numpy())
+        _card_pane(shown, _ids(table))
 
 
-def _other_tab(shown: Shown, ids: np.ndarray) -> None:
-    match st.session_state["samples_tab"]:
-        case "Gallery":
-            show_gallery(shown.run, ids, title_of(shown.name))
-        case "What if":
-            _what_if_pane(shown, ids)
-        case _:
-            _details_pane(shown, ids)
-            st.subheader("Metrics")
-            if st.toggle("All samples, the selection and each slice", key="by_slice"):
-                slice_metrics(shown.study, explained_of(shown.run))
+def _details_tab(shown: Shown, table: pd.DataFrame) -> None:
+    _details_pane(shown, _ids(table))
+    st.subheader("Metrics")
+    if st.toggle("All samples, the selection and each slice", key="by_slice"):
+        slice_metrics(shown.study, explained_of(shown.run))
 
 
 @st.fragment
@@ -131,17 +130,7 @@ def _walk(ids: np.ndarray) -> str:
     def go(to: int) -> None:
         st.session_state["sample"] = str(ids[to])
 
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"#### Sample {escaped(sample)}", width="content")
-        st.button(
-            "Previous", key="previous", shortcut="Left",
-            disabled=at == 0, on_click=go, args=(max(at - 1, 0),),
-        )  # fmt: skip
-        st.button(
-            "Next", key="next", shortcut="Right",
-            disabled=at == len(ids) - 1, on_click=go, args=(min(at + 1, len(ids) - 1),),
-        )  # fmt: skip
-        st.markdown(f"{at + 1:,} of {len(ids):,}", width="content")
+    walk(f"Sample {sample}", at, len(ids), go)
     st.session_state["sample"] = sample
     st.query_params["sample"] = sample
     return sample
