@@ -57,11 +57,12 @@ def what_factorising_costs(
     that are compared is the reference.
     """
     factorises = MODEL_KINDS[kinds[reference]].has_redundant_heads
-    if factorises:
-        wanted = [name for name in rows["model"] if kinds[name] == "late_fusion"]
-    else:
-        wanted = [name for name in rows["model"] if MODEL_KINDS[kinds[name]].has_redundant_heads]
-    if not wanted or (not factorises and kinds[reference] != "late_fusion"):
+    wanted = [
+        name
+        for name in rows["model"]
+        if MODEL_KINDS[kinds[name]].has_redundant_heads != factorises
+    ]
+    if not wanted:
         return "What factorising costs cannot be said: compare with late fusion."
     other = wanted[0]
     row = rows[rows["model"] == other].to_dict("records")[0]

@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from smurf_core.runs.workspace import Workspace
+from tests.e2e.prepared import EVERY_STATE
 
 pytestmark = pytest.mark.e2e
-STATES = ["simulated", "two modalities", "interactions", "classes"]
+STATES = ["simulated", *(["two modalities", "interactions", "classes"] if EVERY_STATE else [])]
 
 
 @pytest.fixture

@@ -260,13 +260,10 @@ class _Finder:
             return False
         if self._looks_like_row(row):
             return False
-        if not filled:  # Below several header rows, pandas writes the index's name alone.
-            return (
-                bool(before)
-                and bool(row[0])
-                and not names[0]
-                and sum(1 for cell in row if cell) == 1
-            )
+        # Below several header rows, pandas writes the index's name alone.
+        is_index_name = bool(row[0]) and not names[0] and not any(row[1:])
+        if not filled or (is_index_name and not before):
+            return bool(before) and is_index_name
         again = {later[j] for later in self.rows[position + 2 :] for j in self.numeric
                  if len(later) == self.width}  # fmt: skip
         is_header_again = list(row) == list(names)
@@ -278,7 +275,7 @@ class _Finder:
 
     def _named(self, names: list[str], extra: list[list[str]], above: Sequence[str]) -> list[str]:
         """Names from one row if they are complete, otherwise from all header rows together."""
-        index = [row for row in extra if sum(1 for cell in row if cell) == 1 and row[0]]
+        index = [row for row in extra[1:] if not names[0] and row[0] and not any(row[1:])]
         levels = [row for row in extra if row not in index]
         given = [name for name in names if name]
         is_complete = len(set(given)) == len(given) and all(names[1:])
@@ -298,7 +295,7 @@ class _Finder:
         elif len(set(given)) < len(given) and len(above) == self.width and len(set(above)) > 2:
             names = _joined([list(above), names])
             self._note("2 rows are the header.", f"Joined as {names[-1]!r}.")
-        if index and not names[0]:
+        if index:
             names[0] = index[0][0]
         return names
 

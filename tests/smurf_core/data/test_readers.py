@@ -139,7 +139,9 @@ def same_cell(found, written):
         return found == str(written)  # text has words for them
     if isinstance(written, pd.Timestamp):
         return pd.Timestamp(found) == written
-    # Excel's files hold 16 digits of 17.
+    # Excel's files hold 16 digits of 17: the largest of all numbers is rounded up to infinity.
+    if np.isinf(found):
+        return abs(written) >= 1.797693134862315e308 and found * written > 0
     return found == written or abs(found - written) <= 1e-15 * abs(written)
 
 

@@ -60,15 +60,15 @@ def test_a_training_run_stops_when_asked(workspace, study, long_config):
 
 @pytest.mark.skipif(os.name != "posix", reason="Sends a signal that only POSIX systems have.")
 def test_a_killed_run_goes_on_from_its_finished_units(workspace, study, config):
-    config = replace(config, max_epochs=300, patience=None)
+    config = replace(config, max_epochs=1000, patience=None)
     run_id = store.create_run(workspace, study, config, jobs=1)
     launch(workspace)
     wait(workspace, run_id, "running")
+    process = psutil.Process(pid_of(workspace, run_id))
     units = workspace.run_folder(run_id) / "units"
     deadline = time.monotonic() + PATIENCE
     while not list(units.glob("*.parquet")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process = psutil.Process(pid_of(workspace, run_id))
+        time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert wait(workspace, run_id, "crashed", "finished").status == "crashed"
     kept = {path: path.stat().st_mtime_ns for path in units.glob("*.parquet")}
