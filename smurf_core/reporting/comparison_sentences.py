@@ -58,9 +58,7 @@ def what_factorising_costs(
     """
     factorises = MODEL_KINDS[kinds[reference]].has_redundant_heads
     wanted = [
-        name
-        for name in rows["model"]
-        if MODEL_KINDS[kinds[name]].has_redundant_heads != factorises
+        name for name in rows["model"] if MODEL_KINDS[kinds[name]].has_redundant_heads != factorises
     ]
     if not wanted:
         return "What factorising costs cannot be said: compare with late fusion."
