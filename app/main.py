@@ -9,6 +9,7 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts app/ on the path, not its 
 
 import streamlit as st  # noqa: E402
 
+from app.state.address import address_of  # noqa: E402
 from app.state.navigation import navigation  # noqa: E402
 from app.state.selection import settle_selection  # noqa: E402
 from app.widgets.checklist import checklist  # noqa: E402
@@ -21,7 +22,8 @@ st.set_page_config(
 )
 page = navigation()
 tight_spaces()
-with show_errors():  # A store that cannot be opened, and errors that a page does not catch.
+# Among the errors: a store that cannot be opened, and what a page does not catch.
+with address_of(page.url_path), show_errors():
     choose_study_and_run()
     show_callback_error()
     settle_selection()

@@ -1,9 +1,10 @@
 """Takes pictures of pages, of simulated and synthetic data only.
 
 `python docs/screenshots.py` opens the demo as a first start does and renews the pictures of the
-documentation, about a minute. `python docs/screenshots.py --all FOLDER` takes every page of
-a simulated affect study, 1280 and 1920 pixels wide, light and dark, to be looked at; with `--home`
-of the study that was worked on last in that workspace.
+documentation, about a minute. `python docs/screenshots.py --all FOLDER` takes the first screen of
+every page in every state (the demo, eleven samples, shuffled labels, no run, a failed run, while
+training; with `--data FOLDER` also VREED from its files), at 1280 × 800 and 1920 × 1080, light and
+dark, and puts them on one contact sheet each: about half an hour.
 """
 
 import argparse
@@ -14,25 +15,37 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # Only smurf_core is installed.
 
 from app.state.navigation import HEADINGS  # noqa: E402
 from smurf_core.configuration import RunConfig  # noqa: E402
+from smurf_core.data.dataset import MultimodalDataset  # noqa: E402
+from smurf_core.data.generated.synthetic import synthetic_additive  # noqa: E402
+from smurf_core.data.importing.assembly import assemble  # noqa: E402
+from smurf_core.data.readers.registry import find_sources  # noqa: E402
 from smurf_core.model_kinds import ModelKind  # noqa: E402
 from smurf_core.processes import worker  # noqa: E402
-from smurf_core.runs import store  # noqa: E402
+from smurf_core.processes.launcher import launch  # noqa: E402
 from smurf_core.runs.simulated import add_simulated_study  # noqa: E402
+from smurf_core.runs.store import create_run, get_run, request_cancel  # noqa: E402
+from smurf_core.runs.studies import add_study, load_study  # noqa: E402
 from smurf_core.runs.workspace import Workspace  # noqa: E402
 
 PORT = 8599
 URL = f"http://127.0.0.1:{PORT}"
+SIZES: tuple[ViewportSize, ...] = ({"width": 1280, "height": 800}, {"width": 1920, "height": 1080})
+_WIDTH, _NAME = 480, 26  # Pixels of a picture on a contact sheet, and of the line above it.
 
 
 @contextmanager
@@ -80,68 +93,131 @@ def documentation(browser: Browser, folder: Path) -> None:
     page.screenshot(path=folder / "samples.png")
 
 
-def every_page(browser: Browser, folder: Path) -> None:
-    """Every page at two widths, light and dark, as tall as it is."""
-    folder.mkdir(parents=True, exist_ok=True)
+def every_page(browser: Browser, folder: Path, studies: dict[str, str]) -> None:
+    """The first screen of every page of every study, and a contact sheet for each size and scheme.
+
+    `studies` are ids by the name of what a study shows.
+    """
     for scheme in ("light", "dark"):
-        for width in (1280, 1920):
-            page = browser.new_page(viewport={"width": width, "height": 1000}, color_scheme=scheme)
-            page.set_default_timeout(90_000)
-            page.goto(URL)
-            settle(page)
-            for link in page.get_by_test_id("stSidebarNavLink").all():
-                title = link.inner_text().split("\n")[-1].strip()
-                link.click()
-                page.locator("h1", has_text=HEADINGS[title]).wait_for()
+        for size in SIZES:
+            pictures: dict[str, list[Path]] = {}
+            name = f"{size['width']}_{scheme}"
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            for state, study in studies.items():
+                page = browser.new_page(viewport=size, color_scheme=scheme)
+                page.set_default_timeout(90_000)
+                page.goto(f"{URL}/?study={study}")
                 settle(page)
-                if title == "Report":
-                    page.get_by_role("button", name="Build the report").click()
-                    page.get_by_role("button", name="Report (HTML)").wait_for(timeout=300_000)
+                for link in page.get_by_test_id("stSidebarNavLink").all():
+                    title = link.inner_text().split("\n")[-1].strip()
+                    link.click()
+                    page.locator("h1", has_text=HEADINGS[title]).wait_for()
                     settle(page)
-                height = page.evaluate(
-                    "document.querySelector('[data-testid=stMain]').scrollHeight"
-                )
-                page.set_viewport_size({"width": width, "height": min(6_000, height + 40)})
-                page.wait_for_timeout(1_500)
-                name = title.lower().replace(" ", "_")
-                page.screenshot(path=folder / f"{name}_{width}_{scheme}.png")
-                page.set_viewport_size({"width": width, "height": 1000})
-            page.close()
+                    path = folder / name / f"{title} {state}.png".lower().replace(" ", "_")
+                    page.screenshot(path=path)
+                    pictures.setdefault(title, []).append(path)
+                page.close()
+            contact_sheet(pictures, list(studies)).save(folder / f"{name}.png")
 
 
-def prepare(home: Path) -> None:
-    """The simulated study with two runs."""
-    workspace = Workspace(home)
+def contact_sheet(pictures: dict[str, list[Path]], states: Sequence[str]) -> Image.Image:
+    """One row a page, one column a state, each with its name above it."""
+    with Image.open(next(iter(pictures.values()))[0]) as first:
+        height = round(_WIDTH * first.height / first.width)
+    rows = height + _NAME
+    sheet = Image.new("RGB", (_WIDTH * len(states), rows * len(pictures)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for row, (title, paths) in enumerate(pictures.items()):
+        for column, (state, path) in enumerate(zip(states, paths, strict=True)):
+            corner = (column * _WIDTH, row * rows)
+            draw.text((corner[0] + 4, corner[1] + 4), f"{title}: {state}", "black", font_size=18)
+            with Image.open(path) as picture:
+                sheet.paste(picture.resize((_WIDTH, height)), (corner[0], corner[1] + _NAME))
+    return sheet
+
+
+def prepare(workspace: Workspace, data: Path | None) -> dict[str, str]:
+    """A study for every state that a page can be in: ids by state.
+
+    VREED is shown if `data` names the folder of its files; otherwise its labels, shuffled within
+    persons, are those of the demo.
+    """
     workspace.mark_seen("checklist")
-    study = add_simulated_study(workspace)
+    demo = add_simulated_study(workspace)
+    simulated = load_study(workspace, demo)
+    real = assemble(find_sources([data])).dataset if data else simulated
+    studies = {"demo": demo}
+    if data:
+        studies["VREED"] = add_study(workspace, replace(real, name="VREED"))
+    studies |= {
+        "11 clips": add_study(
+            workspace, replace(synthetic_additive(samples=11), name="Eleven clips (synthetic)")
+        ),
+        "shuffled labels": add_study(workspace, _shuffled(real)),
+        "no run": add_simulated_study(workspace, samples=120, persons=8, seed=1),
+        "failed": add_study(workspace, _constant(synthetic_additive(samples=80))),
+    }
     kinds: tuple[ModelKind, ...] = ("late_fusion", "exclusive")
-    for model in kinds:
-        config = RunConfig.from_preset("quick", model, clip=5.0)
-        store.create_run(workspace, study, config)
+    for state, study in studies.items():
+        for model in () if state == "no run" else kinds:
+            create_run(workspace, study, RunConfig.from_preset("quick", model, clip=5.0))
     worker.work(workspace)
+    studies["training"] = add_simulated_study(workspace, samples=120, persons=8, seed=2)
+    return studies
+
+
+def _shuffled(data: MultimodalDataset) -> MultimodalDataset:
+    """The same study with its targets shuffled within persons."""
+    target, chance = data.target.copy(), np.random.default_rng(0)
+    persons = np.zeros(len(target)) if data.persons is None else data.persons
+    for person in pd.unique(persons):
+        rows = np.flatnonzero(persons == person)
+        target[rows] = target[chance.permutation(rows)]
+    return replace(data, name="Shuffled labels", target=target, factors={})
+
+
+def _constant(data: MultimodalDataset) -> MultimodalDataset:
+    """Data on which training fails: there is nothing to predict."""
+    return replace(data, name="Constant target", target=np.ones_like(data.target), factors={})
+
+
+@contextmanager
+def training(workspace: Workspace, study: str) -> Iterator[None]:
+    """A run that trains on and on, and is cancelled at the end."""
+    config = replace(RunConfig.from_preset("quick", "smurf"), max_epochs=10_000_000, patience=None)
+    run = create_run(workspace, study, config, jobs=1)
+    launch(workspace)
+    try:
+        while get_run(workspace, run).progress <= 0:
+            time.sleep(0.2)
+        yield
+    finally:
+        request_cancel(workspace, run)
 
 
 def main() -> None:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--all", type=Path, metavar="FOLDER", help="every page, into this folder")
-    parser.add_argument("--home", type=Path, help="a workspace with trained runs")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="VREED's files, for --all")
     asked = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         sync_playwright() as playwright,
     ):
-        home = asked.home or Path(folder)
-        if asked.all and not asked.home:
-            prepare(home)
+        home = Path(folder)
+        os.environ["SMURF_HOME"] = folder
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
         )
-        with app(home):
-            if asked.all:
-                every_page(browser, asked.all)
-            else:
+        if asked.all:
+            workspace = Workspace(home)
+            studies = prepare(workspace, asked.data)
+            with training(workspace, studies["training"]), app(home):
+                every_page(browser, asked.all, studies)
+        else:
+            with app(home):
                 documentation(browser, ROOT / "docs" / "images")
         browser.close()
 

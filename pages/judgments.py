@@ -11,6 +11,7 @@ from app.sections.judgments import (
     informativeness,
     why_no_judgments,
 )
+from app.state.address import end_page
 from app.state.navigation import page_path
 from app.state.session import current_study
 from app.widgets.gate_notice import has_findings
@@ -27,7 +28,7 @@ with show_errors():
     if not dataset.judgments and not dataset.informativeness:
         st.info(why_no_judgments(study))
         st.page_link(page_path("ratings"), label="Collect ratings", icon=":material/hearing:")
-        st.stop()
+        end_page()
     run = finished_run()
     with corner:
         scope = scope_picker(study, dataset)

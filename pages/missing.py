@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.loading import contributions_of, dataset_of
 from app.sections.missing import dropout, losses, switches, table_5
+from app.state.address import in_address
 from app.state.session import comparable_runs, current_study
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
@@ -23,10 +24,11 @@ with show_errors():
 
     def metric() -> str:
         """The metric of the open tab."""
+        key, metrics = f"missing_metric_{study.task}", list(METRICS[study.task])
+        in_address("metric", key, metrics, metrics[0])
         return st.selectbox(
-            "Metric", list(METRICS[study.task]), format_func=METRIC_TITLES.__getitem__,
-            key=f"missing_metric_{study.task}", width=260,
-        )  # fmt: skip
+            "Metric", metrics, format_func=METRIC_TITLES.__getitem__, key=key, width=260
+        )
 
     tabs(
         "missing_tab",

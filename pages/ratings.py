@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.loading import first_dataset_of, persons_of
 from app.sections.ratings import choose_collection, ratings_parts, what_is_there
+from app.state.address import end_page
 from app.state.session import current_study
 from app.widgets.messages import escaped, show_errors
 from app.widgets.page_head import page_head
@@ -16,7 +17,7 @@ with show_errors():
     dataset = first_dataset_of(study)
     if reason := why_not_ratable(dataset):
         st.info(escaped(reason))
-        st.stop()
+        end_page()
     with corner:
         collection = choose_collection(study.id)
     what_is_there(collection)

@@ -16,6 +16,7 @@ from app.sections.redundancy import (
     sets,
 )
 from app.sections.sharing import sharing
+from app.state.address import end_page
 from app.state.session import current_study
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
@@ -34,16 +35,16 @@ with show_errors():
             "separate redundancy: choose a SMURF run in the sidebar."
         )
         second_witness(run)
-        st.stop()
+        end_page()
     dataset, contributions = dataset_of(study), contributions_of(run)
     if not has_findings(run):
         second_witness(run)
-        st.stop()
+        end_page()
     if not contributions.has_redundant_terms:
         st.info("All contributions of this run are unique: see *Overview* and *Samples*.")
         sharing(run)
         second_witness(run)
-        st.stop()
+        end_page()
     with corner:
         scope = scope_picker(study, dataset)
     # Of too few samples no number is shown, but they can be looked at.

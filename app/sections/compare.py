@@ -17,6 +17,7 @@ from app.loading import (
     side_by_side_of,
     tried_by,
 )
+from app.state.address import in_address, list_in_address
 from app.state.selection import Scope, pinned_run, select_samples
 from app.state.session import current_run, workspace
 from app.widgets.downloads import download_view
@@ -64,19 +65,19 @@ def chosen_runs(
     which = f"{finished[0].study_id}_{finished[0].target}"
     by_id = {run.id: run for run in finished}
     left, middle, right = st.columns([3, 2, 2])
-    chosen = left.multiselect(
-        "Runs", list(by_id), default=list(by_id)[:6], format_func=titles.__getitem__,
-        key=f"compared_{which}",
-    )  # fmt: skip
-    smurf = [run_id for run_id in chosen if by_id[run_id].config.model == REFERENCE_MODEL]
-    reference = middle.selectbox(
-        "Compare with", chosen, index=chosen.index(smurf[0]) if smurf else 0,
-        format_func=titles.__getitem__, key=f"reference_{which}_{'-'.join(chosen)}",
-    )  # fmt: skip
-    metric = right.selectbox(
-        "Metric", list(METRICS[task]), format_func=METRIC_TITLES.__getitem__,
-        key=f"compare_metric_{task}",
-    )  # fmt: skip
+    key = f"compared_{which}"
+    list_in_address("runs", key, list(by_id), list(by_id)[:6])
+    chosen = left.multiselect("Runs", list(by_id), format_func=titles.__getitem__, key=key)
+    if chosen:
+        key = f"reference_{which}_{'-'.join(chosen)}"
+        smurf = [run_id for run_id in chosen if by_id[run_id].config.model == REFERENCE_MODEL]
+        in_address("with", key, chosen, (smurf or chosen)[0])
+        reference = middle.selectbox(
+            "Compare with", chosen, format_func=titles.__getitem__, key=key
+        )
+    key, metrics = f"compare_metric_{task}", list(METRICS[task])
+    in_address("metric", key, metrics, metrics[0])
+    metric = right.selectbox("Metric", metrics, format_func=METRIC_TITLES.__getitem__, key=key)
     if len(chosen) < 2:
         st.info("Choose at least two runs.")
         return None, metric
@@ -185,12 +186,14 @@ def two_of(finished: list[RunInfo], titles: dict[str, str]) -> tuple[RunInfo, Ru
     left, right = st.columns(2)
     which = f"{finished[0].study_id}_{finished[0].target}"
     with left:
-        first = st.selectbox("Run A", order, format_func=titles.__getitem__, key=f"run_a_{which}")
+        key = f"run_a_{which}"
+        in_address("a", key, order, order[0])
+        first = st.selectbox("Run A", order, format_func=titles.__getitem__, key=key)
     others = [run_id for run_id in order if run_id != first]
     with right:
-        second = st.selectbox(
-            "Run B", others, format_func=titles.__getitem__, key=f"run_b_{which}_{first}"
-        )
+        key = f"run_b_{which}_{first}"
+        in_address("b", key, others, others[0])
+        second = st.selectbox("Run B", others, format_func=titles.__getitem__, key=key)
     return by_id[first], by_id[second]
 
 

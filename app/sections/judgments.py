@@ -17,6 +17,7 @@ from app.loading import (
     informativeness_of,
     unique_pairs_of,
 )
+from app.state.address import in_address
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
@@ -78,14 +79,15 @@ def human_scatter(
     names = [subset_name(pair.modalities) for pair in pairs]
     left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
     with left:
-        name = st.segmented_control(
-            "Unique to", names, default=names[0], key=f"unique_{run.study_id}", required=True
-        )
+        key = f"unique_{run.study_id}"
+        in_address("unique", key, names, names[0])
+        name = st.segmented_control("Unique to", names, key=key, required=True) or names[0]
     with middle:
+        kinds = [_PUBLISHED, _CALIBRATED]
+        in_address("ratings", "judgments_ratings", kinds, _PUBLISHED)
         ratings = st.segmented_control(
-            "Ratings", [_PUBLISHED, _CALIBRATED], default=_PUBLISHED, key="judgments_ratings",
-            required=True, help=explain("calibrated"),
-        )  # fmt: skip
+            "Ratings", kinds, key="judgments_ratings", required=True, help=explain("calibrated")
+        )
     with right:
         colouring = colour_column_picker(dataset, contributions, key="judgments_colour")
     pair = pairs[names.index(name)]
@@ -156,9 +158,9 @@ def disagreements(run: RunInfo, scope: Scope) -> None:
     contributions = contributions_of(run)
     pairs = unique_pairs_of(run)
     names = [subset_name(pair.modalities) for pair in pairs]
-    name = st.segmented_control(
-        "Unique to", names, default=names[0], key=f"differ_{run.study_id}", required=True
-    )
+    key = f"differ_{run.study_id}"
+    in_address("unique", key, names, names[0])
+    name = st.segmented_control("Unique to", names, key=key, required=True) or names[0]
     pair = pairs[names.index(name)]
     verdicts = human_agreement_of(run, scope).set_index("modality")["verdict"]
     verdict = str(verdicts[name])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -15,6 +17,7 @@ from app.loading import (
     missing_of,
     subset_predictions_of,
 )
+from app.state.address import in_address, list_in_address
 from app.state.selection import Scope, pinned_sample, select_samples
 from app.widgets.downloads import download_view
 from app.widgets.figures import selectable_chart
@@ -43,6 +46,7 @@ MOST_POINTS = 3_000
 LIGHT = 5_000  # up to so many samples, all are drawn
 LISTED = 100  # the samples that change most
 _STALE = "missing_selection_changed"
+_OFF = "missing_off"  # Names of what is switched off, as the address has them.
 
 
 def losses(run: RunInfo, scope: Scope) -> str | None:
@@ -78,12 +82,10 @@ def switches(run: RunInfo, scope: Scope, off: str | None) -> None:
     if st.session_state.pop(_STALE, False):
         st.rerun()  # The whole page: its samples have changed.
     contributions, predictions = contributions_of(run), subset_predictions_of(run)
+    keys = {name: f"has_{name}_{run.study_id}" for name in contributions.modalities}
+    _switched_off(keys, off)
     with st.container(horizontal=True, gap="large"):
-        switched = tuple(
-            name
-            for name in contributions.modalities
-            if st.toggle(name, value=name != off, key=f"has_{name}_{run.study_id}")
-        )
+        switched = tuple(name for name, key in keys.items() if st.toggle(name, key=key))
         reconstructed = st.toggle(
             "Linear reconstruction", value=True, key="reconstructed", help=explain("reconstruction")
         )
@@ -155,13 +157,22 @@ def switches(run: RunInfo, scope: Scope, off: str | None) -> None:
 def _output(run: RunInfo, contributions: Contributions) -> int:
     if not contributions.is_classification:
         return 0
-    return st.selectbox(
-        "Class",
-        range(len(contributions.outputs)),
-        key=f"missing_class_{run.id}",
-        format_func=contributions.outputs.__getitem__,
-        width=260,
-    )
+    key, outputs = f"missing_class_{run.id}", contributions.outputs
+    in_address("class", key, outputs, outputs[0])
+    return outputs.index(st.selectbox("Class", outputs, key=key, width=260))
+
+
+def _switched_off(keys: Mapping[str, str], off: str | None) -> None:
+    """Keep in the address which modalities are off; `keys` are those of their switches."""
+    default = [off] if off else []
+    shown = _OFF in st.session_state and all(key in st.session_state for key in keys.values())
+    if shown:
+        st.session_state[_OFF] = [name for name, key in keys.items() if not st.session_state[key]]
+    else:
+        st.session_state.pop(_OFF, None)
+    list_in_address("off", _OFF, list(keys), default)
+    for name, key in keys.items():
+        st.session_state[key] = name not in st.session_state[_OFF]
 
 
 def _chosen_sample(
@@ -262,10 +273,9 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) ->
         help=explain("reconstruction", "mean_and_sd"),
     )
     labels = run_titles(finished)
-    chosen = st.multiselect(
-        "Compare with", list(labels), default=list(labels)[:4], format_func=labels.__getitem__,
-        key=f"missing_runs_{run.study_id}_{run.target}",
-    )  # fmt: skip
+    key = f"missing_runs_{run.study_id}_{run.target}"
+    list_in_address("runs", key, list(labels), list(labels)[:4])
+    chosen = st.multiselect("Compare with", list(labels), format_func=labels.__getitem__, key=key)
     others = [other for other in finished if other.id in chosen]
     if not others:
         return

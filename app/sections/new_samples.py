@@ -13,7 +13,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from app.loading import verdicts_of
 from app.loading_samples import new_predictions_of
 from app.sections.study.uploads import forget_uploads, keep_uploads
-from app.state.address import from_address, to_address
+from app.state.address import in_address, kept, write
 from app.state.callbacks import callback
 from app.state.session import moment, workspace
 from app.widgets.messages import escaped, facts, show_errors, show_problems
@@ -59,7 +59,7 @@ def set_picker(saved: Sequence[SavedPredictions]) -> SavedPredictions | None:
     if not saved:
         return None
     by_id = {one.id: one for one in saved}
-    from_address("set", _SET, list(by_id), saved[0].id)
+    in_address("set", _SET, list(by_id), saved[0].id)
     chosen = st.selectbox(
         "Files", list(by_id), key=_SET, label_visibility="collapsed",
         format_func=lambda key: (
@@ -67,7 +67,6 @@ def set_picker(saved: Sequence[SavedPredictions]) -> SavedPredictions | None:
         ),
         help="What this run has predicted for new files, newest first.",
     )  # fmt: skip
-    to_address("set", chosen, saved[0].id)
     return by_id[chosen]
 
 
@@ -110,7 +109,7 @@ def settle_set() -> None:
     if (newest := st.session_state.pop("next_new_set", None)) is not None:
         st.session_state[_SET] = newest
         st.session_state.pop(_SAMPLE, None)
-        st.query_params.pop("new_sample", None)
+        write("new_sample", None)
 
 
 def show_set(run: RunInfo, saved: SavedPredictions, *, is_open: bool) -> None:
@@ -172,9 +171,10 @@ def _table(table: pd.DataFrame, saved: SavedPredictions, *, is_open: bool) -> in
         table, hide_index=True, height=400, key=key, column_config=_config(table),
         on_select=open_chosen, selection_mode="single-row",
     )  # fmt: skip
-    wanted = st.session_state.get(_SAMPLE) or st.query_params.get("new_sample")
+    wanted = kept("new_sample", _SAMPLE)
     at = ids.index(wanted) if wanted in ids else 0
-    st.session_state[_SAMPLE] = st.query_params["new_sample"] = ids[at]
+    st.session_state[_SAMPLE] = ids[at]
+    write("new_sample", ids[at])
     return at
 
 
@@ -283,4 +283,4 @@ def _csv(make: Callable[[], pd.DataFrame]) -> bytes:
 def _delete(run_id: str, saved_id: str) -> None:
     delete_predictions(workspace(), run_id, saved_id)
     st.session_state.pop(_SET, None)
-    st.query_params.pop("set", None)
+    write("set", None)

@@ -14,6 +14,7 @@ from app.loading import (
     performance_of,
     share_intervals_of,
 )
+from app.state.address import in_address
 from app.state.selection import Scope
 from app.state.session import comparable_runs, known_targets, run_label
 from app.widgets.downloads import download_view
@@ -140,10 +141,12 @@ def _shown_output(run: RunInfo, contributions: Contributions) -> str:
     """The output whose shares are shown; the user chooses it if there are classes."""
     if not contributions.is_classification:
         return contributions.outputs[0]
+    key, outputs = f"overview_class_{run.id}", [ALL_OUTPUTS, *contributions.outputs]
+    in_address("class", key, outputs, ALL_OUTPUTS)
     return st.selectbox(
         "Class",
-        [ALL_OUTPUTS, *contributions.outputs],
-        key=f"overview_class_{run.id}",
+        outputs,
+        key=key,
         format_func=lambda name: "All classes" if name == ALL_OUTPUTS else name,
         width=340,
     )

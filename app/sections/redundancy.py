@@ -19,6 +19,7 @@ from app.loading import (
     verdicts_of,
     witness_for,
 )
+from app.state.address import in_address
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
@@ -67,14 +68,16 @@ def chosen_layer(run: RunInfo, contributions: Contributions) -> Layer:
     output, order = contributions.outputs[0], 1
     with st.container(horizontal=True):
         if contributions.is_classification:
-            output = st.selectbox(
-                "Class", contributions.outputs, key=f"redundancy_class_{run.id}", width=260
-            )
+            key = f"redundancy_class_{run.id}"
+            in_address("class", key, contributions.outputs, output)
+            output = st.selectbox("Class", contributions.outputs, key=key, width=260)
         if len(contributions.orders) > 1:
+            key = f"redundancy_order_{run.id}"
+            in_address("order", key, contributions.orders, order)
             order = st.selectbox(
                 "Order",
                 contributions.orders,
-                key=f"redundancy_order_{run.id}",
+                key=key,
                 format_func=lambda k: "Single modalities" if k == 1 else f"Subsets of {k}",
                 help=explain("interaction"),
                 width=260,
@@ -189,8 +192,7 @@ def one_pair(
         if clicked in [_cell(term) for term in pair]:
             st.session_state["redundancy_pair"] = name
             break
-    if st.session_state.get("redundancy_pair") not in by_name:
-        st.session_state["redundancy_pair"] = next(iter(by_name))
+    in_address("pair", "redundancy_pair", list(by_name), next(iter(by_name)))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox("Pair", list(by_name), key="redundancy_pair", width=260)
         colouring = colour_column_picker(dataset, contributions, key="redundancy_colour")
@@ -246,10 +248,11 @@ def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = f"redundancy_grouping_{study.id}"
+        in_address("groups", key, [None, *known], None)
         grouping = st.selectbox(
-            "Groups", known, key=f"redundancy_grouping_{study.id}", index=None,
-            placeholder="Choose a column", width=260,
-        )  # fmt: skip
+            "Groups", known, key=key, index=None, placeholder="Choose a column", width=260
+        )
         what = st.segmented_control(
             "Shown", ["Agreement (r)", "Share of variance"], default="Agreement (r)",
             key="redundancy_shown", required=True,

@@ -12,7 +12,7 @@ import streamlit as st
 
 from app.loading import cards_of, contributions_of, explained_of, verdicts_of
 from app.loading_samples import sessions_of, unexpected_of
-from app.state.address import from_address, to_address
+from app.state.address import in_address, kept, linked, write
 from app.widgets.media import show_media, show_recording
 from app.widgets.messages import escaped, facts, show_errors
 from app.widgets.page_head import answer
@@ -54,16 +54,15 @@ def session_picker(
     """Ask by what samples are divided, and for a session: that of the open sample at first."""
     kinds = session_kinds(explained_of(run), media)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        from_address("by", _KIND, kinds, kinds[0])
+        in_address("by", _KIND, kinds, kinds[0])
         kind = st.selectbox(
             "By", kinds, key=_KIND, label_visibility="collapsed", width=150,
             help="What belongs together: a recording, a person, or a column of the data.",
         ) if len(kinds) > 1 else kinds[0]  # fmt: skip
-        to_address("by", kind, kinds[0])
         found = {session.name: session for session in sessions_of(run, kind, media)}
-        wanted = st.session_state.get("sample") or st.query_params.get("sample")
+        wanted = kept("sample", "sample")
         row = np.flatnonzero(sample_ids == wanted)
-        named = st.query_params.get("session", "")
+        named = linked("session")
         of_sample = [s.name for s in found.values() if len(row) and row[0] in s.rows]
         st.session_state[_SESSION] = next(
             iter(of_sample), named if named in found else next(iter(found))
@@ -76,7 +75,7 @@ def session_picker(
         name = st.selectbox(
             "Session", list(found), key=_SESSION, label_visibility="collapsed", on_change=to_first
         )
-    st.query_params["session"] = name
+    write("session", name)
     return kind, found[name]
 
 
@@ -85,13 +84,12 @@ def output_picker(run: RunInfo) -> int:
     outputs = contributions_of(run).outputs
     if len(outputs) == 1:
         return 0
-    from_address("class", "timeline_class", outputs, outputs[0])
+    in_address("class", "timeline_class", outputs, outputs[0])
     chosen = st.segmented_control(
         "Class", outputs, key="timeline_class", required=True, label_visibility="collapsed",
         help="The probability of this class is shown; contributions are to its logit, less the "
         "mean over the classes.",
     )  # fmt: skip
-    to_address("class", chosen or outputs[0], outputs[0])
     return outputs.index(chosen or outputs[0])
 
 
@@ -123,10 +121,11 @@ def show_timeline(page: Shown) -> None:
 
 def _place(shown: Timeline) -> int:
     """The open sample's place in the session; its id is in the address."""
-    wanted = st.session_state.get("sample") or st.query_params.get("sample")
+    wanted = kept("sample", "sample")
     places = np.flatnonzero(shown.sample_ids == wanted)
     at = int(places[0]) if len(places) else 0
-    st.session_state["sample"] = st.query_params["sample"] = str(shown.sample_ids[at])
+    sample = st.session_state["sample"] = str(shown.sample_ids[at])
+    write("sample", sample)
     return at
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
+from app.state.address import leads, linked, write
 from app.state.callbacks import callback
 from app.state.session import comparable_runs, workspace
 from smurf_core.runs.slices import SliceInfo, find_slice, list_slices, remember_selection
@@ -70,9 +71,9 @@ def settle_selection() -> None:
         return
     st.session_state[_SHOWN] = study
     for key in (_SLICE, _PIN, _PIN_RUN):
-        # The address is read once, when a session starts; afterwards it follows the session.
-        if f"{key}_of_study" not in st.session_state and key in st.query_params:
-            _kept(key)[study] = st.query_params[key]
+        # The address is read when a session starts and where it leads; otherwise it follows.
+        if leads(key) or (f"{key}_of_study" not in st.session_state and linked(key)):
+            _kept(key)[study] = linked(key) or EVERYTHING
         _kept(key).setdefault(study, EVERYTHING)
     if kept_slice := _kept(_SLICE)[study]:
         found = find_slice(workspace(), study, kept_slice)
@@ -189,8 +190,4 @@ def _pin(key: str, value: str | None) -> None:
 
 
 def _to_address(key: str) -> None:
-    value = _kept(key).get(_study() or "", EVERYTHING)
-    if value:
-        st.query_params[key] = value
-    elif key in st.query_params:
-        del st.query_params[key]
+    write(key, _kept(key).get(_study() or "", EVERYTHING) or None)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from app.state.address import leads, linked, write
 from smurf_core.data.dataset import Task
 from smurf_core.runs import store
 from smurf_core.runs.demo import ensure_demo
@@ -83,8 +84,8 @@ def settle(key: str, known: Sequence[str]) -> None:
     """
     wanted: str | None = st.session_state.pop(f"next_{key}", None)
     if wanted is None:
-        kept = (st.session_state.get(key), gone(key), st.query_params.get(key))
-        wanted = next((value for value in kept if value), _ANY)
+        own = () if leads(key) else (st.session_state.get(key), gone(key))
+        wanted = next((value for value in (*own, linked(key)) if value), _ANY)
     if wanted == _ANY:
         wanted = next(iter(known), None)
     st.session_state[key] = wanted if wanted in known else None
@@ -102,10 +103,10 @@ def settle_targets_of(study_id: str) -> None:
     _forget_if_changed(TARGET, study_id)
     run_id = st.session_state.get(f"next_{RUN}")
     if run_id is None and not any((st.session_state.get(TARGET), gone(TARGET))):
-        run_id = None if TARGET in st.query_params else st.query_params.get(RUN)
+        run_id = None if linked(TARGET) else linked(RUN)
     of_study = store.list_runs(workspace(), study_id) if run_id else []
-    if linked := next((run for run in of_study if run.id == run_id), None):
-        st.session_state[f"next_{TARGET}"] = linked.target
+    if run := next((run for run in of_study if run.id == run_id), None):
+        st.session_state[f"next_{TARGET}"] = run.target
 
 
 def settle_runs_of(study_id: str, target: str | None) -> None:
@@ -119,7 +120,8 @@ def _forget_if_changed(key: str, whose: object) -> None:
     if st.session_state.get(owner) not in (None, whose):
         for name in (key, f"gone_{key}"):
             st.session_state.pop(name, None)
-        st.query_params.pop(key, None)
+        if not leads(key):
+            write(key, None)
     st.session_state[owner] = whose
 
 
@@ -130,10 +132,7 @@ def settle_address(*, has_targets: bool) -> None:
     """
     for key in (STUDY, TARGET, RUN):
         value = st.session_state.get(key) or gone(key)
-        if value and (key != TARGET or has_targets):
-            st.query_params[key] = value
-        elif key in st.query_params:
-            del st.query_params[key]
+        write(key, value if value and (key != TARGET or has_targets) else None)
 
 
 def unselect(key: str, identifier: str) -> None:

@@ -10,6 +10,7 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.state.address import end_page
 from app.state.callbacks import callback, callback_error
 from app.state.navigation import page_path
 from app.state.session import RUN, chosen_study, current_run, gone
@@ -73,7 +74,7 @@ def finished_run() -> RunInfo:
     run = current_run()
     if run is None:
         no_run()
-        st.stop()
+        end_page()
     return run
 
 

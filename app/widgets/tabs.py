@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from app.state.address import from_address, to_address
+from app.state.address import in_address
 
 
 def tabs(key: str, parts: Mapping[str, Callable[[], None]]) -> None:
@@ -21,10 +21,9 @@ def tabs(key: str, parts: Mapping[str, Callable[[], None]]) -> None:
         Title → what shows the tab.
     """
     titles = list(parts)
-    from_address("tab", key, titles, titles[0])
+    in_address("tab", key, titles, titles[0])
     # Not `bind`: a page with a bound widget cannot lead to another one.
     opened = st.tabs(titles, key=key, on_change="rerun")
-    to_address("tab", st.session_state[key], titles[0])
     for place, show in zip(opened, parts.values(), strict=True):
         if place.open:
             with place:

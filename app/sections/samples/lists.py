@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.loading import typical_of
-from app.state.address import from_address, to_address
+from app.state.address import in_address
 from app.state.selection import Scope
 from smurf_core.evaluation.typical import Finding
 from smurf_core.runs.store import RunInfo
@@ -38,14 +38,13 @@ _NOTES: dict[ListName, str] = {
 
 def list_picker() -> ListName:
     """Ask for a list; it is part of the address."""
-    from_address("list", "samples_list", list(_LISTS), "all")
+    in_address("list", "samples_list", list(_LISTS), "all")
     chosen = st.segmented_control(
         "List", list(_LISTS), format_func=_LISTS.__getitem__, key="samples_list", required=True,
         persist_state="session",
         help="\n\n".join(f"*{_LISTS[name]}*: {note}" for name, note in _NOTES.items() if note),
     )  # fmt: skip
     name: ListName = chosen or "all"
-    to_address("list", name, "all")
     return name
 
 

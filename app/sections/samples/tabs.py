@@ -21,6 +21,7 @@ from app.sections.samples.change import show_what_if
 from app.sections.samples.detail import show_details
 from app.sections.samples.gallery import show_gallery
 from app.sections.samples.lists import ListName, title_of, typical_list
+from app.state.address import kept, write
 from app.state.selection import Scope
 from app.widgets.messages import escaped, show_callback_error, show_errors
 from app.widgets.slice_metrics import slice_metrics
@@ -116,7 +117,7 @@ def _what_if_pane(shown: Shown, ids: np.ndarray) -> None:
 def _walk(ids: np.ndarray) -> str:
     """The open sample with buttons to the rows above and below; its id is in the address."""
     show_callback_error()
-    wanted = st.session_state.get("sample") or st.query_params.get("sample")
+    wanted = kept("sample", "sample")
     places = np.flatnonzero(ids == wanted)
     if wanted and not len(places) and wanted != st.session_state.get("sample"):
         st.warning(
@@ -132,5 +133,5 @@ def _walk(ids: np.ndarray) -> str:
 
     walk(f"Sample {sample}", at, len(ids), go)
     st.session_state["sample"] = sample
-    st.query_params["sample"] = sample
+    write("sample", sample)
     return sample
