@@ -19,6 +19,13 @@ def no_errors(page: Page) -> None:
     expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
 
 
+def is_short(page: Page) -> None:
+    """No page is longer than three screens of 800 pixels before more is asked for."""
+    no_errors(page)
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    assert height <= 2400, page.url
+
+
 def number(text: str) -> float:
     return float(text.replace("−", "-"))
 
@@ -42,9 +49,21 @@ def test_a_new_user_reads_findings_of_the_demo_and_looks_at_a_sample(new_server,
     sentence = page.locator(".st-key-finding_leader strong").inner_text()
     page.reload()
     expect(page.locator(".st-key-finding_leader strong")).to_have_text(sentence)
+    is_short(page)
     page.get_by_role("link", name="Look at single samples").click()
     expect(page.get_by_role("heading", name=re.compile("^Sample ")).first).to_be_visible()
-    no_errors(page)
+    is_short(page)
+    player = page.locator("audio, video").first
+    player.scroll_into_view_if_needed()
+    box = player.bounding_box()
+    page.mouse.click(box["x"] + 25, box["y"] + box["height"] - 25)
+    page.wait_for_function("document.querySelector('audio, video').currentTime > 0.1")
+    # In six clicks: the demo, a sample, its sound, the session around it, and what is lost without.
+    for name in ("Timeline", "Missing modalities"):
+        page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile(f"{name}$")).click()
+        expect(page.get_by_role("heading", name=HEADINGS[name])).to_be_visible()
+        expect(page.locator(".js-plotly-plot").first).to_be_visible()
+        is_short(page)
     # Nothing is left to train in the background when the test ends.
     workspace = Workspace(new_server.home)
     for run in store.list_runs(workspace):

@@ -44,10 +44,11 @@ def space(_demo_home, copied_home) -> Workspace:
     return copied_home(_demo_home)
 
 
-@pytest.fixture
-def found(space):
-    (run,) = store.list_runs(space)
-    result, data = result_of(space, run), studies.load_study(space, run.study_id)
+@pytest.fixture(scope="module")
+def found(_demo_home):
+    home = Workspace(_demo_home)
+    (run,) = store.list_runs(home)
+    result, data = result_of(home, run), studies.load_study(home, run.study_id)
     return run, result, data, find({run.id: result}, {run.id: "run"}, data, reference=run.id)
 
 
@@ -98,8 +99,11 @@ def test_every_number_is_one_of_the_tables(found):
     assert all(finding.belief for finding in by_name.values())
 
 
-def test_page_report_and_command_say_the_same(found, space, open_page, monkeypatch):
+def test_page_report_and_command_say_the_same(
+    found, _demo_home, shared_home, open_page, monkeypatch
+):
     run, _, _, evaluated = found
+    space = shared_home(_demo_home)
     monkeypatch.setenv("BROWSER_PATH", "/nonexistent")  # Images take time.
     findings = findings_first(evaluated)
     page, shown = open_page("findings"), said_by_command("show", run.id)
