@@ -145,11 +145,7 @@ def test_on_a_target_of_noise_no_feature_is_clear():
     for seed in range(6):
         data = simulate("pairs", samples=200, seed=seed)
         noise = np.random.default_rng(seed).standard_normal(200).astype(np.float32)
-        data = (
-            replace(data, target=noise, factors={}, true_contributions=None)
-            if hasattr(data, "true_contributions")
-            else replace(data, target=noise, factors={})
-        )
+        data = replace(data, target=noise, factors={})
         result = train_run(data, CONFIG)
         refitted = refitted_folds(result, data)
         for modality in data.modalities:
