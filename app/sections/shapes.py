@@ -54,7 +54,7 @@ def feature_shapes(run: RunInfo) -> None:
         if not good:
             return
         name = contributions.outputs[output]
-        unit = f"Logit of {name}" if contributions.is_classification else "Contribution"
+        unit = f"Logit of {name}" if contributions.is_classification else f"Contribution to {name}"
         st.plotly_chart(
             shape_curves(good, unit, colour=modality_colours(contributions.modalities)[modality]),
             key="shapes",

@@ -6,7 +6,7 @@ import pandas as pd
 import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.evaluation.gate import Gate
-from smurf_core.reporting.numbers import bounds, interval_text, percent, plain, signed
+from smurf_core.reporting.numbers import bounds, digits_for, interval_text, percent, plain, signed
 from smurf_core.reporting.sentences import chance_text, nothing_to_explain, score_text
 
 # So many mistakes are named, at most.
@@ -44,7 +44,7 @@ def confusion_sentences(gate: Gate, confused: pd.DataFrame) -> list[str]:
     return [*found, f"More often than by chance, {'; '.join(named)}.{more}"]
 
 
-def range_sentence(gate: Gate, table: pd.DataFrame, digits: int = 2) -> str:
+def range_sentence(gate: Gate, table: pd.DataFrame) -> str:
     """Whether predictions are pulled to the middle, from what `residuals_over_range` returns.
 
     An empty text where the intervals do not say so.
@@ -54,6 +54,7 @@ def range_sentence(gate: Gate, table: pd.DataFrame, digits: int = 2) -> str:
     first, last = table.iloc[0], table.iloc[-1]
     if not (first["ci_low"] > 0 and last["ci_high"] < 0):
         return ""
+    digits = digits_for(max(first["mean"], -last["mean"]))
     return (
         "Predictions are pulled to the middle: of the lowest targets (up to "
         f"{plain(first['high'], digits)}) they are {signed(first['mean'], digits)}"

@@ -6,13 +6,13 @@ import numpy as np
 
 from smurf_core.evaluation.sample_map import FEWEST_TERMS, SampleMap
 from smurf_core.evaluation.verdicts import GOOD
-from smurf_core.reporting.numbers import bounds, percent, plain, signed, term_label
+from smurf_core.reporting.numbers import bounds, digits_for, percent, plain, signed, term_label
 from smurf_core.shapes import Shape
 
 _NAMED = 2  # contributions in an axis's title
 
 
-def shape_sentence(shape: Shape, verdict: str, *, digits: int = 2) -> str:
+def shape_sentence(shape: Shape, verdict: str) -> str:
     """What may be said of one contribution and one feature.
 
     Parameters
@@ -21,10 +21,9 @@ def shape_sentence(shape: Shape, verdict: str, *, digits: int = 2) -> str:
         The curve.
     verdict
         On the contribution, in a run that predicts (otherwise `nothing_to_explain` says why not).
-    digits
-        After the point, in contributions.
     """
     what = term_label(*shape.term.names[1:])
+    digits = digits_for(float(np.nanmax(np.abs([shape.rise, shape.rise_half_width]))))
     if verdict not in GOOD:
         return f"{what}: no curve, because the verdict on this contribution is “{verdict}”."
     ends = f"from {_number(shape.values[0])} to {_number(shape.values[-1])}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.loading import contributions_of, explained_of, whole_gate_of
+from app.loading import contributions_of, whole_gate_of
 from app.loading_samples import good_terms_of, map_of
 from app.sections.samples.card import show_card
 from app.state.selection import Scope, current_slice
@@ -13,12 +13,14 @@ from app.widgets.figures import colour_column_picker, selectable_chart
 from app.widgets.messages import escaped, show_callback_error
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.plot.points import Points
-from smurf_core.plot.scatter import coloured_scatter
+from smurf_core.plot.sample_map import sample_map_figure
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.sentences import nothing_to_explain
-from smurf_core.reporting.shape_sentences import axis_title, map_sentence, no_map
+from smurf_core.reporting.shape_sentences import map_sentence, no_map
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
+
+_COLOUR = "map_colour"
 
 
 def show_map(study: StudyInfo, run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
@@ -32,25 +34,27 @@ def show_map(study: StudyInfo, run: RunInfo, dataset: MultimodalDataset, scope: 
         st.info(escaped(reason))
         return
     contributions, found = contributions_of(run), map_of(run)
-    st.markdown(escaped(map_sentence(found)), help=explain("map"))
+    said, picker = st.columns([3, 1], vertical_alignment="center")
+    said.markdown(escaped(map_sentence(found)), help=explain("map"))
+    st.session_state.setdefault(_COLOUR, "target")
+    with picker:
+        colouring = colour_column_picker(dataset, contributions, key=_COLOUR)
+    points = Points(
+        found.positions[:, 0],
+        found.positions[:, 1],
+        contributions.sample_ids,
+        colouring=colouring,
+        in_scope=scope.mask(contributions.sample_ids),
+    )
+    sample = st.session_state.get("sample") or st.query_params.get("sample", "")
+
+    def open_first(ids: list[str]) -> None:
+        st.session_state["sample"] = ids[0]
+
     left, right = st.columns([3, 2])
     with left:
-        colouring = colour_column_picker(dataset, contributions, key="map_colour")
-        points = Points(
-            found.positions[:, 0],
-            found.positions[:, 1],
-            contributions.sample_ids,
-            colouring=colouring,
-            in_scope=scope.mask(contributions.sample_ids),
-        )
-
-        def open_first(ids: list[str]) -> None:
-            st.session_state["sample"] = ids[0]
-
         selectable_chart(
-            coloured_scatter(
-                points, x_title=axis_title(found, 0), y_title=axis_title(found, 1), with_line=False
-            ),
+            sample_map_figure(found, points, sample),
             points,
             key=f"map_{run.id}",
             origin="the map of Samples",
@@ -65,8 +69,8 @@ def show_map(study: StudyInfo, run: RunInfo, dataset: MultimodalDataset, scope: 
         )
         download_view(found.loadings, "map_weights")
     with right:
-        sample = st.session_state.get("sample")
-        if sample in set(explained_of(run).sample_ids):
+        if sample in contributions.sample_ids:
+            st.query_params["sample"] = sample
             st.markdown(f"**Sample {escaped(sample)}**")
             show_card(sample, study, dataset, run)
         else:
