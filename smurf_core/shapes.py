@@ -118,6 +118,16 @@ def shapes(
     ------
     InputError
         If there is no such modality or feature, or the feature is the same for every sample.
+
+    Examples
+    --------
+    >>> import smurf_core as smurf
+    >>> data = smurf.datasets.synthetic_additive(samples=80)
+    >>> run = smurf.train(data, max_epochs=2, restarts=1)
+    >>> feature = data.features["A"].names[0]
+    >>> found = shapes(run, data, "A", feature)
+    >>> found[0].curve.shape
+    (15,)
     """
     column = _column(result, dataset, modality, feature)
     given = dataset.features[modality]
@@ -234,7 +244,7 @@ def feature_rises(
                 rises[t, column] += (stop - start) * len(rows)
     rises /= max(total, 1)
     farthest = rises[np.abs(rises).argmax(axis=0), np.arange(rises.shape[1])]
-    table = pd.DataFrame({"feature": list(given.names), "rise": farthest})[low < high]
+    table = pd.DataFrame({"feature": list(given.names), "rise": farthest}).loc[low < high]
     return table.sort_values("rise", key=np.abs, ascending=False, kind="stable", ignore_index=True)
 
 

@@ -38,6 +38,15 @@ def class_difference(
     ------
     InputError
         If there is no such class, or both are the same.
+
+    Examples
+    --------
+    >>> import smurf_core as smurf
+    >>> data = smurf.datasets.synthetic_additive(samples=80, task="classification")
+    >>> run = smurf.train(data, max_epochs=2, restarts=1)
+    >>> found = class_difference(run.contributions(), ["s03"], "class_1", "class_2")
+    >>> found.outputs, found.prediction().shape
+    (('class_1 − class_2',), (1, 1))
     """
     unknown = [name for name in (first, second) if name not in contributions.outputs]
     if unknown or not contributions.is_classification:

@@ -46,6 +46,15 @@ def confusion(explained: Explained, *, level: float = 0.95) -> pd.DataFrame:
     the excess counts that the frequencies of the classes are themselves estimated. Of few samples
     that all got the same class, linearisation knows no spread: no standard error is below that of
     Agresti and Coull (1998), *The American Statistician* 52.
+
+    Examples
+    --------
+    >>> import smurf_core as smurf
+    >>> data = smurf.datasets.synthetic_additive(samples=80, task="classification")
+    >>> run = smurf.train(data, max_epochs=2, restarts=1)
+    >>> table = confusion(smurf.evaluate.explained(run, data))
+    >>> len(table), int(table["n"].sum())
+    (9, 80)
     """
     contributions = explained.contributions
     if not contributions.is_classification:

@@ -61,6 +61,17 @@ def residuals_by_person(explained: Explained, *, level: float = 0.95) -> pd.Data
     -----
     David and Nagaraja (2003), *Order Statistics*, section 7.1: between the k-th lowest and the k-th
     highest value, the median lies with a probability of 1 − 2 P(X < k), X binomial of n and ½.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dataclasses import replace
+    >>> import smurf_core as smurf
+    >>> data = smurf.datasets.synthetic_additive(samples=80)
+    >>> data = replace(data, persons=np.repeat(["p1", "p2", "p3", "p4"], 20))
+    >>> run = smurf.train(data, max_epochs=2, restarts=1)
+    >>> sorted(residuals_by_person(smurf.evaluate.explained(run, data))["person"])
+    ['p1', 'p2', 'p3', 'p4']
     """
     if explained.persons is None:
         raise InputError(f"{explained.dataset.name!r} has no persons: name their column.")
@@ -107,6 +118,15 @@ def residuals_over_range(explained: Explained, *, bins: int = BINS) -> pd.DataFr
     ------
     InputError
         If the target is classes.
+
+    Examples
+    --------
+    >>> import smurf_core as smurf
+    >>> data = smurf.datasets.synthetic_additive(samples=80)
+    >>> run = smurf.train(data, max_epochs=2, restarts=1)
+    >>> table = residuals_over_range(smurf.evaluate.explained(run, data), bins=4)
+    >>> table["n"].tolist()
+    [20, 20, 20, 20]
     """
     error = residuals(explained)
     target = np.asarray(explained.target, dtype=np.float64)

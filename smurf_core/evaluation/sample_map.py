@@ -66,6 +66,15 @@ def sample_map(explained: Explained, terms: Collection[Term]) -> SampleMap:
     Notes
     -----
     Jolliffe (2002), *Principal Component Analysis*, by a singular value decomposition.
+
+    Examples
+    --------
+    >>> import smurf_core as smurf
+    >>> data = smurf.datasets.synthetic_additive(samples=80)
+    >>> run = smurf.train(data, max_epochs=2, restarts=1)
+    >>> found = sample_map(smurf.evaluate.explained(run, data), run.contributions().terms)
+    >>> found.positions.shape
+    (80, 2)
     """
     contributions = explained.contributions
     used = [term for term in contributions.terms if term in terms]

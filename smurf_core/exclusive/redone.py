@@ -54,7 +54,7 @@ class RefittedFold:
 
     def values(self, modality: str, units: Array, term: Term) -> Array:
         """Contributions of the fold's solution, [g, c], to units [g, h] of a modality."""
-        return self._of(self.base, modality, units, term)[0] * self.target_sd
+        return np.asarray(self._of(self.base, modality, units, term)[0] * self.target_sd)
 
     def deviations(self, modality: str, units: Array, term: Term) -> Array:
         """What refits say beyond the fold's solution, [B, g, c], in the target's unit."""
@@ -64,7 +64,8 @@ class RefittedFold:
     def shrunk(self, modality: str, units: Array, term: Term) -> Array:
         """How far the ridge is thought to shrink them, [g, c] (`smurf_core.refits.refits_of`)."""
         base = self._of(self.base, modality, units, term)
-        return ((base - self._of(self.more, modality, units, term)) * self.target_sd)[0]
+        more = self._of(self.more, modality, units, term)
+        return np.asarray((base - more)[0] * self.target_sd)
 
     def _of(self, solution: Solution, modality: str, units: Array, term: Term) -> Array:
         components = (units / self.scales[modality] - self.means[modality]) @ self.bases[modality]

@@ -55,7 +55,7 @@ class DifferenceCard:
 
     @property
     def sentence(self) -> str:
-        """How much more probable the first class is, and what speaks for and against it."""
+        """How much more probable the first class is, and what moves it towards each class."""
         likelier, other = (
             (self.first, self.second) if self.total >= 0 else (self.second, self.first)
         )

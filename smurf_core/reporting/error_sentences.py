@@ -15,7 +15,7 @@ _BY_CHANCE = 0.05  # of persons whose interval would not contain zero
 
 
 def confusion_sentences(gate: Gate, confused: pd.DataFrame) -> list[str]:
-    """How well classes are told apart, and which are mistaken for which more often than by chance.
+    """How well classes are predicted, and which are taken for which more often than by chance.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def confusion_sentences(gate: Gate, confused: pd.DataFrame) -> list[str]:
 
 
 def range_sentence(gate: Gate, table: pd.DataFrame) -> str:
-    """Whether predictions are pulled to the middle, from what `residuals_over_range` returns.
+    """How far predictions are pulled to the middle, from what `residuals_over_range` returns.
 
     An empty text where the intervals do not say so.
     """
@@ -66,7 +66,7 @@ def range_sentence(gate: Gate, table: pd.DataFrame) -> str:
 
 
 def person_sentence(gate: Gate, table: pd.DataFrame) -> str:
-    """Whether some persons are predicted too high or too low, from `residuals_by_person`.
+    """How many persons are predicted too high or too low, from `residuals_by_person`.
 
     An empty text where as many persons as seen would be off by chance.
     """

@@ -235,7 +235,7 @@ def test_the_gallery_has_the_cards_of_the_list(open_page, judged):
     assert len(figure(page, "gallery")["layout"]["annotations"]) == 80 - 8 * 9
 
 
-def test_below_a_card_a_class_is_compared_with_another_one(open_page, trained_home):
+def test_the_predicted_class_is_compared_with_another_below_the_card(open_page, trained_home):
     study = next(s for s in studies.list_studies(trained_home) if s.task == "classification")
     page = open_page("samples", study=study.id, sample="s07")
     bars = figure(page, "class_difference")["data"][0]
