@@ -245,7 +245,8 @@ def feature_rises(
     rises /= max(total, 1)
     farthest = rises[np.abs(rises).argmax(axis=0), np.arange(rises.shape[1])]
     table = pd.DataFrame({"feature": list(given.names), "rise": farthest}).loc[low < high]
-    return table.sort_values("rise", key=np.abs, ascending=False, kind="stable", ignore_index=True)
+    order = np.argsort(-table["rise"].abs().to_numpy(), kind="stable")
+    return table.iloc[order].reset_index(drop=True)
 
 
 @dataclass(frozen=True)
