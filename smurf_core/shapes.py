@@ -244,7 +244,8 @@ def feature_rises(
                 rises[t, column] += (stop - start) * len(rows)
     rises /= max(total, 1)
     farthest = rises[np.abs(rises).argmax(axis=0), np.arange(rises.shape[1])]
-    table = pd.DataFrame({"feature": list(given.names), "rise": farthest}).loc[low < high]
+    table: pd.DataFrame = pd.DataFrame({"feature": list(given.names), "rise": farthest})
+    table = table[low < high]
     order = np.argsort(-table["rise"].abs().to_numpy(), kind="stable")
     return table.iloc[order].reset_index(drop=True)
 

@@ -77,7 +77,7 @@ def test_refits_made_again_are_those_of_the_training(solved):
             said = refitted[k].values(name, units, term)
             # Functions that follow bent relations are taken from the weights of outputs.
             if follows:
-                assert np.corrcoef(said.T, found.of(term)[rows].T)[0, 1] > 0.98
+                assert np.corrcoef(said.T, found.of(term)[rows].T)[0, 1] > 0.95
             else:
                 np.testing.assert_allclose(said, found.of(term)[rows], atol=1e-4)
             drawn = refitted[k].deviations(name, units, term)
@@ -126,7 +126,7 @@ def test_features_are_ordered_by_how_far_they_move_a_contribution(solved):
         found = [shape.rise for shape in shapes(result, data, "A", feature)]
         rises.append(max(np.abs(found)))
     # The order is computed from 100 samples.
-    assert np.corrcoef(table["rise"].abs(), rises)[0, 1] > 0.98
+    assert np.corrcoef(table["rise"].abs(), rises)[0, 1] > 0.95
     assert table["rise"].abs().is_monotonic_decreasing
 
 
