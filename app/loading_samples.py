@@ -16,7 +16,9 @@ from smurf_core.evaluation.neighbours import (
     similar_samples,
     standardised_terms,
 )
+from smurf_core.evaluation.sample_map import SampleMap, sample_map
 from smurf_core.evaluation.timeline import Session, sessions, unexpected_moments
+from smurf_core.evaluation.verdicts import good_terms
 from smurf_core.predictions import Predictions
 from smurf_core.runs.new_samples import read_predictions
 from smurf_core.runs.store import RunInfo
@@ -48,6 +50,18 @@ def _standardised_terms_of(run: RunInfo) -> npt.NDArray[np.float64]:
     found = standardised_terms(contributions_of(run))
     found.flags.writeable = False
     return found
+
+
+@st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)
+def good_terms_of(run: RunInfo) -> frozenset[Term]:
+    """The contributions of a run whose verdict is good."""
+    return good_terms(verdicts_of(run), contributions_of(run))
+
+
+@st.cache_resource(max_entries=6, show_spinner="Drawing the map…", hash_funcs=_BY_RUN)
+def map_of(run: RunInfo) -> SampleMap:
+    """All of a run's samples by their contributions whose verdict is good."""
+    return sample_map(explained_of(run), good_terms_of(run))
 
 
 def similar_to(run: RunInfo, sample_id: str, measure: Similarity, count: int = 10) -> pd.DataFrame:

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from app.loading import dataset_of, explained_of
+from app.sections.mistakes import mistaken_classes, residuals
 from app.sections.overview import scores, shares
+from app.sections.shapes import feature_shapes
 from app.state.navigation import page_path
 from app.state.selection import run_pinned_beside
 from app.state.session import current_study
@@ -12,6 +14,7 @@ from app.widgets.page_head import page_head
 from app.widgets.pins import pin_run_button
 from app.widgets.scope_bar import scope_picker
 from app.widgets.slice_metrics import slice_metrics
+from app.widgets.tabs import tabs
 
 study = current_study()
 corner = page_head("overview")
@@ -22,10 +25,14 @@ with show_errors():
     with corner:
         scope = scope_picker(study, dataset)
     shares(study, run, pinned, dataset, scope)
-    with st.expander("All scores"):
-        scores(run, pinned, scope)
-    with st.expander("Scores of every slice"):
-        slice_metrics(study, explained_of(run))
+    wrong = mistaken_classes if dataset.task == "classification" else residuals
+    parts = {
+        "All scores": lambda: scores(run, pinned, scope),
+        "Mistakes" if wrong is mistaken_classes else "Residuals": lambda: wrong(run, scope),
+        "Features": lambda: feature_shapes(run),
+        "Scores of every slice": lambda: slice_metrics(study, explained_of(run)),
+    }
+    tabs("overview_tab", parts)
     with st.container(horizontal=True):
         st.page_link(page_path("samples"), label="Look at single samples", icon=":material/search:")
         pin_run_button(run)

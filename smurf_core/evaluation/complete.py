@@ -11,6 +11,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.baseline import against_baseline
 from smurf_core.evaluation.commonality import witness_of
 from smurf_core.evaluation.comparison import compare_models
+from smurf_core.evaluation.confusion import confusion
 from smurf_core.evaluation.fidelity import fidelity
 from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.influence import share_influence
@@ -20,6 +21,7 @@ from smurf_core.evaluation.missing import compare_missing, missing_modalities, m
 from smurf_core.evaluation.outlying import outlying_samples
 from smurf_core.evaluation.performance import chance_performance, fold_performance, performance
 from smurf_core.evaluation.redundancy import ShareIntervals, pair_table, share_intervals
+from smurf_core.evaluation.residuals import residuals_by_person, residuals_over_range
 from smurf_core.evaluation.subset_fusion import why_not_held_out
 from smurf_core.evaluation.typical import Finding, half_widths, typical_samples
 from smurf_core.evaluation.verdicts import verdicts
@@ -138,6 +140,12 @@ def tables_of_run(
             "commonality_subsets": witness.subsets, "commonality_totals": witness.totals,
             "commonality_parts": witness.parts, "commonality_model": witness.model,
         }  # fmt: skip
+    if dataset.task == "classification":
+        tables["confusion"] = confusion(explained)
+    else:
+        tables["residuals_over_range"] = residuals_over_range(explained)
+        if dataset.persons is not None:
+            tables["residuals_by_person"] = residuals_by_person(explained)
     if dataset.judgments and dataset.task == "regression":
         agreement = human_agreement(explained, seed=seed)
         tables["human_judgments"] = with_verdicts(agreement, explained, found)

@@ -381,11 +381,12 @@ def _functions(fit: _Fit, x: Array, training: Mask, useful: Mask, known: Mask) -
     layer = Layer(fit.weight.astype(np.float32), fit.bias.astype(np.float32))
     given = np.asarray(x[training], dtype=np.float32)
     read = np.concatenate([_rectified(layer, given), given], axis=1).astype(np.float64)
-    mixing, beyond = (_leading_functions(read, fit.mixing[:, part]) for part in (useful, known))
+    mixing, beyond = (leading_functions(read, fit.mixing[:, part]) for part in (useful, known))
     return Functions(layer, mixing, beyond)
 
 
-def _leading_functions(read: Array, mixing: Array) -> Array:
+def leading_functions(read: Array, mixing: Array) -> Array:
+    """Weights [units + d, k] of the leading directions of `read @ mixing`, of sd one."""
     if mixing.shape[1] == 0:
         return mixing
     values = read @ mixing

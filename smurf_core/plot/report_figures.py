@@ -14,14 +14,18 @@ import plotly.io as pio
 import vl_convert
 
 from smurf_core.errors import InputError
+from smurf_core.evaluation.confusion import confused, confusion
+from smurf_core.evaluation.gate import Gate
 from smurf_core.evaluation.judgments import unique_pairs
 from smurf_core.evaluation.metrics import LOWER_IS_BETTER, METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
+from smurf_core.evaluation.residuals import residuals_over_range
 from smurf_core.evaluation.verification import factor_matrix
 from smurf_core.explained import Explained
 from smurf_core.fold_label import fold_label
 from smurf_core.plot.bars import bars_with_spread
 from smurf_core.plot.cards import card_gallery
+from smurf_core.plot.confusion import confusion_matrices
 from smurf_core.plot.contributions import variance_bars
 from smurf_core.plot.heatmaps import (
     doubt_matrix,
@@ -30,10 +34,12 @@ from smurf_core.plot.heatmaps import (
     share_matrix,
     signed_heatmap,
 )
+from smurf_core.plot.residuals import residuals_over_target
 from smurf_core.plot.scatter import scatter_with_line
 from smurf_core.plot.sharing import sharing_bars
 from smurf_core.plot.theme import modality_colours
 from smurf_core.plot.training import chosen_curves
+from smurf_core.reporting.error_sentences import confusion_sentences, range_sentence
 from smurf_core.reporting.findings import Findings, main_metric
 from smurf_core.reporting.shares import OutputShares
 from smurf_core.reporting.sharing import sharing_sentence
@@ -84,6 +90,7 @@ def report_figures(
                 name="run", title=title,
             ),
         ),
+        **_mistakes(explained, found.account.gate),
         "missing_modalities": ReportFigure(
             "Missing modalities",
             "Performance with only some of the modalities, mean and standard deviation over test "
@@ -153,6 +160,28 @@ def report_figures(
     elif not found.agreement.empty:
         figures |= _judgments(explained)
     return figures
+
+
+def _mistakes(explained: Explained, opened: Gate) -> dict[str, ReportFigure]:
+    """What is predicted wrongly: classes beside chance, or residuals over the range."""
+    if explained.contributions.is_classification:
+        said = confusion_sentences(opened, confused(explained))
+        return {
+            "confusion": ReportFigure(
+                "Which classes are taken for which",
+                "Share of the true class, and number of held-out samples. " + " ".join(said),
+                confusion_matrices(confusion(explained)),
+            )
+        }
+    over = residuals_over_range(explained)
+    return {
+        "residuals": ReportFigure(
+            "Residuals over the range of the target",
+            "Mean of prediction − target of held-out samples, in parts of the target's range with "
+            f"equally many samples; 95% intervals. {range_sentence(opened, over)}".strip(),
+            residuals_over_target(over, explained.dataset.target_name),
+        )
+    }
 
 
 def _without(shown: OutputShares | None, modalities: tuple[str, ...]) -> dict[str, ReportFigure]:

@@ -25,7 +25,7 @@ from smurf_core.evaluation.verdicts import GOOD, verdicts
 from smurf_core.explained import Explained
 from smurf_core.fold_label import fold_label
 from smurf_core.reporting.card_sentence import card_sentence
-from smurf_core.reporting.numbers import plain
+from smurf_core.reporting.numbers import digits_for, plain
 from smurf_core.reporting.sample_card import Part, Relation, Row, SampleCard, Shared
 from smurf_core.results import RunResult
 from smurf_core.terms import Term, spoken
@@ -257,6 +257,4 @@ def _shared(own: Part, others: list[Part | None], source: CardSource, c: int) ->
 def _digits(prediction: Array) -> int:
     """Digits after the point that give the largest deviation three significant ones."""
     away = float(np.abs(prediction - prediction.mean(axis=0)).max()) if len(prediction) else 0.0
-    if not away > 0:
-        return _DIGITS
-    return int(np.clip(_DIGITS - 1 - np.floor(np.log10(away)), 0, 6))
+    return digits_for(away, _DIGITS)

@@ -383,6 +383,42 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "softmax of the logits",
             "Contributions add up in logits, not in probabilities.",
         ),
+        "confusion": _text(
+            "Which classes are taken for which.",
+            "chance of a cell: frequency of the predicted class",
+            "Chance is a prediction that names each class as often as it occurs. Mistakes are "
+            "named only if their share is above it by a 95% interval over persons, for all pairs "
+            "at once.",
+        ),
+        "class_difference": _text(
+            "Each contribution to the logit of one class minus that to the logit of another.",
+            "h(a) − h(b); baseline and all contributions add up to logit(a) − logit(b)",
+            "The odds of two classes depend on this difference alone: e to its power. Intervals "
+            "are the sum of both classes', the largest that they can be.",
+        ),
+        "residuals_over_range": _text(
+            "Mean of prediction − target in parts of the target's range with equally many samples.",
+            "mean(ŷ − y)",
+            "Above 0: predicted too high. Whiskers: 95% interval over persons.",
+        ),
+        "residuals_by_person": _text(
+            "Median of prediction − target, person by person.",
+            "typical error: median |ŷ − y|",
+            "Whiskers: 95% interval by order statistics; persons with fewer than 6 samples have "
+            "none.",
+        ),
+        "shape": _text(
+            "How a contribution changes with one feature of its modality (partial dependence).",
+            "mean over samples of h(x with the feature set to a value)",
+            "0 is an average sample. Refits weigh persons anew; their spread gives the band. A "
+            "rise is called clear if its interval excludes 0 when all features are looked at "
+            "(Bonferroni).",
+        ),
+        "map": _text(
+            "Principal components of the contributions whose verdict is good.",
+            "X = U S Vᵀ, of contributions centred within folds; positions U S",
+            "Numbers after a contribution are its weight in the direction, from −1 to 1.",
+        ),
         "n": _text("Number of samples used for this number.", "", ""),
     }
 )  # fmt: skip

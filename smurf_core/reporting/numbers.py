@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import floor, isfinite, isnan, log10
 
 from smurf_core.terms import partner_label
 
@@ -23,6 +23,17 @@ def plain(value: float, digits: int = 3) -> str:
         return "–"
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", MINUS)
+
+
+def digits_for(size: float, significant: int = 3) -> int:
+    """Digits after the point that give a number of this size so many significant ones, at most 6.
+
+    >>> digits_for(2.5), digits_for(0.013), digits_for(1200)
+    (2, 4, 0)
+    """
+    if not (isfinite(size) and size > 0):
+        return significant
+    return min(max(significant - 1 - floor(log10(size)), 0), 6)
 
 
 def mean_and_spread(mean: float, sd: float) -> str:

@@ -9,9 +9,15 @@ from scipy.stats import t
 
 from smurf_core.data.generated.families import simulate
 from smurf_core.data.generated.family import Family
+from smurf_core.evaluation.sample_map import sample_map
+from smurf_core.evaluation.verdicts import good_terms, verdicts
+from smurf_core.exclusive.redone import refitted_folds
+from smurf_core.explained import explained
 from smurf_core.processes import worker
+from smurf_core.reporting.shape_sentences import map_sentence, shape_sentence
 from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import Workspace
+from smurf_core.shapes import feature_rises, shapes
 from tests.shared_sets import CONFIG, SIZES
 from tests.studio import FAST, PAGES, figure, numbers, opened_tab, plain_text, result_of, text
 
@@ -125,3 +131,45 @@ def test_a_solved_run_says_that_nothing_was_trained(open_page, solved_home):
     assert "Solved, not trained" in text(page)
     opened_tab(page, "compare_tab", "Runs A and B")
     assert "Only in run A: A, shared with B and C" in plain_text(page)
+
+
+def test_curves_of_features_have_a_band_from_refits(open_page, read_solved_home):
+    study = study_of(read_solved_home, "pair_and_triple")
+    page = opened_tab(open_page("overview", study=study), "overview_tab", "Features")
+    drawn = figure(page, "shapes")["data"]
+    lines = [line for line in drawn if line.get("name") == ""]
+    assert lines
+    assert len([line for line in drawn if line.get("fill") == "toself"]) == len(lines)
+    run = store.list_runs(read_solved_home, study)[0]
+    result, data = result_of(read_solved_home, run), studies.load_study(read_solved_home, study)
+    feature = feature_rises(result, data, "A")["feature"][0]
+    alone = shapes(result, data, "A", feature, refitted=refitted_folds(result, data))[0]
+    low_then_high = numbers(drawn[0]["y"])
+    np.testing.assert_allclose(low_then_high[: len(alone.curve)], alone.curve - alone.half_width)
+    assert shape_sentence(alone, "reliable") in plain_text(page)
+
+
+def test_the_map_has_all_samples_and_a_link_opens_one_beside_it(open_page, read_solved_home):
+    study = study_of(read_solved_home, "pair_and_triple")
+    page = open_page("samples", study=study, tab="Map", sample="s000007")
+    run = store.list_runs(read_solved_home, study)[0]
+    result = result_of(read_solved_home, run)
+    found = explained(result, studies.load_study(read_solved_home, study))
+    good = good_terms(verdicts(result, found), found.contributions)
+    placed = sample_map(found, good)
+    points, *_, ring = [t for t in figure(page, f"map_{run.id}")["data"] if t["type"] != "bar"]
+    np.testing.assert_allclose(numbers(points["x"]), placed.positions[:, 0])
+    at = found.sample_ids.tolist().index("s000007")
+    np.testing.assert_allclose([*numbers(ring["x"]), *numbers(ring["y"])], placed.positions[at])
+    assert map_sentence(placed) in plain_text(page)
+    assert "Sample s000007" in plain_text(page)
+
+
+def test_noise_has_neither_curves_nor_a_map(open_page, read_solved_home):
+    study = study_of(read_solved_home, "noise")
+    page = opened_tab(open_page("overview", study=study), "overview_tab", "Features")
+    assert not page.get("plotly_chart")
+    assert "There is nothing to explain" in plain_text(page)
+    page = open_page("samples", study=study, tab="Map")
+    assert not page.get("plotly_chart")
+    assert "There is no map" in plain_text(page)

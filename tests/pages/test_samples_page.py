@@ -2,15 +2,29 @@
 
 import html
 
+import numpy as np
 import pytest
 
 from smurf_core.data.generated.synthetic import synthetic_additive, synthetic_interactions
+from smurf_core.evaluation.sample_map import sample_map
 from smurf_core.evaluation.typical import half_widths, typical_samples
 from smurf_core.evaluation.verdicts import good_terms, verdicts
 from smurf_core.explained import explained
 from smurf_core.reporting.cards import card_source, sample_card
+from smurf_core.reporting.class_difference import difference_card
+from smurf_core.reporting.numbers import signed
+from smurf_core.reporting.shape_sentences import no_map
 from smurf_core.runs import slices, store, studies
-from tests.studio import facts, figure, result_of, text, trained, with_a_far_sample
+from tests.studio import (
+    facts,
+    figure,
+    numbers,
+    plain_text,
+    result_of,
+    text,
+    trained,
+    with_a_far_sample,
+)
 
 
 def card_text(page) -> str:
@@ -219,3 +233,44 @@ def test_the_gallery_has_the_cards_of_the_list(open_page, judged):
     assert "“he said word3”" in drawn["layout"]["annotations"][3]["text"]
     page.number_input(key="gallery_part").set_value(9).run()
     assert len(figure(page, "gallery")["layout"]["annotations"]) == 80 - 8 * 9
+
+
+def test_the_predicted_class_is_compared_with_another_below_the_card(open_page, trained_home):
+    study = next(s for s in studies.list_studies(trained_home) if s.task == "classification")
+    page = open_page("samples", study=study.id, sample="s07")
+    bars = figure(page, "class_difference")["data"][0]
+    run = store.list_runs(trained_home, study.id)[0]
+    found = explained(result_of(trained_home, run), studies.load_study(trained_home, study.id))
+    source = card_source(result_of(trained_home, run), found)
+    card = difference_card(source, "s07")
+    assert bars["customdata"][-1] == signed(card.total).removeprefix("+")
+    assert len(bars["customdata"]) == len(card.parts) + 2
+    assert card.sentence in plain_text(page)
+    (rather,) = (box for box in page.selectbox if (box.key or "").startswith("rather_"))
+    other = next(name for name in rather.options if name != card.second)
+    rather.set_value(other).run()
+    assert not page.exception
+    assert difference_card(source, "s07", card.first, other).sentence in plain_text(page)
+
+
+def test_numbers_are_not_compared_as_classes(open_page, trained_home):
+    page = open_page("samples")
+    assert not [box for box in page.selectbox if (box.key or "").startswith("rather_")]
+
+
+def test_a_click_on_the_map_opens_and_selects_a_sample(open_page, trained_home):
+    page = open_page("samples", tab="Map")
+    run = next(r for r in store.list_runs(trained_home) if r.id == page.selectbox(key="run").value)
+    result = result_of(trained_home, run)
+    found = explained(result, studies.load_study(trained_home, run.study_id))
+    good = good_terms(verdicts(result, found), found.contributions)
+    if reason := no_map(len(good)):
+        assert reason in plain_text(page)
+        return
+    drawn = figure(page, f"map_{run.id}")["data"][0]
+    np.testing.assert_allclose(numbers(drawn["x"]), sample_map(found, good).positions[:, 0])
+    assert list(drawn["customdata"]) == found.sample_ids.tolist()
+    page.session_state["map_colour"] = "target"
+    page.run()
+    assert not page.exception
+    assert figure(page, f"map_{run.id}")["data"][0]["marker"]["colorscale"]

@@ -18,9 +18,11 @@ from app.loading import explained_of
 from app.sections.samples.browser import browse, filtered
 from app.sections.samples.card import show_card
 from app.sections.samples.change import show_what_if
+from app.sections.samples.classes import show_difference
 from app.sections.samples.detail import show_details
 from app.sections.samples.gallery import show_gallery
 from app.sections.samples.lists import ListName, title_of, typical_list
+from app.sections.samples.map import show_map
 from app.state.address import kept, write
 from app.state.selection import Scope
 from app.widgets.messages import escaped, show_callback_error, show_errors
@@ -53,7 +55,10 @@ def sample_tabs(shown: Shown, table: pd.DataFrame) -> None:
         "What if": lambda shown, table: _what_if_pane(shown, _ids(table)),
         "Gallery": lambda shown, table: show_gallery(shown.run, _ids(table), title_of(shown.name)),
     }
-    parts = {title: partial(_listed, shown, table, pane) for title, pane in panes.items()}
+    parts: dict[str, Callable[[], None]] = {
+        title: partial(_listed, shown, table, pane) for title, pane in panes.items()
+    }
+    parts["Map"] = partial(_map_tab, shown)
     tabs("samples_tab", parts)
 
 
@@ -94,10 +99,19 @@ def _details_tab(shown: Shown, table: pd.DataFrame) -> None:
         slice_metrics(shown.study, explained_of(shown.run))
 
 
+def _map_tab(shown: Shown) -> None:
+    """All samples of the run, whatever is listed; the one that was clicked is beside them."""
+    with show_errors():
+        show_map(shown.study, shown.run, shown.dataset, shown.scope)
+
+
 @st.fragment
 def _card_pane(shown: Shown, ids: np.ndarray) -> None:
     with show_errors():
-        show_card(_walk(ids), shown.study, shown.dataset, shown.run)
+        sample = _walk(ids)
+        show_card(sample, shown.study, shown.dataset, shown.run)
+        if shown.dataset.task == "classification":
+            show_difference(sample, shown.run)
 
 
 @st.fragment

@@ -35,6 +35,7 @@ def test_a_study_with_everything_gives_every_table(random):
         "human_judgments",
         "informativeness", "against_baseline", "outlying_samples", "share_influence",
         "commonality_subsets", "commonality_totals", "commonality_parts", "commonality_model",
+        "residuals_over_range", "residuals_by_person",
     }  # fmt: skip
     for name, columns in {
         "comparison": ("difference", "ci_low", "ci_high", "statistic", "p_person", "n"),
