@@ -74,7 +74,9 @@ def decoded_sound(path: Path, start: float, end: float | None) -> bytes:
     Rate and channels stay as they are. Raises `InputError` if there is no sound or it cannot be
     read.
     """
-    if "audio" not in streams(path):
+    if not (there := streams(path)):
+        raise InputError(f"{path.name} cannot be read as a recording: convert it to WAV or MP4.")
+    if "audio" not in there:
         raise InputError(f"{path.name} has no sound.")
     return _call(
         *_cut(path, start, end), "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"
@@ -88,7 +90,7 @@ def convert_for_browsers(source: Path, target: Path) -> None:
     """
     there = streams(source)
     if not there:
-        raise InputError(f"{source.name} has neither picture nor sound.")
+        raise InputError(f"{source.name} cannot be read as a recording: convert it to MP4.")
     shown = ["-c:v", *_PICTURE] if "video" in there else ["-vn"]
     heard = ["-c:a", "aac", "-b:a", "160k"] if "video" in there else ["-q:a", "3"]
     suffix = ".mp4" if "video" in there else ".mp3"
