@@ -26,7 +26,7 @@ from smurf_core.extraction.features import Kind
 from smurf_core.extraction.text import DEFAULT_MODEL
 from smurf_core.from_recordings.table import ID_COLUMN, Plan
 from smurf_core.runs.disk import disk_error
-from smurf_core.runs.leases import is_alive
+from smurf_core.runs.leases import boot, is_alive, namespace
 from smurf_core.runs.workspace import Workspace, is_id, new_id
 
 Status = Literal["running", "cancelling", "finished", "failed", "cancelled", "stopped"]
@@ -277,6 +277,13 @@ def is_running(found: JobFolder) -> bool:
     lease = _json(found.folder / "lease.json")
     names = ("pid", "pid_started", "boot", "namespace", "beat")
     return bool(lease) and is_alive({name: lease.get(name) for name in names})
+
+
+def visible_pid(found: JobFolder) -> int | None:
+    """The process that works on a job, if it is one that this process can see."""
+    lease = _json(found.folder / "lease.json")
+    is_here = (lease.get("boot"), lease.get("namespace")) == (boot(), namespace())
+    return int(lease["pid"]) if is_here and is_running(found) else None
 
 
 def changed(found: JobFolder) -> float:

@@ -35,6 +35,7 @@ from smurf_core.from_recordings.jobs import (
     JobFolder,
     is_running,
     job_folder,
+    visible_pid,
 )
 from smurf_core.from_recordings.table import ID_COLUMN
 from smurf_core.processes.detached import give_way, start_detached
@@ -83,9 +84,10 @@ def cancel(workspace: Workspace, job_id: str) -> None:
     if not is_running(found):
         return
     (found.folder / "cancel").touch()
-    data = json.loads((found.folder / "lease.json").read_text(encoding="utf-8"))
+    if (pid := visible_pid(found)) is None:
+        return  # In another container: it looks for this file itself.
     try:
-        process = psutil.Process(int(data["pid"]))
+        process = psutil.Process(pid)
         helpers = process.children(recursive=True)
         process.terminate()
         _, left = psutil.wait_procs([process], timeout=_ENDS_WITHIN)
@@ -141,6 +143,8 @@ def _extract_all(workspace: Workspace, found: JobFolder, parts: dict[str, dict[s
             line = {"kind": kind, "sample": sample, "file": name, "problem": problem}
             file.write(f"{json.dumps(line, ensure_ascii=False)}\n")
             file.flush()
+            if (found.folder / "cancel").exists():
+                raise _CancelledError
 
         for kind in job.kinds:
             try:

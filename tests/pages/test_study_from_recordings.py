@@ -54,6 +54,8 @@ def test_recordings_become_a_study_after_a_cancel_and_a_reload(
     (tmp_path / "program").mkdir()
     write_openface(tmp_path / "program")
     monkeypatch.setenv(OPENFACE_VARIABLE, str(tmp_path / "program"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))  # No model is at hand.
+    monkeypatch.delenv("SENTENCE_TRANSFORMERS_HOME", raising=False)
     write_recordings(tmp_path / "disk", 10)
     drop(page, tmp_path / "disk")
     said = plain_text(page)

@@ -18,6 +18,7 @@ from smurf_core.from_recordings.jobs import (
     JobState,
     Part,
     changed,
+    is_running,
     job_folder,
     list_jobs,
     state_of,
@@ -36,19 +37,12 @@ def extractions(*, is_open: bool) -> None:
     if not jobs:
         return
     st.subheader("Extractions")
-    is_active = any(_is_active(job) for job in jobs)
+    is_active = any(is_running(job) for job in jobs)
     chosen = _chosen(jobs)
     live = st.fragment(_live, run_every=1.0 if is_active else None)
     live(was_active=is_active, chosen=chosen)
     if is_open and chosen is not None:
         _import(chosen)
-
-
-def _is_active(found: JobFolder) -> bool:
-    try:
-        return state_of(found).is_active
-    except InputError:
-        return False
 
 
 def _live(*, was_active: bool, chosen: JobFolder | None) -> None:
@@ -61,7 +55,7 @@ def _live(*, was_active: bool, chosen: JobFolder | None) -> None:
             except InputError:
                 _delete(found)
                 raise
-    if was_active != any(_is_active(job) for job in jobs):
+    if was_active != any(is_running(job) for job in jobs):
         st.rerun()  # The whole page once: it looks again and again, or the import opens.
 
 

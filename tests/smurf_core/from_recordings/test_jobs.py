@@ -125,6 +125,16 @@ def test_a_job_becomes_a_study_whose_recordings_are_played(home, tmp_path, openf
     assert not (home.root / "features").exists()
 
 
+@pytest.mark.filterwarnings("default")  # Warnings of other projects about one another.
+def test_transcripts_are_embedded_where_a_model_is_at_hand(home, tmp_path, tiny_model):
+    assert why_not("text", str(tiny_model)) == ""
+    write_recordings(tmp_path / "disk", 3)
+    planned_here = planned(home, tmp_path / "disk")
+    job = create_job(home, "talks", planned_here, ["text"], model=str(tiny_model))
+    process.work(home, job.id)
+    assert pd.read_parquet(job.features("text")).shape == (3, 17)
+
+
 def test_the_sound_of_a_video_is_heard_and_what_browsers_do_not_play_is_converted(home, tmp_path):
     pytest.importorskip("opensmile", reason="needs the extra [extract]")
     disk = tmp_path / "disk"
