@@ -24,7 +24,7 @@ from smurf_core.durable import is_as_written, partial_name, write_json
 from smurf_core.errors import InputError
 from smurf_core.extraction.features import Kind
 from smurf_core.extraction.text import DEFAULT_MODEL
-from smurf_core.from_recordings.table import ID_COLUMN, Plan
+from smurf_core.from_recordings.table import Plan
 from smurf_core.runs.disk import disk_error
 from smurf_core.runs.leases import boot, is_alive, namespace
 from smurf_core.runs.workspace import Workspace, is_id, new_id
@@ -292,9 +292,9 @@ def changed(found: JobFolder) -> float:
     return max(times, default=found.folder.stat().st_mtime)
 
 
-def utterance_table(found: JobFolder) -> pd.DataFrame:
-    """The job's table; ids are text."""
-    return pd.read_csv(found.table, dtype={ID_COLUMN: "str"})
+def feature_table(found: JobFolder, kind: Kind) -> pd.DataFrame:
+    """The extracted features of a kind, one row per utterance with its `sample_id`."""
+    return pd.read_parquet(found.features(kind))
 
 
 def _json(path: Path) -> dict[str, Any]:

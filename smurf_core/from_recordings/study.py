@@ -30,8 +30,11 @@ _WHAT: Mapping[str, str] = {"audio": "sound", "text": "words", "video": "face"}
 
 def job_sources(found: JobFolder) -> tuple[SourceFile, ...]:
     """The files of an import: the table of utterances, and one table per kind of features."""
-    tables = [found.table, *(found.features(kind) for kind in state_of(found).done)]
-    return tuple(SourceFile(path.name, path) for path in tables)
+    tables = (found.features(kind) for kind in state_of(found).done)
+    return (
+        SourceFile(f"{found.job().name}.csv", found.table),
+        *(SourceFile(path.name, path) for path in tables),
+    )
 
 
 def job_mapping(found: JobFolder) -> StudyMapping:

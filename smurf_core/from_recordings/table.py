@@ -128,7 +128,7 @@ def guess_columns(table: pd.DataFrame, recordings: Sequence[SourceFile]) -> Colu
 
 
 def plan(table: pd.DataFrame, recordings: Sequence[SourceFile], columns: Columns) -> Plan:
-    """Match rows with uploads, and name both anew: no name of a user becomes one of a file.
+    """Match rows with uploads, and name both anew: files get no names that a user wrote.
 
     Raises
     ------

@@ -1,6 +1,8 @@
-"""Extractions of the workspace: how far they are, what failed, and how one becomes a study."""
+"""Extractions of the workspace: progress, failures, and the import of one that is finished."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import streamlit as st
 
@@ -12,12 +14,14 @@ from app.widgets.messages import escaped, show_callback_error, show_errors
 from smurf_core.data.importing.assembly import Assembly
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.errors import InputError
+from smurf_core.from_recordings.at_hand import Kind
 from smurf_core.from_recordings.jobs import (
     Job,
     JobFolder,
     JobState,
     Part,
     changed,
+    feature_table,
     is_running,
     job_folder,
     list_jobs,
@@ -26,6 +30,7 @@ from smurf_core.from_recordings.jobs import (
 from smurf_core.from_recordings.process import cancel, delete_job, start
 from smurf_core.from_recordings.study import job_mapping, job_problems, job_sources, study_of_job
 from smurf_core.runs.studies import media_of
+from smurf_core.runs.table_files import table_bytes
 
 _TITLES = {"audio": "Sound", "text": "Words", "video": "Face", "playback": "Playback"}
 _CHOSEN = "extraction"  # the session's key of the one whose import is open
@@ -80,6 +85,19 @@ def _card(found: JobFolder, job: Job, state: JobState, *, is_chosen: bool) -> No
             height="content" if count < 8 else 300, key=f"failures_{found.id}",
             column_config={"Why": st.column_config.TextColumn(width="large")},
         )  # fmt: skip
+
+    if state.status == "finished":
+        with st.container(horizontal=True):
+            for kind in state.done:
+                st.download_button(
+                    f"{kind}.csv", partial(_csv, found, kind), f"{kind}.csv", "text/csv",
+                    key=f"features_{kind}_{found.id}", icon=":material/download:", on_click="ignore",
+                    help="The table that `smurf extract` writes.",
+                )  # fmt: skip
+
+
+def _csv(found: JobFolder, kind: Kind) -> bytes:
+    return table_bytes(feature_table(found, kind), "csv")
 
 
 def _progress(part: Part) -> None:

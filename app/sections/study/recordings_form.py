@@ -65,8 +65,8 @@ def recordings_form() -> None:
         kinds, model = _kinds(found, key)
         if len(kinds) == 1:
             st.info(
-                "A study needs at least two modalities: choose a second kind of features, or "
-                "extract this one and add a table of other features on *Upload* later."
+                "A study needs at least two modalities: choose a second kind of features. Or "
+                "download this one when it is done, and drop it on *Upload* with another one."
             )
         if st.button(
             "Extract features", type="primary", key="extract", disabled=not kinds,
