@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from app.sections.study.extractions import extractions
+from app.sections.study.recordings_form import recordings_form
 from app.sections.study.starts import TAB, TABS, offer_synthetic_study, starts
 from app.sections.study.study_list import study_list
 from app.sections.study.synthetic import synthetic_form
@@ -11,11 +13,14 @@ from app.widgets.page_head import page_head
 
 page_head("study")
 starts(st.session_state.get(STUDY))
-list_tab, upload_tab, synthetic_tab = st.tabs(TABS, key=TAB, on_change="rerun")
+list_tab, upload_tab, recordings_tab, synthetic_tab = st.tabs(TABS, key=TAB, on_change="rerun")
 with list_tab:
     study_list()
 with upload_tab:
     upload_wizard()
+with recordings_tab:
+    recordings_form()
+    extractions(is_open=bool(recordings_tab.open))
 with synthetic_tab:
     offer_synthetic_study("open_synthetic")
     synthetic_form()

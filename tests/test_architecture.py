@@ -22,6 +22,7 @@ TORCH_FREE = (
     "smurf_core/statistics",
     "smurf_core/runs",
     "smurf_core/extraction",
+    "smurf_core/from_recordings",
     "smurf_core/codec.py",
     "smurf_core/configuration.py",
     "smurf_core/model_kinds.py",
@@ -41,6 +42,7 @@ ONE_WAY = {
     "training": {"evaluation", "runs"},
     "evaluation": {"models", "losses", "training", "runs"},
     "extraction": {"models", "losses", "training", "evaluation"},
+    "from_recordings": {"models", "losses", "training", "evaluation"},
 }
 
 LONGEST = 450  # lines of a source file

@@ -13,19 +13,12 @@ from rich.console import Console
 from smurf_core.cli.progress import Steps
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.errors import InputError
-from smurf_core.extraction.audio import AUDIO_SUFFIXES, EgemapsExtractor
-from smurf_core.extraction.running import Extraction, extract
+from smurf_core.extraction.features import Kind, Tools, extract_features
+from smurf_core.extraction.running import Extraction
 from smurf_core.extraction.store import FeatureStore
-from smurf_core.extraction.text import DEFAULT_MODEL, SentenceEmbedder
-from smurf_core.extraction.utterances import (
-    Columns,
-    Utterance,
-    texts_of_folder,
-    texts_of_table,
-    utterances_of_folder,
-    utterances_of_table,
-)
-from smurf_core.extraction.video import OPENFACE_SUFFIX, VIDEO_SUFFIXES, extract_faces
+from smurf_core.extraction.text import DEFAULT_MODEL
+from smurf_core.extraction.utterances import Columns
+from smurf_core.extraction.video import OPENFACE_VARIABLE
 from smurf_core.runs.workspace import Workspace
 
 extract_app = typer.Typer(
@@ -67,13 +60,7 @@ def audio(
     end: _End = "",
 ) -> None:
     """Extract the 88 functionals of eGeMAPSv02 from sound (openSMILE)."""
-    writer = _writer(output)
-    columns = Columns(id=id, file=file, start=start, end=end)
-    utterances = _utterances(source, AUDIO_SUFFIXES, folder, columns)
-    extractor = EgemapsExtractor()
-    with Steps("audio") as bar:
-        found = extract(utterances, extractor, _store(), on_progress=bar)
-    _finish(found, output, writer)
+    _extract("audio", source, output, folder, Columns(id, file, start, end), Tools())
 
 
 @extract_app.command()
@@ -92,17 +79,8 @@ def text(
     text: Annotated[str, typer.Option(help="Column of texts.", show_default="guessed")] = "",
 ) -> None:
     """Compute sentence embeddings of texts (sentence-transformers)."""
-    writer = _writer(output)
-    _needed(source)
-    utterances = (
-        texts_of_folder(source)
-        if source.is_dir()
-        else texts_of_table(source, Columns(id=id, text=text))
-    )
-    extractor = SentenceEmbedder(model, download=download)
-    with Steps("text") as bar:
-        found = extract(utterances, extractor, _store(), on_progress=bar)
-    _finish(found, output, writer)
+    tools = Tools(model=model, download=download)
+    _extract("text", source, output, None, Columns(id=id, text=text), tools)
 
 
 @extract_app.command()
@@ -112,7 +90,11 @@ def video(
     folder: _Folder = None,
     openface: Annotated[
         str,
-        typer.Option(help="OpenFace's FeatureExtraction.", show_default="the one on PATH"),
+        typer.Option(
+            help="OpenFace's FeatureExtraction, or its folder.",
+            show_default="the one on PATH",
+            envvar=OPENFACE_VARIABLE,
+        ),
     ] = "",
     confidence: Annotated[
         float, typer.Option(help="Frames that were tracked with a lower confidence are left out.")
@@ -123,34 +105,20 @@ def video(
     end: _End = "",
 ) -> None:
     """Extract statistics of action units, pose and gaze from video (OpenFace, or its CSV files)."""
+    tools = Tools(openface=openface, options=ReadingOptions(confidence=confidence))
+    _extract("video", source, output, folder, Columns(id, file, start, end), tools)
+
+
+def _extract(
+    kind: Kind, source: Path, output: Path, folder: Path | None, columns: Columns, tools: Tools
+) -> None:
     writer = _writer(output)
-    options = ReadingOptions(confidence=confidence)
-    columns = Columns(id=id, file=file, start=start, end=end)
-    suffixes: tuple[str, ...] = VIDEO_SUFFIXES
-    if source.is_dir() and not any(p.suffix.lower() in suffixes for p in source.rglob("*")):
-        suffixes = (OPENFACE_SUFFIX,)
-    elif not source.is_dir():
-        suffixes = (*suffixes, OPENFACE_SUFFIX)
-    utterances = _utterances(source, suffixes, folder, columns)
-    with Steps("video") as bar:
-        found = extract_faces(
-            utterances, _store(), program=openface, options=options, on_progress=bar
+    store = FeatureStore.of(Workspace.default().root)
+    with Steps(kind) as bar:
+        found = extract_features(
+            kind, source, store, folder=folder, columns=columns, tools=tools, on_progress=bar
         )
     _finish(found, output, writer)
-
-
-def _utterances(
-    source: Path, suffixes: tuple[str, ...], folder: Path | None, columns: Columns
-) -> tuple[Utterance, ...]:
-    _needed(source)
-    if source.is_dir():
-        return utterances_of_folder(source, suffixes)
-    return utterances_of_table(source, suffixes, folder=folder, columns=columns)
-
-
-def _needed(source: Path) -> None:
-    if not source.exists():
-        raise InputError(f"{source} does not exist: name a folder or a table.")
 
 
 def _writer(output: Path) -> Callable[[pd.DataFrame, Path], None]:
@@ -160,10 +128,6 @@ def _writer(output: Path) -> Callable[[pd.DataFrame, Path], None]:
     if not output.parent.is_dir():
         raise InputError(f"--output {output}: there is no folder {output.parent}.")
     return _WRITERS[output.suffix.lower()]
-
-
-def _store() -> FeatureStore:
-    return FeatureStore(Workspace.default().root / "features")
 
 
 def _finish(found: Extraction, output: Path, writer: Callable[[pd.DataFrame, Path], None]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import BinaryIO
 
 import numpy as np
 
@@ -12,8 +14,12 @@ from smurf_core.errors import InputError
 from smurf_core.extraction.packages import needed_package
 from smurf_core.extraction.store import Array, Tool
 from smurf_core.extraction.utterances import Utterance
+from smurf_core.extraction.video import VIDEO_SUFFIXES
+from smurf_core.ratings.ffmpeg import decoded_sound, duration
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
+# What libsndfile does not read: ffmpeg decodes the sound, also that of videos.
+DECODED_SUFFIXES = (".m4a", ".aac", ".opus", ".wma", *VIDEO_SUFFIXES)
 SHORTEST = 0.1  # seconds: openSMILE has no functionals for shorter sounds
 # How far an utterance may extend beyond its recording, because tables of times are rounded.
 _SLACK = 0.1
@@ -61,21 +67,38 @@ class EgemapsExtractor:
 
     def _signal(self, path: Path, start: float | None, end: float | None) -> tuple[Array, int]:
         """The utterance's sound, averaged over channels, and its samples per second."""
+        first = start or 0.0
+        if path.suffix.lower() in DECODED_SUFFIXES:
+            whole = duration(path)
+            last = _checked(path, first, end, whole) if whole is not None else end
+            sound = io.BytesIO(decoded_sound(path, first, last))
+            return self._read(sound, 0.0, None if last is None else last - first)
         with self._soundfile.SoundFile(path) as file:
-            rate, seconds = int(file.samplerate), file.frames / file.samplerate
-            first = start or 0.0
-            last = seconds if end is None else end
-            if first < 0 or last <= first or first >= seconds or last > seconds + _SLACK:
-                raise InputError(
-                    f"{path.name} is {seconds:.2f} s long but should be cut from {first:g} to "
-                    f"{last:g} s: correct start and end, in seconds."
-                )
-            if min(last, seconds) - first < SHORTEST:
-                raise InputError(
-                    f"{path.name}, at {first:g} s: shorter than {SHORTEST} s, which is too short "
-                    "to measure a voice."
-                )
-            file.seek(round(first * rate))
-            frames = round((min(last, seconds) - first) * rate)
-            sound = file.read(frames, dtype="float32", always_2d=True)
-        return sound.mean(axis=1), rate
+            last = _checked(path, first, end, file.frames / file.samplerate)
+        return self._read(path, first, last - first)
+
+    def _read(
+        self, file: Path | BinaryIO, first: float, seconds: float | None
+    ) -> tuple[Array, int]:
+        with self._soundfile.SoundFile(file) as sound:
+            rate = int(sound.samplerate)
+            sound.seek(round(first * rate))
+            frames = -1 if seconds is None else round(seconds * rate)
+            signal = sound.read(frames, dtype="float32", always_2d=True)
+        return signal.mean(axis=1), rate
+
+
+def _checked(path: Path, first: float, end: float | None, seconds: float) -> float:
+    """The end of an utterance within its recording; raises an error if it cannot be cut."""
+    last = seconds if end is None else end
+    if first < 0 or last <= first or first >= seconds or last > seconds + _SLACK:
+        raise InputError(
+            f"{path.name} is {seconds:.2f} s long but should be cut from {first:g} to {last:g} s: "
+            "correct start and end, in seconds."
+        )
+    if min(last, seconds) - first < SHORTEST:
+        raise InputError(
+            f"{path.name}, at {first:g} s: shorter than {SHORTEST} s, which is too short to "
+            "measure a voice."
+        )
+    return min(last, seconds)

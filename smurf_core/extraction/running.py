@@ -15,6 +15,8 @@ from smurf_core.extraction.utterances import Utterance, checksum
 
 # Number of utterances that are done, and of all utterances.
 OnProgress = Callable[[int, int], None]
+# An utterance that is done, and the reason if it failed.
+OnUtterance = Callable[[Utterance, InputError | None], None]
 
 
 class Extractor(Protocol):
@@ -46,6 +48,7 @@ def extract(
     store: FeatureStore,
     *,
     on_progress: OnProgress = lambda done, total: None,
+    on_utterance: OnUtterance = lambda utterance, problem: None,
 ) -> Extraction:
     """Features of utterances, in their order; earlier results are read from the store."""
     found: dict[int, Array] = {}
@@ -56,10 +59,12 @@ def extract(
             keys[position] = store.key(extractor.tool.parts(), *_content(utterance))
         except InputError as error:
             problems[position] = error
+            on_utterance(utterance, error)
             continue
         kept = store.read(keys[position])
         if kept is not None and len(kept) == len(extractor.names):
             found[position] = kept
+            on_utterance(utterance, None)
     reused = len(found)
     waiting = [p for p in range(len(utterances)) if p not in found and p not in problems]
     on_progress(len(utterances) - len(waiting), len(utterances))
@@ -71,6 +76,7 @@ def extract(
             else:
                 store.write(keys[position], result)
                 found[position] = result
+            on_utterance(utterances[position], problems.get(position))
         on_progress(len(found) + len(problems), len(utterances))
     rows = sorted(found)
     features = pd.DataFrame(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
+
+from smurf_core.durable import partial_name
 
 Array = npt.NDArray[np.float64]
 
@@ -21,6 +23,11 @@ class FeatureStore:
     """A folder of results, written completely or not at all, so that an extraction can continue."""
 
     folder: Path
+
+    @classmethod
+    def of(cls, workspace: Path) -> FeatureStore:
+        """The store of a workspace, by its folder."""
+        return cls(workspace / "features")
 
     def key(self, *parts: object) -> str:
         """The name of a result: a hash of everything that it depends on."""
@@ -47,9 +54,17 @@ class FeatureStore:
         """Store a vector."""
         path = self.path(key, ".npy")
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{uuid4().hex}.npy")
-        np.save(partial, values, allow_pickle=False)
-        os.replace(partial, path)
+        partial = partial_name(path)
+        try:
+            with partial.open("xb") as file:  # By its name, NumPy would add a suffix.
+                np.save(file, values, allow_pickle=False)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Remove all results; whatever is asked for is computed again."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)

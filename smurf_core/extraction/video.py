@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -17,14 +16,22 @@ import pandas as pd
 from smurf_core.data.readers.frames import ReadingOptions, Recording, Track, overlap, summarised
 from smurf_core.data.readers.openface import OpenFaceReader
 from smurf_core.data.sources import SourceFile
+from smurf_core.durable import partial_name
 from smurf_core.errors import InputError
-from smurf_core.extraction.running import Extraction, OnProgress, failure_table, file_checksum
+from smurf_core.extraction.running import (
+    Extraction,
+    OnProgress,
+    OnUtterance,
+    failure_table,
+    file_checksum,
+)
 from smurf_core.extraction.store import FeatureStore, Tool
 from smurf_core.extraction.utterances import Utterance, checksum
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 OPENFACE_SUFFIX = ".csv"
 PROGRAM = "FeatureExtraction"
+OPENFACE_VARIABLE = "SMURF_OPENFACE"  # the program or its folder, if it is not on PATH
 _WANTED = ("-aus", "-pose", "-gaze")
 
 
@@ -32,7 +39,8 @@ class OpenFace:
     """An installed OpenFace; each recording is tracked once, and its file is stored."""
 
     def __init__(self, store: FeatureStore, program: str = "") -> None:
-        found = shutil.which(program or PROGRAM)
+        program = program or os.environ.get(OPENFACE_VARIABLE, "")
+        found = openface_program(program)
         if not found:
             where = f"There is no program {program!r}" if program else f"{PROGRAM} is not on PATH"
             raise InputError(
@@ -52,9 +60,13 @@ class OpenFace:
         if kept.is_file():
             return kept, True
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=kept.parent) as folder:
-            self._run(utterance, Path(folder))
-            os.replace(Path(folder) / f"track{OPENFACE_SUFFIX}", kept)
+        folder = partial_name(kept)
+        folder.mkdir()
+        try:
+            self._run(utterance, folder)
+            os.replace(folder / f"track{OPENFACE_SUFFIX}", kept)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         return kept, False
 
     def _run(self, utterance: Utterance, folder: Path) -> None:
@@ -72,6 +84,13 @@ class OpenFace:
             )
 
 
+def openface_program(named: str = "") -> str | None:
+    """OpenFace's program: the named one, that in a named folder, or else the one on PATH."""
+    if named and Path(named).is_dir():
+        return shutil.which(PROGRAM, path=named)
+    return shutil.which(named or PROGRAM)
+
+
 def extract_faces(
     utterances: Sequence[Utterance],
     store: FeatureStore,
@@ -79,6 +98,7 @@ def extract_faces(
     program: str = "",
     options: ReadingOptions | None = None,
     on_progress: OnProgress = lambda done, total: None,
+    on_utterance: OnUtterance = lambda utterance, problem: None,
 ) -> Extraction:
     """Statistics of the well tracked frames of each utterance, in the utterances' order.
 
@@ -108,6 +128,7 @@ def extract_faces(
             else:
                 rows.append(row)
                 reused += is_kept
+        on_utterance(utterance, problems.get(position))
         on_progress(position + 1, len(utterances))
     features = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame({"sample_id": []})
     return Extraction(features, failure_table(utterances, problems), reused)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -60,3 +61,15 @@ def start_detached(
     # Waits for its end, so that it does not become a zombie while this process runs.
     threading.Thread(target=process.wait, daemon=True).start()
     return process
+
+
+def give_way() -> None:
+    """Give the app priority: this process works in the time that other processes leave.
+
+    On Linux, the app interrupts it at once; elsewhere, its priority is low.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):  # Some sandboxes forbid it.
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    elif hasattr(os, "nice"):
+        os.nice(19)

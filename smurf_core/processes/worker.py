@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import threading
 import time
 import traceback
@@ -21,6 +20,7 @@ from pathlib import Path
 from smurf_core import __version__
 from smurf_core.errors import InputError
 from smurf_core.fold_label import fold_label
+from smurf_core.processes.detached import give_way
 from smurf_core.runs.disk import disk_error
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.leases import BEAT, reconcile, renew
@@ -218,24 +218,12 @@ def work(workspace: Workspace) -> int:
             return count
 
 
-def _give_way() -> None:
-    """Give the app priority: train in the time that other processes leave.
-
-    On Linux, the app interrupts training at once; elsewhere, the priority is low.
-    """
-    if sys.platform == "linux":
-        with suppress(OSError):  # Some sandboxes forbid it.
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    elif hasattr(os, "nice"):
-        os.nice(19)
-
-
 def main() -> None:
     """Entry point of the worker process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workspace", type=Path, help="folder of studies and runs")
     folder = parser.parse_args().workspace
-    _give_way()
+    give_way()
     workspace = Workspace(folder) if folder else Workspace.default()
     work(workspace)
     purge_runs(workspace, older_than=KEEP_DELETED_SECONDS)

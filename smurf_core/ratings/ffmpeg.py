@@ -1,4 +1,4 @@
-"""Cuts, mutes and filters recordings with the ffmpeg program of the package imageio-ffmpeg."""
+"""Cuts, filters, decodes and converts recordings with the ffmpeg of the package imageio-ffmpeg."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from smurf_core.durable import write_whole
 from smurf_core.errors import InputError
 from smurf_core.ratings.design import Sound
 
@@ -16,7 +17,12 @@ LOUDNESS = -23.0  # LUFS, EBU R 128
 HIGHEST_PEAK = -1.0  # dB true peak
 _SHORT_PEAK = -6.0  # dB, of sounds of less than 0.4 s, which have no loudness
 _LONGEST = 600.0  # seconds that one call may take
+_PICTURE = (
+    "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p",
+    "-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", "-movflags", "+faststart",
+)  # fmt: skip
 _ROLL_OFF = 4  # filters of two poles in a row: 48 dB per octave
+_LENGTH = re.compile(r"^\s*Duration: (\d+):(\d+):(\d+\.?\d*)", re.MULTILINE)
 _STREAM = re.compile(r"^\s*Stream #\d+:\d+.*?: (Video|Audio): (.*)$", re.MULTILINE)
 
 
@@ -40,8 +46,8 @@ def _program() -> str:
         from imageio_ffmpeg import get_ffmpeg_exe
     except ModuleNotFoundError as error:
         raise InputError(
-            "Clips for raters are cut by the package imageio-ffmpeg, which is not installed: run "
-            "pip install imageio-ffmpeg."
+            "Recordings are cut and converted by the package imageio-ffmpeg, which is not "
+            "installed: run pip install imageio-ffmpeg."
         ) from error
     return str(get_ffmpeg_exe())
 
@@ -51,6 +57,49 @@ def streams(path: Path) -> frozenset[str]:
     said = _run("-i", str(path), is_checked=False)
     found = _STREAM.findall(said)
     return frozenset(kind.lower() for kind, what in found if "(attached pic)" not in what)
+
+
+def duration(path: Path) -> float | None:
+    """The length of a recording in seconds; None if the file does not say it."""
+    found = _LENGTH.search(_run("-i", str(path), is_checked=False))
+    if found is None:
+        return None
+    hours, minutes, seconds = map(float, found.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def decoded_sound(path: Path, start: float, end: float | None) -> bytes:
+    """The first sound track of a recording from `start` to `end` (seconds), as a WAV file.
+
+    Rate and channels stay as they are. Raises `InputError` if there is no sound or it cannot be
+    read.
+    """
+    if not (there := streams(path)):
+        raise InputError(f"{path.name} cannot be read as a recording: convert it to WAV or MP4.")
+    if "audio" not in there:
+        raise InputError(f"{path.name} has no sound.")
+    return _call(
+        *_cut(path, start, end), "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"
+    ).stdout
+
+
+def convert_for_browsers(source: Path, target: Path) -> None:
+    """Write a recording as MP4, or as MP3 if it has no picture, which all browsers play.
+
+    `target` is a name without suffix. Raises `InputError` if the recording cannot be read.
+    """
+    there = streams(source)
+    if not there:
+        raise InputError(f"{source.name} cannot be read as a recording: convert it to MP4.")
+    shown = ["-c:v", *_PICTURE] if "video" in there else ["-vn"]
+    heard = ["-c:a", "aac", "-b:a", "160k"] if "video" in there else ["-q:a", "3"]
+    suffix = ".mp4" if "video" in there else ".mp3"
+    write_whole(
+        target.with_name(f"{target.name}{suffix}"),
+        lambda partial: _run(
+            "-i", str(source), *shown, *heard, "-sn", "-dn", "-f", suffix[1:], str(partial)
+        ),
+    )
 
 
 def loudness(path: Path, *, start: float = 0.0, end: float | None = None) -> float:
@@ -75,9 +124,7 @@ def render(source: Path, target: Path, recipe: Recipe, start: float, end: float 
     settings: list[str] = []
     if recipe.picture:
         settings += [
-            "-map", "0:v:0", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20",
-            "-pix_fmt", "yuv420p", "-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2",
-            "-movflags", "+faststart",
+            "-map", "0:v:0", "-c:v", *_PICTURE
         ]  # fmt: skip
     if recipe.sound == "none":
         settings += ["-an"]
@@ -132,7 +179,15 @@ def _cut(source: Path, start: float, end: float | None) -> list[str]:
 
 
 def _run(*arguments: str, is_checked: bool = True) -> str:
-    """What ffmpeg writes; raises `InputError` with its last line if it fails."""
+    """What ffmpeg reports; raises `InputError` with its last line if it fails."""
+    return _said(_call(*arguments, is_checked=is_checked))
+
+
+def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+    return done.stderr.decode("utf-8", "replace")
+
+
+def _call(*arguments: str, is_checked: bool = True) -> subprocess.CompletedProcess[bytes]:
     command = [_program(), "-hide_banner", "-nostdin", "-y", "-protocol_whitelist", "file"]
     try:
         done = subprocess.run(  # noqa: S603 — no shell, and files are named by whole paths
@@ -141,8 +196,8 @@ def _run(*arguments: str, is_checked: bool = True) -> str:
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise InputError("Cutting this recording takes more than ten minutes.") from error
-    said = done.stderr.decode("utf-8", "replace")
     if is_checked and done.returncode:
+        said = _said(done)
         last = said.strip().splitlines()[-1] if said.strip() else "no reason given"
         raise InputError(f"ffmpeg cannot read this recording ({last[:120].rstrip('.')}).")
-    return said
+    return done

@@ -20,6 +20,7 @@ from pathlib import Path
 from smurf_core import __version__
 from smurf_core.data.storage import read_dataset
 from smurf_core.errors import InputError
+from smurf_core.from_recordings.jobs import JobFolder, changed, folder_of, is_running
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.leases import is_alive
 from smurf_core.runs.migrations import MIGRATIONS
@@ -30,6 +31,7 @@ from smurf_core.runs.workspace import Workspace, is_id
 LOST = "lost+found"
 _ROOM = 1e9  # bytes that should be free
 _OLD = 3600.0  # seconds after which nobody is still writing a temporary file
+_FORGOTTEN = 7 * 24 * 3600.0  # seconds after which an extraction counts as left
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}")  # `smurf_core.durable.partial_name`
 _BACKUP = "Restore it from a backup (`smurf restore`), or delete it."
 
@@ -69,6 +71,7 @@ def examine(workspace: Workspace, *, repair: bool = False) -> Examination:
             problems += _runs(workspace, lost)
             problems += _studies(workspace)
             problems += _left_over(workspace, lost)
+            problems += _extractions(workspace, lost)
         else:
             problems.append(_other_version(workspace, version))
     free = shutil.disk_usage(workspace.root).free
@@ -218,6 +221,25 @@ def _left_over(workspace: Workspace, lost: Path) -> Iterator[Problem]:
                 )  # fmt: skip
             else:
                 yield _orphan(workspace, path, f"A folder that belongs to no {table}.", lost)
+
+
+def _extractions(workspace: Workspace, lost: Path) -> Iterator[Problem]:
+    """Extractions that cannot be read, and those that nobody continued or made a study of."""
+    for path in sorted(folder_of(workspace).glob("[!.]*")):
+        found = JobFolder(path)
+        try:
+            found.job()
+        except InputError:
+            if _is_old(path):
+                yield _orphan(workspace, path, "An extraction that cannot be read.", lost)
+            continue
+        age = time.time() - changed(found)
+        if age > _FORGOTTEN and not is_running(found):
+            what = f"An extraction that was left {age / 86_400:.0f} days ago, with its recordings."
+            yield replace(
+                _orphan(workspace, path, what, lost),
+                remedy="Continue, import or delete it on Study; --repair moves it to lost+found.",
+            )
 
 
 def _is_complete(path: Path) -> bool:

@@ -21,6 +21,7 @@ from smurf_core.data.media import find_clip
 from smurf_core.data.storage import read_dataset, write_dataset
 from smurf_core.durable import partial_name
 from smurf_core.errors import InputError
+from smurf_core.extraction.store import FeatureStore
 from smurf_core.ratings.database import purge_traces, transaction
 from smurf_core.results import FoldResult, RunResult
 from smurf_core.runs.files import RunFiles
@@ -54,8 +55,9 @@ def forget(
     """Remove samples from a study for good: there is no undo.
 
     Their rows leave the data set, every run's contributions, slices, and collections of ratings;
-    recordings in the workspace are deleted. The weights of runs were learned with them: runs are
-    marked in their note, or deleted with `delete_runs`. A run that has not finished loses its files
+    recordings in the workspace are deleted, and all features that `smurf extract` has kept. The
+    weights of runs were learned with them: runs are marked in their note, or deleted with
+    `delete_runs`. A run that has not finished loses its files
     and begins anew. Repeating the call after it was cut short completes it.
 
     Raises
@@ -91,6 +93,8 @@ def forget(
     for path in (workspace.root / "uploads").glob("*"):
         path.unlink(missing_ok=True)
     (workspace.root / "worker.log").unlink(missing_ok=True)
+    # Kept features have no names: which are of these samples cannot be seen.
+    FeatureStore.of(workspace.root).clear()
     return Forgotten(len(ids), tuple(marked), deleted, outside)
 
 

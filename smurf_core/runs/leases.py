@@ -12,8 +12,10 @@ import os
 import platform
 import sqlite3
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -26,12 +28,13 @@ _CRASHED = (
 )
 
 
-def lease(owner: str) -> dict[str, object]:
-    """The columns of a run that this process has claimed as `owner`."""
+def lease(owner: str, pid: int = 0) -> dict[str, object]:
+    """The columns of a run that this process (or the one with `pid`) has claimed as `owner`."""
+    pid = pid or os.getpid()
     return {
         "owner": owner,
-        "pid": os.getpid(),
-        "pid_started": _started(os.getpid()),
+        "pid": pid,
+        "pid_started": _started(pid),
         "boot": boot(),
         "namespace": namespace(),
         "beat": now(),
@@ -83,8 +86,8 @@ def namespace() -> str:
     return ""
 
 
-def is_alive(row: sqlite3.Row) -> bool:
-    """True if the worker that has claimed a run still trains it."""
+def is_alive(row: sqlite3.Row | Mapping[str, Any]) -> bool:
+    """True if the worker that has claimed a run (or another job) still works on it."""
     pid, started, beat = row["pid"], row["pid_started"], row["beat"]
     if not isinstance(pid, int) or not isinstance(started, int | float):
         return False

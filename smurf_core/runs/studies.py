@@ -18,6 +18,7 @@ from smurf_core.data.media import MediaSettings
 from smurf_core.data.problems import Problem
 from smurf_core.data.storage import read_dataset, read_targets, write_dataset
 from smurf_core.errors import InputError
+from smurf_core.extraction.store import FeatureStore
 from smurf_core.runs.entries import (
     BrokenEntry,
     broken,
@@ -275,14 +276,18 @@ def restore_study(workspace: Workspace, study_id: str) -> None:
 
 
 def purge_studies(workspace: Workspace, *, older_than: float) -> int:
-    """Remove studies, with runs and files, that were deleted more than `older_than` seconds ago."""
+    """Remove studies, with runs and files, that were deleted more than `older_than` seconds ago.
+
+    With a study of recorded data go all features that `smurf extract` has kept: which are of its
+    recordings cannot be seen.
+    """
     with workspace.transaction() as connection:
-        gone = [
-            row["id"]
-            for row in connection.execute(
-                "SELECT id FROM study WHERE deleted < ?", (time.time() - older_than,)
-            )
-        ]
+        rows = connection.execute(
+            "SELECT id, origin FROM study WHERE deleted < ?", (time.time() - older_than,)
+        ).fetchall()
+        gone = [row["id"] for row in rows]
+        if any(row["origin"] == "recorded" for row in rows):
+            FeatureStore.of(workspace.root).clear()
         for study_id in gone:
             runs = connection.execute("SELECT id FROM run WHERE study_id = ?", (study_id,))
             folders = [workspace.run_folder(row["id"]) for row in runs if is_id(row["id"])]

@@ -29,7 +29,7 @@ SMALL = {"samples": 240, "persons": 24, "seed": 2024}
 
 
 @pytest.fixture(scope="module")
-def _demo_home(tmp_path_factory):
+def demo_home(tmp_path_factory):
     home = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "simulated_affect", lambda **_: simulated_affect(**SMALL))
@@ -40,13 +40,13 @@ def _demo_home(tmp_path_factory):
 
 
 @pytest.fixture
-def space(_demo_home, copied_home) -> Workspace:
-    return copied_home(_demo_home)
+def space(demo_home, copied_home) -> Workspace:
+    return copied_home(demo_home)
 
 
 @pytest.fixture(scope="module")
-def found(_demo_home):
-    home = Workspace(_demo_home)
+def found(demo_home):
+    home = Workspace(demo_home)
     (run,) = store.list_runs(home)
     result, data = result_of(home, run), studies.load_study(home, run.study_id)
     return run, result, data, find({run.id: result}, {run.id: "run"}, data, reference=run.id)
@@ -100,10 +100,10 @@ def test_every_number_is_one_of_the_tables(found):
 
 
 def test_page_report_and_command_say_the_same(
-    found, _demo_home, shared_home, open_page, monkeypatch
+    found, demo_home, shared_home, open_page, monkeypatch
 ):
     run, _, _, evaluated = found
-    space = shared_home(_demo_home)
+    space = shared_home(demo_home)
     monkeypatch.setenv("BROWSER_PATH", "/nonexistent")  # Images take time.
     findings = findings_first(evaluated)
     page, shown = open_page("findings"), said_by_command("show", run.id)

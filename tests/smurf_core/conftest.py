@@ -31,3 +31,24 @@ def config() -> RunConfig:
 def long_config(config) -> RunConfig:
     """Trains for minutes, unless it is stopped; its first units take a moment."""
     return replace(config, max_epochs=200_000, patience=None)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory):
+    """A language model with random weights and nine words, in a folder."""
+    reason = "needs the extra [extract]"
+    transformers = pytest.importorskip("transformers", reason=reason)
+    pytest.importorskip("sentence_transformers", reason=reason)
+    import torch
+
+    folder = tmp_path_factory.mktemp("model")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "so", "nice", "not", "good"]
+    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=16, max_position_embeddings=16,
+    )  # fmt: skip
+    transformers.BertModel(config).save_pretrained(folder / "bert")
+    transformers.BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder / "bert")
+    return folder / "bert"

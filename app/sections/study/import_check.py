@@ -12,6 +12,7 @@ from smurf_core.data.importing.assembly import Assembly, assemble
 from smurf_core.data.importing.fold_origin import fold_sentence
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text
 from smurf_core.data.importing.matching import TableJoin
+from smurf_core.data.problems import Problem
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
@@ -20,7 +21,12 @@ _AT_ONCE_BYTES = 20 * 1024**2
 
 
 def checked(
-    sources: Sequence[SourceFile], mapping: StudyMapping, key: str, *, is_asked: bool
+    sources: Sequence[SourceFile],
+    mapping: StudyMapping,
+    key: str,
+    *,
+    is_asked: bool,
+    unread: Sequence[Problem] = (),
 ) -> Assembly | None:
     """The data set that these files make, or None until the user asks for large files.
 
@@ -38,7 +44,9 @@ def checked(
             bar.progress(min(max(share, 0.0), 1.0), text=f"{escaped(what)}…")
 
         try:
-            found: Assembly | InputError = assemble(sources, mapping, progress=report)
+            found: Assembly | InputError = assemble(
+                sources, mapping, progress=report, unread=unread
+            )
         except InputError as error:
             found = error
         finally:

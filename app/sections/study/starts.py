@@ -13,7 +13,7 @@ from smurf_core.runs.demo import ensure_demo
 from smurf_core.runs.studies import ensure_synthetic_study, restore_study
 
 # The tabs of the page *Study*, and the session's key of the open one.
-TABS = ("Your studies", "Upload", "Make synthetic data")
+TABS = ("Your studies", "Upload", "From recordings", "Make synthetic data")
 TAB = "study_tab"
 
 
@@ -37,16 +37,25 @@ def starts(study_id: str | None) -> None:
         st.subheader("Use my data")
         st.markdown(
             "Tables, openSMILE, OpenFace, arrays or feature caches: one row per sample, at least "
-            "two modalities. They stay on this machine."
+            "two modalities. Or recordings, from which features are extracted. They stay on this "
+            "machine."
         )
-        st.button("Use my data", key="use_my_data", icon=":material/upload:", on_click=_open_upload)
+        with st.container(horizontal=True):
+            st.button(
+                "Use my data", key="use_my_data", icon=":material/upload:", on_click=_open_tab,
+                args=(TABS[1],),
+            )  # fmt: skip
+            st.button(
+                "From recordings", key="from_recordings", icon=":material/mic:", on_click=_open_tab,
+                args=(TABS[2],),
+            )  # fmt: skip
     if study_id is not None:
         waits_for_first_run(study_id)
 
 
 @callback
-def _open_upload() -> None:
-    st.session_state[TAB] = TABS[1]
+def _open_tab(title: str) -> None:
+    st.session_state[TAB] = title
 
 
 def offer_synthetic_study(key: str) -> None:

@@ -14,6 +14,7 @@ from app.state.session import workspace
 from smurf_core.data.importing.mapping import StudyMapping, read_mapping
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
+from smurf_core.runs.disk import disk_error
 
 _KEEP_SECONDS = 24 * 3600
 _KEPT = "kept_uploads"
@@ -35,7 +36,11 @@ def keep_uploads(files: list[UploadedFile], owner: str = _KEPT) -> tuple[SourceF
         if file.file_id not in kept or not kept[file.file_id].exists():
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / uuid4().hex
-            path.write_bytes(file.getbuffer())
+            try:
+                path.write_bytes(file.getbuffer())
+            except OSError as error:
+                path.unlink(missing_ok=True)
+                raise disk_error(error, folder) or error from error
             kept[file.file_id] = path
     return tuple(SourceFile(file.name, kept[file.file_id]) for file in files)
 

@@ -200,27 +200,6 @@ def test_opensmile_hears_in_simulated_clips_what_their_features_say(tmp_path):
         assert np.corrcoef(heard[name], said)[0, 1] > 0.9
 
 
-@pytest.fixture(scope="module")
-def tiny_model(tmp_path_factory):
-    """A language model with random weights and nine words, in a folder."""
-    reason = "needs the extra [extract]"
-    transformers = pytest.importorskip("transformers", reason=reason)
-    pytest.importorskip("sentence_transformers", reason=reason)
-    import torch
-
-    folder = tmp_path_factory.mktemp("model")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "so", "nice", "not", "good"]
-    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
-    torch.manual_seed(0)
-    config = transformers.BertConfig(
-        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=16, max_position_embeddings=16,
-    )  # fmt: skip
-    transformers.BertModel(config).save_pretrained(folder / "bert")
-    transformers.BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder / "bert")
-    return folder / "bert"
-
-
 @pytest.mark.filterwarnings("default")  # Warnings of other projects about one another.
 def test_texts_become_the_embeddings_of_a_local_model(tiny_model, tmp_path):
     from smurf_core.extraction.text import SentenceEmbedder

@@ -1,8 +1,6 @@
 """OpenFace is a program that writes a CSV: a small script stands for the program here.
 
-The script writes the layout that FeatureExtraction 2.2 really writes, with `-f`, `-out_dir` and
-`-of`; that interface is all that is used of OpenFace. It reads what it is to write from the
-"video", and counts its calls.
+`tests.openface` has the script.
 """
 
 import sys
@@ -15,36 +13,13 @@ from smurf_core.cli import main
 from smurf_core.errors import InputError
 from smurf_core.extraction.store import FeatureStore
 from smurf_core.extraction.utterances import Utterance
-from smurf_core.extraction.video import extract_faces
-
-PROGRAM = """#!{python}
-import pathlib, sys
-given = dict(zip(sys.argv[1:7:2], sys.argv[2:8:2]))
-assert list(given) == ["-f", "-out_dir", "-of"], sys.argv
-assert sys.argv[7:] == ["-aus", "-pose", "-gaze"], sys.argv
-video = pathlib.Path(given["-f"])
-with (video.parent / "calls").open("a") as calls:
-    calls.write(video.name + " ")
-text = video.read_text()
-if not text.strip():
-    sys.exit("Could not open the video file: " + str(video))
-rows = ["frame, face_id, timestamp, confidence, success, gaze_angle_x, pose_Rx, AU12_r, AU12_c"]
-for k, intensity in enumerate(text.split()):
-    confidence = "0.30" if intensity == "?" else "0.98"
-    intensity = "0" if intensity == "?" else intensity
-    on = "1.00" if float(intensity) > 1 else "0.00"
-    start = f"{{k + 1}}, 0, {{k / 10:.3f}}, {{confidence}}, 1, 0.1, 0.02"
-    rows.append(f"{{start}}, {{intensity}}, {{on}}")
-(pathlib.Path(given["-out_dir"]) / (given["-of"] + ".csv")).write_text("\\n".join(rows) + "\\n")
-"""
+from smurf_core.extraction.video import OPENFACE_VARIABLE, extract_faces
+from tests.openface import write_openface
 
 
 @pytest.fixture
 def program(tmp_path):
-    path = tmp_path / "FeatureExtraction"
-    path.write_text(PROGRAM.format(python=sys.executable), encoding="utf-8")
-    path.chmod(0o755)
-    return str(path)
+    return str(write_openface(tmp_path))
 
 
 @pytest.fixture
@@ -99,6 +74,14 @@ def test_without_openface_its_own_files_are_read(program, videos, tmp_path, monk
     (tmp_path / "labels.csv").write_text("id,y\n1,2\n")
     found = extract_faces([Utterance("labels", tmp_path / "labels.csv")], store)
     assert "is not a file of OpenFace's FeatureExtraction" in found.failures["problem"].iloc[0]
+
+
+def test_openface_is_found_in_a_folder_and_by_a_variable(program, videos, tmp_path, monkeypatch):
+    talk = [Utterance("talk", videos / "talk.mp4")]
+    store = FeatureStore(tmp_path / "kept")
+    assert len(extract_faces(talk, store, program=str(tmp_path)).features) == 1
+    monkeypatch.setenv(OPENFACE_VARIABLE, str(tmp_path))
+    assert extract_faces(talk, store).reused == 1
 
 
 def test_the_command_writes_features_and_failures(program, videos, home, monkeypatch, capsys):

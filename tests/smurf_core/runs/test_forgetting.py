@@ -56,6 +56,8 @@ def filled(tmp_path_factory) -> Path:
             (f'[{{"severity": "note", "message": "Row 3 names {PERSON}."}}]',),
         )
     (home.root / "worker.log").write_text(f"about {PERSON}")
+    (home.root / "features" / "0a").mkdir(parents=True)
+    (home.root / "features" / "0a" / "tracked.csv").write_text(f"the face of {PERSON}")
     return home.root
 
 

@@ -1,0 +1,1 @@
+"""From recordings and a table of utterances to a study, in a process beside the app."""
