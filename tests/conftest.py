@@ -16,6 +16,14 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ[HOME_VARIABLE] = os.devnull
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each file to one process: what its tests share is trained once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    return LoadFileScheduling(config, log)
+
+
 @pytest.fixture(autouse=True)
 def own_main() -> Iterator[None]:
     """Streamlit's test runner leaves its script as `__main__`, which new processes would run."""
