@@ -121,7 +121,7 @@ def every_page(browser: Browser, folder: Path, studies: dict[str, str]) -> None:
 
 
 def contact_sheet(pictures: dict[str, list[Path]], states: Sequence[str]) -> Image.Image:
-    """One row a page, one column a state, each with its name above it."""
+    """One row per page, one column per state, each with its name above it."""
     with Image.open(next(iter(pictures.values()))[0]) as first:
         height = round(_WIDTH * first.height / first.width)
     rows = height + _NAME
