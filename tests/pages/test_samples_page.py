@@ -258,7 +258,7 @@ def test_numbers_are_not_compared_as_classes(open_page, trained_home):
     assert not [box for box in page.selectbox if (box.key or "").startswith("rather_")]
 
 
-def test_a_click_on_the_map_opens_and_selects_a_sample(open_page, trained_home):
+def test_the_map_draws_every_sample_or_says_why_there_is_none(open_page, trained_home):
     page = open_page("samples", tab="Map")
     run = next(r for r in store.list_runs(trained_home) if r.id == page.selectbox(key="run").value)
     result = result_of(trained_home, run)
