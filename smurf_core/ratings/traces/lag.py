@@ -148,20 +148,22 @@ def correlations(pairs: Sequence[tuple[Array, Array]], steps: Sequence[int]) -> 
     >>> correlations([(late, early)], [0, 1, 2]).round(2).tolist()
     [-0.2, 1.0, -0.33]
     """
-    found = np.full(len(steps), np.nan)
-    for k, step in enumerate(steps):
-        products, squares, others = 0.0, 0.0, 0.0
-        for own, other in pairs:
-            late, early = shifted(own, step), other
-            known = np.isfinite(late) & np.isfinite(early)
-            if known.sum() < max(3, len(own) / 2):
-                continue
-            x, y = late[known], early[known]
-            x, y = x - x.mean(), y - y.mean()
-            products, squares, others = products + x @ y, squares + x @ x, others + y @ y
-        if squares > 1e-12 and others > 1e-12:
-            found[k] = products / np.sqrt(squares * others)
-    return found
+    at = np.asarray(steps)
+    reach = int(np.abs(at).max(initial=0))
+    sums = np.zeros((3, len(at)))
+    for own, other in pairs:
+        padded = np.pad(own, reach, constant_values=np.nan)
+        late = np.lib.stride_tricks.sliding_window_view(padded, len(own))[reach + at]  # [lags, t]
+        known = np.isfinite(late) & np.isfinite(other)
+        count = known.sum(axis=1)
+        x, y = np.where(known, late, 0.0), np.where(known, other, 0.0)
+        x -= known * (x.sum(axis=1) / np.maximum(count, 1))[:, None]
+        y -= known * (y.sum(axis=1) / np.maximum(count, 1))[:, None]
+        counts = count >= max(3, len(own) / 2)
+        sums += counts * np.array([(x * y).sum(1), (x * x).sum(1), (y * y).sum(1)])
+    spread = np.sqrt(sums[1] * sums[2])
+    moves = (sums[1] > 1e-12) & (sums[2] > 1e-12)
+    return np.where(moves, sums[0] / np.where(moves, spread, 1.0), np.nan)
 
 
 def shifted(trace: Array, step: int) -> Array:
