@@ -53,7 +53,6 @@ def show_media(
             end = "its end" if clip.end is None else f"{clip.end:.2f} s"
             st.markdown(f":small[The utterance lasts from {clip.start:.2f} s to {end}.]")
         return clip.start, clip.end
-    return None
 
 
 def show_recording(clip: Clip, *, width: int = 480) -> None:

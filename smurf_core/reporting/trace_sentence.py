@@ -48,7 +48,8 @@ def lag_sentences(account: TraceAccount) -> list[str]:
         text = {
             "lag": f"{plain(abs(lag), 1)} s {'after' if lag >= 0 else 'before'} the average rater",
             "bound": f"cannot be said: the best lag lies at the bound of {plain(reach, 1)} s",
-            "no agreement": "cannot be said: the traces do not follow the others'",
+            "no agreement": "cannot be said: the traces do not follow the others' within "
+            f"{plain(reach, 1)} s",
             "still": "cannot be said: the slider was never moved",
             "alone": "cannot be said: nobody else rated these clips",
         }[verdict]

@@ -96,7 +96,7 @@ def _edited(scale: Scale, conditions: Sequence[str], targets: Sequence[str], own
             dimension = st.segmented_control(
                 "What the pictures show", dimensions, default=dimension, required=True,
                 key=f"q_dimension_{own}",
-            ) or dimension  # fmt: skip
+            )  # fmt: skip
     if kind in ("slider", "sam", "continuous"):
         a, b = st.columns(2)
         ends = (labels[0], labels[-1]) if labels else ("low", "high")

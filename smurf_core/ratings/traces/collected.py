@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -206,7 +207,7 @@ def _stored(collection: Collection) -> Iterator[_Stored]:
 
 
 def _rows(one: _Stored) -> pd.DataFrame:
-    same = {
+    same: dict[str, Any] = {
         "rater": one.rater, "version": one.version, "position": one.position, "kind": one.kind,
         "clip": one.clip, "condition": one.condition, "scale": one.scale.name, "take": one.number,
         "counts": one.counts, "length": one.take.length, "excluded": one.is_excluded,

@@ -187,7 +187,7 @@ def _window(part: Array) -> tuple[float, float, float]:
     n = len(part)
     if n < 2:
         return _NAN, _NAN, _NAN
-    table = np.corrcoef(part)
+    table = np.atleast_2d(np.corrcoef(part))
     r = _off_diagonal(table)
     if n < 3:
         return r, _NAN, _NAN

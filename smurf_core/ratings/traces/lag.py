@@ -64,7 +64,7 @@ def trace_lags(
     reference : mapping of str to array [t], or None
         Clip → its course on the grid of `ClipTraces`.
     draws, seed : int
-        Of the surrogates.
+        Of the surrogates; there are at least 40 per rater, so that a corrected p can be below 0.05.
 
     Returns
     -------
@@ -89,6 +89,7 @@ def trace_lags(
             f"Lags need two raters or a reference, and there is {len(raters) or 'no'} rater."
         )
     low = -bound if reference is None else 0.0
+    draws = max(draws, 40 * len(raters))
     filled = [_filled(clip) for clip in clips]
     first = {r: _pairs(filled, r, reference, {}, raters) for r in raters}
     found = [_tested(r, first[r], low, bound, draws, seed) for r in raters]
