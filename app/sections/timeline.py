@@ -252,7 +252,7 @@ def _notes(page: Shown, shown: Timeline, traces: TraceAccount | None) -> str:
         who = "Simulated raters'" if traces.traces.is_simulated else "Raters'"
         notes.append(
             f"{who} traces: thin lines; their mean with its 95% interval over raters"
-            + ("." if traces.is_agreed else ", pale because they do not agree.")
+            + ("." if traces.is_agreed else ", pale because no agreement is found.")
         )
     return escaped(" ".join(notes))
 

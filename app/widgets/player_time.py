@@ -71,7 +71,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
       hear(media);
       media.addEventListener("playing", follow);
       media.addEventListener("seeked", draw);
-      if (!media.paused) follow();
+      follow();
     }
     if (data.starts && data.seek !== kept.seek) {
       kept.seek = data.seek;
