@@ -27,12 +27,12 @@ def add_traces(
     Where raters do not agree, the mean is pale and dotted.
     """
     scale = account.traces.scale
-    shown = [(i, account.means[s]) for i, s in enumerate(sample_ids) if s in account.means]
-    for rater in sorted({int(r) for _, mean in shown for r in mean.raters}):
+    placed = [(i, account.means[s]) for i, s in enumerate(sample_ids) if s in account.means]
+    for rater in sorted({int(r) for _, mean in placed for r in mean.raters}):
         x, y = _joined(
             [
                 (_place(i, mean), mean.lines[list(mean.raters).index(rater)])
-                for i, mean in shown
+                for i, mean in placed
                 if rater in mean.raters
             ]
         )
@@ -42,15 +42,15 @@ def add_traces(
             hoverinfo="skip",
         )  # fmt: skip
     opacity = 1.0 if account.is_agreed else PALE
-    bands = [_band(_place(i, mean), mean) for i, mean in shown]
+    bands = [_band(_place(i, mean), mean) for i, mean in placed]
     x, y = _joined([band for band in bands if len(band[0])])
     figure.add_scatter(
         x=x, y=y, mode="lines", fill="toself", name="95% interval of the trace", row=row, col=1,
         line={"width": 0, "color": _MEAN}, fillcolor=f"rgba({_BAND},{0.22 * opacity:.2f})",
         showlegend=False, hoverinfo="skip",
     )  # fmt: skip
-    x, y = _joined([(_place(i, mean), mean.mean) for i, mean in shown])
-    seconds, values = _joined([(mean.times, mean.mean) for _, mean in shown])
+    x, y = _joined([(_place(i, mean), mean.mean) for i, mean in placed])
+    seconds, values = _joined([(mean.times, mean.mean) for _, mean in placed])
     who = "simulated raters" if account.traces.is_simulated else "raters"
     figure.add_scatter(
         x=x, y=y, mode="lines", name=f"Mean trace of {who}", row=row, col=1, opacity=opacity,

@@ -164,3 +164,7 @@ def test_traces_by_simulated_raters_are_below_and_are_marked(open_page, home):
     assert len(thin) == 2
     marks = [shape for shape in drawn["layout"]["shapes"] if shape["type"] == "rect"]
     assert len(marks) == len(rows) + 1  # of the open sample, in every part
+    watched = open_page("ratings", study=study, tab="Watch")
+    assert trace_sentence(account) in plain_text(watched)
+    assert "Lag of rater 1:" in plain_text(watched)
+    assert "Agreement is shown when" not in plain_text(watched)

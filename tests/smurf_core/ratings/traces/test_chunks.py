@@ -16,6 +16,7 @@ from smurf_core.ratings.store import Collection
 from smurf_core.ratings.tables import answer_table, rater_table, stamp
 from smurf_core.ratings.traces.chunks import Chunk, Take
 from smurf_core.ratings.traces.collected import resampled, save_chunk, trace_sets, trace_table
+from smurf_core.runs.forgetting import forget
 from tests.smurf_core.ratings.traces.conftest import PLEASANT
 
 TAKE, AGAIN = "0123abcd", "89abcdef"
@@ -142,6 +143,14 @@ def test_withdrawing_deletes_traces(traced):
     traced.withdraw(token)
     stored = b"".join(p.read_bytes() for p in traced.folder.iterdir())
     assert np.float64(odd).tobytes() not in stored
+    assert trace_table(traced).empty
+
+
+def test_forgetting_a_sample_deletes_its_traces(home, traced, traced_study):
+    token = traced.invite().token
+    at, clip = traced_item(traced, token)
+    save_chunk(traced, token, at, clip, chunk())
+    forget(home, traced_study, samples=[clip])
     assert trace_table(traced).empty
 
 
