@@ -71,7 +71,7 @@ def timeline_figure(
         )  # fmt: skip
     figure.update_layout(
         height=sum(heights) + _AROUND,
-        margin={"l": 10, "r": 10, "t": 8, "b": 36},
+        margin={"l": 10, "r": 10, "t": 8, "b": _AROUND - 8},
         barmode="relative",
         bargap=0.15,
         clickmode="event+select",

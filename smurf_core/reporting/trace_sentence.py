@@ -65,7 +65,10 @@ def _lags(account: TraceAccount) -> str:
     parts = []
     if len(known):
         low, high = known["lag"].min(), known["lag"].max()
-        parts.append(f"Lags from {plain(low, 1)} to {plain(high, 1)} s are taken out.")
+        parts.append(
+            f"Lags from {plain(low, 1)} to {plain(high, 1)} s around the average rater are taken "
+            "out."
+        )
     at_bound = account.lags[account.lags["verdict"] == "bound"]
     if len(at_bound):
         names = spoken([str(rater) for rater in at_bound["rater"]])

@@ -52,7 +52,7 @@ def trace_lags(
     A lag is given only if the trace follows the others at all: surrogates have the same spectrum
     as the trace and random phases (Theiler and others, 1992), each takes its own best lag, and p
     is corrected by Holm over raters. Lines from first to last value are taken out before, so that
-    slow drift is not taken for agreement; of independent noise and random walks, 2 to 7% of
+    slow drift is not taken for agreement; of independent noise and random walks, 1 to 7% of
     collections had a rater with p < 0.05.
 
     Parameters

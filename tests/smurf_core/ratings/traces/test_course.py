@@ -100,7 +100,7 @@ def test_raters_agree_only_if_they_follow_each_other():
         f"3 of 3 simulated raters agree on pleasant over time: mean r of pairs "
         f"{agreed.agreement.r:.2f} ["
     )
-    assert "Lags from −1.0 to 1.0 s are taken out." in said
+    assert "Lags from −1.0 to 1.0 s around the average rater are taken out." in said
     assert f"In this clip it is {agreed.agreement_in('c1').r:.2f}" in said
     assert lag_sentences(agreed)[0] == "Lag of rater 1: 1.0 s before the average rater."
 
