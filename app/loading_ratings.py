@@ -15,6 +15,8 @@ from smurf_core.ratings.answers import all_fields
 from smurf_core.ratings.quality import rater_quality
 from smurf_core.ratings.store import Collection
 from smurf_core.ratings.tables import stamp
+from smurf_core.ratings.traces.account import TraceAccount, trace_account
+from smurf_core.ratings.traces.collected import trace_sets
 from smurf_core.ratings.use import comparable_answers
 
 _BY_ANSWERS: dict[str | type[Any], Any] = {
@@ -40,3 +42,9 @@ def growth_of(collection: Collection, key: str, condition: str) -> pd.DataFrame:
 def quality_of(collection: Collection) -> pd.DataFrame:
     """`smurf_core.ratings.quality.rater_quality` of what has been answered."""
     return rater_quality(collection.design_version().design, comparable_answers(collection))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing traces…", hash_funcs=_BY_ANSWERS)
+def traces_of(collection: Collection) -> tuple[TraceAccount, ...]:
+    """Lags and agreement of the collection's traces, one account per continuous scale."""
+    return tuple(trace_account(traces) for traces in trace_sets(collection))

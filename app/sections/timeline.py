@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,8 +10,10 @@ import numpy.typing as npt
 import streamlit as st
 
 from app.loading import cards_of, contributions_of, explained_of, verdicts_of
+from app.loading_ratings import traces_of
 from app.loading_samples import sessions_of, unexpected_of
 from app.state.address import in_address, kept, linked, write
+from app.state.session import workspace
 from app.widgets.media import show_media, show_recording
 from app.widgets.messages import escaped, facts, show_errors
 from app.widgets.page_head import answer
@@ -23,14 +24,17 @@ from smurf_core.data.media import Clip, MediaSettings, find_clip
 from smurf_core.evaluation.samples import transcript_column
 from smurf_core.evaluation.timeline import Session, Timeline, session_kinds, timeline
 from smurf_core.plot.timeline import timeline_figure
+from smurf_core.ratings.traces.account import TraceAccount, newest_with_traces
 from smurf_core.reporting.cards import sample_card
 from smurf_core.reporting.numbers import plain
 from smurf_core.reporting.timeline_sentence import order_sentence, timeline_sentence
+from smurf_core.reporting.trace_sentence import trace_sentence
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
 
 _KIND, _SESSION, _PLAYER, _FIGURE = "timeline_by", "timeline_session", "timeline_player", "timeline"
 # The sample that the user has asked to hear, and how often one was asked for.
+_BOX = "timeline_box"
 _HEARD, _ASKED = "timeline_heard", "timeline_asked"
 
 
@@ -112,11 +116,14 @@ def show_timeline(page: Shown) -> None:
             walk(str(shown.sample_ids[at]), at, len(shown), partial(_go, shown))
             _open_sample(page, shown, at)
         with right, st.container(key=_PLAYER):
-            starts = _play(page, shown, at)
-        _figure(page, shown, at, name)
-        st.markdown(f":small[{_notes(page, shown)}]")
-        if page.media is not None:
-            _follow(shown, at, starts)
+            heard = _play(page, shown, at)
+        traces = _traces(page, shown)
+        _figure(page, shown, at, name, traces)
+        if traces is not None:
+            st.markdown(escaped(trace_sentence(traces, str(shown.sample_ids[at]))))
+        st.markdown(f":small[{_notes(page, shown, traces)}]")
+        if heard is not None:
+            _follow(shown, at, heard)
 
 
 def _place(shown: Timeline) -> int:
@@ -161,28 +168,60 @@ def page_row(dataset: MultimodalDataset, sample: str) -> int:
     return int(dataset.positions(np.array([sample]))[0])
 
 
-def _play(page: Shown, shown: Timeline, at: int) -> Sequence[float] | None:
-    """The player: of the session's one recording, whose starts are returned, or of the sample."""
-    sample = str(shown.sample_ids[at])
-    whole = _one_recording(page, shown) if page.media is not None else None
-    if whole is not None:
-        show_recording(whole, width=300)
-        return [float(start) for start in shown.starts]
-    is_heard = st.session_state.pop(_HEARD, None) == sample
-    show_media(page.study, page.dataset, sample, width=300, autoplay=is_heard)
-    return None
+@dataclass(frozen=True)
+class _Heard:
+    """What the player plays: the whole recording of all samples, or the open one's clip.
+
+    `spans` are starts and ends in the player's seconds (None: the player's end), of all samples or
+    of the open one.
+    """
+
+    is_whole: bool
+    spans: list[tuple[float, float | None]]
 
 
-def _one_recording(page: Shown, shown: Timeline) -> Clip | None:
-    """The recording that all of the session's samples are parts of, if there is one."""
-    if page.media is None or not shown.is_timed or not page.media.start:
+def _play(page: Shown, shown: Timeline, at: int) -> _Heard | None:
+    """The player: of the session's one recording, or of the open sample; None without any."""
+    if page.media is None:
         return None
-    clips = [find_clip(page.media, page.dataset, str(name)) for name in shown.sample_ids]
-    paths = {clip.path for clip in clips if clip is not None}
-    return clips[0] if len(paths) == 1 and None not in clips else None
+    sample = str(shown.sample_ids[at])
+    whole = _one_recording(page, shown)
+    if whole:
+        show_recording(whole[0], width=300)
+        return _Heard(True, [(clip.start, clip.end) for clip in whole])
+    is_heard = st.session_state.pop(_HEARD, None) == sample
+    played = show_media(page.study, page.dataset, sample, width=300, autoplay=is_heard)
+    return _Heard(False, [played or (0.0, None)])
 
 
-def _figure(page: Shown, shown: Timeline, at: int, name: str) -> None:
+def _one_recording(page: Shown, shown: Timeline) -> list[Clip]:
+    """The session's samples as parts of one recording; empty if they are not."""
+    if page.media is None or not shown.is_timed or not page.media.start:
+        return []
+    found = [find_clip(page.media, page.dataset, str(name)) for name in shown.sample_ids]
+    clips = [clip for clip in found if clip is not None]
+    return clips if len(clips) == len(found) and len({c.path for c in clips}) == 1 else []
+
+
+def _traces(page: Shown, shown: Timeline) -> TraceAccount | None:
+    """The traces of the newest collection that has some of these samples, of the chosen scale."""
+    collection = newest_with_traces(workspace(), page.study.id)
+    if collection is None:
+        return None
+    ids = set(shown.sample_ids.tolist())
+    known = {
+        found.traces.scale.name: found for found in traces_of(collection) if ids & set(found.means)
+    }
+    if len(known) < 2:
+        return next(iter(known.values()), None)
+    chosen = st.segmented_control(
+        "Traces", list(known), key="timeline_traces", required=True, default=next(iter(known)),
+        label_visibility="collapsed", help="The continuous scale whose traces are shown.",
+    )  # fmt: skip
+    return known.get(chosen or "", next(iter(known.values())))
+
+
+def _figure(page: Shown, shown: Timeline, at: int, name: str, traces: TraceAccount | None) -> None:
     key = f"{_FIGURE}_{page.kind}_{page.session.name}_{page.output}"
 
     def open_clicked() -> None:
@@ -190,36 +229,42 @@ def _figure(page: Shown, shown: Timeline, at: int, name: str) -> None:
         if points:
             _go(shown, round(points[0]["x"]) - 1)
 
-    st.plotly_chart(
-        timeline_figure(
-            shown, page.dataset.modalities, at,
-            name if page.dataset.task == "regression" else "Probability",
-        ),
+    unit = name if page.dataset.task == "regression" else "Probability"
+    box = st.container(key=_BOX)
+    box.plotly_chart(
+        timeline_figure(shown, page.dataset.modalities, at, unit, traces=traces),
         key=key,
         on_select=open_clicked,
         selection_mode="points",
         config={"displayModeBar": False},
         alt=f"Predictions{' and contributions' if shown.layers else ''} of {len(shown)} samples "
-        "from left to right",
+        f"from left to right{', with traces by raters' if traces else ''}",
     )  # fmt: skip
 
 
-def _notes(page: Shown, shown: Timeline) -> str:
+def _notes(page: Shown, shown: Timeline, traces: TraceAccount | None) -> str:
     opens = "opens a sample" if page.media is None else "opens and plays a sample"
     notes = [order_sentence(shown, page.kind), f"A click {opens}."]
     if shown.layers:
         notes.append("Hatched: shared. Pale and outlined: the verdict is not good.")
+    if traces is not None:
+        who = "Simulated raters'" if traces.traces.is_simulated else "Raters'"
+        notes.append(
+            f"{who} traces: thin lines; their mean with its 95% interval over raters"
+            + ("." if traces.is_agreed else ", pale because no agreement is found.")
+        )
     return escaped(" ".join(notes))
 
 
-def _follow(shown: Timeline, at: int, starts: Sequence[float] | None) -> None:
+def _follow(shown: Timeline, at: int, heard: _Heard) -> None:
     """Let the player move the mark, or play the next sample where each has its own recording."""
+    starts = [float(start) for start in shown.starts] if heard.is_whole else None
     plays_on = starts is None and st.toggle(
         "Play on", key="timeline_plays_on", persist_state="session",
         help="When a sample has ended, the next one is opened and played.",
     )  # fmt: skip
     player_time(
-        _PLAYER, at, starts=starts, plays_on=plays_on,
+        _PLAYER, at, starts=starts, plays_on=plays_on, figure=_BOX, spans=heard.spans,
         seek=f"{shown.sample_ids[0]}_{st.session_state.get(_ASKED, 0)}",
         play=st.session_state.get(_HEARD) == shown.sample_ids[at],
         on_moment=lambda place: _go(shown, place, is_heard=False),

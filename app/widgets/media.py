@@ -20,21 +20,24 @@ def show_media(
     *,
     width: int = 480,
     autoplay: bool = False,
-) -> None:
-    """Play a sample's recording, a video `width` pixels wide; nothing without recordings."""
+) -> tuple[float, float | None] | None:
+    """Play a sample's recording, a video `width` pixels wide; nothing without recordings.
+
+    Returns the clip's start and end in the player's seconds (None: the player's end).
+    """
     with show_errors():
         settings = media_of(workspace(), study.id)
         if settings is None:
-            return
+            return None
         clip = find_clip(settings, dataset, sample_id)
         if clip is None:
             st.markdown("This sample has no recording in the study's folder.")
-            return
+            return None
         cut = cut_wave(clip)
         if cut is not None:
             name = f"Recording of sample {sample_id}"
             st.audio(cut, format="audio/wav", alt=name, autoplay=autoplay)
-            return
+            return 0.0, None
         # Players take whole seconds: they play the seconds around the utterance.
         play = st.video if clip.kind == "video" else st.audio
         play(
@@ -49,6 +52,7 @@ def show_media(
         if clip.start or clip.end is not None:
             end = "its end" if clip.end is None else f"{clip.end:.2f} s"
             st.markdown(f":small[The utterance lasts from {clip.start:.2f} s to {end}.]")
+        return clip.start, clip.end
 
 
 def show_recording(clip: Clip, *, width: int = 480) -> None:

@@ -26,6 +26,9 @@ from smurf_core.ratings.interface import languages
 from smurf_core.ratings.quality import rater_quality
 from smurf_core.ratings.store import Collection
 from smurf_core.ratings.tables import answer_table, progress_table, rater_table
+from smurf_core.ratings.traces.account import trace_account
+from smurf_core.ratings.traces.collected import trace_sets
+from smurf_core.reporting.trace_sentence import lag_sentences, trace_sentence
 from smurf_core.runs.studies import load_study
 from smurf_core.runs.table_files import FORMATS
 from smurf_core.runs.workspace import Workspace
@@ -143,6 +146,10 @@ def status(
         ],
         "agreement",
     )  # fmt: skip
+    for traces in trace_sets(found):
+        account = trace_account(traces)
+        for sentence in (trace_sentence(account), *lag_sentences(account)):
+            out.print(sentence, markup=False, soft_wrap=True)
     quality = rater_quality(newest, answers)
     for _, row in (quality[quality["marks"] != ""] if len(quality) else quality).iterrows():
         out.print(f"rater {row['rater']}: {row['marks']}", markup=False)

@@ -9,37 +9,47 @@ from plotly.subplots import make_subplots
 from smurf_core.evaluation.timeline import Layer, Timeline
 from smurf_core.plot.contributions import SHARED_PATTERN
 from smurf_core.plot.theme import NEUTRAL, PALE, modality_colours
+from smurf_core.plot.timeline_traces import add_traces
+from smurf_core.ratings.traces.account import TraceAccount
 from smurf_core.reporting.numbers import plain, signed
 from smurf_core.terms import spoken
 
-HEIGHT = 370
-_LINES = 150  # height without contributions is that of the lines and these pixels
+# Pixels of the parts, and of what is around them.
+_WITH_PARTS, _ALONE, _WITH_TRACES, _AROUND = (146, 180), (176,), (118, 134, 88), 44
 _MARK = "#d6249f"
 _TICKS = 20  # most labels under the figure
 
 
 def timeline_figure(
-    shown: Timeline, modalities: tuple[str, ...], chosen: int, unit: str
+    shown: Timeline,
+    modalities: tuple[str, ...],
+    chosen: int,
+    unit: str,
+    *,
+    traces: TraceAccount | None = None,
 ) -> go.Figure:
     """The samples of a session from left to right; `chosen` is the one that is open, from 0.
 
     Above: prediction and target as lines, human ratings as points, unexpected moments marked.
     Below: contributions stacked from zero, up and down: plain alone, hatched shared, pale and
-    outlined where the verdict is not good. Without layers only the upper part is drawn. Samples
-    are at x = 1, 2, …
+    outlined where the verdict is not good. Without layers only the upper part is drawn. Below
+    these, with `traces`: raters' traces over each sample's length. Samples are at x = 1, 2, …
     """
     has_parts = bool(shown.layers)
+    heights = list(_WITH_PARTS if has_parts else _ALONE)
+    if traces is not None:
+        heights = [*_WITH_TRACES[: len(heights)], _WITH_TRACES[-1]]
+    rows = len(heights)
     figure = make_subplots(
-        rows=2 if has_parts else 1,
-        cols=1,
-        shared_xaxes=True,
-        vertical_spacing=0.04,
-        row_heights=[0.45, 0.55] if has_parts else [1.0],
-    )
+        rows=rows, cols=1, shared_xaxes=True, vertical_spacing=0.04 if rows < 3 else 0.03,
+        row_heights=heights,
+    )  # fmt: skip
     x = np.arange(1, len(shown) + 1)
     _lines(figure, shown, x, modalities)
     for layer in shown.layers:
         _stack(figure, layer, shown, x, modalities)
+    if traces is not None:
+        add_traces(figure, rows, shown.sample_ids.tolist(), traces)
     figure.add_vrect(
         x0=chosen + 0.5, x1=chosen + 1.5, fillcolor=NEUTRAL, opacity=0.28, line_width=0,
         layer="below", row="all", col=1,
@@ -51,7 +61,7 @@ def timeline_figure(
     )
     figure.update_xaxes(
         title="Start of the sample (min:s)" if shown.is_timed else "Sample", title_standoff=4,
-        row=2 if has_parts else 1,
+        row=rows,
     )  # fmt: skip
     figure.update_yaxes(title=unit, row=1, nticks=5, title_standoff=4)
     if has_parts:
@@ -60,8 +70,8 @@ def timeline_figure(
             title_standoff=4,
         )  # fmt: skip
     figure.update_layout(
-        height=HEIGHT if has_parts else HEIGHT - _LINES,
-        margin={"l": 10, "r": 10, "t": 8, "b": 36},
+        height=sum(heights) + _AROUND,
+        margin={"l": 10, "r": 10, "t": 8, "b": _AROUND - 8},
         barmode="relative",
         bargap=0.15,
         clickmode="event+select",

@@ -90,7 +90,7 @@ def agreement_table(
             }  # fmt: skip
             who = None if persons is None else np.array([persons[c] for c in clips], dtype=np.str_)
             rows.append(row | _agreement(ratings, field.measure, who, draws, seed))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[*_COUNTS, *_NUMBERS])
 
 
 def agreement_growth(
@@ -121,6 +121,9 @@ def agreement_growth(
     return pd.DataFrame(rows, columns=["ratings", "agreement", "low", "high"])
 
 
+_COUNTS = (
+    "condition", "key", "measure", "clips", "shared", "raters", "ratings", "per_clip",
+)  # fmt: skip
 _NUMBERS = (
     "icc_single", "icc_single_low", "icc_single_high", "icc", "icc_low", "icc_high", "alpha",
     "alpha_low", "alpha_high",

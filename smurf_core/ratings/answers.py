@@ -42,12 +42,12 @@ def answer_fields(design: Design, condition: str) -> tuple[AnswerField, ...]:
     """What raters answer in a condition, in the order of the scales.
 
     Informativeness has one field per modality that the condition shows, categories with intensity
-    have two fields, all others one.
+    have two fields, continuous scales none (`traced_scale`), all others one.
     """
     shown = design.condition(condition).modalities
     found: list[AnswerField] = []
     for scale in design.scales:
-        if not scale.is_asked_in(condition):
+        if not scale.is_asked_in(condition) or scale.is_continuous:
             continue
         if scale.kind == "informativeness":
             top = float(len(INFORMATIVENESS_LEVELS) - 1)
@@ -83,6 +83,14 @@ def item_fields(design: Design, condition: str, kind: ItemKind) -> tuple[AnswerF
     """What an item asks: of an attention item, the first field of its condition only."""
     fields = answer_fields(design, condition)
     return fields[:1] if kind == "attention" else fields
+
+
+def traced_scale(design: Design, condition: str, kind: ItemKind) -> Scale | None:
+    """The continuous scale of an item, which raters move while the clip plays; None if none."""
+    if kind == "attention":
+        return None
+    asked = (s for s in design.scales if s.is_continuous and s.is_asked_in(condition))
+    return next(asked, None)
 
 
 def checked_answer(fields: Iterable[AnswerField], values: Mapping[str, object]) -> dict[str, float]:

@@ -15,9 +15,24 @@ from pathlib import Path
 from smurf_core.errors import InputError
 from smurf_core.runs.disk import disk_error
 
-LAYOUT = 1  # PRAGMA user_version; a change of the tables is a function that makes the next one
+LAYOUT = 2  # PRAGMA user_version; a change of the tables is an entry of `_UPGRADES`
 _PATIENCE = 20.0  # seconds to wait for other writers
 
+_TRACES = """
+CREATE TABLE trace (             -- rows are added, never changed
+    rater INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    take TEXT NOT NULL,          -- one play of the clip, drawn by the page
+    sequence INTEGER NOT NULL,   -- of the chunk, from 0
+    length REAL NOT NULL,        -- of the clip, seconds
+    samples BLOB NOT NULL,       -- pairs of time (s) and value, float64, little-endian
+    saved REAL NOT NULL,         -- seconds since 1970, UTC
+    PRIMARY KEY (rater, position, take, sequence),
+    FOREIGN KEY (rater, position) REFERENCES item (rater, position) ON DELETE CASCADE
+);
+"""
+# Layout → what makes the next one of the answers' file; the names' file has not changed.
+_UPGRADES = {1: _TRACES}
 _TABLES = """
 CREATE TABLE fact (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);
 CREATE TABLE design (
@@ -66,6 +81,7 @@ CREATE TABLE act (
     why TEXT NOT NULL DEFAULT ''
 );
 """
+_TABLES += _TRACES
 _IDENTITIES = """
 CREATE TABLE identity (
     rater INTEGER PRIMARY KEY NOT NULL,
@@ -132,12 +148,17 @@ def _prepare(connection: sqlite3.Connection, path: Path, tables: str) -> None:
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA foreign_keys = ON")
     version = _version(connection)
-    if version == 0:
-        connection.execute("PRAGMA journal_mode = WAL")
+    if version < LAYOUT:
+        if version == 0:
+            connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
-        if _version(connection) == 0:  # Another process may have been faster.
-            for statement in tables.split(";"):
-                connection.execute(statement)
+        version = _version(connection)  # Another process may have been faster.
+        steps = [tables] if version == 0 else []
+        if version and tables == _TABLES:
+            steps = [_UPGRADES[layout] for layout in range(version, LAYOUT)]
+        for statement in (one for step in steps for one in step.split(";")):
+            connection.execute(statement)
+        if version < LAYOUT:
             connection.execute(f"PRAGMA user_version = {LAYOUT}")
         connection.execute("COMMIT")
     elif version > LAYOUT:

@@ -35,7 +35,7 @@ Form = Literal[
 ]
 Channel = Literal["words", "voice", "face"]
 Sound = Literal["none", "full", "filtered"]
-ScaleKind = Literal["slider", "likert", "sam", "categories", "informativeness"]
+ScaleKind = Literal["slider", "likert", "sam", "categories", "informativeness", "continuous"]
 Dimension = Literal["valence", "arousal", "dominance"]
 ClipSource = Literal["all", "slice", "stratified"]
 Stratum = Literal["prediction", "disagreement", "unexpected"]
@@ -126,7 +126,8 @@ class Condition:
 class Scale:
     """One question. Numbers are in the unit of what it measures, from `low` to `high`.
 
-    `labels` are the two ends (slider, sam), the two ends or every step (likert), or the categories.
+    `labels` are the two ends (slider, sam, continuous), the two ends or every step (likert), or the
+    categories. A continuous scale is a slider that raters move while the clip plays.
     """
 
     name: str  # unique; a column of the export
@@ -155,7 +156,10 @@ class Scale:
             raise InputError(f"{where} has {self.steps} steps; a Likert scale has 2 to 11.")
         if self.kind == "sam" and self.steps not in SAM_STEPS:
             raise InputError(f"{where} has {self.steps} steps; a SAM scale has 5 or 9.")
-        wanted = {"slider": {2}, "sam": {2}, "likert": {2, self.steps}, "informativeness": {0}}
+        wanted = {
+            "slider": {2}, "sam": {2}, "continuous": {2}, "likert": {2, self.steps},
+            "informativeness": {0},
+        }  # fmt: skip
         if self.kind in wanted and len(self.labels) not in wanted[self.kind]:
             number = " or ".join(str(n) for n in sorted(wanted[self.kind]))
             raise InputError(
@@ -169,8 +173,13 @@ class Scale:
 
     @property
     def is_numeric(self) -> bool:
-        """True for a slider, Likert or SAM scale: its answers are numbers from low to high."""
-        return self.kind in ("slider", "likert", "sam")
+        """True for a slider, Likert, SAM or continuous scale: numbers from low to high."""
+        return self.kind in ("slider", "likert", "sam", "continuous")
+
+    @property
+    def is_continuous(self) -> bool:
+        """True if raters give a trace over the clip, and not one answer to it."""
+        return self.kind == "continuous"
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -225,9 +234,8 @@ class Design:
                     f"Scale {scale.name!r} is asked in condition {wrong[0]!r}, which is not one of "
                     f"{listing(known, 8)}."
                 )
-        for name in known:
-            if not any(scale.is_asked_in(name) for scale in self.scales):
-                raise InputError(f"No scale is asked in condition {name!r}; add one or remove it.")
+        for condition in self.conditions:
+            self._check_asked(condition)
         for what, least in (
             ("raters_per_cell", 1), ("clips_per_rater", 1), ("attention", 0), ("repeats", 0),
             ("seed", 0),
@@ -239,6 +247,36 @@ class Design:
         if not 50 <= self.filter_hz <= 2_000:
             raise InputError(
                 f"filter_hz is {self.filter_hz:g}; the cut-off must be between 50 and 2000 Hz."
+            )
+
+    def _check_asked(self, condition: Condition) -> None:
+        """Some scale is asked, and at most one trace of something that plays."""
+        name = condition.name
+        asked = [scale for scale in self.scales if scale.is_asked_in(name)]
+        if not asked:
+            raise InputError(f"No scale is asked in condition {name!r}; add one or remove it.")
+        traced = [scale for scale in asked if scale.is_continuous]
+        for scale in traced:
+            if len(scale.conditions or self.conditions) != 1:
+                raise InputError(
+                    f"Scale {scale.name!r} is continuous and must be asked in one condition; name "
+                    "it as conditions."
+                )
+        if len(traced) > 1:
+            raise InputError(
+                f"Condition {name!r} has {len(traced)} continuous scales; raters can move one "
+                "slider while a clip plays, so keep one."
+            )
+        shown = condition.presentation
+        if traced and not shown.picture and shown.sound == "none":
+            raise InputError(
+                f"Scale {traced[0].name!r} is continuous, and condition {name!r} plays nothing; "
+                "ask it where raters hear or see the clip."
+            )
+        if len(traced) == len(asked) and self.attention:
+            raise InputError(
+                f"Condition {name!r} has a continuous scale only, which cannot be used for checks; "
+                "set attention to 0 or add another scale."
             )
 
     @property

@@ -14,6 +14,8 @@ from smurf_core.ratings.design import Design, design_text
 from smurf_core.ratings.quality import rater_quality
 from smurf_core.ratings.store import Collection
 from smurf_core.ratings.tables import act_table, answer_table, rater_table
+from smurf_core.ratings.traces.account import trace_account
+from smurf_core.ratings.traces.collected import has_traces, trace_sets, trace_table
 from smurf_core.ratings.use import comparable_answers
 from smurf_core.runs.exporting import write_folder
 from smurf_core.runs.table_files import FORMATS, table_bytes
@@ -39,6 +41,17 @@ _COLUMNS = {
     "saved": "time of saving, UTC, ISO 8601",
     "origin": "people, or simulated: made by a program",
 }
+_TRACE_COLUMNS = {
+    "take": "traces: number of the play of the clip, from 1",
+    "counts": "traces: True for the newest complete play by a rater who counts",
+    "length": "traces: length of the clip, in seconds",
+    "time": "traces: time of the player, in seconds from the clip's start",
+    "lag": "lags: seconds after the average rater",
+    "r": "lags: correlation with the mean of the other raters at this lag",
+    "p": "lags: of surrogates with random phases, corrected by Holm",
+    "reach": "lags: the longest lag that could be found, in seconds",
+    "verdict": "lags: lag, bound (cannot be said), no agreement, still or alone",
+}
 
 
 def export_ratings(
@@ -47,7 +60,8 @@ def export_ratings(
     """Write a collection to a new folder and return the files that were written.
 
     `ratings` has one row per number that a rater gave, `agreement` and `raters` are those of
-    `agreement_table` and `rater_quality`, `acts` what was done (exclusions with reasons),
+    `agreement_table` and `rater_quality`, `acts` what was done (exclusions with reasons), `traces`
+    has one row per sample of a trace and `lags` the lag of each rater (with a continuous scale),
     `codebook` describes columns and values, `design.yaml` the newest design, with older versions
     beside it. With CSV, `analysis.R` computes means and agreement again. Names and contacts are
     written to `identities` only `with_identities`.
@@ -67,6 +81,9 @@ def export_ratings(
         "acts": _with_times(act_table(collection), "time"),
         "codebook": codebook(newest, collection.is_simulated),
     }
+    if any(has_traces(version.design) for version in versions):
+        tables["traces"] = traces_table(collection)
+        tables["lags"] = lags_table(collection)
     if with_identities:
         tables["identities"] = collection.identities()
     files = {f"{name}.{format}": table_bytes(table, format) for name, table in tables.items()}
@@ -95,6 +112,25 @@ def ratings_table(collection: Collection) -> pd.DataFrame:
     return table[list(_COLUMNS)]
 
 
+def traces_table(collection: Collection) -> pd.DataFrame:
+    """`trace_table` for other programs: times of saving as text, positions from 1."""
+    table = _with_times(trace_table(collection), "saved")
+    origin = "simulated" if collection.is_simulated else "people"
+    return table.assign(position=table["position"] + 1, origin=origin)
+
+
+def lags_table(collection: Collection) -> pd.DataFrame:
+    """Lags of the raters of each continuous scale (`trace_lags`), with the scale's name."""
+    columns = ["scale", "rater", "clips", "lag", "r", "p", "reach", "verdict"]
+    accounts = [trace_account(traces) for traces in trace_sets(collection)]
+    parts = [
+        found.lags.assign(scale=found.traces.scale.name)
+        for found in accounts
+        if found.lags is not None
+    ]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
 def codebook(design: Design, is_simulated: bool) -> pd.DataFrame:
     """Columns of `ratings_table`, then every field: name, what, low, high, values."""
     rows: list[tuple[str, str, float | None, float | None, str]] = [
@@ -109,6 +145,13 @@ def codebook(design: Design, is_simulated: bool) -> pd.DataFrame:
         what += f" ({field.modality})" if field.modality else ""
         what += f" Measures {scale.measures}." if scale.measures else ""
         rows.append((f"key {key}", what, field.low, field.high, values))
+    for scale in design.scales:
+        if scale.is_continuous:
+            what = f"continuous, in traces: {scale.question}"
+            rows.append((f"scale {scale.name}", what, scale.low, scale.high,
+                         " … ".join(scale.labels)))  # fmt: skip
+    if has_traces(design):
+        rows += [(name, what, None, None, "") for name, what in _TRACE_COLUMNS.items()]
     for condition in design.conditions:
         shown = ", ".join(condition.modalities)
         rows.append((f"condition {condition.name}", f"{condition.form}: {shown}", None, None, ""))

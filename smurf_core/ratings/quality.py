@@ -52,6 +52,8 @@ def rater_quality(design: Design, answers: pd.DataFrame, *, key: str | None = No
         none), excluded. NaN where a number is not defined.
     """
     fields = all_fields(design)
+    if not fields:  # Nothing but traces is asked.
+        return pd.DataFrame()
     field = fields[key or next(iter(fields))]
     own = answers[answers["key"] == field.key]
     clips = own[own["kind"] == "clip"]

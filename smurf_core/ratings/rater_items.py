@@ -12,6 +12,7 @@ from smurf_core.ratings.design import Design
 from smurf_core.ratings.interface import interface_texts
 from smurf_core.ratings.stimuli import Stimuli
 from smurf_core.ratings.store import Collection, ItemView, RaterState
+from smurf_core.ratings.traces.chunks import RATE
 
 # Texts of these are for designs, not for the page.
 _NOT_SENT = ("default_", "language")
@@ -65,10 +66,22 @@ def shown_item(token: str, item: ItemView, design: Design, stimuli: Stimuli) -> 
         "media": media,
         "words": stimuli.words(item.clip) if shown.words else None,
         "fields": [_field(field, texts) for field in item.fields],
+        "trace": _trace(item),
         "request": _request(item, texts),
         "answer": item.answer,
         "revision": 0 if item.revision is None else item.revision + 1,
     }
+
+
+def _trace(item: ItemView) -> dict[str, Any] | None:
+    """The slider that is moved while the clip plays."""
+    scale = item.traced
+    if scale is None:
+        return None
+    return {
+        "question": scale.question, "low": scale.low, "high": scale.high,
+        "labels": list(scale.labels), "is_complete": item.has_trace, "rate": RATE,
+    }  # fmt: skip
 
 
 def _field(field: AnswerField, texts: Mapping[str, str]) -> dict[str, Any]:

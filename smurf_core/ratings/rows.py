@@ -90,19 +90,26 @@ def require_rater(connection: sqlite3.Connection, rater: int) -> None:
         raise InputError(f"There is no rater {rater} in this collection, or they withdrew.")
 
 
-def is_open(connection: sqlite3.Connection) -> bool:
-    """True if raters can begin and answer."""
+def require_open(connection: sqlite3.Connection) -> None:
+    """Raise `InputError` unless raters can begin and answer."""
     row = connection.execute("SELECT value FROM fact WHERE name = 'is_open'").fetchone()
-    return bool(row["value"] == "1")
+    if row["value"] != "1":
+        raise InputError(
+            "This collection is closed; ask the person who sent the link to open it again."
+        )
 
 
-def item_row(connection: sqlite3.Connection, rater: int, position: int) -> sqlite3.Row:
-    """The row of an item; raises `InputError` if the rater has no such item."""
+def item_row(
+    connection: sqlite3.Connection, rater: int, position: int, clip: str | None = None
+) -> sqlite3.Row:
+    """The row of an item; raises `InputError` if the rater has none, or one of another clip."""
     row: sqlite3.Row | None = connection.execute(
         "SELECT * FROM item WHERE rater = ? AND position = ?", (rater, position)
     ).fetchone()
     if row is None:
         raise InputError(f"There is no item {position} in your list: load the page again.")
+    if clip is not None and row["clip"] != clip:
+        raise InputError("This answer is of another clip: load the page again.")
     return row
 
 

@@ -34,11 +34,14 @@ from smurf_core.ratings.interface import interface_texts, languages
 from smurf_core.ratings.rater_items import clip_mark, opening, shown_item, where
 from smurf_core.ratings.stimuli import STIMULUS_TYPES, Stimuli
 from smurf_core.ratings.store import Collection, ItemView
+from smurf_core.ratings.traces.chunks import MOST_SAMPLES, Chunk
+from smurf_core.ratings.traces.collected import save_chunk
 from smurf_core.runs.studies import load_study
 from smurf_core.runs.workspace import Workspace
 
+_Save = Callable[[Collection, str, ItemView, dict[str, Any]], Response]
 _PAGE = Path(__file__).with_name("page")
-_ASSETS = {"rater.js": "text/javascript", "rater.css": "text/css"}
+_ASSETS = {"rater.js": "text/javascript", "trace.js": "text/javascript", "rater.css": "text/css"}
 _LARGEST_BODY = 64 * 1024
 _MOST_STUDIES = 4  # whose data sets are kept in memory
 _HEADERS = {
@@ -79,6 +82,7 @@ def rater_app(workspace: Workspace) -> Starlette:
             Route(item, door.item),
             Route(item + "/media", door.media),
             Route(item + "/answer", door.answer, methods=["POST"]),
+            Route(item + "/trace", door.trace, methods=["POST"]),
         ],
         middleware=[Middleware(_SafeHeaders)],
         exception_handlers={404: _unknown, 405: _unknown},
@@ -139,12 +143,18 @@ class _Door:
         return _refusable(served)
 
     async def answer(self, request: Request) -> Response:
+        return await self._posted(request, _saved)
+
+    async def trace(self, request: Request) -> Response:
+        return await self._posted(request, _traced)
+
+    async def _posted(self, request: Request, save: _Save) -> Response:
         body = await _body(request)
 
         def saved() -> Response:
             collection, token = self._found(request)
             item = _assigned(request, collection, token)
-            return _refusable(lambda: _saved(collection, token, item, body))
+            return _refusable(lambda: save(collection, token, item, body))
 
         return await run_in_threadpool(saved)
 
@@ -196,8 +206,7 @@ def _assigned(request: Request, collection: Collection, token: str) -> ItemView:
 
 def _saved(collection: Collection, token: str, item: ItemView, body: dict[str, Any]) -> Response:
     """Store an answer; it is on the disk when the response is sent."""
-    if body.get("clip") != clip_mark(token, item.clip):
-        raise InputError("This answer is of another clip: load the page again.")
+    _check_clip(token, item, body)
     values = body.get("values")
     if not isinstance(values, dict):
         raise InputError("The answer has no values: load the page again.")
@@ -213,6 +222,33 @@ def _saved(collection: Collection, token: str, item: ItemView, body: dict[str, A
             "next": saved.next,
         }
     )  # fmt: skip
+
+
+def _traced(collection: Collection, token: str, item: ItemView, body: dict[str, Any]) -> Response:
+    """Store a part of a trace; it is on the disk when the response is sent."""
+    _check_clip(token, item, body)
+    sequence, length = (_number(body.get(name), 2**53) for name in ("sequence", "length"))
+    chunk = Chunk(
+        str(body.get("take")), -1 if sequence is None else int(sequence), length or 0.0,
+        _numbers(body.get("times")), _numbers(body.get("values")),
+    )  # fmt: skip
+    play = save_chunk(collection, token, item.position, item.clip, chunk)
+    return JSONResponse(
+        {"sequence": chunk.sequence, "samples": len(play.times), "is_complete": play.is_complete}
+    )
+
+
+def _check_clip(token: str, item: ItemView, body: dict[str, Any]) -> None:
+    if body.get("clip") != clip_mark(token, item.clip):
+        raise InputError("This answer is of another clip: load the page again.")
+
+
+def _numbers(values: object) -> list[float]:
+    """A list of finite numbers; empty for anything else."""
+    if not isinstance(values, list) or len(values) > MOST_SAMPLES:
+        return []
+    is_number = (isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+    return [float(v) for v in values] if all(is_number) and all(map(math.isfinite, values)) else []
 
 
 def _number(value: object, most: float) -> float | None:

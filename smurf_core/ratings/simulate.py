@@ -1,7 +1,7 @@
 """Simulated raters of a simulated study: a design can be tried from end to end before people are.
 
 They perceive the true factors that a condition shows, and differ in bias, use of the scale, noise,
-fatigue and lag. Whatever they rate is marked as simulated.
+fatigue and lag; traces have a lag of their own. Whatever they rate is marked as simulated.
 """
 
 from __future__ import annotations
@@ -18,8 +18,12 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.generated.synthetic import redundant_factor, unique_factor
 from smurf_core.errors import InputError
 from smurf_core.ratings.answers import INTENSITY, AnswerField
+from smurf_core.ratings.design import Scale
 from smurf_core.ratings.store import Collection, ItemView
 from smurf_core.ratings.tables import progress_table
+from smurf_core.ratings.traces.chunks import Chunk
+from smurf_core.ratings.traces.collected import save_chunk
+from smurf_core.ratings.traces.simulate import clip_length, course, simulated_chunks
 
 Array = npt.NDArray[np.float64]
 _TYPICAL_SECONDS = 4.0
@@ -34,11 +38,13 @@ class RaterTraits:
     noise: float = 0.5  # sd of each answer
     fatigue: float = 0.5  # the noise's sd grows by this share over a list
     lag: float = 0.1  # weight of the previous clip in an answer
+    trace_lag: float = 0.3  # seconds by which traces are late; people need 2 to 4, in longer clips
+    trace_lag_sd: float = 0.1  # sd over raters
     careless: float = 0.0  # share of raters who give the same answer again and again, fast
 
     def __post_init__(self) -> None:
         check(self)
-        for name in ("bias", "scale_use", "noise", "fatigue"):
+        for name in ("bias", "scale_use", "noise", "fatigue", "trace_lag", "trace_lag_sd"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name):g}; it must be 0 or more.")
         for name in ("lag", "careless"):
@@ -145,6 +151,10 @@ def _rate(
         speed = 0.1 if rater.is_careless else 1.0
         seconds = speed * float(np.exp(random.normal(np.log(_TYPICAL_SECONDS), 0.4)))
         plays = 1 + int(random.random() < 0.15)
+        if item.traced is not None:
+            length = clip_length(dataset, row)
+            for chunk in rater.traces(course(item.clip, felt, length), item.traced, length):
+                save_chunk(collection, token, position, item.clip, chunk)
         collection.save(token, position, item.clip, values, seconds=seconds, plays=plays)
 
 
@@ -154,6 +164,7 @@ class _Rater:
     factor: float
     noise: float
     fatigue: float
+    lag: float  # of traces, seconds
     is_careless: bool
     random: np.random.Generator
 
@@ -165,8 +176,21 @@ class _Rater:
             noise=traits.noise,
             fatigue=traits.fatigue,
             is_careless=bool(random.random() < traits.careless),
+            # A generator of its own: answers to a design do not depend on its traces.
+            lag=max(0.0, float(random.spawn(1)[0].normal(traits.trace_lag, traits.trace_lag_sd))),
             random=random,
         )
+
+    def traces(self, shown: Array, scale: Scale, length: float) -> list[Chunk]:
+        """The parts of a trace of what a clip shows; a careless rater does not move."""
+        if self.is_careless:
+            shown = np.full_like(shown, scale.low)
+        return simulated_chunks(
+            shown, scale, length, lag=0.0 if self.is_careless else self.lag,
+            bias=0.0 if self.is_careless else self.bias,
+            factor=1.0 if self.is_careless else self.factor,
+            noise=0.0 if self.is_careless else self.noise, random=self.random.spawn(1)[0],
+        )  # fmt: skip
 
     def says(self, felt: float, through: float) -> float:
         """An answer before it is fitted to a scale; `through` runs from 0 to 1 over the list."""

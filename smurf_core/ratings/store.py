@@ -20,28 +20,34 @@ from pathlib import Path
 import pandas as pd
 
 from smurf_core.errors import InputError
-from smurf_core.ratings.answers import AnswerField, ItemKind, checked_answer, item_fields
+from smurf_core.ratings.answers import (
+    AnswerField,
+    ItemKind,
+    checked_answer,
+    item_fields,
+    traced_scale,
+)
 from smurf_core.ratings.assignment import Cell, next_cells, rater_items
 from smurf_core.ratings.database import connected, identities, purge_traces, transaction
-from smurf_core.ratings.design import Design, design_text
+from smurf_core.ratings.design import Design, Scale, design_text
 from smurf_core.ratings.rows import (
     VALID,
     DesignVersion,
     find_rater,
-    is_open,
     item_row,
     known_rater,
     next_position,
     parsed_version,
     record,
+    require_open,
     require_rater,
     token_hash,
     version_of,
     wanted_answer,
 )
+from smurf_core.ratings.traces.chunks import complete_take
 
 _ANSWERS, _IDENTITIES = "ratings.sqlite", "identities.sqlite"
-_CLOSED = "This collection is closed; ask the person who sent the link to open it again."
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ class ItemView:
     clip: str  # sample id
     condition: str
     fields: tuple[AnswerField, ...]
+    traced: Scale | None  # the continuous scale, which is moved while the clip plays
+    has_trace: bool  # the clip was played to its end meanwhile
     wanted: Mapping[str, float] | None  # attention: the answer that is asked for
     answer: Mapping[str, float] | None  # if it was answered before
     revision: int | None  # of that answer
@@ -212,8 +220,7 @@ class Collection:
         with transaction(self.path) as connection:
             rater = known_rater(connection, token)
             if rater["consented"] is None:
-                if not is_open(connection):
-                    raise InputError(_CLOSED)
+                require_open(connection)
                 _begin(connection, int(rater["id"]))
         return self.state(token)
 
@@ -246,6 +253,7 @@ class Collection:
                 "SELECT answers, revision FROM answer WHERE rater = ? AND position = ?",
                 (rater["id"], position),
             ).fetchone()
+            has_trace = complete_take(connection, rater["id"], position) is not None
         return ItemView(
             position=position,
             total=total,
@@ -253,6 +261,8 @@ class Collection:
             clip=row["clip"],
             condition=row["condition"],
             fields=item_fields(design, row["condition"], row["kind"]),
+            traced=traced_scale(design, row["condition"], row["kind"]),
+            has_trace=has_trace,
             wanted=wanted_answer(design, row["condition"], row["wanted"]),
             answer=json.loads(found["answers"]) if found else None,
             revision=found["revision"] if found else None,
@@ -293,16 +303,17 @@ class Collection:
         Raises
         ------
         InputError
-            If the token, the item or the answer is not valid, or the collection is closed.
+            If the token, the item or the answer is not valid, the clip of a continuous scale was
+            not played to its end, or the collection is closed.
         """
         with transaction(self.path) as connection:
             rater = known_rater(connection, token)
-            if not is_open(connection):
-                raise InputError(_CLOSED)
-            row = item_row(connection, rater["id"], position)
-            if row["clip"] != clip:
-                raise InputError("This answer is of another clip: load the page again.")
+            require_open(connection)
+            row = item_row(connection, rater["id"], position, clip)
             design = version_of(connection, rater["version"]).design
+            is_traced = traced_scale(design, row["condition"], row["kind"]) is not None
+            if is_traced and complete_take(connection, rater["id"], position) is None:
+                raise InputError("Play the clip to its end while you move the slider.")
             answer = checked_answer(item_fields(design, row["condition"], row["kind"]), values)
             connection.execute(
                 "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?, ?)"

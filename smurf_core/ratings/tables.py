@@ -41,6 +41,7 @@ def stamp(collection: Collection) -> str:
         parts = connection.execute(
             "SELECT (SELECT count(*) FROM answer), (SELECT max(saved) FROM answer),"
             " (SELECT sum(revision) FROM answer), (SELECT count(*) FROM act),"
+            " (SELECT count(*) FROM trace), (SELECT max(saved) FROM trace),"
             " (SELECT count(*) FROM rater), (SELECT count(*) FROM item),"
             " (SELECT max(created) FROM design)"
         ).fetchone()

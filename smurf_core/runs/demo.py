@@ -32,7 +32,9 @@ def ensure_demo(workspace: Workspace) -> str:
     study_id = find_study(workspace, provenance) or ensure_own_study(
         workspace,
         DEMO_STUDY,
-        lambda: simulated_affect(**_SIZE),
+        lambda: simulated_affect(
+            samples=_SIZE["samples"], persons=_SIZE["persons"], seed=_SIZE["seed"]
+        ),
         provenance=provenance,
         furnish=lambda connection, dataset: _furnish(workspace, connection, dataset),
     )

@@ -124,6 +124,48 @@ def test_a_design_from_a_file_is_used_and_a_change_is_a_new_version(open_page, h
     assert parse_design(design_text(newest.design)) == newest.design
 
 
+def test_questions_are_edited_added_and_removed_in_the_form(open_page, home, heard):
+    page = open_page("ratings", study=heard)
+
+    def set_in(kind, label, value):
+        next(w for w in getattr(page, kind) if w.label.startswith(label)).set_value(value)
+        page.run()
+        assert not page.exception
+
+    asked = next(m for m in page.multiselect if m.label.startswith("Conditions"))
+    asked.set_value(["audio_and_text"]).run()
+    set_in("selectbox", "Kind", "sam")
+    assert [s.value for s in page.selectbox if s.label == "Pictures"] == [9]
+    set_in("selectbox", "Pictures", 5)
+    page.button_group(key=next(
+        w.key for w in page.get("button_group") if w.key.startswith("q_dimension")
+    )).set_value("arousal").run()  # fmt: skip
+    set_in("text_input", "Label of the lowest", "calm")
+    set_in("text_input", "Label of the highest", "excited")
+    click(page, "Add a question")
+    kinds = [s for s in page.selectbox if s.label == "Kind"]
+    assert len(kinds) == 3  # with the one on informativeness
+    kinds[2].set_value("continuous").run()
+    names = [t for t in page.text_input if t.label.startswith("Name")]
+    names[2].set_value("2 words").run()
+    assert "cannot name a scale" in plain_text(page)
+    assert not [b for b in page.button if b.label == "Begin a collection"]
+    names = [t for t in page.text_input if t.label.startswith("Name")]
+    names[2].set_value("lively").run()
+    click(page, "Begin a collection")
+    (info,) = list_collections(home, heard)
+    design = open_collection(home, heard, info.id).design_version().design
+    first, _, second = design.scales
+    assert (first.kind, first.steps, first.dimension) == ("sam", 5, "arousal")
+    assert first.labels == ("calm", "excited")
+    assert (second.name, second.kind) == ("lively", "continuous")
+    assert second.conditions == ("audio_and_text",)
+    click(page, "Remove this question")
+    click(page, "Change this collection")
+    newest = open_collection(home, heard, info.id).design_version().design
+    assert [scale.name for scale in newest.scales] == ["informative", "lively"]
+
+
 def test_ratings_are_watched_used_and_exported(open_page, home, heard, rated):
     collection = open_collection(home, heard, rated)
     page = open_page("ratings", study=heard)

@@ -8,14 +8,22 @@ import pandas as pd
 import pytest
 
 from app.state.navigation import page_path
+from smurf_core.data.generated.simulated import simulated_affect
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.media import MediaSettings
 from smurf_core.evaluation.timeline import sessions, timeline, unexpected_moments
 from smurf_core.evaluation.typical import half_widths, typical_samples
 from smurf_core.evaluation.verdicts import good_terms, verdicts
 from smurf_core.explained import explained
+from smurf_core.ratings.catalogue import create_collection
+from smurf_core.ratings.defaults import default_design
+from smurf_core.ratings.design import Scale
+from smurf_core.ratings.simulate import RaterTraits, simulate_raters
+from smurf_core.ratings.traces.account import trace_account
+from smurf_core.ratings.traces.collected import trace_sets
 from smurf_core.reporting.cards import card_source, sample_card
 from smurf_core.reporting.timeline_sentence import timeline_sentence
+from smurf_core.reporting.trace_sentence import trace_sentence
 from smurf_core.runs import store, studies
 from tests.studio import facts, figure, numbers, plain_text, result_of, trained
 
@@ -125,3 +133,38 @@ def test_classes_are_chosen_and_shown_by_their_probability(open_page, trained_ho
     (line,) = [trace for trace in figure(page, "timeline")["data"] if trace["name"] == "Prediction"]
     shares = numbers(line["y"])
     assert ((shares >= 0) & (shares <= 1)).all()
+
+
+def test_traces_by_simulated_raters_are_below_and_are_marked(open_page, home):
+    data = simulated_affect(samples=60, persons=10, clip_seconds=(8.0, 9.0))
+    study = trained(home, data, "smurf")
+    design = default_design(data)
+    scale = Scale("pleasant", "continuous", "How pleasant?", low=-3.0, high=3.0,
+                  labels=("low", "high"))  # fmt: skip
+    design = replace(
+        design, conditions=(design.condition("everything"),), scales=(scale,), attention=0,
+        repeats=0, raters_per_cell=2, clips_per_rater=6,
+    )  # fmt: skip
+    page = open_page("timeline", study=study)
+    rows = {trace.get("yaxis", "y") for trace in figure(page, "timeline")["data"]}
+    made = create_collection(
+        home, study, design, clips=data.sample_ids[:6].tolist(), is_simulated=True
+    )
+    simulate_raters(made, data, RaterTraits(noise=0.1))
+    page.run()
+    drawn = figure(page, "timeline")
+    (mean,) = [t for t in drawn["data"] if str(t["name"]).startswith("Mean trace")]
+    assert mean["name"] == "Mean trace of simulated raters"
+    assert mean["yaxis"] not in rows
+    account = trace_account(trace_sets(made)[0])
+    assert account.raters == 2
+    assert trace_sentence(account, "p01_u0001") in plain_text(page)
+    assert "Simulated raters' traces: thin lines" in plain_text(page)
+    thin = [t for t in drawn["data"] if str(t["name"]).startswith("Trace of rater")]
+    assert len(thin) == 2
+    marks = [shape for shape in drawn["layout"]["shapes"] if shape["type"] == "rect"]
+    assert len(marks) == len(rows) + 1  # of the open sample, in every part
+    watched = open_page("ratings", study=study, tab="Watch")
+    assert trace_sentence(account) in plain_text(watched)
+    assert "Lag of rater 1:" in plain_text(watched)
+    assert "Agreement is shown when" not in plain_text(watched)

@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.sections.ratings.collections import NEXT, progress_bar
+from app.sections.ratings.scales import edited_scales
 from app.state.session import finished_runs, workspace
 from app.widgets.messages import escaped, show_errors
 from smurf_core.data.dataset import MultimodalDataset
@@ -70,8 +71,8 @@ def _acts(
 ) -> None:  # fmt: skip
     """What can be done with the design."""
     st.markdown(
-        f":small[{len(design.conditions)} conditions, {len(design.scales)} questions. Scales, "
-        "labels and practice items are in the file: download, change and upload it.]"
+        f":small[{len(design.conditions)} conditions, {len(design.scales)} questions. Practice "
+        "items are in the file: download, change and upload it.]"
     )
     with st.container(horizontal=True, key="begin"):
         begins = st.button("Begin a collection", type="primary", key=f"begin_{study.id}")
@@ -136,11 +137,9 @@ def _form(study: StudyInfo, dataset: MultimodalDataset, stimuli: Stimuli, start:
         instructions = st.text_area("Instructions", start.instructions, key=f"inst_{mark}")
         consent = st.text_area("Consent", start.consent, key=f"cons_{mark}")
     conditions = tuple(known[name] for name in chosen)
-    names = {condition.name for condition in conditions}
-    scales = [replace(s, conditions=tuple(n for n in s.conditions if n in names))
-              for s in start.scales if not s.conditions or names & set(s.conditions)]  # fmt: skip
+    scales = edited_scales(start.scales, [c.name for c in conditions], dataset.target_names, mark)
     return replace(
-        start, title=title, language=language, conditions=conditions, scales=tuple(scales),
+        start, title=title, language=language, conditions=conditions, scales=scales,
         clips=clips, instructions=instructions, consent=consent, raters_per_cell=int(cell),
         clips_per_rater=int(each), attention=int(checks), repeats=int(repeats),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.loading_ratings import agreement_of, growth_of, quality_of
+from app.loading_ratings import agreement_of, growth_of, quality_of, traces_of
 from app.state.callbacks import callback
 from app.widgets.downloads import download_view
 from app.widgets.messages import escaped
@@ -16,7 +16,9 @@ from smurf_core.ratings.agreement import FEWEST_CLIPS
 from smurf_core.ratings.answers import all_fields
 from smurf_core.ratings.store import Collection
 from smurf_core.ratings.tables import act_table, progress_table
+from smurf_core.ratings.traces.collected import has_traces
 from smurf_core.reporting.numbers import plain
+from smurf_core.reporting.trace_sentence import lag_sentences, trace_sentence
 
 _REFRESH = 3.0  # seconds
 
@@ -25,6 +27,7 @@ def watch_tab(collection: Collection) -> None:
     """What has come in; live while the collection is open and people rate."""
     is_live = collection.is_open and not collection.is_simulated
     st.fragment(_live, run_every=_REFRESH if is_live else None)(collection)
+    _traced(collection)
     _careless(collection)
 
 
@@ -35,6 +38,8 @@ def _live(collection: Collection) -> None:
     st.progress(min(1.0, rated / max(needed, 1)), f"{rated:,} of {needed:,} ratings")
     st.plotly_chart(progress_heatmap(progress), key="rating_progress")
     table = agreement_of(collection)
+    if table.empty:  # Nothing but traces is asked.
+        return
     if not table["alpha"].notna().any():
         most = int(table["shared"].max()) if len(table) else 0
         st.info(
@@ -78,6 +83,15 @@ def _agreement(table: pd.DataFrame) -> pd.DataFrame:
             "Krippendorff's α": [interval(row, "alpha") for _, row in table.iterrows()],
         }
     )
+
+
+def _traced(collection: Collection) -> None:
+    """What the traces show: agreement over time, and how late each rater is."""
+    for account in traces_of(collection) if has_traces(collection.design_version().design) else ():
+        st.markdown(escaped(trace_sentence(account)))
+        if lags := lag_sentences(account):
+            with st.expander(f"Lags of {account.traces.scale.name}"):
+                st.markdown(escaped("\n".join(lags)).replace("\n", "  \n"))
 
 
 def _careless(collection: Collection) -> None:

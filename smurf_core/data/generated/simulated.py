@@ -134,7 +134,11 @@ CLIP_SECONDS = (1.0, 1.4)
 
 
 def simulated_affect(
-    *, samples: int = 600, persons: int = 30, seed: int = 2024
+    *,
+    samples: int = 600,
+    persons: int = 30,
+    seed: int = 2024,
+    clip_seconds: tuple[float, float] = CLIP_SECONDS,
 ) -> MultimodalDataset:
     """Simulate an affect study: audio, text and vision of people who talk, and their valence.
 
@@ -145,8 +149,9 @@ def simulated_affect(
 
     Raters who saw the modalities S perceive all factors that a modality of S shows. So valence
     minus a rating from all modalities but I is I's unique factor plus noise (section 4.4). A
-    modality is rated more informative if its unique factor moves valence further from zero.
-    `dataset.factors` contain the true factors, scaled as in valence.
+    modality is rated more informative if its unique factor moves valence further from zero. Clips
+    last from the first to the second of `clip_seconds`. `dataset.factors` contain the true
+    factors, scaled as in valence.
     """
     if persons < FOLD_COUNT:
         raise InputError(f"{FOLD_COUNT} folds need at least {FOLD_COUNT} persons, got {persons}.")
@@ -177,7 +182,9 @@ def simulated_affect(
         target_name=TARGET,
         persons=np.array([f"p{p + 1:02d}" for p in person]),
         folds=Folds.from_test_folds((person % FOLD_COUNT).astype(np.int64), FOLD_COUNT),
-        samples=_sample_table(np.random.default_rng([seed, 7]), factors, ids, features),
+        samples=_sample_table(
+            np.random.default_rng([seed, 7]), factors, ids, features, clip_seconds
+        ),
         judgments={
             shown: single.mean(axis=0, dtype=np.float64).astype(np.float32)
             for shown, single in ratings.items()
@@ -312,13 +319,14 @@ def _sample_table(
     factors: _Factors,
     ids: npt.NDArray[np.str_],
     features: Mapping[str, Features],
+    clip_seconds: tuple[float, float],
 ) -> pd.DataFrame:
     """Transcript, topic, clip and clip length of each sample (no clip if audio failed)."""
     said = sum(factors[name] for name in _shown_by("text"))
     tone = np.searchsorted(np.quantile(said, [0.2, 0.4, 0.6, 0.8]), said)
     topics = random.integers(len(_TOPICS), size=len(ids))
     wordings = random.integers(len(_SENTENCES[0]), size=len(ids))
-    seconds = random.uniform(*CLIP_SECONDS, size=len(ids)).round(2)
+    seconds = random.uniform(*clip_seconds, size=len(ids)).round(2)
     heard = features["audio"].present
     return pd.DataFrame(
         {

@@ -188,10 +188,11 @@ async function showItem(position) {
   screen = null;
   say("");
   const item = await patiently(() => fetched(position));
-  const before = queue.findLast((one) => one.position === position);
+  const before = queue.findLast((one) => one.position === position && one.what !== "trace");
   const answer = (before && before.values) || item.given || item.answer || {};
   const state = {
     item, position, values: { ...answer }, opened: null, lost: 0,
+    trace: null, traced: !item.trace || item.trace.is_complete || Boolean(item.traced) || Boolean(before),
   };
   screen = state;
   if (item.error) {
@@ -201,11 +202,13 @@ async function showItem(position) {
     return;
   }
   const player = item.media ? playerOf(state) : null;
+  if (item.trace) state.trace = traceOf(item.trace, state.player, (chunk) => sendTrace(state, chunk));
   const fields = make("div", item.fields.map((field, at) => fieldOf(state, field, at)), { id: "fields" });
   const next = button(texts.next, () => answered(state), "main", "next");
   state.next = next;
   state.fields = fields;
-  state.hint = make("p", texts.answer_opens, { class: "soft", hidden: !item.media });
+  state.hint = make("p", item.trace ? texts.trace_hint : texts.answer_opens,
+    { class: "soft", hidden: !item.media });
   const startsNow = lastWasPractice && !item.is_practice;
   lastWasPractice = item.is_practice;
   show(
@@ -218,6 +221,7 @@ async function showItem(position) {
     item.words !== null ? make("h2", texts.read_words) : null,
     item.words !== null ? make("p", item.words, { class: "words" }) : null,
     player,
+    state.trace && state.trace.element,
     state.hint,
     item.request ? make("p", item.request, { class: "request" }) : null,
     fields,
@@ -225,12 +229,12 @@ async function showItem(position) {
       button(texts.back, () => showItem(position - 1), "", "back"),
       next,
     ], { class: "row" }),
-    make("p", texts.keyboard, { class: "soft keys" }),
+    make("p", item.trace ? texts.trace_keyboard : texts.keyboard, { class: "soft keys" }),
     make("div", [button(texts.pause, () => paused(position), "plain", "pause")], { class: "row" }),
     withdrawing(() => showItem(position)),
   );
   document.getElementById("back").disabled = position === 0;
-  if (!item.media || item.answer || before || item.given) open(state);
+  if (!item.media || item.answer || before || item.given || (item.trace && state.traced)) open(state);
   else lock(state);
   if (item.media) state.play.focus({ preventScroll: true }); else focusFirst(state);
   if (position + 1 < item.total) fetched(position + 1).catch(() => {}); // The next clip loads now.
@@ -244,11 +248,12 @@ function lock(state) {
 function open(state) {
   if (state.opened === null) state.opened = performance.now();
   for (const set of state.fields.querySelectorAll("fieldset")) set.disabled = false;
-  state.hint.hidden = true;
+  state.hint.hidden = !state.trace;
+  if (state.trace) state.hint.textContent = texts.trace_done;
   check(state);
 }
 function check(state) {
-  state.next.disabled = state.opened === null
+  state.next.disabled = state.opened === null || !state.traced || (state.trace && state.trace.isRecording)
     || state.item.fields.some((field) => state.values[field.key] === undefined);
 }
 
@@ -256,19 +261,37 @@ function playerOf(state) {
   const tag = state.item.media;
   const player = make(tag, "", { src: state.item.source, preload: "auto", playsinline: true, id: "player" });
   const play = button(texts.play, () => {
+    if (state.trace && state.trace.isRecording) { player.play().catch(() => {}); play.disabled = true; return; }
     player.currentTime = 0;
+    if (state.trace) { state.trace.start(); check(state); }
     player.play().then(() => { plays.set(state.position, (plays.get(state.position) || 0) + 1); play.disabled = true; }, () => {});
   }, "main", "play");
   player.addEventListener("ended", () => {
     play.disabled = false;
     play.textContent = texts.play_again;
     play.className = "";
+    if (state.trace && !state.trace.finish()) {
+      state.hint.textContent = texts.trace_incomplete;
+      check(state);
+      return;
+    }
+    state.traced = state.item.traced = true;
     const first = state.opened === null;
     open(state);
-    if (first) focusFirst(state);
+    if (first && state.item.fields.length) focusFirst(state);
+    else if (state.trace) state.next.focus({ preventScroll: true });
   });
+  // A hidden page is slowed down: a trace goes on when it is seen again.
+  player.addEventListener("pause", () => {
+    if (state.trace && state.trace.isRecording && !player.ended) {
+      play.disabled = false;
+      play.textContent = texts.continue;
+    }
+  });
+  player.addEventListener("playing", () => { play.textContent = texts.play; });
   player.addEventListener("error", () => { play.disabled = false; });
   state.play = play;
+  state.player = player;
   return make("div", [tag === "video" ? player : null, make("div", [play, tag === "audio" ? player : null],
     { class: "row" })]);
 }
@@ -384,14 +407,20 @@ function answered(state) {
   goOn(position + 1);
 }
 
+function sendTrace(state, chunk) {
+  queue.push({ what: "trace", position: state.position, clip: state.item.clip, ...chunk });
+  keepQueue();
+  send();
+}
+
 async function send() {
   if (sending) return;
   sending = true;
   while (queue.length) {
-    const { position, ...body } = queue[0];
+    const { position, what, ...body } = queue[0];
     say(texts.saving || "");
     try {
-      const found = await ask(`items/${position}/answer`, body);
+      const found = await ask(`items/${position}/${what || "answer"}`, body);
       queue.shift();
       keepQueue();
       wait = 1000;
@@ -418,6 +447,7 @@ window.addEventListener("online", () => wake());
 // What the page is hidden for is not time to answer.
 let hiddenAt = null;
 document.addEventListener("visibilitychange", () => {
+  if (document.hidden && screen && screen.trace && screen.trace.isRecording) screen.player.pause();
   if (document.hidden) hiddenAt = performance.now();
   else if (hiddenAt !== null) {
     if (screen && screen.opened !== null && screen.opened < hiddenAt) {
@@ -438,6 +468,9 @@ document.addEventListener("keydown", (event) => {
       && screen.next && !screen.next.disabled) {
     event.preventDefault();
     screen.next.click();
+  } else if (event.key.startsWith("Arrow") && screen.trace && screen.trace.isRecording) {
+    event.preventDefault();
+    screen.trace.key(event.key);
   } else if (event.key.startsWith("Arrow") && event.target.tagName !== "INPUT") {
     if (screen.fields && screen.opened !== null) { event.preventDefault(); focusFirst(screen); }
   } else if (/^[1-9]$/.test(event.key)) {

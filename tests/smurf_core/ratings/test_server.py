@@ -20,8 +20,10 @@ from smurf_core.processes import rater_server
 from smurf_core.ratings.answers import all_fields
 from smurf_core.ratings.catalogue import create_collection
 from smurf_core.ratings.defaults import default_design
+from smurf_core.ratings.design import Scale
 from smurf_core.ratings.store import Collection
 from smurf_core.ratings.tables import answer_table
+from smurf_core.ratings.traces.collected import trace_table
 from smurf_core.runs.studies import add_study, set_media
 from smurf_core.runs.workspace import Workspace
 from tests.smurf_core.ratings.writer import value_of
@@ -196,6 +198,56 @@ def test_an_answer_is_stored_once_by_item_and_revision(served, collection):
     assert "is closed" in post(path, json=first).json()["error"]
 
 
+def test_parts_of_a_trace_are_stored_once_and_open_the_answer(served, home, study, affect):
+    moved = Scale(
+        "moved", "continuous", "How lively is it now?", low=0.0, high=2.0, labels=("calm", "lively")
+    )
+    design = replace(
+        default_design(affect, forms=("voice",)), scales=(moved,), attention=0, repeats=0,
+        raters_per_cell=1, clips_per_rater=2,
+    )  # fmt: skip
+    collection = create_collection(home, study, design, clips=affect.sample_ids[:2].tolist())
+    token = collection.invite().token
+    post(served.url(token, "/consent"), json={})
+    item = get(served.url(token, "/items/0")).json()
+    assert item["fields"] == []
+    assert item["trace"] == {
+        "question": "How lively is it now?", "low": 0.0, "high": 2.0,
+        "labels": ["calm", "lively"], "is_complete": False, "rate": 10.0,
+    }  # fmt: skip
+    answered = {"clip": item["clip"], "values": {}}
+    refused = post(served.url(token, "/items/0/answer"), json=answered)
+    assert (refused.status_code, "Play the clip to its end" in refused.text) == (422, True)
+    path = served.url(token, "/items/0/trace")
+    part = {
+        "clip": item["clip"], "take": "0123456789abcdef", "sequence": 0, "length": 1.0,
+        "times": [0.0, 0.1, 0.5, 0.9], "values": [1, 1, 2, 0.5],
+    }  # fmt: skip
+    for change, sentence in (
+        ({"clip": "another"}, "of another clip"),
+        ({"take": None}, "no name of a play"),
+        ({"sequence": "x"}, "at most 5,000 parts"),
+        ({"length": True}, "length must be"),
+        ({"times": {}, "values": {}}, "1 to 600"),
+        ({"values": [1, 1, 2, 2.5]}, "from 0 to 2"),
+        ({"values": [1, 1, 2, None]}, "a number as value"),
+    ):
+        wrong = post(path, json={**part, **change})
+        assert (wrong.status_code, sentence in wrong.json()["error"]) == (422, True), wrong.text
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: post(path, json=part).json(), range(16)))
+    assert {json.dumps(reply) for reply in replies} == {
+        json.dumps({"sequence": 0, "samples": 4, "is_complete": True})
+    }
+    assert get(served.url(token, "/items/0")).json()["trace"]["is_complete"]
+    assert post(served.url(token, "/items/0/answer"), json=answered).json()["next"] == 1
+    table = trace_table(collection)
+    assert table["value"].tolist() == [1, 1, 2, 0.5]
+    assert table["counts"].all()
+    assert post(served.url(token, "/withdraw"), json={}).status_code == 200
+    assert trace_table(collection).empty
+
+
 def test_every_address_but_those_of_the_own_link_gets_the_same_page(served, collection, home):
     token, gone = collection.invite().token, collection.invite().token
     post(served.url(token, "/consent"), json={})
@@ -224,7 +276,7 @@ def test_every_address_but_those_of_the_own_link_gets_the_same_page(served, coll
         f"r/{token}/../../secret.txt",
     ]
     paths += ["/".join(chance.choice(parts, size=chance.integers(1, 6))) for _ in range(FUZZED)]
-    allowed = {"static/rater.js", "static/rater.css"}
+    allowed = {"static/rater.js", "static/trace.js", "static/rater.css"}
     session = requests.Session()
     for path in paths:
         method = chance.choice(["GET", "GET", "POST", "DELETE"])
@@ -247,7 +299,7 @@ def test_every_response_forbids_framing_and_foreign_content(served, collection):
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["cache-control"] == "no-store"
         assert "server" not in headers
-    for name in ("rater.html", "rater.css", "rater.js"):
+    for name in ("rater.html", "rater.css", "rater.js", "trace.js"):
         text = (ROOT / "smurf_core/ratings/page" / name).read_text()
         assert "//" not in text.replace("http://www.w3.org/2000/svg", "").replace("// ", "")
 
