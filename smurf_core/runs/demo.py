@@ -34,7 +34,7 @@ def ensure_demo(workspace: Workspace) -> str:
         DEMO_STUDY,
         lambda: simulated_affect(**_SIZE),
         provenance=provenance,
-        furnish=lambda connection, dataset: _furnish(workspace, connection, dataset),
+        furnish=lambda connection, dataset: _furnish(workspace.as_machine(), connection, dataset),
     )
     with workspace.transaction() as connection:
         connection.execute(
