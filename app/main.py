@@ -10,6 +10,7 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts app/ on the path, not its 
 import streamlit as st  # noqa: E402
 
 from app.state.navigation import navigation  # noqa: E402
+from app.state.people import admitted, sign_out_button  # noqa: E402
 from app.state.selection import settle_selection  # noqa: E402
 from app.widgets.checklist import checklist  # noqa: E402
 from app.widgets.messages import show_callback_error, show_errors  # noqa: E402
@@ -19,6 +20,8 @@ from app.widgets.sidebar import choose_study_and_run  # noqa: E402
 st.set_page_config(
     page_title="SMURF Studio", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
 )
+if not admitted():
+    st.stop()
 page = navigation()
 tight_spaces()
 with show_errors():  # A store that cannot be opened, and errors that a page does not catch.
@@ -27,3 +30,5 @@ with show_errors():  # A store that cannot be opened, and errors that a page doe
     settle_selection()
     checklist(page.url_path)
     page.run()
+    with st.sidebar:
+        sign_out_button()

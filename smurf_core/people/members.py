@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import get_args
 
 from smurf_core.errors import InputError
 from smurf_core.people import audit
 from smurf_core.people.guard import guarded
-from smurf_core.people.person import EVERYBODY, Person, Role, checked_name
+from smurf_core.people.person import EVERYBODY, ROLES, Person, Role, checked_name
 from smurf_core.people.roles import role_in
 from smurf_core.runs.studies import require_study
 from smurf_core.runs.workspace import Workspace
@@ -52,8 +51,8 @@ def share(workspace: Workspace, study_id: str, person: str, role: Role) -> Membe
         If this is not a person's name or a role, or no owner would be left.
     """
     name = checked_name(person)
-    if role not in get_args(Role):
-        raise InputError(f"There is no role {role!r}, only {', '.join(get_args(Role))}.")
+    if role not in ROLES:
+        raise InputError(f"There is no role {role!r}, only {', '.join(ROLES)}.")
     with workspace.transaction() as connection:
         require_study(connection, study_id)
         connection.execute(

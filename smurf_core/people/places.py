@@ -6,20 +6,23 @@ import os
 from pathlib import Path
 
 from smurf_core.errors import InputError
-from smurf_core.people.person import Person
+from smurf_core.people.guard import guarded
+from smurf_core.runs.workspace import Workspace
 
 VARIABLE = "SMURF_RECORDINGS"
 
 
-def check_place(person: Person, folder: str, own: Path) -> None:
-    """Raise `InputError` if a person may not play recordings from a folder.
+@guarded("viewer")
+def check_place(workspace: Workspace, study_id: str, folder: str) -> None:
+    """Raise `InputError` if the acting person may not play a study's recordings from a folder.
 
-    The one person of a machine may name every folder. Others may name the study's `own` folder and
+    The one person of a machine may name every folder. Others may name the study's own folder and
     those of SMURF_RECORDINGS (separated as in PATH), with all that they contain. The sentence is
     the same for folders that do not exist.
     """
-    if person.is_local:
+    if workspace.person.is_local:
         return
+    own = workspace.study_folder(study_id)
     allowed = [own, *map(Path, filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)))]
     try:
         place = Path(folder).resolve()

@@ -129,6 +129,14 @@ def find_slice(workspace: Workspace, study_id: str, slice_id: str) -> SliceInfo 
 
 
 @guarded("viewer", "slice")
+def require_slice(workspace: Workspace, slice_id: str) -> None:
+    """Raise `InputError` if the acting person may not see a slice; before what is kept in memory.
+
+    For the one person of a machine, this is nothing.
+    """
+
+
+@guarded("viewer", "slice")
 def slice_samples(workspace: Workspace, slice_id: str) -> SampleIds:
     """The sample ids of a slice; raises `InputError` if it is missing or they cannot be read."""
     with workspace.connect() as connection:

@@ -236,7 +236,7 @@ def media_of(workspace: Workspace, study_id: str) -> MediaSettings | None:
 def set_media(workspace: Workspace, study_id: str, settings: MediaSettings | None) -> None:
     """Set where a study's recordings are, or that it has none."""
     if settings is not None:
-        check_place(workspace.person, settings.folder, workspace.study_folder(study_id))
+        check_place(workspace, study_id, settings.folder)
     with workspace.transaction() as connection:
         require_study(connection, study_id)
         enter_media(connection, study_id, settings)
