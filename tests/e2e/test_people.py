@@ -117,8 +117,8 @@ def test_two_persons_sign_in_and_one_shares_a_study_that_the_other_cannot_delete
     bert.goto(f"{server.url}/?study={study}")
     expect(bert.get_by_test_id("stMain").get_by_text(STUDY)).to_be_visible()
     bert.get_by_role("button", name="Change").click()
-    expect(bert.locator(f".st-key-delete_{study} button")).to_be_disabled()
-    expect(bert.locator(f".st-key-rename_now_{study} button")).to_be_disabled()
+    expect(bert.locator(f".st-key-delete_{study} button").first).to_be_disabled()
+    expect(bert.locator(f".st-key-rename_now_{study} button").first).to_be_disabled()
     with pytest.raises(Exception, match="This needs the role owner, and yours in this study"):
         delete_study(space.acting_as(Person(BERT)), study)
     assert get_study(space, study).name == STUDY

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import typing
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from smurf_core.runs import slices, store, studies
 from smurf_core.runs.workspace import Workspace
 from tests.fuzzing.roles import try_calls
 
+STORES = Path(__file__).resolve().parents[2] / "stores"
 QUICK = RunConfig.from_preset("quick")
 # Functions with a workspace and without a guard of their own → why that leaks nothing.
 UNGUARDED = {
@@ -328,3 +330,19 @@ def test_the_fuzzed_calls_find_a_store_that_asks_for_nothing(tmp_path: Path, mon
     monkeypatch.setattr("smurf_core.people.roles.role_in", lambda *_: "viewer")
     leaks = try_calls(200, tmp_path, seed=2).leaks
     assert any("SECRET" in leak for leak in leaks)
+
+
+def test_a_store_of_version_4_belongs_to_the_machine_s_own_person(tmp_path):
+    with zipfile.ZipFile(STORES / "version_4.zip") as file:
+        file.extractall(tmp_path)
+    space = Workspace(tmp_path)
+    anna = space.acting_as(Person("anna@x"))
+    assert studies.list_studies(anna) == store.list_runs(anna) == []
+    (study,) = studies.list_studies(space)
+    (run,) = store.list_runs(space)
+    share(space, study.id, "anna@x", "owner")
+    assert store.get_run(anna, run.id).name == "waiting"
+    assert [one.name for one in slices.list_slices(anna, study.id)] == ["ten"]
+    claimed = store.claim(space)
+    assert claimed is not None
+    assert claimed.id == run.id
