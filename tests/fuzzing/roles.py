@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 import warnings
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -143,9 +142,8 @@ def changed_id(world: World, kind: str, chance: random.Random) -> Any:
     )  # fmt: skip
 
 
-def try_calls(count: int, folder: Path, *, seed: int = 0) -> Tried:
-    """Make this many calls in a new workspace below `folder`."""
-    world = make_world(folder / "roles")
+def try_calls(count: int, world: World, *, seed: int = 0) -> Tried:
+    """Make this many calls."""
     before = _state(world)
     tried = Tried()
     loop = asyncio.new_event_loop()
@@ -323,14 +321,12 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as made:
         began = time.monotonic()
-        found = try_calls(
-            int(sys.argv[1]), Path(made), seed=int(sys.argv[2]) if len(sys.argv) > 2 else 0
-        )
+        seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+        found = try_calls(int(sys.argv[1]), make_world(Path(made)), seed=seed)
     for leak in found.leaks[:20]:
         print(leak)
     print(
         f"{found.reached:,} reached, {found.denied:,} denied, {found.routes:,} requests to routes, "
         f"{len(found.leaks)} leaks, {time.monotonic() - began:.0f} s"
     )
-    print(Counter(leak.split(" ")[1] for leak in found.leaks).most_common(10) or "")
     sys.exit(bool(found.leaks))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.state.callbacks import callback
 from app.state.session import moment, why_not, workspace
-from app.widgets.messages import escaped, show_errors
+from app.widgets.messages import show_errors
 from smurf_core.people.members import audit_of, members_of, own_role, share, unshare
 from smurf_core.people.person import Role
 from smurf_core.runs.studies import StudyInfo
@@ -27,11 +27,11 @@ def people_panel(study: StudyInfo) -> None:
         return
     with st.popover("Share", icon=":material/group:", key=f"people_{study.id}"), show_errors():
         role = own_role(space, study.id)
-        st.markdown(f"Your role: **{role}**. It {_NOTES[role]}.")
+        st.markdown(f"Your role: **{role}** ({_NOTES[role]}).")
         forbidden = why_not("owner", study.id)
         for member in members_of(space, study.id):
-            left, right = st.columns([4, 1], vertical_alignment="center")
-            left.markdown(f"{escaped(member.person)}  \n:small[{member.role}]")
+            left, right = st.columns([5, 3], vertical_alignment="center")
+            left.text(f"{member.person}\n{member.role}")
             right.button(
                 "Remove", key=f"unshare_{study.id}_{member.person}", type="tertiary",
                 icon=":material/person_remove:", disabled=bool(forbidden), help=forbidden,

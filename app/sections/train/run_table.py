@@ -45,7 +45,9 @@ def run_table() -> None:
     has_targets = len(targets) > 1
     metrics = list(dict.fromkeys(next(iter(METRICS[task])) for task in targets.values()))
     if not runs:
-        st.markdown("No runs yet: choose a model above and press *Start training*.")
+        is_viewer = why_not("editor", study.id) is not None
+        how = "" if is_viewer else ": choose a model above and press *Start training*"
+        st.markdown(f"No runs yet{how}.")
     else:
         event = st.dataframe(
             pd.DataFrame(

@@ -23,7 +23,7 @@ from smurf_core.people.quotas import Quota, disk_used
 from smurf_core.people.roles import Refused
 from smurf_core.runs import slices, store, studies
 from smurf_core.runs.workspace import Workspace
-from tests.fuzzing.roles import try_calls
+from tests.fuzzing.roles import make_world, try_calls
 
 STORES = Path(__file__).resolve().parents[2] / "stores"
 QUICK = RunConfig.from_preset("quick")
@@ -320,15 +320,16 @@ def test_the_worker_takes_runs_of_persons_in_turn(tmp_path):
 
 
 def test_a_fuzzed_call_never_leaks(tmp_path: Path):
-    tried = try_calls(2_000, tmp_path, seed=1)
+    tried = try_calls(2_000, make_world(tmp_path), seed=1)
     assert tried.leaks == []
     assert tried.reached > 50  # What is allowed works.
     assert tried.denied > 1_000
 
 
 def test_the_fuzzed_calls_find_a_store_that_asks_for_nothing(tmp_path: Path, monkeypatch):
+    world = make_world(tmp_path)
     monkeypatch.setattr("smurf_core.people.roles.role_in", lambda *_: "viewer")
-    leaks = try_calls(200, tmp_path, seed=2).leaks
+    leaks = try_calls(200, world, seed=2).leaks
     assert any("SECRET" in leak for leak in leaks)
 
 
