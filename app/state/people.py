@@ -10,6 +10,9 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
@@ -24,17 +27,25 @@ KEY = "key"  # the query parameter
 _NOT_SIGNED_IN = "Sign in to see your studies."
 
 
-def sign_ins() -> list[str] | None:
-    """The providers that `secrets.toml` configures ("" for a single one); None if it has none."""
+@cache
+def sign_ins() -> tuple[str, ...] | None:
+    """The providers that `secrets.toml` configures ("" for a single one); None if it has none.
+
+    Read once, when the server starts. Raises `InputError` if there is a file that cannot be read:
+    nobody is let in without the sign-in that it may ask for.
+    """
     try:
         section = st.secrets.get("auth")
-    except StreamlitSecretNotFoundError:
+    except StreamlitSecretNotFoundError as error:
+        there = [name for name in st.get_option("secrets.files") if Path(name).exists()]
+        if there:
+            raise InputError(f"{there[0]} cannot be read: correct it and start again.") from error
         return None
     if not section:
         return None
     if "client_id" in section:
-        return [""]
-    return [str(name) for name, value in section.items() if isinstance(value, Mapping)]
+        return ("",)
+    return tuple(str(name) for name, value in section.items() if isinstance(value, Mapping))
 
 
 def is_shared() -> bool:
@@ -70,13 +81,13 @@ def current_person() -> Person:
 
 def admitted() -> bool:
     """Show what a visitor must do first, and return False; True if they may see the app."""
-    if is_shared():
-        try:
+    try:
+        if is_shared():
             current_person()
-        except InputError as error:
-            _ask_to_sign_in(str(error))
-            return False
-        return True
+            return True
+    except InputError as error:
+        _ask_to_sign_in(str(error))
+        return False
     if os.environ.get(OPEN_VARIABLE) == "1" or is_loopback(st.get_option("server.address")):
         return True
     given = st.query_params.get(KEY, st.session_state.get(KEY, ""))
@@ -126,6 +137,11 @@ def _ask_to_sign_in(sentence: str) -> None:
     st.text(sentence)
     if os.environ.get(HEADER_VARIABLE):
         return
+    with suppress(InputError):
+        _sign_in_buttons()
+
+
+def _sign_in_buttons() -> None:
     for provider in sign_ins() or ():
         st.button(
             f"Sign in with {provider}" if provider else "Sign in",
