@@ -1,6 +1,6 @@
 """Calls of persons with and without roles, with ids and paths that were changed: does any leak?
 
-    nice -n 15 python -m tests.fuzzing.roles 100000 [SEED]
+    nice -n 15 python -m tests.fuzzing.roles COUNT [SEED]
 
 Two studies of two owners have secret words in every name. Each call is a person, a function of the
 store with its guard and an id, or a request to the server of raters. A leak is a secret word of a
