@@ -1,4 +1,4 @@
-"""Who uses this session: the one person of a machine, or whom a sign-in or a proxy names.
+"""The person of this session: the one of a machine, or the one that a sign-in or a proxy names.
 
 Without a sign-in, a server that is not bound to this machine alone asks for the key of its start.
 """

@@ -93,7 +93,7 @@ def signed_in(browser: Browser, server: Server, name: str, address: str = "/") -
     return page
 
 
-def test_two_persons_sign_in_and_one_shares_a_study_that_the_other_cannot_delete(shared, browser):
+def test_two_persons_sign_in_and_a_viewer_cannot_delete_a_shared_study(shared, browser):
     server, study = shared
     space = Workspace(server.home)
     anna = signed_in(browser, server, ANNA)

@@ -29,7 +29,7 @@ def test_without_a_configuration_there_is_one_person():
         ("0.0.0.0", False), ("::", False), ("", False), (None, False), ("lab.example.org", False),
     ],
 )  # fmt: skip
-def test_a_loopback_address_is_told_from_others(address, expected):
+def test_only_loopback_addresses_are_of_this_machine_alone(address, expected):
     assert is_loopback(address) == expected
 
 
