@@ -1,7 +1,9 @@
 """Cached access to what is on disk: the app's only caching.
 
 What is cached is shared by all sessions, therefore read-only. A finished run's files do not
-change; the stamp of its result is in the key in case someone replaces them.
+change; the stamp of its result is in the key in case someone replaces them. Keys are made before
+a value is looked up, and making one asks for the folder of the study or run, which the workspace
+refuses to those who may not see it: no cached value reaches them.
 """
 
 from __future__ import annotations
@@ -75,7 +77,7 @@ from smurf_core.reporting.two_runs import SideBySide, side_by_side
 from smurf_core.reporting.witness import comparable_totals
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
-from smurf_core.runs.slices import slice_samples
+from smurf_core.runs.slices import require_slice, slice_samples
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo, load_study
 from smurf_core.runs.workspace import Workspace
@@ -113,7 +115,7 @@ _BY_FIRST_TARGET: _Keys = dict.fromkeys(
 _BY_RUN: _Keys = {
     RunInfo: _run_key,
     Scope: lambda scope: scope.key,
-    Workspace: lambda space: str(space.root),
+    Workspace: lambda space: f"{space.root}|{space.person.name}",
 }
 
 
@@ -149,9 +151,14 @@ def groupings_of(study: StudyInfo | RunInfo) -> dict[str, npt.NDArray[np.str_]]:
     return groupings(dataset_of(study))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_RUN)
 def samples_of(space: Workspace, slice_id: str) -> SampleIds:
     """A slice's samples. They never change: a new selection is a new slice."""
+    require_slice(space, slice_id)
+    return _samples_of(space, slice_id)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_RUN)
+def _samples_of(space: Workspace, slice_id: str) -> SampleIds:
     ids = slice_samples(space, slice_id)
     ids.flags.writeable = False
     return ids

@@ -21,7 +21,7 @@ from smurf_core.evaluation.timeline import Session, sessions, unexpected_moments
 from smurf_core.evaluation.verdicts import good_terms
 from smurf_core.predictions import Predictions
 from smurf_core.runs.new_samples import read_predictions
-from smurf_core.runs.store import RunInfo
+from smurf_core.runs.store import RunInfo, get_run
 from smurf_core.runs.workspace import Workspace
 from smurf_core.terms import Term
 from smurf_core.what_if import SuggestedChange, feature_effects, suggested_change
@@ -80,7 +80,10 @@ def similar_to(run: RunInfo, sample_id: str, measure: Similarity, count: int = 1
 )
 def attributions_of(run: RunInfo, sample_id: str, term: Term, output: int) -> Attributions:
     """Features behind one contribution, computed by a process that has torch."""
-    return _attribution_process(workspace()).attribute(run.id, sample_id, term, output=output)
+    get_run(workspace(), run.id)  # The process does not know who asks.
+    return _attribution_process(workspace().as_machine()).attribute(
+        run.id, sample_id, term, output=output
+    )
 
 
 @st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=_BY_RUN)

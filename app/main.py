@@ -11,6 +11,7 @@ import streamlit as st  # noqa: E402
 
 from app.state.address import address_of  # noqa: E402
 from app.state.navigation import navigation  # noqa: E402
+from app.state.people import admitted, sign_out_button  # noqa: E402
 from app.state.selection import settle_selection  # noqa: E402
 from app.widgets.checklist import checklist  # noqa: E402
 from app.widgets.messages import show_callback_error, show_errors  # noqa: E402
@@ -20,6 +21,8 @@ from app.widgets.sidebar import choose_study_and_run  # noqa: E402
 st.set_page_config(
     page_title="SMURF Studio", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
 )
+if not admitted():
+    st.stop()
 page = navigation()
 tight_spaces()
 # Among the errors: a store that cannot be opened, and what a page does not catch.
@@ -29,3 +32,5 @@ with address_of(page.url_path), show_errors():
     settle_selection()
     checklist(page.url_path)
     page.run()
+    with st.sidebar:
+        sign_out_button()

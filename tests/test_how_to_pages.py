@@ -36,7 +36,7 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         ignored = shutil.ignore_patterns("__pycache__")
-        for name in ("smurf_core", "app", "pages", "tests"):
+        for name in ("smurf_core", "app", "pages", "tests", ".streamlit"):
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         shutil.copy(ROOT / "pyproject.toml", folder)
 

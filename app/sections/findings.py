@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.state.callbacks import callback
 from app.state.navigation import PageName, page_path
-from app.state.session import workspace
+from app.state.session import why_not, workspace
 from app.widgets.messages import escaped
 from smurf_core.plot.finding_figure import finding_figure
 from smurf_core.reporting.key_findings import KeyFinding
@@ -61,6 +61,7 @@ def show_finding(
 
 def _actions(run: RunInfo, finding: KeyFinding, text: str, *, in_report: bool) -> None:
     key = f"{run.id}_{finding.name}"
+    forbidden = why_not("editor", run.study_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         if finding.belief:
             with st.popover("Can I believe it?", icon=":material/help:", key=f"belief_{key}"):
@@ -71,10 +72,13 @@ def _actions(run: RunInfo, finding: KeyFinding, text: str, *, in_report: bool) -
                 "Your wording for the report", text, key=f"words_{key}", max_chars=LONGEST,
                 help="The computed sentence stays visible beside it. Empty: the computed one.",
             )  # fmt: skip
-            st.button("Save", key=f"save_{key}", on_click=_save, args=(run.id, finding, key))
+            st.button(
+                "Save", key=f"save_{key}", on_click=_save, args=(run.id, finding, key),
+                disabled=bool(forbidden), help=forbidden,
+            )  # fmt: skip
         st.checkbox(
             "In the report", in_report, key=f"tick_{key}", on_change=_tick,
-            args=(run.id, finding.name, key),
+            args=(run.id, finding.name, key), disabled=bool(forbidden), help=forbidden,
         )  # fmt: skip
         st.page_link(
             page_path(_PAGES[finding.page]), label="See more", icon=":material/arrow_forward:"

@@ -15,7 +15,7 @@ from app.loading_samples import new_predictions_of
 from app.sections.study.uploads import forget_uploads, keep_uploads
 from app.state.address import in_address, kept, write
 from app.state.callbacks import callback
-from app.state.session import moment, workspace
+from app.state.session import moment, why_not, workspace
 from app.widgets.messages import escaped, facts, show_errors, show_problems
 from app.widgets.page_head import answer
 from smurf_core.evaluation.samples import term_column
@@ -92,7 +92,10 @@ def drop_files(run: RunInfo, *, is_first: bool) -> None:
             return
         with show_errors():
             sources = keep_uploads(files, _UPLOADS)
-            if st.button("Predict", type="primary", key="predict"):
+            forbidden = why_not("editor", run.study_id)  # Predictions are kept with the run.
+            if st.button(
+                "Predict", type="primary", key="predict", disabled=bool(forbidden), help=forbidden
+            ):
                 with st.spinner("Reading the files and predicting…", show_time=True):
                     found = predict_files(workspace(), run.id, sources)
                     saved = save_predictions(
@@ -267,11 +270,12 @@ def _actions(run: RunInfo, saved: SavedPredictions, found: Predictions, *, is_op
                 on_click="ignore",
                 help="The table that `smurf predict` writes.",
             )
+        forbidden = why_not("editor", run.study_id)
         with st.popover("Delete", icon=":material/delete:", key=f"delete_popover_{saved.id}"):
             st.markdown(f"Delete the predictions for {escaped(saved.name)}? The files stay.")
             st.button(
                 "Delete them", key=f"delete_set_{saved.id}", type="primary", on_click=_delete,
-                args=(run.id, saved.id),
+                args=(run.id, saved.id), disabled=bool(forbidden), help=forbidden,
             )  # fmt: skip
 
 

@@ -10,7 +10,11 @@ from datetime import datetime
 import streamlit as st
 
 from app.state.address import leads, linked, write
+from app.state.people import current_person
 from smurf_core.data.dataset import Task
+from smurf_core.people.members import own_role
+from smurf_core.people.person import Role, includes
+from smurf_core.people.roles import refusal
 from smurf_core.runs import store
 from smurf_core.runs.demo import ensure_demo
 from smurf_core.runs.store import RunInfo
@@ -29,8 +33,20 @@ _ANY = ""  # a request for the first one of the list
 
 
 def workspace() -> Workspace:
-    """Where this server keeps studies and runs."""
-    return Workspace.default()
+    """Where this server keeps studies and runs, in which the session's person acts."""
+    return Workspace.default().acting_as(current_person())
+
+
+def why_not(needed: Role, study_id: str) -> str | None:
+    """Why the person's role in a study does not allow something, as one sentence; None if it does.
+
+    For the help of a disabled button; the store refuses it all the same.
+    """
+    space = workspace()
+    if space.person.is_local:
+        return None
+    role = own_role(space, study_id)
+    return None if includes(role, needed) else refusal(role, needed)
 
 
 def known_studies() -> list[StudyInfo]:

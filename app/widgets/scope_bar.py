@@ -16,7 +16,7 @@ from app.state.selection import (
     known_slices,
     look_at,
 )
-from app.state.session import workspace
+from app.state.session import why_not, workspace
 from app.widgets.messages import escaped, offer_undo, show_errors
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
@@ -97,20 +97,28 @@ def _slice_menu(info: SliceInfo) -> None:
     title, icon = ("Slice", ":material/edit:") if info.name else ("Keep", ":material/bookmark:")
     with st.popover(title, icon=icon, key="slice_menu"), show_errors():
         st.markdown(f"{info.count:,} samples, selected in {escaped(info.origin)}.")
+        forbidden = why_not("editor", info.study_id)
         name = st.text_input("Name", value=info.name, key=f"slice_name_{info.id}", max_chars=80)
         if info.name:
             # Each key names the slice: a click never means another one.
-            if st.button("Rename", key=f"rename_slice_{info.id}", disabled=name == info.name):
+            if st.button(
+                "Rename", key=f"rename_slice_{info.id}", help=forbidden,
+                disabled=name == info.name or bool(forbidden),
+            ):  # fmt: skip
                 rename_slice(workspace(), info.id, name)
                 st.rerun()
-            if st.button("Delete", key=f"delete_slice_{info.id}", icon=":material/delete:"):
+            if st.button(
+                "Delete", key=f"delete_slice_{info.id}", icon=":material/delete:", help=forbidden,
+                disabled=bool(forbidden),
+            ):  # fmt: skip
                 delete_slice(workspace(), info.id)
                 st.session_state["deleted_slice"] = (info.id, info.name)
                 look_at(EVERYTHING)
                 st.rerun()
         elif st.button(
-            "Keep as slice", key=f"keep_slice_{info.id}", type="primary", disabled=not name
-        ):
+            "Keep as slice", key=f"keep_slice_{info.id}", type="primary", help=forbidden,
+            disabled=not name or bool(forbidden),
+        ):  # fmt: skip
             ids = samples_of(workspace(), info.id)
             kept = add_slice(workspace(), info.study_id, name, ids, origin=info.origin)
             forget_unnamed(info.study_id)

@@ -22,6 +22,7 @@ from smurf_core.cli.export import export, report
 from smurf_core.cli.extract import extract_app
 from smurf_core.cli.keeping import backup, doctor, forget, restore
 from smurf_core.cli.output import out
+from smurf_core.cli.people import audit, share
 from smurf_core.cli.predict import predict
 from smurf_core.cli.ratings import ratings_app
 from smurf_core.cli.reproduce import reproduce
@@ -62,6 +63,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "backup": backup,
     "restore": restore,
     "forget": forget,
+    "share": share,
+    "audit": audit,
     "reproduce": reproduce,
     "studio": studio,
     "version": version,

@@ -15,8 +15,8 @@ def studio(
     address: Annotated[
         str | None,
         typer.Option(
-            help="Address to listen on; by default this machine only. The app has no accounts: "
-            "use a proxy with accounts."
+            help="Address to listen on; by default this machine only. Unless "
+            "persons sign in (docs/deploy.md), the app then asks for a key."
         ),
     ] = None,
     allow_host: Annotated[

@@ -22,7 +22,7 @@ def launch(workspace: Workspace) -> None:
     Returns at once. Workers that two processes start at the same moment do no harm: only one of
     them can claim a run.
     """
-    if not has_work(workspace):
+    if not has_work(workspace.as_machine()):
         return
     with _lock:
         last = _started.get(workspace.root)

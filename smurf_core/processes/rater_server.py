@@ -16,6 +16,7 @@ import psutil
 
 from smurf_core.durable import write_whole
 from smurf_core.errors import InputError
+from smurf_core.people.guard import machine_only
 from smurf_core.processes.detached import start_detached
 from smurf_core.runs.workspace import Workspace
 
@@ -48,6 +49,7 @@ def running(workspace: Workspace) -> RaterServer | None:
         return None
 
 
+@machine_only
 def serve(
     workspace: Workspace, *, port: int = DEFAULT_PORT, address: str = "127.0.0.1", url: str = ""
 ) -> None:
@@ -118,6 +120,7 @@ def start(workspace: Workspace, *, port: int = DEFAULT_PORT, url: str = "") -> R
     )
 
 
+@machine_only
 def stop(workspace: Workspace) -> None:
     """End the workspace's server, if it runs; answers that were acknowledged are stored."""
     if (found := running(workspace)) is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smurf_core.errors import InputError
+from smurf_core.people.guard import guarded, machine_only
 from smurf_core.ratings.database import transaction
 from smurf_core.ratings.design import Design, check_design, design_text
 from smurf_core.ratings.store import Collection
@@ -36,6 +37,7 @@ class CollectionInfo:
     is_simulated: bool
 
 
+@guarded("editor")
 def create_collection(
     workspace: Workspace,
     study_id: str,
@@ -74,6 +76,7 @@ def create_collection(
     return Collection(folder)
 
 
+@guarded("editor", audited=False)
 def open_collection(workspace: Workspace, study_id: str, collection_id: str) -> Collection:
     """One collection of a study; raises `InputError` if there is none."""
     if is_id(collection_id):
@@ -86,6 +89,7 @@ def open_collection(workspace: Workspace, study_id: str, collection_id: str) -> 
     )
 
 
+@guarded("viewer")
 def list_collections(workspace: Workspace, study_id: str) -> list[CollectionInfo]:
     """A study's collections, newest first."""
     found = [collection_info(Collection(path.parent)) for path in _files(workspace, study_id)]
@@ -110,6 +114,7 @@ def collection_info(collection: Collection) -> CollectionInfo:
     )
 
 
+@machine_only
 def collection_of(workspace: Workspace, token: str) -> Collection:
     """The collection of a rater's link; raises `InputError` for every link that is not valid.
 
@@ -125,6 +130,7 @@ def collection_of(workspace: Workspace, token: str) -> Collection:
     raise InputError(UNKNOWN_LINK)
 
 
+@guarded("owner")
 def delete_collection(workspace: Workspace, study_id: str, collection_id: str) -> None:
     """Remove a collection with all answers and identities, for good."""
     shutil.rmtree(open_collection(workspace, study_id, collection_id).folder)

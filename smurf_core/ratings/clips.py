@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from smurf_core.errors import InputError
 from smurf_core.explained import Explained, explained
+from smurf_core.people.guard import guarded
 from smurf_core.ratings.design import ClipChoice, Design, Stratum
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.slices import slice_samples
@@ -17,6 +18,7 @@ from smurf_core.runs.workspace import Workspace
 Array = npt.NDArray[np.float64]
 
 
+@guarded("viewer")
 def chosen_clips(workspace: Workspace, study_id: str, design: Design) -> tuple[str, ...]:
     """The samples that a design has rated, in the order of the data set; practice is left out.
 

@@ -74,6 +74,7 @@ def rater_app(workspace: Workspace) -> Starlette:
     item = own + "/items/{position:int}"
     app = Starlette(
         routes=[
+            Route("/health", _health),
             Route("/static/{name}", _asset),
             Route(own, door.page),
             Route(own + "/start", door.start),
@@ -278,6 +279,11 @@ async def _body(request: Request) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _health(_: Request) -> Response:
+    """That the server answers, and nothing else."""
+    return Response("ok", media_type="text/plain")
 
 
 def _asset(request: Request) -> Response:

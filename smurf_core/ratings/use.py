@@ -13,6 +13,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.problems import listing
 from smurf_core.data.storage import judgments_stamp, remove_judgments, write_judgments
 from smurf_core.errors import InputError
+from smurf_core.people.guard import guarded
 from smurf_core.ratings.agreement import counted, rating_matrix
 from smurf_core.ratings.design import Condition, Design, Scale
 from smurf_core.ratings.store import Collection
@@ -111,6 +112,7 @@ def collected(
     return Collected(judgments, ratings, levels, note)
 
 
+@guarded("editor", "collection")
 def use_ratings(
     workspace: Workspace,
     collection: Collection,
@@ -133,11 +135,13 @@ def use_ratings(
     return found
 
 
+@guarded("editor")
 def stop_using(workspace: Workspace, study_id: str) -> None:
     """Undo `use_ratings`: the study has the judgments of its files again."""
     remove_judgments(workspace.study_folder(study_id))
 
 
+@guarded("viewer")
 def used_stamp(workspace: Workspace, study_id: str) -> tuple[int, int] | None:
     """A stamp that changes whenever `use_ratings` was called; None if none are in use.
 

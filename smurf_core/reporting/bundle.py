@@ -11,6 +11,7 @@ import yaml
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.fold_label import fold_label
+from smurf_core.people.guard import guarded
 from smurf_core.reporting.citation import BIBTEX
 from smurf_core.reporting.findings import Findings, find, report_tables
 from smurf_core.reporting.key_findings import findings_first, findings_table
@@ -75,6 +76,7 @@ def model_files(name: str, result: RunResult, dataset: MultimodalDataset, found:
     }
 
 
+@guarded("viewer", "run")
 def script_files(
     workspace: Workspace, info: RunInfo, result: RunResult, dataset: MultimodalDataset
 ) -> Files:
@@ -96,6 +98,7 @@ def script_files(
     return {name: text.encode() for name, text in files.items()}
 
 
+@guarded("viewer", "run", audited=True)
 def report_files(
     workspace: Workspace,
     info: RunInfo,
@@ -123,6 +126,7 @@ Extension = Callable[
 ]
 
 
+@guarded("viewer", "run")
 def report_of(
     workspace: Workspace,
     info: RunInfo,

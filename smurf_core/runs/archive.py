@@ -21,6 +21,7 @@ from typing import IO, Any
 from smurf_core import __version__
 from smurf_core.durable import flush, is_as_written, partial_name, signed, write_whole
 from smurf_core.errors import InputError
+from smurf_core.people.guard import machine_only
 from smurf_core.runs.disk import disk_error
 from smurf_core.runs.workspace import Workspace
 
@@ -44,6 +45,7 @@ class Backup:
     links: tuple[str, ...] = ()  # links in the workspace, which were not followed
 
 
+@machine_only
 def back_up(workspace: Workspace, file: Path) -> Backup:
     """Write a backup of a workspace, and read it again before it gets its name.
 
@@ -142,6 +144,7 @@ def _store(content: IO[bytes], archive: zipfile.ZipFile, name: str) -> tuple[int
     return size, found.hexdigest()
 
 
+@machine_only
 def restore(file: Path, workspace: Workspace, *, force: bool = False) -> Backup:
     """Make a workspace of a backup, which is verified first; earlier versions are migrated.
 

@@ -36,7 +36,7 @@ def ensure_demo(workspace: Workspace) -> str:
             samples=_SIZE["samples"], persons=_SIZE["persons"], seed=_SIZE["seed"]
         ),
         provenance=provenance,
-        furnish=lambda connection, dataset: _furnish(workspace, connection, dataset),
+        furnish=lambda connection, dataset: _furnish(workspace.as_machine(), connection, dataset),
     )
     with workspace.transaction() as connection:
         connection.execute(

@@ -21,6 +21,7 @@ from smurf_core import __version__
 from smurf_core.data.storage import read_dataset
 from smurf_core.errors import InputError
 from smurf_core.from_recordings.jobs import JobFolder, changed, folder_of, is_running
+from smurf_core.people.guard import machine_only
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.leases import is_alive
 from smurf_core.runs.migrations import MIGRATIONS
@@ -55,6 +56,7 @@ class Examination:
     problems: tuple[Problem, ...]
 
 
+@machine_only
 def examine(workspace: Workspace, *, repair: bool = False) -> Examination:
     """Check databases, checksums, leases, what belongs to nothing, and the disk.
 

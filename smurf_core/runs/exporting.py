@@ -19,6 +19,7 @@ from smurf_core.errors import InputError
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.explained import Explained, explained
 from smurf_core.fold_label import fold_label
+from smurf_core.people.guard import guarded
 from smurf_core.refits import Refits
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
@@ -31,6 +32,7 @@ __all__ = ["FORMATS", "export_run", "run_tables", "table_bytes", "write_folder"]
 _R_SCRIPT = "main_table.R"
 
 
+@guarded("viewer", "run", audited=True)
 def export_run(
     workspace: Workspace, run_id: str, folder: Path, format: str, *, every_fold: bool = False
 ) -> list[Path]:
@@ -119,6 +121,7 @@ def run_tables(result: RunResult, dataset: MultimodalDataset) -> dict[str, pd.Da
     return tables
 
 
+@guarded("viewer", "run")
 def describe_run(workspace: Workspace, info: RunInfo, result: RunResult) -> dict[str, Any]:
     """Everything that determines a run's numbers, as plain data for JSON."""
     return {

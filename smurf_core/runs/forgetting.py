@@ -22,6 +22,7 @@ from smurf_core.data.storage import read_dataset, write_dataset
 from smurf_core.durable import partial_name
 from smurf_core.errors import InputError
 from smurf_core.extraction.store import FeatureStore
+from smurf_core.people.guard import guarded
 from smurf_core.ratings.database import purge_traces, transaction
 from smurf_core.results import FoldResult, RunResult
 from smurf_core.runs.files import RunFiles
@@ -44,6 +45,7 @@ class Forgotten:
     recordings: tuple[str, ...]  # files outside the workspace, which are not touched
 
 
+@guarded("owner")
 def forget(
     workspace: Workspace,
     study_id: str,

@@ -127,9 +127,24 @@ def _version_4(connection: sqlite3.Connection) -> None:
     )
 
 
+def _version_5(connection: sqlite3.Connection) -> None:
+    """Persons: their roles in studies, who queued a run, and the audit log (no studies needed)."""
+    connection.execute(
+        "CREATE TABLE member (study_id TEXT NOT NULL REFERENCES study (id) ON DELETE CASCADE,"
+        " person TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (study_id, person))"
+    )
+    connection.execute("CREATE INDEX member_by_person ON member (person, study_id)")
+    connection.execute(
+        "CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL,"
+        " person TEXT NOT NULL, action TEXT NOT NULL, study_id TEXT NOT NULL,"
+        " subject TEXT NOT NULL)"
+    )
+    connection.execute("ALTER TABLE run ADD COLUMN person TEXT NOT NULL DEFAULT ''")
+
+
 # The function at position i makes version i + 1 of version i.
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
-    _version_1, _version_2, _version_3, _version_4,
+    _version_1, _version_2, _version_3, _version_4, _version_5,
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from smurf_core.contributions import Contributions
 from smurf_core.data.problems import Problem, listing
 from smurf_core.durable import checksum, write_json, write_whole
 from smurf_core.errors import InputError
+from smurf_core.people.guard import guarded
 from smurf_core.predictions import Predictions
 from smurf_core.runs.disk import disk_error
 from smurf_core.runs.workspace import Workspace
@@ -45,6 +46,7 @@ class SavedPredictions:
     samples: int
 
 
+@guarded("editor", "run")
 def save_predictions(
     workspace: Workspace, run_id: str, files: Sequence[str], found: Predictions
 ) -> SavedPredictions:
@@ -103,6 +105,7 @@ def save_predictions(
     return saved
 
 
+@guarded("viewer", "run")
 def list_predictions(workspace: Workspace, run_id: str) -> list[SavedPredictions]:
     """The sets of new samples that a run has predicted, newest first.
 
@@ -119,6 +122,7 @@ def list_predictions(workspace: Workspace, run_id: str) -> list[SavedPredictions
     return sorted(found, key=lambda saved: -saved.created)
 
 
+@guarded("viewer", "run")
 def read_predictions(workspace: Workspace, run_id: str, saved_id: str) -> Predictions:
     """The predictions that `save_predictions` wrote, equal in every value. Nothing is unpickled.
 
@@ -148,6 +152,7 @@ def read_predictions(workspace: Workspace, run_id: str, saved_id: str) -> Predic
         raise _damaged(folder) from error
 
 
+@guarded("editor", "run")
 def delete_predictions(workspace: Workspace, run_id: str, saved_id: str) -> None:
     """Delete one set; nothing happens if it is gone already.
 

@@ -11,6 +11,7 @@ from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 from smurf_core.evaluation.outlying import new_sample_marks
 from smurf_core.fold_label import fold_label
+from smurf_core.people.guard import guarded
 from smurf_core.predictions import Predictions
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import dataset_of_run, get_run
@@ -18,6 +19,7 @@ from smurf_core.runs.studies import provenance
 from smurf_core.runs.workspace import Workspace
 
 
+@guarded("viewer", "run")
 def predict_files(
     workspace: Workspace, run_id: str, sources: Sequence[SourceFile], *, fold: int | None = None
 ) -> Predictions:

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from smurf_core.errors import InputError
+from smurf_core.people.guard import guarded
+from smurf_core.people.roles import no_slice
 from smurf_core.runs.entries import BrokenEntry, broken, count, moment, readable, text
 from smurf_core.runs.studies import require_study
 from smurf_core.runs.workspace import Workspace, new_id
@@ -38,6 +40,7 @@ class SliceInfo:
     created: float  # seconds since 1970, UTC
 
 
+@guarded("viewer")
 def remember_selection(
     workspace: Workspace, study_id: str, sample_ids: Sequence[str] | SampleIds, *, origin: str
 ) -> str:
@@ -66,6 +69,7 @@ def remember_selection(
     return slice_id
 
 
+@guarded("editor")
 def add_slice(
     workspace: Workspace,
     study_id: str,
@@ -95,11 +99,13 @@ def add_slice(
     return slice_id
 
 
+@guarded("viewer")
 def list_slices(workspace: Workspace, study_id: str) -> list[SliceInfo]:
     """A study's named slices that can be read, oldest first."""
     return readable(_rows(workspace, study_id), _info)
 
 
+@guarded("viewer")
 def list_broken_slices(workspace: Workspace, study_id: str) -> list[BrokenEntry]:
     """A study's named slices that cannot be read, or whose samples cannot be read."""
 
@@ -110,6 +116,7 @@ def list_broken_slices(workspace: Workspace, study_id: str) -> list[BrokenEntry]
     return broken(_rows(workspace, study_id), read)
 
 
+@guarded("viewer")
 def find_slice(workspace: Workspace, study_id: str, slice_id: str) -> SliceInfo | None:
     """A slice of a study, named or not; None where there is none (a link may be old)."""
     with workspace.connect() as connection:
@@ -121,6 +128,15 @@ def find_slice(workspace: Workspace, study_id: str, slice_id: str) -> SliceInfo 
     return next(iter(readable(rows, _info)), None)
 
 
+@guarded("viewer", "slice")
+def require_slice(workspace: Workspace, slice_id: str) -> None:
+    """Raise `InputError` if the acting person may not see a slice; before what is kept in memory.
+
+    For the one person of a machine, this is nothing.
+    """
+
+
+@guarded("viewer", "slice")
 def slice_samples(workspace: Workspace, slice_id: str) -> SampleIds:
     """The sample ids of a slice; raises `InputError` if it is missing or they cannot be read."""
     with workspace.connect() as connection:
@@ -128,10 +144,11 @@ def slice_samples(workspace: Workspace, slice_id: str) -> SampleIds:
             "SELECT name, sample_ids FROM slice WHERE id = ? AND deleted IS NULL", (slice_id,)
         ).fetchone()
     if row is None:
-        raise InputError(f"There is no slice {slice_id!r}: it was deleted, or the link is wrong.")
+        raise no_slice(slice_id)
     return _unpacked(row)
 
 
+@guarded("editor", "slice")
 def rename_slice(workspace: Workspace, slice_id: str, name: str) -> None:
     """Rename a slice."""
     with workspace.transaction() as connection:
@@ -144,12 +161,14 @@ def rename_slice(workspace: Workspace, slice_id: str, name: str) -> None:
         connection.execute("UPDATE slice SET name = ? WHERE id = ?", (free, slice_id))
 
 
+@guarded("editor", "slice")
 def delete_slice(workspace: Workspace, slice_id: str) -> None:
     """Remove a slice from the list; `restore_slice` restores it."""
     with workspace.connect() as connection:
         connection.execute("UPDATE slice SET deleted = ? WHERE id = ?", (time.time(), slice_id))
 
 
+@guarded("editor", "slice")
 def restore_slice(workspace: Workspace, slice_id: str) -> None:
     """Undo `delete_slice`; the slice gets a new name if the old one was taken meanwhile."""
     with workspace.transaction() as connection:

@@ -15,6 +15,10 @@ import pandas as pd
 from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
+from smurf_core.people.fair_queue import next_of
+from smurf_core.people.guard import guarded, machine_only
+from smurf_core.people.quotas import Quota
+from smurf_core.people.roles import no_run, visible
 from smurf_core.runs.entries import (
     BrokenEntry,
     broken,
@@ -67,6 +71,7 @@ class RunInfo:
         return self.status == "finished"
 
 
+@guarded("editor")
 def create_run(
     workspace: Workspace,
     study_id: str,
@@ -81,15 +86,25 @@ def create_run(
 
     It predicts one of the study's targets, the first one if none is named. It is trained by `jobs`
     processes of this machine, or by the Dask cluster of `scheduler`. Raises `InputError` if there
-    is no such study or target.
+    is no such study or target, or the acting person has no place left in the queue or on the disk.
     """
     predicted = chosen_target(workspace, get_study(workspace, study_id), target)
+    person = workspace.person
     with workspace.transaction() as connection:
         require_study(connection, study_id)
-        run_id = enter_run(connection, study_id, predicted, config, name=name, jobs=jobs)
+        _check_quota(workspace, connection)
+        run_id = enter_run(
+            connection, study_id, predicted, config, name=name, jobs=jobs, person=person.name
+        )
         if scheduler:
             connection.execute("INSERT INTO scheduler VALUES (?, ?)", (run_id, scheduler))
     return run_id
+
+
+def _check_quota(workspace: Workspace, connection: sqlite3.Connection) -> None:
+    quota = Quota.from_environment()
+    quota.check_queue(connection, workspace.person)
+    quota.check_disk(connection, workspace.person, workspace.root)
 
 
 def enter_run(
@@ -101,16 +116,18 @@ def enter_run(
     name: str = "",
     jobs: int | None = None,
     created: float | None = None,
+    person: str = "",
 ) -> str:
     """Put a run that predicts a target into the queue, inside a transaction; return its id.
 
-    Runs are trained in the order in which they are entered, and listed by `created` (now).
+    Runs of one person are trained in the order in which they are entered, persons take turns, and
+    runs are listed by `created` (now).
     """
     run_id = new_id()
     title = name.strip() or f"{config.kind.name}, {config.preset}"
     connection.execute(
-        "INSERT INTO run (id, study_id, target, name, status, config, jobs, created)"
-        " VALUES (?, ?, ?, ?, 'queued', ?, ?, ?)",
+        "INSERT INTO run (id, study_id, target, name, status, config, jobs, created, person)"
+        " VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
         (
             run_id,
             study_id,
@@ -119,11 +136,13 @@ def enter_run(
             json.dumps(config.to_dict()),
             jobs,
             created or time.time(),
+            person,
         ),
     )
     return run_id
 
 
+@guarded("viewer", "run")
 def get_run(workspace: Workspace, run_id: str) -> RunInfo:
     """The current state of one run; raises `InputError` if it is missing or cannot be read."""
     with workspace.connect() as connection:
@@ -139,6 +158,7 @@ def get_run(workspace: Workspace, run_id: str) -> RunInfo:
         raise InputError(f"The run {run_id!r} cannot be read. {error}") from error
 
 
+@guarded("viewer", "run")
 def dataset_of_run(workspace: Workspace, run: RunInfo) -> MultimodalDataset:
     """The data that a run was trained on: its study's data set with the run's target."""
     return load_study(workspace, run.study_id, run.target)
@@ -175,7 +195,7 @@ def _missing(connection: sqlite3.Connection, run_id: str) -> InputError:
     """The error that says why a run is not in the list: it was deleted, or never existed."""
     row = connection.execute("SELECT name FROM run WHERE id = ?", (run_id,)).fetchone()
     if row is None:
-        return InputError(f"There is no run {run_id!r}; `smurf runs` lists all runs.")
+        return no_run(run_id)
     return InputError(
         f"This run was deleted: {row['name']} ({run_id}). Nothing was done; choose another one."
     )
@@ -188,6 +208,7 @@ def _require(connection: sqlite3.Connection, run_id: str) -> None:
         raise _missing(connection, run_id)
 
 
+@guarded("viewer", "run")
 def scheduler_of(workspace: Workspace, run_id: str) -> str | None:
     """Address of the Dask scheduler that trains a run; None if this machine trains it."""
     with workspace.connect() as connection:
@@ -208,12 +229,13 @@ def list_broken_runs(workspace: Workspace, study_id: str | None = None) -> list[
 
 
 def _rows(workspace: Workspace, study_id: str | None) -> list[sqlite3.Row]:
+    condition, persons = visible(workspace.person)
     with workspace.connect() as connection:
         reconcile(connection)
         return connection.execute(
-            "SELECT * FROM run WHERE deleted IS NULL AND (? IS NULL OR study_id = ?)"
-            " ORDER BY created DESC, rowid DESC",
-            (study_id, study_id),
+            "SELECT * FROM run WHERE deleted IS NULL"  # noqa: S608 (constant)
+            f" AND (? IS NULL OR study_id = ?) AND {condition} ORDER BY created DESC, rowid DESC",
+            (study_id, study_id, *persons),
         ).fetchall()
 
 
@@ -228,6 +250,7 @@ def finished_runs(
     ]
 
 
+@guarded("viewer", "run")
 def curves(workspace: Workspace, run_id: str) -> pd.DataFrame:
     """The reports of the worker so far, in their order.
 
@@ -243,6 +266,7 @@ def curves(workspace: Workspace, run_id: str) -> pd.DataFrame:
     return pd.DataFrame([tuple(row) for row in rows], columns=columns.split(", "))
 
 
+@guarded("editor", "run")
 def request_cancel(workspace: Workspace, run_id: str) -> None:
     """Stop a run: at once if it is queued, within moments if it is training."""
     with workspace.transaction() as connection:
@@ -254,12 +278,14 @@ def request_cancel(workspace: Workspace, run_id: str) -> None:
         )
 
 
+@guarded("editor", "run")
 def resume_run(workspace: Workspace, run_id: str) -> None:
     """Queue a stopped run again; it continues after its finished units."""
     run = get_run(workspace, run_id)
     with workspace.transaction() as connection:
         _require(connection, run_id)
         require_study(connection, run.study_id)
+        _check_quota(workspace, connection)
         # Another click may have been faster: only a stopped run is queued.
         if not connection.execute(
             "UPDATE run SET status = 'queued', cancel = 0, error = '', message = '',"
@@ -270,6 +296,7 @@ def resume_run(workspace: Workspace, run_id: str) -> None:
             raise InputError("Only a cancelled, failed or crashed run can be resumed.")
 
 
+@guarded("editor", "run")
 def rename_run(workspace: Workspace, run_id: str, name: str) -> None:
     """Rename a run."""
     if not name.strip():
@@ -279,6 +306,7 @@ def rename_run(workspace: Workspace, run_id: str, name: str) -> None:
         connection.execute("UPDATE run SET name = ? WHERE id = ?", (name.strip(), run_id))
 
 
+@guarded("editor", "run")
 def annotate_run(workspace: Workspace, run_id: str, note: str) -> None:
     """Save a note for a run."""
     with workspace.transaction() as connection:
@@ -286,6 +314,7 @@ def annotate_run(workspace: Workspace, run_id: str, note: str) -> None:
         connection.execute("UPDATE run SET note = ? WHERE id = ?", (note, run_id))
 
 
+@guarded("editor", "run")
 def delete_run(workspace: Workspace, run_id: str) -> None:
     """Remove a run from the list and stop it; `restore_run` restores it until it is purged."""
     request_cancel(workspace, run_id)
@@ -293,6 +322,7 @@ def delete_run(workspace: Workspace, run_id: str) -> None:
         connection.execute("UPDATE run SET deleted = ? WHERE id = ?", (time.time(), run_id))
 
 
+@guarded("editor", "run")
 def restore_run(workspace: Workspace, run_id: str) -> None:
     """Undo `delete_run`; raises `InputError` if the run or its study was removed meanwhile."""
     with workspace.transaction() as connection:
@@ -303,6 +333,7 @@ def restore_run(workspace: Workspace, run_id: str) -> None:
         connection.execute("UPDATE run SET deleted = NULL WHERE id = ?", (run_id,))
 
 
+@machine_only
 def purge_runs(workspace: Workspace, *, older_than: float) -> int:
     """Remove runs, with their files, that were deleted more than `older_than` seconds ago."""
     with workspace.transaction() as connection:
@@ -320,9 +351,11 @@ def purge_runs(workspace: Workspace, *, older_than: float) -> int:
     return len(gone)
 
 
+@machine_only
 def claim(workspace: Workspace, run_id: str | None = None) -> RunInfo | None:
-    """Claim the oldest queued run (or the given one) for this process, if no run is training.
+    """Claim a queued run (or the given one) for this process, if no run is training.
 
+    Persons take turns (`smurf_core.people.fair_queue`); of one person's runs, the oldest is next.
     Returns None if there is nothing to do. Atomic across processes. A queued run that cannot be
     read is marked as failed, so that later ones are trained.
     """
@@ -344,7 +377,11 @@ def claim(workspace: Workspace, run_id: str | None = None) -> RunInfo | None:
         able = readable(waiting, _info)
         if not able:
             return None
-        claimed = able[0].id
+        of = {row["id"]: row["person"] for row in waiting}
+        served = connection.execute(
+            "SELECT person, max(started) FROM run WHERE started IS NOT NULL GROUP BY person"
+        )
+        claimed = able[next_of([of[run.id] for run in able], dict(map(tuple, served)))].id
         connection.execute(
             "UPDATE run SET status = 'running', started = :now, message = 'starting',"
             " owner = :owner, pid = :pid, pid_started = :pid_started, boot = :boot,"
@@ -354,6 +391,7 @@ def claim(workspace: Workspace, run_id: str | None = None) -> RunInfo | None:
     return get_run(workspace, claimed)
 
 
+@machine_only
 def owner_of(workspace: Workspace, run_id: str) -> str | None:
     """The token of the worker that has claimed a run; None if none has."""
     with workspace.connect() as connection:
@@ -361,6 +399,7 @@ def owner_of(workspace: Workspace, run_id: str) -> str | None:
     return None if row is None else row["owner"]
 
 
+@machine_only
 def has_work(workspace: Workspace) -> bool:
     """True if a run is queued and none is training."""
     with workspace.connect() as connection:

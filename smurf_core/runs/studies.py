@@ -19,6 +19,12 @@ from smurf_core.data.problems import Problem
 from smurf_core.data.storage import read_dataset, read_targets, write_dataset
 from smurf_core.errors import InputError
 from smurf_core.extraction.store import FeatureStore
+from smurf_core.people.audit import record
+from smurf_core.people.guard import guarded, machine_only
+from smurf_core.people.person import EVERYBODY
+from smurf_core.people.places import check_place
+from smurf_core.people.quotas import Quota
+from smurf_core.people.roles import add_member, no_study, visible
 from smurf_core.runs.entries import (
     BrokenEntry,
     broken,
@@ -56,19 +62,28 @@ def add_study(
     problems: Iterable[Problem] = (),
     provenance: Mapping[str, Any] | None = None,
 ) -> str:
-    """Store a data set as a study and return its id; `provenance` says where it came from."""
+    """Store a data set as a study and return its id; `provenance` says where it came from.
+
+    Who acts becomes its owner. Raises `InputError` if their part of the disk is full.
+    """
     study_id = new_id()
-    folder = workspace.study_folder(study_id)
+    folder = workspace.as_machine().study_folder(study_id)
+    with workspace.connect() as connection:
+        Quota.from_environment().check_disk(connection, workspace.person, workspace.root)
     try:
         write_dataset(dataset, folder)
         with workspace.transaction() as connection:
             _enter(connection, study_id, dataset, problems, provenance or {})
+            if not workspace.person.is_local:
+                add_member(connection, study_id, workspace.person.name, "owner")
+                record(connection, workspace.person, "add_study", study_id, study_id)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # A kill leaves it: see `recover_studies`.
         raise
     return study_id
 
 
+@machine_only
 def recover_studies(workspace: Workspace, *, older_than: float) -> list[str]:
     """Take up what a cut-off import left more than `older_than` seconds ago; return new entries.
 
@@ -110,6 +125,7 @@ def list_broken_studies(workspace: Workspace) -> list[BrokenEntry]:
     return broken(_rows(workspace), _info)
 
 
+@guarded("viewer")
 def get_study(workspace: Workspace, study_id: str) -> StudyInfo:
     """One study; raises `InputError` if there is none, or if it cannot be read."""
     with workspace.connect() as connection:
@@ -128,7 +144,7 @@ def missing_study(connection: sqlite3.Connection, study_id: str) -> InputError:
     """The error that says why a study is not in the list: it was deleted, or never existed."""
     row = connection.execute("SELECT name FROM study WHERE id = ?", (study_id,)).fetchone()
     if row is None:
-        return InputError(f"There is no study {study_id!r}; choose one from the list of studies.")
+        return no_study(study_id)
     return InputError(
         f"This study was deleted: {row['name']} ({study_id}). Nothing was done; choose another "
         "one from the list of studies."
@@ -144,16 +160,18 @@ def require_study(connection: sqlite3.Connection, study_id: str) -> None:
 
 
 def find_study(workspace: Workspace, provenance: Mapping[str, Any]) -> str | None:
-    """The newest study made from the same files in the same way, or None."""
+    """The newest study made from the same files in the same way that may be seen, or None."""
+    condition, persons = visible(workspace.person, "id")
     with workspace.connect() as connection:
         row = connection.execute(
-            "SELECT id FROM study WHERE provenance = ? AND deleted IS NULL"
-            " ORDER BY created DESC LIMIT 1",
-            (json.dumps(dict(provenance)),),
+            "SELECT id FROM study WHERE provenance = ? AND deleted IS NULL"  # noqa: S608 (constant)
+            f" AND {condition} ORDER BY created DESC LIMIT 1",
+            (json.dumps(dict(provenance)), *persons),
         ).fetchone()
     return row["id"] if row else None
 
 
+@guarded("viewer")
 def provenance(workspace: Workspace, study_id: str) -> dict[str, Any]:
     """Where a study's data came from, as its importer recorded it."""
     with workspace.connect() as connection:
@@ -163,6 +181,7 @@ def provenance(workspace: Workspace, study_id: str) -> dict[str, Any]:
     return parsed(row, "provenance", "Where this study came from", dict) if row else {}
 
 
+@guarded("viewer")
 def load_study(workspace: Workspace, study_id: str, target: str = "") -> MultimodalDataset:
     """A study's data set, which predicts one of its targets; the first one if none is named.
 
@@ -174,6 +193,7 @@ def load_study(workspace: Workspace, study_id: str, target: str = "") -> Multimo
     return dataset.with_target(target) if target else dataset
 
 
+@guarded("viewer")
 def targets_of(workspace: Workspace, study: StudyInfo) -> dict[str, Task]:
     """A study's targets with their tasks, the first one first.
 
@@ -185,6 +205,7 @@ def targets_of(workspace: Workspace, study: StudyInfo) -> dict[str, Task]:
     return {study.target_name: study.task}
 
 
+@guarded("viewer")
 def chosen_target(workspace: Workspace, study: StudyInfo, target: str) -> str:
     """The target of a study that this name means; an empty text means the first target.
 
@@ -200,6 +221,7 @@ def chosen_target(workspace: Workspace, study: StudyInfo, target: str) -> str:
     return name
 
 
+@guarded("viewer")
 def media_of(workspace: Workspace, study_id: str) -> MediaSettings | None:
     """Where a study's recordings are, if this was set; raises an error if the folder is missing."""
     with workspace.connect() as connection:
@@ -211,8 +233,11 @@ def media_of(workspace: Workspace, study_id: str) -> MediaSettings | None:
     return parsed(row, "settings", "Where this study's recordings are", MediaSettings.from_dict)
 
 
+@guarded("editor")
 def set_media(workspace: Workspace, study_id: str, settings: MediaSettings | None) -> None:
     """Set where a study's recordings are, or that it has none."""
+    if settings is not None:
+        check_place(workspace, study_id, settings.folder)
     with workspace.transaction() as connection:
         require_study(connection, study_id)
         enter_media(connection, study_id, settings)
@@ -230,6 +255,7 @@ def enter_media(
         )
 
 
+@guarded("editor")
 def rename_study(workspace: Workspace, study_id: str, name: str) -> None:
     """Rename a study."""
     if not name.strip():
@@ -239,6 +265,7 @@ def rename_study(workspace: Workspace, study_id: str, name: str) -> None:
         connection.execute("UPDATE study SET name = ? WHERE id = ?", (name.strip(), study_id))
 
 
+@guarded("owner")
 def delete_study(workspace: Workspace, study_id: str, *, stop_training: bool = False) -> None:
     """Remove a study from the list; `restore_study` restores it until it is purged.
 
@@ -266,6 +293,7 @@ def delete_study(workspace: Workspace, study_id: str, *, stop_training: bool = F
         connection.execute("UPDATE study SET deleted = ? WHERE id = ?", (time.time(), study_id))
 
 
+@guarded("owner")
 def restore_study(workspace: Workspace, study_id: str) -> None:
     """Undo `delete_study`; raises `InputError` if the study was removed for good meanwhile."""
     with workspace.connect() as connection:
@@ -275,6 +303,7 @@ def restore_study(workspace: Workspace, study_id: str) -> None:
             raise missing_study(connection, study_id)
 
 
+@machine_only
 def purge_studies(workspace: Workspace, *, older_than: float) -> int:
     """Remove studies, with runs and files, that were deleted more than `older_than` seconds ago.
 
@@ -316,17 +345,22 @@ def ensure_own_study(
 
     Only missing parts are made: its entry, its folder, or both. `furnish` adds what else belongs to
     it before the entry can be seen: a start that is cut short leaves a study whole or not at all.
+    Everybody who signs in may look at it.
     """
+    signed_in, workspace = not workspace.person.is_local, workspace.as_machine()
     with workspace.connect() as connection:
         is_there = _is_whole(workspace, connection, study_id)
     if not is_there:
         with workspace.transaction() as connection:
-            if _is_whole(workspace, connection, study_id):  # Another process was faster.
-                return study_id
-            dataset = _folder_of(workspace, study_id, make)
-            if not _has_entry(connection, study_id):
-                _enter(connection, study_id, dataset, (), provenance or {})
-            furnish(connection, dataset)
+            # Another process may have been faster.
+            if not _is_whole(workspace, connection, study_id):
+                dataset = _folder_of(workspace, study_id, make)
+                if not _has_entry(connection, study_id):
+                    _enter(connection, study_id, dataset, (), provenance or {})
+                furnish(connection, dataset)
+    if signed_in:
+        with workspace.connect() as connection:
+            add_member(connection, study_id, EVERYBODY, "viewer")
     return study_id
 
 
@@ -382,9 +416,12 @@ def _enter(
 
 
 def _rows(workspace: Workspace) -> list[sqlite3.Row]:
+    condition, persons = visible(workspace.person, "id")
     with workspace.connect() as connection:
         return connection.execute(
-            "SELECT * FROM study WHERE deleted IS NULL ORDER BY created DESC, rowid DESC"
+            f"SELECT * FROM study WHERE deleted IS NULL AND {condition}"  # noqa: S608 (constant)
+            " ORDER BY created DESC, rowid DESC",
+            persons,
         ).fetchall()
 
 

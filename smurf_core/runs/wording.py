@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from smurf_core.durable import write_json
 from smurf_core.errors import InputError
+from smurf_core.people.guard import guarded
 from smurf_core.reporting.key_findings import KeyFinding
 from smurf_core.runs.disk import disk_error
 from smurf_core.runs.workspace import Workspace
@@ -52,6 +53,7 @@ class WordedFinding:
         return f"{self.text} (Edited by hand. The computed sentence: {self.finding.sentence})"
 
 
+@guarded("viewer", "run")
 def read_wording(workspace: Workspace, run_id: str) -> Wording:
     """A run's wording; what was not changed is as computed.
 
@@ -73,6 +75,7 @@ def read_wording(workspace: Workspace, run_id: str) -> Wording:
         ) from error
 
 
+@guarded("editor", "run")
 def edit_finding(workspace: Workspace, run_id: str, finding: KeyFinding, text: str) -> None:
     """Keep the user's sentence for a finding; the computed one, or none, undoes the edit."""
     own = " ".join(text.split())
@@ -85,6 +88,7 @@ def edit_finding(workspace: Workspace, run_id: str, finding: KeyFinding, text: s
     _write(workspace, run_id, replace(now, edited=edited))
 
 
+@guarded("editor", "run")
 def tick_finding(workspace: Workspace, run_id: str, name: str, *, in_report: bool) -> None:
     """Take a finding into the report, or leave it out."""
     now = read_wording(workspace, run_id)
@@ -92,6 +96,7 @@ def tick_finding(workspace: Workspace, run_id: str, name: str, *, in_report: boo
     _write(workspace, run_id, replace(now, left_out=left_out))
 
 
+@guarded("viewer", "run")
 def reported(
     workspace: Workspace, run_id: str, findings: Iterable[KeyFinding]
 ) -> tuple[WordedFinding, ...]:

@@ -7,11 +7,13 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
 
 from smurf_core.errors import InputError
+from smurf_core.people.person import LOCAL, Person
+from smurf_core.people.roles import require
 from smurf_core.runs.disk import can_write, disk_error
 from smurf_core.runs.migrations import prepare
 
@@ -27,14 +29,26 @@ def new_id() -> str:
 
 @dataclass(frozen=True)
 class Workspace:
-    """One folder of studies and runs; safe to use from several processes at once."""
+    """One folder of studies and runs; safe to use from several processes at once.
+
+    `person` is who acts: what it may not see does not exist for what is called with this workspace.
+    """
 
     root: Path
+    person: Person = field(default=LOCAL)
 
     @classmethod
     def default(cls) -> Workspace:
         """The user's workspace: the folder SMURF_HOME, or `~/.smurf-studio`."""
         return cls(Path(os.environ.get(HOME_VARIABLE) or Path.home() / ".smurf-studio"))
+
+    def acting_as(self, person: Person) -> Workspace:
+        """The same workspace, in which this person acts."""
+        return replace(self, person=person)
+
+    def as_machine(self) -> Workspace:
+        """The same workspace for what the program does by itself, such as training."""
+        return self.acting_as(LOCAL)
 
     @property
     def database(self) -> Path:
@@ -42,12 +56,25 @@ class Workspace:
         return self.root / "smurf.sqlite"
 
     def study_folder(self, study_id: str) -> Path:
-        """The folder of a study's data set; raises `ValueError` if this is not an id."""
+        """The folder of a study's data set; raises `ValueError` if this is not an id.
+
+        Raises `InputError` if the acting person may not see the study.
+        """
+        self._require_sight("study", study_id)
         return self.root / "studies" / _checked(study_id)
 
     def run_folder(self, run_id: str) -> Path:
-        """The folder of a run's files; raises `ValueError` if this is not an id."""
+        """The folder of a run's files; raises `ValueError` if this is not an id.
+
+        Raises `InputError` if the acting person may not see the run's study.
+        """
+        self._require_sight("run", run_id)
         return self.root / "runs" / _checked(run_id)
+
+    def _require_sight(self, kind: str, identifier: str) -> None:
+        if not self.person.is_local:
+            with self.connect() as connection:
+                require(connection, self.person, "viewer", kind, identifier)
 
     def has_seen(self, what: str) -> bool:
         """True if `mark_seen` was called for this, for example for a tour that is shown once."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -31,8 +31,10 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "ch
 class Server:
     """`streamlit run app/main.py`, which can be stopped and started again."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(
+        self, home: Path, *options: str, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.home, self.options, self.environment = home, options, environment or {}
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -42,9 +44,9 @@ class Server:
     def start(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app/main.py",
-             f"--server.port={self.port}", "--server.headless=true"],
+             f"--server.port={self.port}", "--server.headless=true", *self.options],
             cwd=ROOT,
-            env={**os.environ, HOME_VARIABLE: str(self.home)},
+            env={**os.environ, HOME_VARIABLE: str(self.home), **self.environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip

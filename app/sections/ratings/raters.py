@@ -36,7 +36,8 @@ def _server() -> None:
     if found is not None:
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.success(escaped(f"Raters reach their page at {found.url}, and nothing of the studio."))
-        right.button("Stop", key="stop_server", on_click=rater_server.stop, args=(workspace(),))
+        if workspace().person.is_local:  # It serves all studies of a shared server.
+            right.button("Stop", key="stop_server", on_click=rater_server.stop, args=(workspace(),))
         return
     left, middle, right = st.columns([1, 3, 1], vertical_alignment="bottom")
     port = left.number_input("Port", 1, 65_535, rater_server.DEFAULT_PORT, key="server_port")

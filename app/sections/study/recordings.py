@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app.loading import dataset_of
-from app.state.session import workspace
+from app.state.session import why_not, workspace
 from app.widgets.messages import escaped, show_errors
 from smurf_core.data.media import MediaSettings, check_media, suggested_media
+from smurf_core.people.places import check_place
 from smurf_core.runs.studies import StudyInfo, media_of, set_media
 
 
@@ -18,12 +19,14 @@ def media_form(study: StudyInfo) -> None:
     with show_errors():  # The folder may have been removed since it was chosen.
         saved = media_of(workspace(), study.id)
     columns = ["", *map(str, dataset.samples.columns)]
+    forbidden = why_not("editor", study.id)
     folder = st.text_input(
         "Folder of recordings on this machine",
         saved.folder if saved else "",
         key=f"media_folder_{study.id}",
         placeholder="/home/me/clips",
-        help="The full path. Files outside this folder are never opened.",
+        help=forbidden or "The full path. Files outside this folder are never opened.",
+        disabled=bool(forbidden),
     )
     if not folder.strip():
         st.markdown(
@@ -32,6 +35,8 @@ def media_form(study: StudyInfo) -> None:
         )
         return
     with show_errors():
+        if not saved or saved.folder != folder:
+            check_place(workspace(), study.id, folder.strip())
         guess = saved if saved and saved.folder == folder else suggested_media(
             folder.strip(), dataset.samples
         )  # fmt: skip
@@ -55,14 +60,18 @@ def media_form(study: StudyInfo) -> None:
             return
         save, forget = st.columns(2)
         if save.button(
-            "Use these recordings", key=f"save_media_{study.id}", icon=":material/play_circle:"
-        ):
+            "Use these recordings", key=f"save_media_{study.id}", icon=":material/play_circle:",
+            disabled=bool(forbidden), help=forbidden,
+        ):  # fmt: skip
             settings = MediaSettings(folder.strip(), recording.strip(), file, start, end)
             with st.spinner("Looking for recordings…"):
                 found = check_media(settings, dataset)
             st.success(escaped(found))
             set_media(workspace(), study.id, settings)
-        if saved and forget.button("Remove link to recordings", key=f"forget_media_{study.id}"):
+        if saved and forget.button(
+            "Remove link to recordings", key=f"forget_media_{study.id}",
+            disabled=bool(forbidden), help=forbidden,
+        ):  # fmt: skip
             set_media(workspace(), study.id, None)
             st.rerun()
 

@@ -63,6 +63,6 @@ def offer_synthetic_study(key: str) -> None:
     if st.button("Open the synthetic study A, B, C", key=key, icon=":material/science:"):
         with show_errors():
             study = ensure_synthetic_study(workspace())
-            restore_study(workspace(), study)
+            restore_study(workspace().as_machine(), study)
             select_study(study)
             st.switch_page(page_path("train"))

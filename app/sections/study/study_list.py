@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.loading import persons_of, whole_gate_of
+from app.sections.study.people import people_panel
 from app.sections.study.recordings import media_form
 from app.state.navigation import page_path
 from app.state.session import (
@@ -16,6 +17,7 @@ from app.state.session import (
     select_study,
     study_label,
     unselect,
+    why_not,
     workspace,
 )
 from app.widgets.broken import broken_entries
@@ -73,6 +75,7 @@ def _card(study: StudyInfo, *, is_current: bool, in_full: bool) -> None:
                     media_form(study)
                 st.divider()
                 _rename_or_delete(study)
+            people_panel(study)
 
 
 def _facts(study: StudyInfo, *, in_full: bool) -> str:
@@ -111,8 +114,11 @@ def _best(runs: Sequence[RunInfo]) -> str:
 
 
 def _rename_or_delete(study: StudyInfo) -> None:
+    edits, owns = why_not("editor", study.id), why_not("owner", study.id)
     name = st.text_input("Name", study.name, key=f"rename_{study.id}", max_chars=120)
-    if st.button("Rename", key=f"rename_now_{study.id}", disabled=not name.strip()):
+    if st.button(
+        "Rename", key=f"rename_now_{study.id}", disabled=not name.strip() or bool(edits), help=edits
+    ):
         with show_errors():
             studies.rename_study(workspace(), study.id, name)
             st.rerun()
@@ -121,7 +127,9 @@ def _rename_or_delete(study: StudyInfo) -> None:
         f"Stop {active} run{'s' if active > 1 else ''} of this study that train or wait",
         key=f"stop_training_{study.id}",
     )
-    if st.button("Delete", key=f"delete_{study.id}", icon=":material/delete:"):
+    if st.button(
+        "Delete", key=f"delete_{study.id}", icon=":material/delete:", disabled=bool(owns), help=owns
+    ):
         with show_errors():
             _delete(study, stop_training=stops)
             st.rerun()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.state.callbacks import callback
-from app.state.session import known_targets, workspace
+from app.state.session import known_targets, why_not, workspace
 from app.widgets.messages import escaped, show_callback_error, show_errors
 from smurf_core.plot.training import live_curve
 from smurf_core.processes.launcher import launch
@@ -29,12 +29,15 @@ def _live(study_id: str, was_active: bool, *, has_targets: bool) -> None:
     is_training = any(run.status == "running" for run in list_runs(workspace()))
     with show_errors():
         launch(workspace())  # In case the worker was killed while runs were waiting.
+    forbidden = why_not("editor", study_id) if active else None
     for run in reversed(active):
         with st.container(border=True):
             title, button = st.columns([5, 1], vertical_alignment="center")
             what = "Cancelling…" if run.cancel_requested else run.message or run.status
             if run.id in waiting:
                 what = place_in_queue(waiting.index(run.id), is_training=is_training)
+                if not workspace().person.is_local:  # Others' runs cannot be seen or counted.
+                    what = "waits: one run of the server trains at a time, and persons take turns"
             target = f" · {escaped(run.target)}" if has_targets else ""
             title.markdown(
                 f"**{escaped(run.name)}**{target} · {what} · {run.device or 'device not known'}"
@@ -44,7 +47,8 @@ def _live(study_id: str, was_active: bool, *, has_targets: bool) -> None:
                 key=f"cancel_{run.id}",
                 on_click=_cancel,
                 args=(run.id,),
-                disabled=run.cancel_requested,
+                disabled=run.cancel_requested or bool(forbidden),
+                help=forbidden,
                 width="stretch",
             )
             st.progress(min(max(run.progress, 0.0), 1.0), text=f"{run.progress:.0%}")

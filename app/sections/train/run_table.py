@@ -19,6 +19,7 @@ from app.state.session import (
     select_run,
     select_target,
     unselect,
+    why_not,
     workspace,
 )
 from app.widgets.broken import broken_entries
@@ -44,7 +45,9 @@ def run_table() -> None:
     has_targets = len(targets) > 1
     metrics = list(dict.fromkeys(next(iter(METRICS[task])) for task in targets.values()))
     if not runs:
-        st.markdown("No runs yet: choose a model above and press *Start training*.")
+        is_viewer = why_not("editor", study.id) is not None
+        how = "" if is_viewer else ": choose a model above and press *Start training*"
+        st.markdown(f"No runs yet{how}.")
     else:
         event = st.dataframe(
             pd.DataFrame(
@@ -135,6 +138,7 @@ def _several(chosen: list[RunInfo]) -> None:
 
 
 def _one(run: RunInfo, *, has_targets: bool) -> None:
+    forbidden = why_not("editor", run.study_id)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         target = f" · {escaped(run.target)}" if has_targets else ""
         device = f" · {run.device}" if run.device else ""
@@ -149,19 +153,25 @@ def _one(run: RunInfo, *, has_targets: bool) -> None:
             select_run(run.id)
             st.switch_page(page_path("overview"))
         if run.status in ("cancelled", "failed", "crashed"):
-            st.button("Resume", key=f"resume_{run.id}", on_click=resume, args=(run.id,))
+            st.button(
+                "Resume", key=f"resume_{run.id}", on_click=resume, args=(run.id,),
+                disabled=bool(forbidden), help=forbidden,
+            )  # fmt: skip
         if lines := RunFiles.of(workspace(), run.id).last_lines():
             with st.popover("Log", icon=":material/article:"):
                 st.code("\n".join(lines), language=None, height=300)
         with st.popover("Rename, annotate", icon=":material/edit:"):
             name = st.text_input("Name", run.name, key=f"name_{run.id}", max_chars=120)
             note = st.text_area("Note", run.note, key=f"note_{run.id}", max_chars=2_000)
-            if st.button("Save", key=f"save_{run.id}"):
+            if st.button("Save", key=f"save_{run.id}", disabled=bool(forbidden), help=forbidden):
                 with show_errors():
                     store.rename_run(workspace(), run.id, name)
                     store.annotate_run(workspace(), run.id, note)
                     st.rerun()
-        if st.button("Delete", key=f"delete_{run.id}", icon=":material/delete:"):
+        if st.button(
+            "Delete", key=f"delete_{run.id}", icon=":material/delete:", disabled=bool(forbidden),
+            help=forbidden,
+        ):  # fmt: skip
             _delete(run)
             st.rerun()
 
