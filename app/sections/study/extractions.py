@@ -91,8 +91,8 @@ def _card(found: JobFolder, job: Job, state: JobState, *, is_chosen: bool) -> No
             for kind in state.done:
                 st.download_button(
                     f"{kind}.csv", partial(_csv, found, kind), f"{kind}.csv", "text/csv",
-                    key=f"features_{kind}_{found.id}", icon=":material/download:", on_click="ignore",
-                    help="The table that `smurf extract` writes.",
+                    key=f"features_{kind}_{found.id}", icon=":material/download:",
+                    on_click="ignore", help="The table that `smurf extract` writes.",
                 )  # fmt: skip
 
 
