@@ -48,6 +48,7 @@ class Job:
     start: bool = False  # the table has a column of starts
     end: bool = False
     model: str = DEFAULT_MODEL
+    person: str = ""  # who asked, on a server with sign-in; nobody else sees it
 
     def __post_init__(self) -> None:
         check(self)
@@ -180,10 +181,18 @@ def folder_of(workspace: Workspace) -> Path:
 
 
 def job_folder(workspace: Workspace, job_id: str) -> JobFolder:
-    """The folder of a job; raises `InputError` if there is none."""
-    if not is_id(job_id) or not (folder_of(workspace) / job_id).is_dir():
-        raise InputError("This extraction was deleted, or became a study.")
-    return JobFolder(folder_of(workspace) / job_id)
+    """The folder of a job; raises `InputError` if there is none that the person may see."""
+    if is_id(job_id):
+        found = JobFolder(folder_of(workspace) / job_id)
+        if found.folder.is_dir() and _is_own(workspace, found):
+            return found
+    raise InputError("This extraction was deleted, or became a study.")
+
+
+def _is_own(workspace: Workspace, found: JobFolder) -> bool:
+    """True if the acting person asked for a job, or has the machine itself."""
+    person = workspace.person
+    return person.is_local or _json(found.folder / "job.json").get("person") == person.name
 
 
 def create_job(
@@ -203,6 +212,7 @@ def create_job(
         name, time.time(), tuple(kinds), {kind: plan.total(kind) for kind in kinds},
         {stored: source.name for stored, source in plan.recordings.items()}, plan.text,
         start="start" in plan.table, end="end" in plan.table, model=model or DEFAULT_MODEL,
+        person=workspace.person.name,
     )  # fmt: skip
     partial = partial_name(folder)
     made = JobFolder(partial)
@@ -220,8 +230,9 @@ def create_job(
 
 
 def list_jobs(workspace: Workspace) -> list[JobFolder]:
-    """All extractions that are not studies yet, newest first."""
-    found = [JobFolder(path) for path in folder_of(workspace).glob("*") if is_id(path.name)]
+    """The person's extractions that are not studies yet, newest first."""
+    every = [JobFolder(path) for path in folder_of(workspace).glob("*") if is_id(path.name)]
+    found = [job for job in every if _is_own(workspace, job)]
     made = {job.id: _made(job.folder) for job in found}
     return sorted((job for job in found if made[job.id]), key=lambda job: -made[job.id])
 

@@ -7,6 +7,8 @@ from functools import cached_property
 
 import pandas as pd
 
+from smurf_core.people.guard import guarded
+from smurf_core.people.person import LOCAL
 from smurf_core.ratings.catalogue import list_collections, open_collection
 from smurf_core.ratings.store import Collection
 from smurf_core.ratings.traces.collected import ClipTraces, TraceSet, has_traces
@@ -75,10 +77,16 @@ def trace_account(traces: TraceSet, *, bound: float = BOUND) -> TraceAccount:
     return TraceAccount(traces, bound, lags, trace_agreement(traces.clips, known_lags(lags)))
 
 
+@guarded("viewer")
 def newest_with_traces(workspace: Workspace, study_id: str) -> Collection | None:
-    """The newest collection of a study whose design has a continuous scale and that has answers."""
+    """The newest collection of a study whose design has a continuous scale and that has answers.
+
+    Viewers may not open collections, which know who the raters are; of this one, means and lines
+    without names are shown.
+    """
+    trusted = workspace.acting_as(LOCAL)
     for info in list_collections(workspace, study_id):
-        found = open_collection(workspace, study_id, info.id)
+        found = open_collection(trusted, study_id, info.id)
         if info.answers and has_traces(found.design_version().design):
             return found
     return None

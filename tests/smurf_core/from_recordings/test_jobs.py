@@ -18,7 +18,13 @@ from smurf_core.extraction.store import FeatureStore
 from smurf_core.extraction.video import OPENFACE_VARIABLE
 from smurf_core.from_recordings import process
 from smurf_core.from_recordings.at_hand import why_not
-from smurf_core.from_recordings.jobs import create_job, folder_of, list_jobs, state_of
+from smurf_core.from_recordings.jobs import (
+    create_job,
+    folder_of,
+    job_folder,
+    list_jobs,
+    state_of,
+)
 from smurf_core.from_recordings.study import (
     job_mapping,
     job_problems,
@@ -26,6 +32,7 @@ from smurf_core.from_recordings.study import (
     study_of_job,
 )
 from smurf_core.from_recordings.table import guess_columns, plan, read_table, split_uploads
+from smurf_core.people.person import Person
 from smurf_core.ratings import ffmpeg
 from smurf_core.runs import studies
 from smurf_core.runs.doctor import LOST, examine
@@ -196,3 +203,17 @@ def test_deleted_and_forgotten_jobs_leave_nothing(home, tmp_path):
     assert len(list((lost / "extractions").iterdir())) == 2
     with pytest.raises(InputError, match="was deleted, or became a study"):
         process.start(home, second.id)
+
+
+def test_on_a_server_with_sign_in_each_person_has_their_own_extractions(home, tmp_path):
+    write_recordings(tmp_path, ["a", "b"])
+    one, other = (home.acting_as(Person(name)) for name in ("one@x", "other@x"))
+    job = create_job(one, "study", planned(home, tmp_path), ("audio",))
+    assert [found.id for found in list_jobs(one)] == [job.id]
+    assert [found.id for found in list_jobs(home)] == [job.id]
+    assert list_jobs(other) == []
+    for act in (process.start, process.cancel, process.delete_job, job_folder):
+        with pytest.raises(InputError, match="was deleted, or became a study"):
+            act(other, job.id)
+    process.delete_job(one, job.id)
+    assert list_jobs(home) == []

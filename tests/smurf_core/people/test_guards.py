@@ -37,6 +37,16 @@ UNGUARDED = {
     "smurf_core.runs.store.list_broken_runs": "lists",
     "smurf_core.runs.store.finished_runs": "lists",
     "smurf_core.runs.store.why_not_open": "asks get_run",
+    # Extractions: each person has their own (tests below).
+    "smurf_core.from_recordings.jobs.folder_of": "the place of all",
+    "smurf_core.from_recordings.jobs.job_folder": "own",
+    "smurf_core.from_recordings.jobs.list_jobs": "lists",
+    "smurf_core.from_recordings.jobs.create_job": "new",
+    "smurf_core.from_recordings.process.start": "asks job_folder",
+    "smurf_core.from_recordings.process.cancel": "asks job_folder",
+    "smurf_core.from_recordings.process.delete_job": "asks job_folder",
+    "smurf_core.from_recordings.process.work": "machine",
+    "smurf_core.from_recordings.study.study_of_job": "asks job_folder",
     # What everybody may make, and then owns, or what the program made for everybody.
     "smurf_core.runs.studies.add_study": "new",
     "smurf_core.runs.studies.ensure_own_study": "new",
