@@ -30,8 +30,10 @@ ERRORS: dict[Kind, tuple[int, int, str]] = {
 CUTS: tuple[Kind, ...] = ("kill", "torn", "lost")
 KINDS: tuple[Kind, ...] = (*ERRORS, *CUTS)
 KILLED = 9  # exit code of a process that was cut
-_READING = ("SELECT", "PRAGMA QUERY_ONLY", "PRAGMA TABLE_INFO", "PRAGMA INTEGRITY", "PRAGMA FOREIGN",
-            "PRAGMA SYNCHRONOUS", "PRAGMA SECURE")  # fmt: skip
+_READING = (
+    "SELECT", "PRAGMA QUERY_ONLY", "PRAGMA TABLE_INFO", "PRAGMA INTEGRITY", "PRAGMA FOREIGN",
+    "PRAGMA SYNCHRONOUS", "PRAGMA SECURE",
+)  # fmt: skip
 _FIRST, _EVERY = 4, 16  # of the writes to one file, these are steps
 _SHRINKING = ("COMMIT", "ROLLBACK", "DELETE")
 

@@ -26,7 +26,7 @@ from tests.faults.contents import BYTES, Entry, sum_of
 from tests.faults.injecting import CUTS, ERRORS, KILLED, Disk, Kind, Step
 from tests.faults.scenarios import Scenario, filled, small_demo
 
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}|\.tmp.+")
+_TEMPORARY = re.compile(r"\..+\.([0-9a-f]{32}|ready|old)|\.tmp.+")
 _SPACE = "of the disk are free"  # what the doctor says of this machine's disk
 
 
@@ -118,12 +118,16 @@ class Trial:
         yield from (f"at the end: {p.where}: {p.what}" for p in doctor.examine(space).problems
                     if _SPACE not in p.what)  # fmt: skip
         yield from (f"left over at the end: {path}" for path in self._left_over())
+        lost = sorted((space.root / doctor.LOST).rglob("*"))
+        if self.scenario.leaves_nothing and any(path.is_file() for path in lost):
+            yield f"put aside: {lost[-1].relative_to(self.place)}"
 
     def _left_over(self) -> list[str]:
-        """Temporary files within the workspace, but for those that were put aside."""
+        """Temporary files in the workspace, or of a restore beside it; not what was put aside."""
+        beside = self.place.glob(f".{self.workspace.root.name}.*")
         return [
             str(path.relative_to(self.place))
-            for path in self.workspace.root.rglob("*")
+            for path in (*self.workspace.root.rglob("*"), *beside)
             if _TEMPORARY.fullmatch(path.name) and doctor.LOST not in path.parts
         ]
 
@@ -178,6 +182,7 @@ class Trial:
         def note(what: object) -> None:
             os.write(notes, (json.dumps(what) + "\n").encode())
 
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # What a worker would write to its log.
         try:
             disk = Disk(self.place, kind, at)
             try:
@@ -224,7 +229,9 @@ def small_and_prompt() -> Iterator[None]:
     read = _remembered(doctor.read_dataset)
     with (
         patch.object(demo, "simulated_affect", small_demo),
-        patch.object(simulated, "_clips", lambda data, made=simulated._clips: islice(made(data), 2)),
+        patch.object(
+            simulated, "_clips", lambda data, made=simulated._clips: islice(made(data), 2)
+        ),
         patch.object(worker, "REPORT_SECONDS", 1e9),
         patch.object(worker, "POLL_SECONDS", 1e9),
         patch.object(doctor, "_OLD", -1.0),
