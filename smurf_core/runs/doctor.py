@@ -25,7 +25,7 @@ from smurf_core.runs.forgetting import finish_forgetting, unfinished_removals
 from smurf_core.runs.leases import is_alive
 from smurf_core.runs.migrations import MIGRATIONS
 from smurf_core.runs.store import list_broken_runs
-from smurf_core.runs.studies import list_broken_studies, recover_studies
+from smurf_core.runs.studies import list_broken_studies, recover_studies, removal_file
 from smurf_core.runs.workspace import Workspace, is_id
 
 LOST = "lost+found"
@@ -259,10 +259,19 @@ def _adopted(workspace: Workspace) -> str:
 
 
 def _orphan(workspace: Workspace, path: Path, what: str, lost: Path) -> Problem:
+    if path.parent == removal_file(workspace, "").parent:  # It names whom to forget.
+        return Problem(
+            _within(workspace, path), what, "--repair deletes it.", correct=partial(_deleted, path)
+        )
     return Problem(
         _within(workspace, path), what, "--repair moves it to lost+found.",
         correct=partial(_moved, workspace, [path], lost),
     )  # fmt: skip
+
+
+def _deleted(path: Path) -> str:
+    path.unlink()
+    return "Deleted."
 
 
 def _moved(workspace: Workspace, paths: list[Path], lost: Path) -> str:

@@ -174,7 +174,10 @@ def _carry_out(workspace: Workspace, plan: _Plan) -> Forgotten:
             for path in (workspace.root / place).glob(f".*{name}.*"):
                 if is_partial(path.name):
                     shutil.rmtree(path)
-    removal_file(workspace, plan.study).unlink()
+    noted = removal_file(workspace, plan.study)
+    for path in noted.parent.glob(f".{noted.name}.*"):
+        path.unlink(missing_ok=True)
+    noted.unlink()
     return Forgotten(len(plan.samples), tuple(marked), plan.runs, outside)
 
 

@@ -32,7 +32,7 @@ from smurf_core.ratings.store import Collection
 from smurf_core.ratings.use import use_ratings
 from smurf_core.reporting.bundle import report_of
 from smurf_core.reporting.findings import find
-from smurf_core.reporting.key_findings import findings_first
+from smurf_core.reporting.key_findings import KeyFinding, findings_first
 from smurf_core.runs import archive, slices, store, studies
 from smurf_core.runs.demo import ensure_demo
 from smurf_core.runs.exporting import export_run, write_folder
@@ -126,9 +126,10 @@ def _rate(collection: Collection, token: str, count: int, told: Told) -> None:
             state = collection.state(token)
 
 
-def _findings(workspace: Workspace, run_id: str):
+@cache  # Of the run that `filled` trains; reading writes nothing.
+def _findings(workspace: Workspace, run_id: str) -> tuple[KeyFinding, ...]:
     result = RunFiles.of(workspace, run_id).read_result()
-    return findings_first(find({run_id: result}, {run_id: "kept"}, data(), reference=run_id))
+    return tuple(findings_first(find({run_id: result}, {run_id: "kept"}, data(), reference=run_id)))
 
 
 # Studies

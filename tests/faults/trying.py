@@ -115,8 +115,8 @@ class Trial:
         yield from (f"lacks: {_short(e)}" for e in sorted(wanted - now, key=str))
         if not self.scenario.may_repeat:
             yield from (f"has also: {_short(e)}" for e in sorted(now - wanted, key=str))
-        yield from (f"at the end: {p.where}: {p.what}" for p in doctor.examine(space).problems
-                    if _SPACE not in p.what)  # fmt: skip
+        last = doctor.examine(space).problems if first else ()
+        yield from (f"at the end: {p.where}: {p.what}" for p in last if _SPACE not in p.what)
         yield from (f"left over at the end: {path}" for path in self._left_over())
         lost = sorted((space.root / doctor.LOST).rglob("*"))
         if self.scenario.leaves_nothing and any(path.is_file() for path in lost):
