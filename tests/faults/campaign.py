@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
 import warnings
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tests.faults.injecting import KINDS, Kind
@@ -49,20 +52,24 @@ def run(count: int | None = None, seed: int = 0, only: str = "") -> int:
 
 
 def _all(work: Path, count: int | None, seed: int, only: str) -> tuple[list[Fault], list[Loss]]:
+    """What was tried and lost; an interrupt ends it early."""
+    trials = {s.name: Trial(s, work) for s in SCENARIOS if only in s.name}
+    chance = random.Random(seed)  # noqa: S311 — no secret
+    chosen: list[Fault] = []
+    for number, trial in enumerate(trials.values()):
+        faults = trial.faults()
+        if count is not None:  # Each scenario has its part of what is left.
+            faults = spread(faults, round((count - len(chosen)) / (len(trials) - number)), chance)
+        chosen += faults
+    chance.shuffle(chosen)  # So that what was tried before an interrupt is spread as well.
     tried: list[Fault] = []
     losses: list[Loss] = []
-    chance = random.Random(seed)  # noqa: S311 — no secret
-    names = [s for s in SCENARIOS if only in s.name]
-    for number, scenario in enumerate(names):
-        trial = Trial(scenario, work)
-        faults = trial.faults()
-        if count is not None:
-            # Each scenario has its part of what is left.
-            share = round((count - len(tried)) / (len(names) - number))
-            faults = spread(faults, share, chance)
-        for fault in faults:
-            losses += trial.attempt(fault)
-        tried += faults
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    gc.freeze()  # Forked processes share what is there, and do not look through it.
+    with suppress(KeyboardInterrupt):
+        for fault in chosen:
+            losses += trials[fault.scenario.name].attempt(fault)
+            tried.append(fault)
     return tried, losses
 
 
@@ -82,7 +89,7 @@ def table(tried: Sequence[Fault], losses: Sequence[Loss]) -> str:
         name for name, _ in {(loss.fault.scenario.name, id(loss.fault)) for loss in losses}
     )
     rows = [["work", *KINDS, "faults", "losses"], ["---", *["---:"] * (len(KINDS) + 2)]]
-    for name in dict.fromkeys(fault.scenario.name for fault in tried):
+    for name in [s.name for s in SCENARIOS if any(key[0] == s.name for key in number)]:
         each = [number[name, kind] for kind in KINDS]
         rows.append([name, *map(str, each), str(sum(each)), str(bad[name])])
     each = [sum(number[key] for key in number if key[1] == kind) for kind in KINDS]

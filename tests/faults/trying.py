@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -182,6 +183,7 @@ class Trial:
         def note(what: object) -> None:
             os.write(notes, (json.dumps(what) + "\n").encode())
 
+        gc.disable()
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # What a worker would write to its log.
         try:
             disk = Disk(self.place, kind, at)
