@@ -1,7 +1,7 @@
 """Pieces of work that write to a workspace, each of which can be carried out again.
 
 `act` does what a user or the worker does; `again` is what they do after a fault. Both are called
-with a function that notes each step whose end a user was told.
+with a function that notes each step whose end a user was shown.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from smurf_core.runs.workspace import Workspace
 from tests.broken_files import good_table
 
 STORES = Path(__file__).resolve().parents[1] / "stores"
-Told = Callable[[], None]
-Work = Callable[[Workspace, Told], None]
+Shown = Callable[[], None]
+Work = Callable[[Workspace, Shown], None]
 
 
 @dataclass(frozen=True)
@@ -114,15 +114,15 @@ def _collection(workspace: Workspace) -> Collection:
     return collection_of(workspace, TOKENS[1])
 
 
-def _rate(collection: Collection, token: str, count: int, told: Told) -> None:
+def _rate(collection: Collection, token: str, count: int, shown: Shown) -> None:
     state = collection.consent(token)
-    told()
+    shown()
     for _ in range(count):
         if state.next is not None:
             item = collection.item(token, state.next)
             values = {f.key: f.high for f in item.fields}
             collection.save(token, item.position, item.clip, values, seconds=2.0, plays=1)
-            told()
+            shown()
             state = collection.state(token)
 
 
@@ -135,9 +135,9 @@ def _findings(workspace: Workspace, run_id: str) -> tuple[KeyFinding, ...]:
 # Studies
 
 
-def _first_start(workspace: Workspace, told: Told) -> None:
+def _first_start(workspace: Workspace, shown: Shown) -> None:
     ensure_demo(workspace)
-    told()
+    shown()
 
 
 @cache  # Reading writes nothing.
@@ -146,15 +146,15 @@ def _assembled(folder: Path) -> Assembly:
     return assemble(files, guess_mapping(files, is_proposal=True))
 
 
-def _import(workspace: Workspace, told: Told) -> None:
+def _import(workspace: Workspace, shown: Shown) -> None:
     assembly = _assembled(workspace.root.parent / "in")
     known = studies.find_study(workspace, assembly.provenance())
     study = known or studies.add_study(
         workspace, assembly.dataset, problems=assembly.problems, provenance=assembly.provenance()
     )
-    told()
+    shown()
     studies.set_media(workspace, study, MediaSettings(str(workspace.root.parent / "in" / "clips")))
-    told()
+    shown()
 
 
 def _files_to_import(workspace: Workspace) -> None:
@@ -162,19 +162,19 @@ def _files_to_import(workspace: Workspace) -> None:
     good_table(12).to_csv(workspace.root.parent / "in" / "table.csv", index=False)
 
 
-def _slices(workspace: Workspace, told: Told) -> None:
+def _slices(workspace: Workspace, shown: Shown) -> None:
     known = {s.name: s.id for s in slices.list_slices(workspace, _study(workspace))}
     ids = data().sample_ids[3:9]
     if "mine" not in known and "renamed" not in known:
         slices.add_slice(workspace, _study(workspace), "mine", ids, origin="a table")
-        told()
+        shown()
         known = {s.name: s.id for s in slices.list_slices(workspace, _study(workspace))}
     if "mine" in known:
         slices.rename_slice(workspace, known["mine"], "renamed")
-        told()
+        shown()
     if "first" in known:
         slices.delete_slice(workspace, known["first"])
-        told()
+        shown()
 
 
 # Runs
@@ -187,13 +187,13 @@ def _queued(model: ModelKind) -> Callable[[Workspace], None]:
     return prepare
 
 
-def _train(workspace: Workspace, told: Told) -> None:
+def _train(workspace: Workspace, shown: Shown) -> None:
     worker.work(workspace)
     if _run(workspace, "new").is_finished:
-        told()
+        shown()
 
 
-def _train_again(workspace: Workspace, told: Told) -> None:
+def _train_again(workspace: Workspace, shown: Shown) -> None:
     run = _run(workspace, "new")
     if run.status in ("crashed", "failed", "cancelled"):
         store.resume_run(workspace, run.id)
@@ -213,42 +213,42 @@ def _half(workspace: Workspace) -> None:
         connection.execute("UPDATE run SET status = 'crashed' WHERE id = ?", (run.id,))
 
 
-def _resume(workspace: Workspace, told: Told) -> None:
-    _train_again(workspace, told)
+def _resume(workspace: Workspace, shown: Shown) -> None:
+    _train_again(workspace, shown)
     if _run(workspace, "new").is_finished:
-        told()
+        shown()
 
 
-def _manage(workspace: Workspace, told: Told) -> None:
+def _manage(workspace: Workspace, shown: Shown) -> None:
     if [run for run in store.list_runs(workspace) if run.name == "kept"]:
         store.annotate_run(workspace, _run(workspace).id, "a note")
-        told()
+        shown()
         store.rename_run(workspace, _run(workspace).id, "renamed")
-        told()
+        shown()
     if "queued" not in {run.name for run in store.list_runs(workspace)}:
         store.create_run(workspace, _study(workspace), config("smurf"), name="queued")
-        told()
+        shown()
 
 
-def _word(workspace: Workspace, told: Told) -> None:
+def _word(workspace: Workspace, shown: Shown) -> None:
     run = _run(workspace).id
     for finding in _findings(workspace, run)[:2]:
         edit_finding(workspace, run, finding, f"My words for {finding.name}.")
-        told()
+        shown()
         tick_finding(workspace, run, finding.name, in_report=False)
-        told()
+        shown()
 
 
-def _predict(workspace: Workspace, told: Told) -> None:
+def _predict(workspace: Workspace, shown: Shown) -> None:
     run = _run(workspace).id
     old = [saved for saved in list_predictions(workspace, run) if saved.name == "old.csv"]
     if not [saved for saved in list_predictions(workspace, run) if saved.name == "new.csv"]:
         found = RunFiles.of(workspace, run).read_result().predict(data())
         save_predictions(workspace, run, ["new.csv"], found)
-        told()
+        shown()
     for saved in old:
         delete_predictions(workspace, run, saved.id)
-        told()
+        shown()
 
 
 def _predicted(workspace: Workspace) -> None:
@@ -259,38 +259,38 @@ def _predicted(workspace: Workspace) -> None:
 # Ratings
 
 
-def _rating(workspace: Workspace, told: Told) -> None:
+def _rating(workspace: Workspace, shown: Shown) -> None:
     collection = _collection(workspace)
-    _rate(collection, TOKENS[1], 2, told)
+    _rate(collection, TOKENS[1], 2, shown)
     changed = collection.item(TOKENS[1], 0)
     low = {f.key: f.low for f in changed.fields}
     collection.save(TOKENS[1], 0, changed.clip, low, revision=2)
-    told()
+    shown()
 
 
-def _new_collection(workspace: Workspace, told: Told) -> None:
+def _new_collection(workspace: Workspace, shown: Shown) -> None:
     study = _study(workspace, "other")
     if not list_collections(workspace, study):
         design = replace(default_design(data()), title="second", attention=0, repeats=0,
                          clips_per_rater=2)  # fmt: skip
         create_collection(workspace, study, design, clips=data().sample_ids[:3].tolist())
-        told()
+        shown()
     for info in list_collections(workspace, _study(workspace)):
         delete_collection(workspace, _study(workspace), info.id)
-        told()
+        shown()
 
 
-def _withdraw(workspace: Workspace, told: Told) -> None:
+def _withdraw(workspace: Workspace, shown: Shown) -> None:
     study = _study(workspace)
     collection = Collection(next(workspace.study_folder(study).glob("ratings/*")))
     if collection.knows(TOKENS[0]):
         collection.withdraw(TOKENS[0])
-    told()
+    shown()
 
 
-def _use(workspace: Workspace, told: Told) -> None:
+def _use(workspace: Workspace, shown: Shown) -> None:
     use_ratings(workspace, _collection(workspace))
-    told()
+    shown()
 
 
 # What leaves the workspace
@@ -300,14 +300,14 @@ def _out(workspace: Workspace, name: str) -> Path:
     return workspace.root.parent / "out" / name
 
 
-def _export(workspace: Workspace, told: Told) -> None:
+def _export(workspace: Workspace, shown: Shown) -> None:
     for folder, write in {
         _out(workspace, "run"): lambda f: export_run(workspace, _run(workspace).id, f, "csv"),
         _out(workspace, "ratings"): lambda f: export_ratings(_collection(workspace), f),
     }.items():
         if not folder.exists():
             write(folder)
-        told()
+        shown()
 
 
 @cache
@@ -315,23 +315,23 @@ def _report_of(run_id: str) -> dict[str, bytes]:
     return {}
 
 
-def _report(workspace: Workspace, told: Told) -> None:
+def _report(workspace: Workspace, shown: Shown) -> None:
     made = _report_of(_run(workspace).id)
     if not made:
         made |= report_of(workspace, _run(workspace))
     if not _out(workspace, "report").exists():
         write_folder(_out(workspace, "report"), made)
-    told()
+    shown()
 
 
 def _with_out(workspace: Workspace) -> None:
     _out(workspace, "").mkdir()
 
 
-def _back_up(workspace: Workspace, told: Told) -> None:
+def _back_up(workspace: Workspace, shown: Shown) -> None:
     if not _out(workspace, "backup.zip").exists():
         archive.back_up(workspace, _out(workspace, "backup.zip"))
-    told()
+    shown()
 
 
 def _backed_up(workspace: Workspace) -> None:
@@ -341,43 +341,43 @@ def _backed_up(workspace: Workspace) -> None:
     store.rename_run(workspace, _run(workspace).id, "renamed since")
 
 
-def _restore(workspace: Workspace, told: Told) -> None:
+def _restore(workspace: Workspace, shown: Shown) -> None:
     names = {run.name for run in store.list_runs(workspace)}
     if "kept" not in names:
         archive.restore(_out(workspace, "backup.zip"), workspace, force=True)
-    told()
+    shown()
 
 
 # Removal
 
 
-def _delete_run(workspace: Workspace, told: Told) -> None:
+def _delete_run(workspace: Workspace, shown: Shown) -> None:
     for run in store.list_runs(workspace):
         if run.name == "kept":
             store.delete_run(workspace, run.id)
-            told()
+            shown()
     store.purge_runs(workspace, older_than=-1)
-    told()
+    shown()
 
 
-def _delete_study(workspace: Workspace, told: Told) -> None:
+def _delete_study(workspace: Workspace, shown: Shown) -> None:
     for study in studies.list_studies(workspace):
         if study.name == data().name:
             studies.delete_study(workspace, study.id)
-            told()
+            shown()
     studies.purge_studies(workspace, older_than=-1)
     studies.recover_studies(workspace, older_than=-1)
-    told()
+    shown()
 
 
 def _forget(*, delete_runs: bool) -> Work:
-    def act(workspace: Workspace, told: Told) -> None:
+    def act(workspace: Workspace, shown: Shown) -> None:
         finish_forgetting(workspace)
         persons = data().persons
         assert persons is not None
         if studies.get_study(workspace, _study(workspace)).samples == len(data()):
             forget(workspace, _study(workspace), persons=[persons[0]], delete_runs=delete_runs)
-        told()
+        shown()
 
     return act
 
@@ -393,9 +393,9 @@ def _stored(version: int) -> Callable[[Workspace], None]:
     return prepare
 
 
-def _open(workspace: Workspace, told: Told) -> None:
+def _open(workspace: Workspace, shown: Shown) -> None:
     studies.list_studies(workspace)
-    told()
+    shown()
 
 
 SCENARIOS = (

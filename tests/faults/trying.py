@@ -60,8 +60,8 @@ class Trial:
         self._prepare(work / "filled")
         shutil.copytree(self.place, self._start)
         self.before = self._contents() if self.workspace.database.exists() else frozenset()
-        self.told = self._undisturbed()
-        self.after = self.told[-1]
+        self.shown = self._undisturbed()
+        self.after = self.shown[-1]
         self.steps = self._counted()
 
     def faults(self) -> list[Fault]:
@@ -77,12 +77,12 @@ class Trial:
         """Carry out the work with a fault, repair what is left, and carry it out again."""
         self._reset()
         code, said = self._in_a_child(fault.kind, fault.at)
-        told, errors = said["told"], said["error"]
+        shown, errors = said["shown"], said["error"]
         found = [self._loss(fault, error) for error in ([errors] if errors else [])]
         if code not in (0, KILLED):
             found.append(self._loss(fault, f"the process ended with {code}"))
         try:
-            found += [self._loss(fault, what) for what in self._checked(told)]
+            found += [self._loss(fault, what) for what in self._checked(shown)]
         except Exception:  # noqa: BLE001 — whatever it is, it is a finding
             found.append(self._loss(fault, traceback.format_exc()))
         return found
@@ -90,14 +90,14 @@ class Trial:
     def _loss(self, fault: Fault, what: str) -> Loss:
         return Loss(fault, what)
 
-    def _checked(self, told: int) -> Iterator[str]:
+    def _checked(self, shown: int) -> Iterator[str]:
         space = self.workspace
         studies.list_studies(space)  # As the app opens it.
         yield from (f"cannot be read: {e.reason}" for e in studies.list_broken_studies(space))
         yield from (f"cannot be read: {e.reason}" for e in store.list_broken_runs(space))
         first = doctor.examine(space, repair=True).problems
         yield from (
-            f"not mended: {p.where}: {p.what} {p.remedy}" for p in first
+            f"not corrected: {p.where}: {p.what} {p.remedy}" for p in first
             if not p.done and _SPACE not in p.what
         )  # fmt: skip
         second = doctor.examine(space).problems if first else ()
@@ -106,8 +106,8 @@ class Trial:
         )  # fmt: skip
         yield from (f"left over: {path}" for path in self._left_over())
         now = self._contents()
-        promised = self.told[told] if told < len(self.told) else self.after
-        for what, wanted in (("finished", self.before), ("told", promised)):
+        promised = self.shown[shown] if shown < len(self.shown) else self.after
+        for what, wanted in (("finished", self.before), ("shown", promised)):
             gone = (wanted & self.after) - now
             gone = {e for e in gone if what == "finished" or e[0] != BYTES}
             yield from (f"{what} and gone: {_short(entry)}" for entry in sorted(gone, key=str))
@@ -136,7 +136,7 @@ class Trial:
         return contents.contents(self.workspace)
 
     def _undisturbed(self) -> list[frozenset[Entry]]:
-        """What is there after each step whose end a user was told; at the end, all."""
+        """What is there after each step whose end a user was shown; at the end, all."""
         found = [self.before]
         self.scenario.act(self.workspace, lambda: found.append(self._contents()))
         return found
@@ -173,7 +173,7 @@ class Trial:
             self._work(kind, at, os.open(notes, os.O_WRONLY | os.O_APPEND))
         _, status = os.waitpid(child, 0)
         lines = [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()]
-        said = {"told": lines.count("told"), "error": "", "steps": []}
+        said = {"shown": lines.count("shown"), "error": "", "steps": []}
         said |= {k: v for line in lines if isinstance(line, dict) for k, v in line.items()}
         return os.waitstatus_to_exitcode(status), said
 
@@ -188,7 +188,7 @@ class Trial:
         try:
             disk = Disk(self.place, kind, at)
             try:
-                self.scenario.act(self.workspace, lambda: note("told"))
+                self.scenario.act(self.workspace, lambda: note("shown"))
             except InputError as error:
                 if "\n" in str(error) or len(str(error)) > 400:
                     note({"error": f"no sentence: {error}"})
