@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+_PARTIAL = re.compile(r"\..+\.[0-9a-f]{32}")  # see `partial_name`
 _OWN = "checksum"  # a description's entry with the checksum of its other entries
 
 
@@ -28,13 +32,66 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> str:
         os.replace(partial, path)
         flush(path.parent)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # What went wrong before is what is said.
+            partial.unlink(missing_ok=True)
     return found
 
 
 def partial_name(path: Path) -> Path:
     """A temporary name beside a file or folder that is being written."""
     return path.with_name(f".{path.name}.{uuid4().hex}")
+
+
+def is_partial(name: str) -> bool:
+    """True if `partial_name` made this name: its file or folder is not whole, or not wanted."""
+    return _PARTIAL.fullmatch(name) is not None
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder, or nothing if there is none; no part of it is ever seen under its name.
+
+    What cannot be removed, or is left by a kill, has the name of a temporary file. Raises `OSError`
+    if not even the name can be changed: then the folder is as it was.
+    """
+    aside = partial_name(folder)
+    try:
+        os.rename(folder, aside)
+    except FileNotFoundError:
+        return
+    flush(folder.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def replace_folder(new: Path, folder: Path, *, with_folders: bool = False) -> None:
+    """Put a whole new folder in the place of another, which is removed.
+
+    After a cut, `complete_replacement` does what is missing; there is always one of the two. With
+    `with_folders`, folders in the old one that the new one lacks move along.
+    """
+    os.rename(new, _ready(folder))
+    flush(folder.parent)
+    complete_replacement(folder, with_folders=with_folders)
+
+
+def complete_replacement(folder: Path, *, with_folders: bool = False) -> None:
+    """Do what a `replace_folder` that was cut off has left; usually nothing."""
+    ready, old = _ready(folder), folder.with_name(f".{folder.name}.old")
+    if ready.exists():
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            os.rename(folder, old)
+        for path in sorted(old.iterdir()) if with_folders else ():
+            if path.is_dir() and not (ready / path.name).exists():
+                os.rename(path, ready / path.name)
+        flush(ready)
+        os.rename(ready, folder)
+        flush(folder.parent)
+    if old.exists():
+        shutil.rmtree(old)
+
+
+def _ready(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.ready")
 
 
 def flush(path: Path) -> None:

@@ -23,6 +23,7 @@ from smurf_core.fold_label import fold_label
 from smurf_core.processes.detached import give_way
 from smurf_core.runs.disk import disk_error
 from smurf_core.runs.files import RunFiles
+from smurf_core.runs.forgetting import finish_forgetting
 from smurf_core.runs.leases import BEAT, reconcile, renew
 from smurf_core.runs.store import (
     RunInfo,
@@ -225,6 +226,8 @@ def main() -> None:
     folder = parser.parse_args().workspace
     give_way()
     workspace = Workspace(folder) if folder else Workspace.default()
+    with suppress(InputError):  # `smurf doctor` says what is left, and why.
+        finish_forgetting(workspace)
     work(workspace)
     purge_runs(workspace, older_than=KEEP_DELETED_SECONDS)
     purge_studies(workspace, older_than=KEEP_DELETED_SECONDS)

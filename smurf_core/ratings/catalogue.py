@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from smurf_core.durable import flush, partial_name, remove_folder
 from smurf_core.errors import InputError
 from smurf_core.people.guard import guarded, machine_only
 from smurf_core.ratings.database import transaction
 from smurf_core.ratings.design import Design, check_design, design_text
 from smurf_core.ratings.store import Collection
 from smurf_core.ratings.tables import counts
+from smurf_core.runs.disk import said_in_words
 from smurf_core.runs.studies import get_study, load_study
 from smurf_core.runs.workspace import Workspace, is_id, new_id
 
@@ -56,23 +59,27 @@ def create_collection(
     chosen = chosen_clips(workspace, study_id, design) if clips is None else tuple(clips)
     check_design(design, load_study(workspace, study_id), chosen)
     folder = _root(workspace, study_id) / new_id()
-    folder.mkdir(parents=True)
-    try:
-        facts = {
-            "study": study_id,
-            "created": repr(time.time()),
-            "is_open": "1",
-            "is_simulated": str(int(is_simulated)),
-        }
-        with transaction(folder / "ratings.sqlite") as connection:
-            connection.executemany("INSERT INTO fact VALUES (?, ?)", facts.items())
-            connection.execute(
-                "INSERT INTO design VALUES (1, ?, ?, ?, ?)",
-                (design.fingerprint, design_text(design), json.dumps(chosen), time.time()),
-            )
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    partial = partial_name(folder)  # Lists show a collection when it is whole.
+    facts = {
+        "study": study_id,
+        "created": repr(time.time()),
+        "is_open": "1",
+        "is_simulated": str(int(is_simulated)),
+    }
+    with said_in_words(workspace.root):
+        try:
+            partial.mkdir(parents=True)
+            with transaction(partial / "ratings.sqlite") as connection:
+                connection.executemany("INSERT INTO fact VALUES (?, ?)", facts.items())
+                connection.execute(
+                    "INSERT INTO design VALUES (1, ?, ?, ?, ?)",
+                    (design.fingerprint, design_text(design), json.dumps(chosen), time.time()),
+                )
+            flush(partial)
+            os.rename(partial, folder)
+            flush(folder.parent)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
     return Collection(folder)
 
 
@@ -133,7 +140,8 @@ def collection_of(workspace: Workspace, token: str) -> Collection:
 @guarded("owner")
 def delete_collection(workspace: Workspace, study_id: str, collection_id: str) -> None:
     """Remove a collection with all answers and identities, for good."""
-    shutil.rmtree(open_collection(workspace, study_id, collection_id).folder)
+    with said_in_words(workspace.root):
+        remove_folder(open_collection(workspace, study_id, collection_id).folder)
 
 
 def _root(workspace: Workspace, study_id: str) -> Path:

@@ -18,6 +18,7 @@ from smurf_core.ratings.agreement import counted, rating_matrix
 from smurf_core.ratings.design import Condition, Design, Scale
 from smurf_core.ratings.store import Collection
 from smurf_core.ratings.tables import answer_table
+from smurf_core.runs.disk import said_in_words
 from smurf_core.runs.studies import load_study
 from smurf_core.runs.workspace import Workspace
 
@@ -128,17 +129,19 @@ def use_ratings(
     study_id = collection.fact("study")
     dataset = load_study(workspace, study_id)
     found = collected(collection, dataset, scale=scale, conditions=conditions)
-    write_judgments(
-        workspace.study_folder(study_id), dataset.sample_ids, judgments=found.judgments,
-        ratings=found.ratings, informativeness=found.informativeness, note=found.note,
-    )  # fmt: skip
+    with said_in_words(workspace.root):
+        write_judgments(
+            workspace.study_folder(study_id), dataset.sample_ids, judgments=found.judgments,
+            ratings=found.ratings, informativeness=found.informativeness, note=found.note,
+        )  # fmt: skip
     return found
 
 
 @guarded("editor")
 def stop_using(workspace: Workspace, study_id: str) -> None:
     """Undo `use_ratings`: the study has the judgments of its files again."""
-    remove_judgments(workspace.study_folder(study_id))
+    with said_in_words(workspace.root):
+        remove_judgments(workspace.study_folder(study_id))
 
 
 @guarded("viewer")

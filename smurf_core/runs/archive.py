@@ -213,14 +213,20 @@ def _settle(workspace: Workspace, before: Path, root: Path) -> None:
 
 
 def _put_in_place(partial: Path, root: Path) -> None:
+    kept = None
     if root.exists():
         if _has_content(root):
             kept = root.with_name(f"{root.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
             _refuse_training(Workspace(root))
-            root.rename(kept)
+            os.rename(root, kept)
         else:
             root.rmdir()
-    os.replace(partial, root)
+    try:
+        os.replace(partial, root)
+    except OSError:
+        if kept is not None:
+            os.rename(kept, root)
+        raise
     flush(root.parent)
 
 

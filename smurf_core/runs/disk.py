@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from smurf_core.errors import InputError
@@ -33,6 +35,17 @@ def can_write(folder: Path) -> bool:
     """True if this process may make files in a folder, as far as the system says in advance."""
     effective = os.access in os.supports_effective_ids
     return os.access(folder, os.W_OK, effective_ids=effective)
+
+
+@contextmanager
+def said_in_words(place: Path) -> Iterator[None]:
+    """Raise `InputError` with one sentence where the disk that `place` is on fails."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if sentence := disk_error(error, place):
+            raise sentence from error
+        raise
 
 
 def disk_error(error: BaseException, place: Path) -> InputError | None:

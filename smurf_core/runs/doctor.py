@@ -7,7 +7,6 @@ path, where the user may look at it or delete it.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sqlite3
 import time
@@ -19,21 +18,22 @@ from pathlib import Path
 
 from smurf_core import __version__
 from smurf_core.data.storage import read_dataset
+from smurf_core.durable import is_partial
 from smurf_core.errors import InputError
 from smurf_core.from_recordings.jobs import JobFolder, changed, folder_of, is_running
 from smurf_core.people.guard import machine_only
 from smurf_core.runs.files import RunFiles
+from smurf_core.runs.forgetting import finish_forgetting, unfinished_removals
 from smurf_core.runs.leases import is_alive
 from smurf_core.runs.migrations import MIGRATIONS
 from smurf_core.runs.store import list_broken_runs
-from smurf_core.runs.studies import list_broken_studies, recover_studies
+from smurf_core.runs.studies import list_broken_studies, recover_studies, removal_file
 from smurf_core.runs.workspace import Workspace, is_id
 
 LOST = "lost+found"
 _ROOM = 1e9  # bytes that should be free
 _OLD = 3600.0  # seconds after which nobody is still writing a temporary file
 _FORGOTTEN = 7 * 24 * 3600.0  # seconds after which an extraction counts as left
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}")  # `smurf_core.durable.partial_name`
 _BACKUP = "Restore it from a backup (`smurf restore`), or delete it."
 
 
@@ -69,9 +69,14 @@ def examine(workspace: Workspace, *, repair: bool = False) -> Examination:
     if not problems:  # Nothing else can be judged without the store.
         if version == len(MIGRATIONS):
             problems += _leases(workspace)
+            removals = [_removal(workspace, study) for study in unfinished_removals(workspace)]
+            if repair:  # First: what is half removed can be judged afterwards.
+                problems, removals = [_corrected(p) for p in (*problems, *removals)], []
+            problems += removals
             problems += _entries(workspace)
-            problems += _runs(workspace, lost)
-            problems += _studies(workspace)
+            if not removals:
+                problems += _runs(workspace, lost)
+                problems += _studies(workspace)
             problems += _left_over(workspace, lost)
             problems += _extractions(workspace, lost)
         else:
@@ -100,7 +105,7 @@ def _other_version(workspace: Workspace, version: int) -> Problem:
 
 
 def _corrected(problem: Problem) -> Problem:
-    if problem.correct is None:
+    if problem.correct is None or problem.done:
         return problem
     try:
         return replace(problem, done=problem.correct())
@@ -139,6 +144,17 @@ def _leases(workspace: Workspace) -> Iterator[Problem]:
                 "--repair calls it crashed: then it can be resumed.",
                 correct=partial(_reconciled, workspace),
             )  # fmt: skip
+
+
+def _removal(workspace: Workspace, study_id: str) -> Problem:
+    def complete() -> str:
+        finish_forgetting(workspace)
+        return "Completed."
+
+    return Problem(
+        f"study {study_id}", "Removing samples from it (`smurf forget`) was cut off.",
+        "--repair completes it.", correct=complete,
+    )  # fmt: skip
 
 
 def _reconciled(workspace: Workspace) -> str:
@@ -192,12 +208,18 @@ def _reopened(workspace: Workspace, run_id: str, damaged: list[Path], lost: Path
 
 
 def _studies(workspace: Workspace) -> Iterator[Problem]:
-    for row in _rows(workspace, "SELECT id FROM study"):
-        if is_id(row["id"]):
+    for row in _rows(workspace, "SELECT id, deleted FROM study"):
+        is_removed = row["deleted"] is not None and not _is_there(workspace, row["id"])
+        if is_id(row["id"]) and not is_removed:
             try:
                 read_dataset(workspace.study_folder(row["id"]))
             except InputError as error:
                 yield Problem(f"study {row['id']}", str(error), _BACKUP)
+
+
+def _is_there(workspace: Workspace, study_id: str) -> bool:
+    """False if a deleted study's files are gone, and only its entry waits to be removed."""
+    return is_id(study_id) and workspace.study_folder(study_id).exists()
 
 
 def _left_over(workspace: Workspace, lost: Path) -> Iterator[Problem]:
@@ -207,9 +229,13 @@ def _left_over(workspace: Workspace, lost: Path) -> Iterator[Problem]:
             names[:] = [name for name in names if name not in (LOST, "uploads")]
         for name in (*names, *files):
             path = Path(folder) / name
-            if _TEMPORARY.fullmatch(name) and _is_old(path):
+            if is_partial(name) and _is_old(path):
                 yield _orphan(workspace, path, "It was being written when a program ended.", lost)
         names[:] = [name for name in names if not name.startswith(".")]
+    # A restore writes beside the workspace.
+    for path in workspace.root.parent.glob(f".{workspace.root.name}.*"):
+        if is_partial(path.name) and _is_old(path):
+            yield _orphan(workspace, path, "It was being restored when a program ended.", lost)
     for table, place in (("run", "runs"), ("study", "studies")):
         known = {row["id"] for row in _rows(workspace, f"SELECT id FROM {table}")}  # noqa: S608
         for path in sorted((workspace.root / place).glob("[!.]*")):
@@ -257,19 +283,34 @@ def _adopted(workspace: Workspace) -> str:
 
 
 def _orphan(workspace: Workspace, path: Path, what: str, lost: Path) -> Problem:
+    if path.parent == removal_file(workspace, "").parent:  # It names whom to forget.
+        return Problem(
+            _within(workspace, path), what, "--repair deletes it.", correct=partial(_deleted, path)
+        )
     return Problem(
-        str(path.relative_to(workspace.root)), what, "--repair moves it to lost+found.",
+        _within(workspace, path), what, "--repair moves it to lost+found.",
         correct=partial(_moved, workspace, [path], lost),
     )  # fmt: skip
 
 
+def _deleted(path: Path) -> str:
+    path.unlink()
+    return "Deleted."
+
+
 def _moved(workspace: Workspace, paths: list[Path], lost: Path) -> str:
     for path in paths:
-        to = lost / path.relative_to(workspace.root)
+        to = lost / _within(workspace, path)
         to.parent.mkdir(parents=True, exist_ok=True)
         os.rename(path, to)
     names = ", ".join(path.name for path in paths) or "nothing"
     return f"Moved to {lost.relative_to(workspace.root)}: {names}."
+
+
+def _within(workspace: Workspace, path: Path) -> str:
+    """A path in the workspace; of what is beside it, the name."""
+    is_inside = path.is_relative_to(workspace.root)
+    return str(path.relative_to(workspace.root)) if is_inside else path.name
 
 
 def _is_old(path: Path) -> bool:

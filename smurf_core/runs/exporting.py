@@ -8,13 +8,13 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 
 from smurf_core.contributions import Contributions, term_table
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.durable import flush, partial_name
 from smurf_core.errors import InputError
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.explained import Explained, explained
@@ -86,7 +86,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """Write files to a new folder, by their path in it: all of them or none."""
     if folder.exists():
         raise InputError(f"{folder} exists; name a new folder.")
-    partial = folder.with_name(f".{folder.name}.{uuid4().hex}")
+    partial = partial_name(folder)
     try:
         for name, content in files.items():
             path = partial / name
@@ -94,7 +94,11 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
             path.write_bytes(content)
             if path.suffix == ".sh":
                 path.chmod(0o755)
+            flush(path)
+        for place in {(partial / name).parent for name in files} | {partial}:
+            flush(place)
         os.rename(partial, folder)
+        flush(folder.parent)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror}.") from error
     finally:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import Folds, MultimodalDataset
@@ -356,7 +356,8 @@ def _write_table(table: pd.DataFrame, path: Path) -> str:
 
 def _write_arrays(arrays: Mapping[str, npt.NDArray[Any]], path: Path) -> str:
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    return write_whole(path, lambda partial: save_file(whole, partial))
+    # `save_file` writes to a file with a name of its own, and does not say that a disk is full.
+    return write_whole(path, lambda partial: partial.write_bytes(save(whole)))
 
 
 def _description(path: Path) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,23 @@ import yaml
 from smurf_core.data.dataset import Features, Folds, FurtherTarget, MultimodalDataset
 from smurf_core.data.media import find_clip
 from smurf_core.data.storage import read_dataset, write_dataset
-from smurf_core.durable import partial_name
+from smurf_core.durable import (
+    complete_replacement,
+    is_partial,
+    partial_name,
+    remove_folder,
+    replace_folder,
+    write_json,
+)
 from smurf_core.errors import InputError
 from smurf_core.extraction.store import FeatureStore
-from smurf_core.people.guard import guarded
+from smurf_core.people.guard import guarded, machine_only
 from smurf_core.ratings.database import purge_traces, transaction
 from smurf_core.results import FoldResult, RunResult
+from smurf_core.runs.disk import said_in_words
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.slices import packed, slice_samples
-from smurf_core.runs.studies import get_study, media_of
+from smurf_core.runs.studies import get_study, media_of, removal_file
 from smurf_core.runs.workspace import Workspace, is_id
 
 _LEAST = 6  # samples that a study must keep
@@ -59,45 +66,135 @@ def forget(
     Their rows leave the data set, every run's contributions, slices, and collections of ratings;
     recordings in the workspace are deleted, and all features that `smurf extract` has kept. The
     weights of runs were learned with them: runs are marked in their note, or deleted with
-    `delete_runs`. A run that has not finished loses its files
-    and begins anew. Repeating the call after it was cut short completes it.
+    `delete_runs`. A run that has not finished loses its files and begins anew. What is to be
+    removed is noted first: after a cut, the next call, the next worker or `smurf doctor --repair`
+    completes it.
 
     Raises
     ------
     InputError
-        If a person or sample is not in the study, too little would be left, or a run is active.
+        If a person or sample is not in the study, too little would be left, a run is active, or a
+        disk fails.
     """
-    get_study(workspace, study_id)
-    folder = workspace.study_folder(study_id)
+    with said_in_words(workspace.root):
+        unfinished = _read_plan(workspace, study_id)
+        if unfinished is not None:
+            done = _carry_out(workspace, unfinished)
+            if set(unfinished.asked) == {*persons, *samples}:
+                return done
+        get_study(workspace, study_id)
+        dataset = read_dataset(workspace.study_folder(study_id))
+        gone = _chosen(dataset, persons, samples)
+        if (~gone).sum() < _LEAST:
+            raise InputError("Fewer than 6 samples would be left: delete the whole study instead.")
+        runs = tuple(_runs(workspace, study_id)) if delete_runs else ()
+        plan = _Plan(
+            study=study_id,
+            asked=tuple(map(str, (*persons, *samples))),
+            samples=tuple(dataset.sample_ids[gone].tolist()),
+            runs=runs,
+            mark=_MARK.format(n=int(gone.sum()), day=time.strftime("%Y-%m-%d")),
+        )
+        write_json(asdict(plan), removal_file(workspace, study_id))
+        return _carry_out(workspace, plan)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be removed; it is stored until nothing is left of it."""
+
+    study: str
+    asked: tuple[str, ...]  # persons and samples, as the user named them
+    samples: tuple[str, ...]
+    runs: tuple[str, ...]  # to delete; the others are marked
+    mark: str  # for their notes
+
+
+@machine_only
+def unfinished_removals(workspace: Workspace) -> list[str]:
+    """The studies in which `forget` was cut off."""
+    found = (workspace.root / "forgetting").glob("*.json")
+    return sorted(path.stem for path in found if is_id(path.stem))
+
+
+@machine_only
+def finish_forgetting(workspace: Workspace) -> list[str]:
+    """Complete every removal that was cut off; returns the studies.
+
+    Raises `InputError` if a disk fails, or if a run of such a study is active.
+    """
+    found = unfinished_removals(workspace)
+    with said_in_words(workspace.root):
+        for study_id in found:
+            plan = _read_plan(workspace, study_id)
+            if plan is not None:
+                _carry_out(workspace, plan)
+    return found
+
+
+def _read_plan(workspace: Workspace, study_id: str) -> _Plan | None:
+    path = removal_file(workspace, study_id)
+    if not path.exists():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        lists = {name: tuple(found[name]) for name in ("asked", "samples", "runs")}
+        return _Plan(study=study_id, mark=str(found["mark"]), **lists)
+    except (ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            f"{path} cannot be read: delete it, and forget the samples again."
+        ) from error
+
+
+def _carry_out(workspace: Workspace, plan: _Plan) -> Forgotten:
+    """Remove what is left to remove; every step may have been done before."""
+    folder = workspace.study_folder(plan.study)
+    complete_replacement(folder, with_folders=True)
+    runs = _runs(workspace, plan.study)
+    for run in {*runs, *plan.runs}:
+        complete_replacement(workspace.run_folder(run))
     dataset = read_dataset(folder)
-    gone = _chosen(dataset, persons, samples)
-    if (~gone).sum() < _LEAST:
-        raise InputError("Fewer than 6 samples would be left: delete the whole study instead.")
-    ids = frozenset(dataset.sample_ids[gone].tolist())
-    words = ids | {str(person) for person in persons}
-    with workspace.transaction() as connection:
-        _refuse_active(connection, study_id)
-        rows = connection.execute("SELECT id, target FROM run WHERE study_id = ?", (study_id,))
-        runs = {str(row["id"]): str(row["target"]) for row in rows if is_id(row["id"])}
-    outside = _without_clips(workspace, study_id, dataset, gone)
-    _without_ratings(folder, ids)
-    left = _part(dataset, ~gone)
-    deleted = tuple(runs) if delete_runs else ()
-    marked = [
-        run
-        for run, target in runs.items()
-        if not delete_runs and _reduced(workspace, run, ids, left.with_target(target))
-    ]
-    _without_entries(workspace, study_id, deleted, marked, ids, words)
-    for run in deleted:
-        shutil.rmtree(workspace.run_folder(run), ignore_errors=True)
-    _replace_data(left, folder, words)
+    gone = np.isin(dataset.sample_ids, plan.samples)
+    outside: tuple[str, ...] = ()
+    marked: list[str] = []
+    if gone.any():
+        ids = frozenset(plan.samples)
+        words = ids | set(plan.asked)
+        outside = _without_clips(workspace, plan.study, dataset, gone)
+        _without_ratings(folder, ids)
+        left = _part(dataset, ~gone)
+        marked = [
+            run
+            for run, target in runs.items()
+            if run not in plan.runs and _reduced(workspace, run, ids, left.with_target(target))
+        ]
+        _without_entries(workspace, plan, marked, words, len(left))
+        for run in plan.runs:
+            remove_folder(workspace.run_folder(run))
+        _replace_data(left, folder, words)
     for path in (workspace.root / "uploads").glob("*"):
         path.unlink(missing_ok=True)
     (workspace.root / "worker.log").unlink(missing_ok=True)
     # Kept features have no names: which are of these samples cannot be seen.
     FeatureStore.of(workspace.root).clear()
-    return Forgotten(len(ids), tuple(marked), deleted, outside)
+    for place, names in (("studies", (plan.study,)), ("runs", (*runs, *plan.runs))):
+        for name in names:  # What was being written, or removed, when it was cut off.
+            for path in (workspace.root / place).glob(f".*{name}.*"):
+                if is_partial(path.name):
+                    shutil.rmtree(path)
+    noted = removal_file(workspace, plan.study)
+    for path in noted.parent.glob(f".{noted.name}.*"):
+        path.unlink(missing_ok=True)
+    noted.unlink()
+    return Forgotten(len(plan.samples), tuple(marked), plan.runs, outside)
+
+
+def _runs(workspace: Workspace, study_id: str) -> dict[str, str]:
+    """The targets of a study's runs by id; raises `InputError` if one of them is active."""
+    with workspace.transaction() as connection:
+        _refuse_active(connection, study_id)
+        rows = connection.execute("SELECT id, target FROM run WHERE study_id = ?", (study_id,))
+        return {str(row["id"]): str(row["target"]) for row in rows if is_id(row["id"])}
 
 
 def _chosen(dataset: MultimodalDataset, persons: Sequence[str], samples: Sequence[str]) -> Mask:
@@ -162,13 +259,12 @@ def _reduced(
         return False
     result = files.read_result()
     keep = ~np.isin(result.sample_ids, list(ids))
-    if keep.all():
-        return False
+    if keep.all():  # It may have been done before a cut.
+        return result.data_fingerprint == left.fingerprint
     partial = partial_name(files.folder)
     try:
         RunFiles(partial).write_result(_without(result, keep, left))
-        shutil.rmtree(files.folder)
-        os.rename(partial, files.folder)
+        replace_folder(partial, files.folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return True
@@ -253,14 +349,13 @@ def _cleared(found: Any, ids: frozenset[str]) -> Any:
 
 def _without_entries(
     workspace: Workspace,
-    study_id: str,
-    runs: Sequence[str],
+    plan: _Plan,
     marked: Sequence[str],
-    ids: frozenset[str],
     words: frozenset[str],
+    left: int,
 ) -> None:
     """Slices, notes on the import, runs to delete and marks; then no trace in SQLite's files."""
-    slices = {}
+    slices, study_id, ids = {}, plan.study, frozenset(plan.samples)
     with workspace.connect() as connection:
         known = connection.execute("SELECT id, name FROM slice WHERE study_id = ?", (study_id,))
         for row in known.fetchall():
@@ -282,14 +377,13 @@ def _without_entries(
         ).fetchone()
         problems = [p for p in json.loads(row["problems"]) if not _names(p, words)]
         connection.execute(
-            "UPDATE study SET problems = ?, samples = samples - ? WHERE id = ?",
-            (json.dumps(problems), len(ids), study_id),
+            "UPDATE study SET problems = ?, samples = ? WHERE id = ?",
+            (json.dumps(problems), left, study_id),
         )
-        connection.executemany("DELETE FROM run WHERE id = ?", [(run,) for run in runs])
-        mark = _MARK.format(n=len(ids), day=time.strftime("%Y-%m-%d"))
+        connection.executemany("DELETE FROM run WHERE id = ?", [(run,) for run in plan.runs])
         connection.executemany(
-            "UPDATE run SET note = ltrim(note || ' ' || ?) WHERE id = ?",
-            [(mark, run) for run in marked],
+            "UPDATE run SET note = ltrim(note || ' ' || ?1) WHERE id = ?2 AND instr(note, ?1) = 0",
+            [(plan.mark, run) for run in marked],
         )
         connection.execute("COMMIT")
         connection.execute("VACUUM")
@@ -303,12 +397,9 @@ def _names(found: object, words: frozenset[str]) -> bool:
 
 def _replace_data(left: MultimodalDataset, folder: Path, words: frozenset[str]) -> None:
     left = replace(left, notes=tuple(note for note in left.notes if not _names(note, words)))
-    partial, old = partial_name(folder), partial_name(folder)
-    write_dataset(left, partial)
-    own = {path.name for path in partial.iterdir()}
-    for path in folder.iterdir():
-        if path.is_dir() and path.name not in own:  # Ratings and recordings.
-            os.rename(path, partial / path.name)
-    os.rename(folder, old)
-    os.rename(partial, folder)
-    shutil.rmtree(old)
+    partial = partial_name(folder)
+    try:
+        write_dataset(left, partial)
+        replace_folder(partial, folder, with_folders=True)  # Ratings and recordings.
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

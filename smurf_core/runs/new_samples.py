@@ -14,7 +14,7 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.problems import Problem, listing
@@ -83,7 +83,7 @@ def save_predictions(
             samples[name] = column
     try:
         sums = {
-            _ARRAYS: write_whole(folder / _ARRAYS, lambda partial: save_file(whole, partial)),
+            _ARRAYS: write_whole(folder / _ARRAYS, lambda p: p.write_bytes(save(whole))),
             _SAMPLES: write_whole(folder / _SAMPLES, samples.to_parquet),
         }
         described = {

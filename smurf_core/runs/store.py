@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,6 +14,7 @@ import pandas as pd
 
 from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import MultimodalDataset
+from smurf_core.durable import remove_folder
 from smurf_core.errors import InputError
 from smurf_core.people.fair_queue import next_of
 from smurf_core.people.guard import guarded, machine_only
@@ -345,9 +346,10 @@ def purge_runs(workspace: Workspace, *, older_than: float) -> int:
             )
         ]
         for run_id in gone:
-            if is_id(run_id):
-                shutil.rmtree(workspace.run_folder(run_id), ignore_errors=True)
-            connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
+            with suppress(OSError):  # What cannot be removed now stays until the next time.
+                if is_id(run_id):
+                    remove_folder(workspace.run_folder(run_id))
+                connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
     return len(gone)
 
 

@@ -17,6 +17,7 @@ from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.media import MediaSettings
 from smurf_core.data.problems import Problem
 from smurf_core.data.storage import read_dataset, read_targets, write_dataset
+from smurf_core.durable import is_partial, remove_folder
 from smurf_core.errors import InputError
 from smurf_core.extraction.store import FeatureStore
 from smurf_core.people.audit import record
@@ -25,6 +26,7 @@ from smurf_core.people.person import EVERYBODY
 from smurf_core.people.places import check_place
 from smurf_core.people.quotas import Quota
 from smurf_core.people.roles import add_member, no_study, visible
+from smurf_core.runs.disk import said_in_words
 from smurf_core.runs.entries import (
     BrokenEntry,
     broken,
@@ -38,6 +40,9 @@ from smurf_core.runs.entries import (
 from smurf_core.runs.workspace import Workspace, is_id, new_id
 
 SYNTHETIC_STUDY = "synthetic"
+_CUT_OFF = (
+    "Removing samples from this study was cut off: run `smurf doctor --repair`, which completes it."
+)
 
 
 @dataclass(frozen=True)
@@ -64,22 +69,25 @@ def add_study(
 ) -> str:
     """Store a data set as a study and return its id; `provenance` says where it came from.
 
-    Who acts becomes its owner. Raises `InputError` if their part of the disk is full.
+    Who acts becomes its owner. Raises `InputError` if their part of the disk is full, or if the
+    disk cannot be changed or fails: nothing is stored then.
     """
     study_id = new_id()
     folder = workspace.as_machine().study_folder(study_id)
     with workspace.connect() as connection:
         Quota.from_environment().check_disk(connection, workspace.person, workspace.root)
-    try:
-        write_dataset(dataset, folder)
-        with workspace.transaction() as connection:
-            _enter(connection, study_id, dataset, problems, provenance or {})
-            if not workspace.person.is_local:
-                add_member(connection, study_id, workspace.person.name, "owner")
-                record(connection, workspace.person, "add_study", study_id, study_id)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # A kill leaves it: see `recover_studies`.
-        raise
+    with said_in_words(workspace.root):
+        try:
+            write_dataset(dataset, folder)
+            with workspace.transaction() as connection:
+                _enter(connection, study_id, dataset, problems, provenance or {})
+                if not workspace.person.is_local:
+                    add_member(connection, study_id, workspace.person.name, "owner")
+                    record(connection, workspace.person, "add_study", study_id, study_id)
+        except BaseException:
+            with suppress(OSError):  # A kill leaves it: see `recover_studies`.
+                remove_folder(folder)
+            raise
     return study_id
 
 
@@ -102,7 +110,7 @@ def recover_studies(workspace: Workspace, *, older_than: float) -> list[str]:
             if dataset is not None:
                 _enter(connection, folder.name, dataset, (), {})
                 adopted.append(folder.name)
-            elif is_id(folder.name.lstrip(".").split(".")[0]):  # Other names are not ours.
+            elif is_id(folder.name) or is_partial(folder.name):  # Other names are not ours.
                 shutil.rmtree(folder, ignore_errors=True)
     return adopted
 
@@ -189,8 +197,18 @@ def load_study(workspace: Workspace, study_id: str, target: str = "") -> Multimo
     `smurf_core.runs.store.dataset_of_run`.
     """
     get_study(workspace, study_id)
-    dataset = read_dataset(workspace.study_folder(study_id))
+    try:
+        dataset = read_dataset(workspace.study_folder(study_id))
+    except InputError:
+        if removal_file(workspace, study_id).exists():
+            raise InputError(_CUT_OFF) from None
+        raise
     return dataset.with_target(target) if target else dataset
+
+
+def removal_file(workspace: Workspace, study_id: str) -> Path:
+    """Where `smurf_core.runs.forgetting` notes what it is about to remove from a study."""
+    return workspace.root / "forgetting" / f"{study_id}.json"
 
 
 @guarded("viewer")
@@ -322,9 +340,10 @@ def purge_studies(workspace: Workspace, *, older_than: float) -> int:
             folders = [workspace.run_folder(row["id"]) for row in runs if is_id(row["id"])]
             if is_id(study_id):
                 folders.append(workspace.study_folder(study_id))
-            for folder in folders:
-                shutil.rmtree(folder, ignore_errors=True)
-            connection.execute("DELETE FROM study WHERE id = ?", (study_id,))
+            with suppress(OSError):  # What cannot be removed now stays until the next time.
+                for folder in folders:
+                    remove_folder(folder)
+                connection.execute("DELETE FROM study WHERE id = ?", (study_id,))
     return len(gone)
 
 
@@ -348,14 +367,16 @@ def ensure_own_study(
     Everybody who signs in may look at it.
     """
     signed_in, workspace = not workspace.person.is_local, workspace.as_machine()
+    origin = json.dumps(dict(provenance or {}))
+    folder = workspace.study_folder(study_id)
     with workspace.connect() as connection:
-        is_there = _is_whole(workspace, connection, study_id)
+        is_there = _has_entry(connection, study_id, origin) and folder.exists()
     if not is_there:
-        with workspace.transaction() as connection:
+        with said_in_words(workspace.root), workspace.transaction() as connection:
             # Another process may have been faster.
-            if not _is_whole(workspace, connection, study_id):
+            if not (_has_entry(connection, study_id, origin) and folder.exists()):
                 dataset = _folder_of(workspace, study_id, make)
-                if not _has_entry(connection, study_id):
+                if not _has_entry(connection, study_id, origin):
                     _enter(connection, study_id, dataset, (), provenance or {})
                 furnish(connection, dataset)
     if signed_in:
@@ -364,13 +385,11 @@ def ensure_own_study(
     return study_id
 
 
-def _is_whole(workspace: Workspace, connection: sqlite3.Connection, study_id: str) -> bool:
-    return _has_entry(connection, study_id) and workspace.study_folder(study_id).exists()
-
-
-def _has_entry(connection: sqlite3.Connection, study_id: str) -> bool:
+def _has_entry(connection: sqlite3.Connection, study_id: str, origin: str) -> bool:
+    """True if a study has an entry, which was not taken up from a start that was cut off."""
     rows = connection.execute("SELECT * FROM study WHERE id = ?", (study_id,)).fetchall()
-    return bool(readable(rows, _info))
+    is_taken_up = origin != "{}" and any(row["provenance"] == "{}" for row in rows)
+    return bool(readable(rows, _info)) and not is_taken_up
 
 
 def _folder_of(

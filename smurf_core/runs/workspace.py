@@ -14,7 +14,7 @@ from uuid import uuid4
 from smurf_core.errors import InputError
 from smurf_core.people.person import LOCAL, Person
 from smurf_core.people.roles import require
-from smurf_core.runs.disk import can_write, disk_error
+from smurf_core.runs.disk import can_write, disk_error, said_in_words
 from smurf_core.runs.migrations import prepare
 
 HOME_VARIABLE = "SMURF_HOME"
@@ -104,12 +104,8 @@ class Workspace:
                 ) from error
             connection.row_factory = sqlite3.Row
             connection.text_factory = _text
-            try:
+            with said_in_words(self.root):
                 yield connection
-            except (OSError, sqlite3.Error) as error:
-                if sentence := disk_error(error, self.root):
-                    raise sentence from error
-                raise
         finally:
             if connection is not None:
                 connection.close()

@@ -19,6 +19,7 @@ import pandas as pd
 
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset
 from smurf_core.data.generated.synthetic import redundant_factor, unique_factor
+from smurf_core.durable import flush
 from smurf_core.errors import InputError
 from smurf_core.terms import modality_subsets
 
@@ -359,7 +360,9 @@ def write_clips(dataset: MultimodalDataset, folder: Path) -> int:
             file.setsampwidth(2)
             file.setframerate(CLIP_RATE)
             file.writeframes((sound * 32_767).astype("<i2").tobytes())
+        flush(folder / name)
         count += 1
+    flush(folder)
     return count
 
 

@@ -151,6 +151,7 @@ class _Sequences:
                 path = f"{self.root}/metadata/dimension names"
                 item = own_member(path, "dimension names", metadata, self.source)
                 if isinstance(item, h5py.Dataset) and item.size == 1:
+                    _check_length(item, self.source)
                     cell = item[()] if item.ndim == 0 else item[(0,) * item.ndim]
                     try:
                         given = json.loads(cell)
@@ -176,6 +177,18 @@ class _Sequences:
             if features.dtype.itemsize > 1024:
                 raise InputError(f"{self.source.name}, {name!r}: its cells are not words.")
             return np.asarray(features[()]), np.asarray(intervals[()], dtype=np.float64)
+
+
+def _check_length(text: h5py.Dataset, source: SourceFile) -> None:
+    """Raise `OSError` if a text claims to be longer than its file: HDF5 makes room for it first."""
+    place = text.id.get_offset()
+    if place is None or h5py.check_string_dtype(text.dtype) is None:
+        return
+    with source.path.open("rb") as file:
+        file.seek(place)
+        claimed = int.from_bytes(file.read(4), "little")
+    if h5py.check_string_dtype(text.dtype).length is None and claimed > source.path.stat().st_size:
+        raise OSError("A text is longer than the file.")
 
 
 class _open:

@@ -294,6 +294,21 @@ def test_labels_with_named_dimensions_keep_their_names(tmp_path):
     assert list(table.frame.columns)[-2:] == ["sentiment", "happy"]
 
 
+def test_a_name_that_claims_to_be_longer_than_its_file_needs_no_memory(tmp_path):
+    path = tmp_path / "l.csd"
+    csd(path, "All Labels", {"v": (np.zeros((1, 2), np.float32), [[0, 1]])})
+    with h5py.File(path, "r+") as file:
+        del file["All Labels/metadata/dimension names"]
+        file["All Labels/metadata/dimension names"] = '["sentiment", "happy"]'
+        place = file["All Labels/metadata/dimension names"].id.get_offset()
+    assert tables_of(path)[0].frame.columns[-1] == "happy"
+    content = bytearray(path.read_bytes())
+    content[place : place + 4] = (0x7FFFFFF0).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="is damaged or not an HDF5 file"):
+        tables_of(path)
+
+
 # MMSA
 
 

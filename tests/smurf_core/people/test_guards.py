@@ -47,6 +47,7 @@ UNGUARDED = {
     "smurf_core.from_recordings.process.delete_job": "asks job_folder",
     "smurf_core.from_recordings.process.work": "machine",
     "smurf_core.from_recordings.study.study_of_job": "asks job_folder",
+    "smurf_core.runs.studies.removal_file": "the place of a note",
     # What everybody may make, and then owns, or what the program made for everybody.
     "smurf_core.runs.studies.add_study": "new",
     "smurf_core.runs.studies.ensure_own_study": "new",
