@@ -116,7 +116,7 @@ def text_table(
     )
     return Table(
         name=name,
-        frame=pd.DataFrame({column: parsed.values for column, parsed in read.items()}),
+        frame=pd.DataFrame({column: _quickly(parsed.values) for column, parsed in read.items()}),
         bad_cells={
             column: BadCell(source.name, *parsed.bad)
             for column, parsed in read.items()
@@ -127,6 +127,11 @@ def text_table(
         options={**(options or {}), **({"decimal": ","} if commas else {})},
         texts=kept_texts(read),
     )
+
+
+def _quickly(values: pd.Series[Any]) -> pd.Series[Any] | npt.NDArray[np.float64]:
+    """Points as a plain array: thousands of indexes need not be compared."""
+    return values.to_numpy() if values.dtype == np.float64 else values
 
 
 def kept_texts(columns: Mapping[str, Column]) -> dict[str, pd.Series[Any]]:
