@@ -261,8 +261,8 @@ def _guess_transcript(tables: Sequence[Table], mapping: StudyMapping) -> str:
     taken = set(mapping.role_columns.values())
     for table in tables:
         for column in table.frame.columns:
-            is_called_so = plain_name(column) in TRANSCRIPT_NAMES
-            if column in taken or not is_called_so or column in table.numbers:
+            has_name = plain_name(column) in TRANSCRIPT_NAMES
+            if column in taken or not has_name or column in table.numbers:
                 continue
             if table.frame[column].dropna().astype("str").str.contains(" ").any():
                 return str(column)
