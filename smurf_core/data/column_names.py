@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Names as `plain_name` writes them; the first that a table has is taken.
 ID_NAMES = (
@@ -83,11 +84,13 @@ ROLE_NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
+@lru_cache(maxsize=200_000)
 def plain_name(column: str) -> str:
     """A column's name in the form used in the lists above: lower case, without separators."""
     return re.sub(r"[_\-. ]", "", column).lower()
 
 
+@lru_cache(maxsize=200_000)
 def name_words(column: str) -> tuple[str, ...]:
     """The words of a column's name, in lower case: `SpkrID` and `spkr_id` are `spkr`, `id`."""
     pieces = re.findall(r"[^\W\d_]+|\d+", column)
@@ -96,6 +99,7 @@ def name_words(column: str) -> tuple[str, ...]:
     return tuple(word.lower() for piece in words for word in piece.split())
 
 
+@lru_cache(maxsize=200_000)
 def named_thing(column: str) -> str:
     """A column's plain name without the words for a number: `actor` of `actor_no`, `ActorID`."""
     words = list(name_words(column))

@@ -254,7 +254,8 @@ class MultimodalDataset:
         digest = hashlib.sha256()
         for name, features in self.features.items():
             digest.update(repr((name, features.names, features.values.shape)).encode())
-            digest.update(np.ascontiguousarray(features.values).tobytes())
+            # Without a copy of what may be mapped from a large file.
+            digest.update(np.ascontiguousarray(features.values).reshape(-1).view(np.uint8).data)
         digest.update(repr((self.task, self.target_name, self.class_names)).encode())
         digest.update(np.ascontiguousarray(self.target).tobytes())
         digest.update("\0".join(self.sample_ids.tolist()).encode())

@@ -34,7 +34,7 @@ def row_counters(frame: pd.DataFrame, parts: Sequence[int] = ()) -> tuple[str, .
         return ()
     row = np.arange(n)
     within = np.concatenate([np.arange(size) for size in parts]) if sum(parts) == n else row
-    for column in frame.columns:
+    for column in _that_may_count(frame):
         values = _whole_numbers(frame[column])
         if values is None:
             continue
@@ -44,6 +44,15 @@ def row_counters(frame: pd.DataFrame, parts: Sequence[int] = ()) -> tuple[str, .
             permuted.append(column)
     # Ranks of several measures are permutations of the row numbers, but no counters.
     return tuple(counters + permuted if len(permuted) == 1 else counters)
+
+
+def _that_may_count(frame: pd.DataFrame) -> list[str]:
+    """All columns but those of points whose last cell is no whole number."""
+    points = np.asarray([kind == np.float64 for kind in frame.dtypes], dtype=bool)
+    last = frame.iloc[-1:, np.flatnonzero(points)].to_numpy(dtype=np.float64)[0]
+    may_count = ~points
+    may_count[points] = np.isfinite(last) & (last == np.rint(last))
+    return [column for column, may in zip(frame.columns, may_count, strict=True) if may]
 
 
 def _is_counting(

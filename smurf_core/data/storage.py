@@ -52,6 +52,7 @@ def write_dataset(dataset: MultimodalDataset, folder: Path) -> None:
                 partial / _features_file(position),
                 features.names,
             )
+            np.save(partial / _mapped_file(position), np.ascontiguousarray(features.values))
         _write_table(_columns(dataset), partial / _COLUMNS)
         dataset.samples.to_parquet(partial / _SAMPLES)
         sums = {path.name: checksum(path) for path in sorted(partial.iterdir())}
@@ -101,7 +102,7 @@ def _read(folder: Path) -> MultimodalDataset:
         checksum(folder / name) != written for name, written in sums.items()
     ):
         raise _damaged(folder)
-    dataset = _restore(description, folder)
+    dataset = _restore({**description, _SUMS: sums}, folder)
     if dataset.fingerprint != description["fingerprint"]:
         raise _damaged(folder)
     return _with_judgments(dataset, folder / _JUDGMENTS)
@@ -201,6 +202,11 @@ def _features_file(position: int) -> str:
     return f"features_{position}.parquet"
 
 
+def _mapped_file(position: int) -> str:
+    """The same features as an array that processes map into memory instead of copying it."""
+    return f"features_{position}.npy"
+
+
 def _write_table(
     columns: dict[Any, npt.NDArray[Any]], path: Path, names: tuple[str, ...] | None = None
 ) -> None:
@@ -289,7 +295,9 @@ def _restore(description: dict[str, Any], folder: Path) -> MultimodalDataset:
         name=description["name"],
         task=description["task"],
         features={
-            modality["name"]: _read_features(folder / _features_file(i), modality["features"])
+            modality["name"]: _read_features(
+                folder, i, modality["features"], is_mapped=_mapped_file(i) in description[_SUMS]
+            )
             for i, modality in enumerate(description["modalities"])
         },
         sample_ids=texts("sample_id"),
@@ -326,8 +334,13 @@ def _restore(description: dict[str, Any], folder: Path) -> MultimodalDataset:
     )
 
 
-def _read_features(path: Path, names: list[str]) -> Features:
-    table = _read_table(path)
+def _read_features(folder: Path, position: int, names: list[str], *, is_mapped: bool) -> Features:
+    """Features mapped from their file; of studies written before there was one, copied."""
+    if is_mapped:
+        # Pages are shared between processes; what one of them changes stays its own ("c").
+        mapped = np.load(folder / _mapped_file(position), mmap_mode="c")
+        return Features(np.asarray(mapped), tuple(names))
+    table = _read_table(folder / _features_file(position))
     values = np.empty((table.num_rows, len(names)), dtype=np.float32)
     for position in range(len(names)):
         values[:, position] = table.column(position).to_numpy()

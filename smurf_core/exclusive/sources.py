@@ -105,9 +105,7 @@ def rotated(
         mean = learned.mean(axis=0) if len(learned) else np.zeros(given.shape[1])
         means[name] = mean
         centred = np.where(there[:, None], given - mean, 0.0)
-        sizes, vectors = np.linalg.eigh(centred[training].T @ centred[training])
-        order = np.argsort(-sizes, kind="stable")
-        sizes, vectors = sizes[order], vectors[:, order]
+        sizes, vectors = _components(centred[training])
         # An eigenvector's sign is arbitrary: the largest entry is positive, so that equal data
         # give equal numbers on every machine.
         largest = np.abs(vectors).argmax(axis=0)
@@ -118,6 +116,24 @@ def rotated(
         values[name] = centred @ bases[name]
         directions[name] = min(known, rank)
     return Rotated(values, bases, directions, present, means)
+
+
+def _components(trained: Array) -> tuple[Array, Array]:
+    """Principal components of centred samples [n, d]: their sizes, largest first, and [d, r].
+
+    Of more features than samples, they come from products of samples, [n, n] in place of [d, d]:
+    the same components, without those of size zero.
+    """
+    is_wide = trained.shape[1] > len(trained)
+    sizes, vectors = np.linalg.eigh(trained @ trained.T if is_wide else trained.T @ trained)
+    order = np.argsort(-sizes, kind="stable")
+    sizes, vectors = sizes[order], vectors[:, order]
+    if is_wide:
+        kept = sizes > 1e-9 * max(sizes[0], 1e-300) if len(sizes) else np.zeros(0, dtype=bool)
+        kept[:1] = True  # As of any other samples, there is at least one size to look at.
+        sizes = sizes[kept]
+        vectors = trained.T @ (vectors[:, kept] / np.sqrt(np.maximum(sizes, 1e-300)))
+    return sizes, vectors
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def feature_columns(table: Table, mapping: StudyMapping) -> list[str]:
     return [
         column
         for column in table.frame.columns
-        if is_number(table.frame[column])
+        if column in table.numbers
         and column not in roles
         and not why_no_feature(table, column, mapping)
     ]
@@ -63,7 +63,7 @@ def why_no_feature(table: Table, column: str, mapping: StudyMapping) -> str:
         return "counts the rows"
     if is_rater_column(column):
         return "a rating"
-    return _by_role(table.frame[column], column) or _by_target(column, mapping)
+    return _by_role(table, column) or _by_target(column, mapping)
 
 
 def is_named_in_full(column: str, mapping: StudyMapping) -> bool:
@@ -71,10 +71,10 @@ def is_named_in_full(column: str, mapping: StudyMapping) -> bool:
     return any(column in items for items in mapping.modalities.values())
 
 
-def _by_role(cells: pd.Series[Any], column: str) -> str:
+def _by_role(table: Table, column: str) -> str:
     """The role that the name of a column means, if its cells are whole numbers or text."""
     role = _named_role(column)
-    return role if role and _are_names(cells) else ""
+    return role if role and _are_names(table.frame[column]) else ""
 
 
 @lru_cache(maxsize=100_000)

@@ -45,7 +45,7 @@ def guess_split(tables: Sequence[Table], mapping: StudyMapping) -> str:
     columns = [(t, c) for t, c in _open_columns(tables, mapping) if c != mapping.fold]
     named = [(t, c) for t, c in columns if plain_name(c) in SPLIT_NAMES]
     for table, column in [*named, *columns]:
-        if not _why_no_split(table, column):
+        if column not in table.numbers and not _why_no_split(table, column):
             return column
     return ""
 
@@ -54,14 +54,15 @@ def fold_problems_of_columns(tables: Sequence[Table], mapping: StudyMapping) -> 
     """Columns that look like folds or splits and are not used, with the reason."""
     found: dict[str, Problem] = {}
     for table, column in _open_columns(tables, mapping):
-        plain = plain_name(column)
-        cells = table.frame[column].dropna()
-        few = 2 <= cells.nunique() <= _MOST_WORDS
-        if column in (mapping.fold, mapping.split) or not few:
+        if column in (mapping.fold, mapping.split):
             continue
+        plain = plain_name(column)
+        is_text = column not in table.numbers
         is_fold = plain in FOLD_NAMES or _NUMBERED.match(column) is not None
-        is_split = plain in SPLIT_NAMES and (not is_number(cells) or plain not in ("mode", "set"))
+        is_split = plain in SPLIT_NAMES and (is_text or plain not in ("mode", "set"))
         if not is_fold and not is_split:
+            continue
+        if not 2 <= table.frame[column].nunique() <= _MOST_WORDS:
             continue
         what, why = ("a split", _why_no_split) if is_split else ("folds", _why_no_fold)
         used = mapping.fold or mapping.split

@@ -87,9 +87,11 @@ def _candidates(tables: Sequence[Table], mapping: StudyMapping) -> list[_Candida
     for table in tables:
         for column in table.frame.columns:
             kind = _kind(column)
+            if kind is None or column in taken:
+                continue
             has_text = column in table.texts
             cells = (table.texts[column] if has_text else table.frame[column]).dropna()
-            if kind is None or column in taken or not len(cells) or not _names(cells):
+            if not len(cells) or not _names(cells):
                 continue
             if column in table.row_counters:
                 continue

@@ -35,7 +35,6 @@ from smurf_core.data.importing.ratings import (
     shown_modalities,
 )
 from smurf_core.data.importing.recoding import read_study_tables
-from smurf_core.data.importing.tables import is_number
 from smurf_core.data.importing.target_columns import possible_targets
 from smurf_core.data.media import MEDIA_TYPES, VIDEO_TYPES
 from smurf_core.data.problems import listing
@@ -222,8 +221,10 @@ def _guess_media(tables: Sequence[Table], mapping: StudyMapping) -> str:
     found: dict[str, str] = {}
     for table in tables:
         for column in table.frame.columns:
+            if column in taken or column in table.numbers:
+                continue
             cells = table.frame[column].dropna()
-            if column in taken or is_number(cells) or not len(cells):
+            if not len(cells):
                 continue
             suffixes = {PurePosixPath(str(cell)).suffix.lower() for cell in cells}
             if suffixes <= set(MEDIA_TYPES):
@@ -251,7 +252,7 @@ def _numbers(table: Table, mapping: StudyMapping) -> list[str]:
         if column not in taken
         and plain_name(column) not in DESCRIPTION_NAMES
         and not mapping.is_switched_off(column)
-        and is_number(table.frame[column])
+        and column in table.numbers
     ]
 
 
@@ -260,10 +261,10 @@ def _guess_transcript(tables: Sequence[Table], mapping: StudyMapping) -> str:
     taken = set(mapping.role_columns.values())
     for table in tables:
         for column in table.frame.columns:
-            cells = table.frame[column]
-            if column in taken or plain_name(column) not in TRANSCRIPT_NAMES or is_number(cells):
+            has_name = plain_name(column) in TRANSCRIPT_NAMES
+            if column in taken or not has_name or column in table.numbers:
                 continue
-            if cells.dropna().astype("str").str.contains(" ").any():
+            if table.frame[column].dropna().astype("str").str.contains(" ").any():
                 return str(column)
     return ""
 
@@ -312,5 +313,5 @@ def _holds_ratings(columns: Sequence[str]) -> bool:
 
 def _guess_judgments(tables: Sequence[Table], mapping: StudyMapping) -> dict[str, tuple[str, ...]]:
     """Columns named like the target, with the initials of some modalities instead of all."""
-    columns = [c for table in tables for c in table.frame.columns if is_number(table.frame[c])]
+    columns = [c for table in tables for c in table.frame.columns if c in table.numbers]
     return guess_judgments(columns, tuple(mapping.modalities), mapping.target)

@@ -229,7 +229,7 @@ class _Joiner:
             for item in items
             for table in self.tables
             for column in self._columns_of(table, item)
-            if is_number(table.frame[column])
+            if column in table.numbers
         }
 
     def _names(self, table: Table) -> set[str]:
@@ -245,7 +245,7 @@ class _Joiner:
         refuse_errors(
             bad_cell_problem(c, table.bad_cells[c]) for c in columns if c in table.bad_cells
         )
-        kept = [column for column in columns if is_number(table.frame[column])]
+        kept = [column for column in columns if column in table.numbers]
         texts = [column for column in columns if column not in kept]
         if not kept:
             first = table.frame[columns[0]].dropna().astype("str")

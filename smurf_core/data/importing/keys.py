@@ -183,14 +183,15 @@ def _parts(table: Table, taken: set[str]) -> list[str]:
         plain = plain_name(column)
         if column in taken or (plain in _NO_PARTS and not is_id_name(column)):
             continue
-        cells = table.frame[column]
-        is_start = plain in START_NAMES and is_number(cells)
-        if is_number(cells) and not is_start and (
+        has_numbers = column in table.numbers
+        is_start = plain in START_NAMES and has_numbers
+        if has_numbers and not is_start and (
             not is_id_name(column) or not _may_name(table, column)
         ):  # fmt: skip
             continue
-        if not is_number(cells) and _holds_sentences(table, column):
+        if not has_numbers and _holds_sentences(table, column):
             continue
+        cells = table.frame[column]
         # If almost all values differ, the column is the id, and repeated values are an error.
         if cells.isna().any() or not 1 < cells.nunique() < _MOST_DISTINCT * len(cells):
             continue

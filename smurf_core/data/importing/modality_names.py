@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from smurf_core.data.column_names import DESCRIPTION_NAMES, name_words, plain_name
-from smurf_core.data.importing.tables import is_number
 from smurf_core.data.readers.interface import Table
 
 MODALITY_PREFIXES = (
@@ -33,7 +32,7 @@ _FEWEST_NUMBERED = 3  # columns such as f0, f1, f2 that show that a table contai
 
 def modality_name(table: Table) -> str:
     """The name of the modality of a table of features: from its format, columns or name."""
-    columns = [c for c in table.frame.columns if is_number(table.frame[c])]
+    columns = [c for c in table.frame.columns if c in table.numbers]
     known = known_prefixes(c for c in columns if plain_name(c) not in DESCRIPTION_NAMES)
     if table.modality:
         return table.modality

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def rating_column(column: str, modalities: Sequence[str]) -> RatingColumn | None
     Examples: `TA`, `val_y_AV`, `label_T`, `valence audio+video` for text, audio and video.
     """
     pieces = re.split(r"[_\-+&,.: ]+", column.strip())
-    letters = _letters(modalities)
+    letters = _letters(tuple(modalities))
     found = _of_initials(pieces[-1], letters)
     if found is not None:
         shown, qualifier = found
@@ -80,7 +81,7 @@ def rating_of(column: str, modalities: Sequence[str]) -> RatingColumn | None:
     if found is not None:
         return found
     pieces = re.split(r"[_\-+&,.: ]+", column.strip())
-    initials = _of_initials(pieces[0], _letters(modalities)) if len(pieces) > 1 else None
+    initials = _of_initials(pieces[0], _letters(tuple(modalities))) if len(pieces) > 1 else None
     if initials is not None:
         shown, qualifier = initials
         return RatingColumn(column, "_".join(pieces[1:]), _ordered(shown, modalities), qualifier)
@@ -168,7 +169,8 @@ def guess_informativeness(columns: Iterable[str], modalities: Sequence[str]) -> 
     return {name: found[name] for name in modalities if name in found}
 
 
-def _letters(modalities: Sequence[str]) -> dict[str, str]:
+@lru_cache(maxsize=1_000)
+def _letters(modalities: tuple[str, ...]) -> Mapping[str, str]:
     """Letter → modality; ambiguous letters are left out."""
     families = {modality: _family(modality) for modality in modalities}
     meanings: dict[str, set[str]] = {}
@@ -183,6 +185,7 @@ def _letters(modalities: Sequence[str]) -> dict[str, str]:
     return {letter: meant.pop() for letter, meant in meanings.items() if len(meant) == 1}
 
 
+@lru_cache(maxsize=10_000)
 def _family(modality: str) -> str:
     pieces = re.split(r"[_\-. ]+", modality.lower())
     for letter, words in _FAMILIES.items():
@@ -191,7 +194,7 @@ def _family(modality: str) -> str:
     return ""
 
 
-def _of_initials(mark: str, letters: dict[str, str]) -> tuple[list[str], str] | None:
+def _of_initials(mark: str, letters: Mapping[str, str]) -> tuple[list[str], str] | None:
     if not re.fullmatch(r"[A-Z]{1,8}", mark):
         return None
     is_qualified = len(mark) > 1 and mark[-1] in _QUALIFIERS and mark[-1] not in letters

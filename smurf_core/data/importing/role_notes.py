@@ -10,7 +10,7 @@ from smurf_core.data.importing.fold_columns import fold_problems_of_columns
 from smurf_core.data.importing.groups import person_problems
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.raters import is_rater_column
-from smurf_core.data.importing.tables import SPLIT_COLUMN, is_number
+from smurf_core.data.importing.tables import SPLIT_COLUMN
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Table
 
@@ -45,7 +45,7 @@ def _unused_numbers(
     for table in tables:
         unused: dict[str, list[str]] = defaultdict(list)
         for column in table.frame.columns:
-            if not is_number(table.frame[column]) or column in roles or column in featured:
+            if column not in table.numbers or column in roles or column in featured:
                 continue
             if column == SPLIT_COLUMN or is_rater_column(column):
                 continue

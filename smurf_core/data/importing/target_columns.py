@@ -43,7 +43,7 @@ def possible_targets(tables: Sequence[Table], mapping: StudyMapping) -> list[str
         for column in table.frame.columns
         if column not in taken and not mapping.is_switched_off(column)
     )
-    numbers = [c for table in tables for c in table.frame.columns if is_number(table.frame[c])]
+    numbers = [c for table in tables for c in table.frame.columns if c in table.numbers]
     prefixes = list(known_prefixes(column for column in numbers if column in free))
     found: dict[
         str, str
@@ -108,7 +108,7 @@ def with_class_columns(tables: Sequence[Table]) -> list[Table]:
 
 
 def _with_classes(table: Table, *, has_target: bool) -> Table:
-    marks = [c for c in table.frame.columns if _holds_marks(table.frame[c].iloc[:PREVIEW_ROWS])]
+    marks = _marks(table)
     if len(marks) < 2:
         return table
     starts: dict[str, list[str]] = {}
@@ -132,11 +132,14 @@ def _start(column: str) -> str:
     return next(iter(known_prefixes([column])), "")
 
 
-def _holds_marks(cells: pd.Series[Any]) -> bool:
-    """True for a column of 0 and 1 without gaps."""
-    if not is_number(cells) or cells.isna().any() or not len(cells):
-        return False
-    return bool(np.isin(cells.to_numpy(dtype=np.float64), (0, 1)).all())
+def _marks(table: Table) -> list[str]:
+    """Columns of 0 and 1 without gaps, judged by the first rows."""
+    numbers = [c for c in table.frame.columns if c in table.numbers]
+    if not numbers or not len(table.frame):
+        return []
+    head = table.frame.iloc[:PREVIEW_ROWS][numbers].to_numpy(dtype=np.float64, na_value=np.nan)
+    are_marks = ((head == 0) | (head == 1)).all(axis=0)
+    return [column for column, holds in zip(numbers, are_marks, strict=True) if holds]
 
 
 def _combined(table: Table, name: str, columns: list[str]) -> Table:

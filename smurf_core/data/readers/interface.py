@@ -92,6 +92,12 @@ class Table:
         return (*(file for file, _ in self.parts), *self.origins)
 
     @cached_property
+    def numbers(self) -> frozenset[str]:
+        """Columns that contain numbers, or nothing."""
+        kinds = zip(self.frame.columns, self.frame.dtypes, strict=True)
+        return frozenset(c for c, kind in kinds if pd.api.types.is_numeric_dtype(kind))
+
+    @cached_property
     def row_counters(self) -> tuple[str, ...]:
         """Columns that number the rows."""
         return row_counters(self.frame, [rows for _, rows in self.parts])

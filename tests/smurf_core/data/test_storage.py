@@ -1,5 +1,6 @@
 import json
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from mmap import mmap
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ import pytest
 from smurf_core.data.dataset import Features, FurtherTarget, MultimodalDataset
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.storage import read_dataset, write_dataset
+from smurf_core.durable import write_json
 from smurf_core.errors import InputError
+from smurf_core.training.workers import processes
 
 
 def full_dataset() -> MultimodalDataset:
@@ -124,4 +127,65 @@ def test_changed_study_is_refused(tmp_path):
 
 def test_study_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="FileNotFoundError"):
+        read_dataset(tmp_path / "study")
+
+
+def mapping_of(values):
+    """The map of a file that an array is a view of; None for an array in memory."""
+    while isinstance(values, np.ndarray):
+        values = values.base
+    return values if isinstance(values, mmap) else None
+
+
+def test_features_are_mapped_here_and_in_the_processes_that_train(tmp_path):
+    write_dataset(synthetic_additive(samples=20_000), tmp_path / "study")
+    values = [f.values for f in read_dataset(tmp_path / "study").features.values()]
+    assert all(mapping_of(x) is not None for x in values)
+    with processes(2) as workers:
+        found = list(workers.each(Mapped(values), "names", [(0,), (1,)]))
+    # The study's own file, and no copy of it elsewhere.
+    assert found == [[str(tmp_path / "study" / f"features_{i}.npy") for i in range(3)]] * 2
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What processes are given in place of a plan."""
+
+    values: list
+
+    def names(self, _):
+        found = []
+        for values in self.values:
+            while not isinstance(values, np.memmap):
+                values = values.base
+            found.append(str(values.filename))
+        return found
+
+
+def test_a_change_in_memory_stays_out_of_the_file(tmp_path):
+    write_dataset(synthetic_additive(samples=20), tmp_path / "study")
+    before = read_dataset(tmp_path / "study")
+    next(iter(before.features.values())).values[0] = 7
+    assert read_dataset(tmp_path / "study").fingerprint != before.fingerprint
+
+
+def test_study_without_arrays_to_map_is_read_as_before(tmp_path):
+    dataset = synthetic_additive(samples=20)
+    write_dataset(dataset, tmp_path / "study")
+    path = tmp_path / "study" / "dataset.json"
+    found = json.loads(path.read_text())
+    for array in (tmp_path / "study").glob("*.npy"):
+        array.unlink()
+        del found["checksums"][array.name]
+    del found["checksum"]
+    path.unlink()
+    write_json(found, path)
+    assert_equal_datasets(dataset, read_dataset(tmp_path / "study"))
+
+
+def test_changed_array_is_refused(tmp_path):
+    write_dataset(synthetic_additive(samples=20), tmp_path / "study")
+    path = tmp_path / "study" / "features_0.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(InputError, match="not the one that was written"):
         read_dataset(tmp_path / "study")

@@ -253,8 +253,9 @@ def test_integer_weights_are_repetitions(widths):
         np.testing.assert_allclose(repeated.effective[pair], counts.sum())
 
 
-def test_rotation_learns_from_training_samples_alone():
-    inputs, _ = draw(60)
+@pytest.mark.parametrize("widths", [(4, 3, 5), (90, 50, 5)], ids=["narrow", "wide"])
+def test_rotation_learns_from_training_samples_alone(widths):
+    inputs, _ = draw(60, widths)
     training = np.arange(60) < 40
     named = {"A": inputs[0], "B": inputs[1]}
     there = np.ones((60, 2), dtype=bool)
@@ -264,3 +265,14 @@ def test_rotation_learns_from_training_samples_alone():
         np.testing.assert_array_equal(basis, second.bases[name])
         np.testing.assert_allclose(basis.T @ basis, np.eye(basis.shape[1]), atol=1e-12)
         np.testing.assert_allclose(first.values[name][training].mean(axis=0), 0, atol=1e-12)
+
+
+def test_more_features_than_samples_have_the_same_components():
+    wide = draw(40, (90,))[0][0]
+    wide = wide - wide.mean(axis=0)
+    everyone = np.ones(40, dtype=bool)
+    found = rotated({"A": wide}, everyone[:, None], everyone).bases["A"]
+    _, vectors = np.linalg.eigh(wide.T @ wide)
+    leading = vectors[:, ::-1][:, : found.shape[1]]
+    np.testing.assert_allclose(found.T @ found, np.eye(found.shape[1]), atol=1e-12)
+    np.testing.assert_allclose(found @ found.T, leading @ leading.T, atol=1e-10)
