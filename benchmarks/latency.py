@@ -49,7 +49,7 @@ from smurf_core.data.importing.assembly import assemble, guess_mapping
 from smurf_core.data.readers.registry import find_sources
 from smurf_core.processes import worker
 from smurf_core.processes.launcher import launch
-from smurf_core.runs import store, studies
+from smurf_core.runs import own_studies, store, studies
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -253,7 +253,7 @@ def measure_training(home: Path, data: Path | None, browser: Browser) -> None:
     """Print how long a user waits for contributions after training with the page's defaults."""
     workspace = Workspace(home)
     workspace.mark_seen("checklist")
-    study = studies.ensure_synthetic_study(workspace)
+    study = own_studies.ensure_synthetic_study(workspace)
     if data is not None:
         sources = find_sources([data])
         study = studies.add_study(workspace, assemble(sources, guess_mapping(sources)).dataset)

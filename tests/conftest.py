@@ -42,7 +42,7 @@ def home(tmp_path, monkeypatch) -> Workspace:
 @pytest.fixture
 def synthetic_home(home) -> Workspace:
     """A workspace with the synthetic study and no run: pages open at once, and nothing trains."""
-    from smurf_core.runs.studies import ensure_synthetic_study
+    from smurf_core.runs.own_studies import ensure_synthetic_study
 
     ensure_synthetic_study(home)
     return home

@@ -18,7 +18,7 @@ from smurf_core.data.importing.fold_origin import fold_sentence
 from smurf_core.data.importing.mapping import media_settings, read_mapping, write_mapping
 from smurf_core.data.media import check_media
 from smurf_core.errors import InputError
-from smurf_core.runs import studies
+from smurf_core.runs import own_studies, studies
 from smurf_core.runs.workspace import Workspace
 
 _Files = Annotated[
@@ -98,7 +98,7 @@ def study_of(workspace: Workspace, data: list[str], roles: Roles) -> str:
     """
     if is_study(data):
         if data[0] == studies.SYNTHETIC_STUDY:
-            studies.ensure_synthetic_study(workspace)
+            own_studies.ensure_synthetic_study(workspace)
         if data[0] in {study.id for study in studies.list_studies(workspace)}:
             if replace(roles, target=None).are_given:
                 raise InputError(

@@ -10,8 +10,9 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.generated.simulated import simulated_affect, write_clips
 from smurf_core.data.media import suggested_media
 from smurf_core.model_kinds import ModelKind
+from smurf_core.runs.own_studies import ensure_own_study
 from smurf_core.runs.store import enter_run
-from smurf_core.runs.studies import ensure_own_study, enter_media, find_study
+from smurf_core.runs.studies import enter_media, find_study
 from smurf_core.runs.workspace import Workspace
 
 DEMO_STUDY = "demo"

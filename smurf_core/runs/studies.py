@@ -6,14 +6,13 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from smurf_core.data.dataset import MultimodalDataset, Origin, Task
-from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.media import MediaSettings
 from smurf_core.data.problems import Problem
 from smurf_core.data.storage import read_dataset, read_targets, write_dataset
@@ -22,7 +21,6 @@ from smurf_core.errors import InputError
 from smurf_core.extraction.store import FeatureStore
 from smurf_core.people.audit import record
 from smurf_core.people.guard import guarded, machine_only
-from smurf_core.people.person import EVERYBODY
 from smurf_core.people.places import check_place
 from smurf_core.people.quotas import Quota
 from smurf_core.people.roles import add_member, no_study, visible
@@ -80,7 +78,7 @@ def add_study(
         try:
             write_dataset(dataset, folder)
             with workspace.transaction() as connection:
-                _enter(connection, study_id, dataset, problems, provenance or {})
+                enter_study(connection, study_id, dataset, problems, provenance or {})
                 if not workspace.person.is_local:
                     add_member(connection, study_id, workspace.person.name, "owner")
                     record(connection, workspace.person, "add_study", study_id, study_id)
@@ -108,7 +106,7 @@ def recover_studies(workspace: Workspace, *, older_than: float) -> list[str]:
                 continue
             dataset = _complete(folder)
             if dataset is not None:
-                _enter(connection, folder.name, dataset, (), {})
+                enter_study(connection, folder.name, dataset, (), {})
                 adopted.append(folder.name)
             elif is_id(folder.name) or is_partial(folder.name):  # Other names are not ours.
                 shutil.rmtree(folder, ignore_errors=True)
@@ -125,12 +123,12 @@ def _complete(folder: Path) -> MultimodalDataset | None:
 
 def list_studies(workspace: Workspace) -> list[StudyInfo]:
     """All studies that are not deleted and can be read, newest first."""
-    return readable(_rows(workspace), _info)
+    return readable(_rows(workspace), study_of_row)
 
 
 def list_broken_studies(workspace: Workspace) -> list[BrokenEntry]:
     """Studies that are stored but whose entry cannot be read, newest first."""
-    return broken(_rows(workspace), _info)
+    return broken(_rows(workspace), study_of_row)
 
 
 @guarded("viewer")
@@ -143,7 +141,7 @@ def get_study(workspace: Workspace, study_id: str) -> StudyInfo:
         if row is None:
             raise missing_study(connection, study_id)
     try:
-        return _info(row)
+        return study_of_row(row)
     except InputError as error:
         raise InputError(f"The study {study_id!r} cannot be read. {error}") from error
 
@@ -347,65 +345,7 @@ def purge_studies(workspace: Workspace, *, older_than: float) -> int:
     return len(gone)
 
 
-def ensure_synthetic_study(workspace: Workspace) -> str:
-    """Make the synthetic study with three modalities A, B, C (eq. 16-19); return its id."""
-    return ensure_own_study(workspace, SYNTHETIC_STUDY, lambda: synthetic_additive(samples=1_000))
-
-
-def ensure_own_study(
-    workspace: Workspace,
-    study_id: str,
-    make: Callable[[], MultimodalDataset],
-    *,
-    provenance: Mapping[str, Any] | None = None,
-    furnish: Callable[[sqlite3.Connection, MultimodalDataset], None] = lambda *_: None,
-) -> str:
-    """Make a study that the program can make itself, under a fixed id; return the id.
-
-    Only missing parts are made: its entry, its folder, or both. `furnish` adds what else belongs to
-    it before the entry can be seen: a start that is cut short leaves a study whole or not at all.
-    Everybody who signs in may look at it.
-    """
-    signed_in, workspace = not workspace.person.is_local, workspace.as_machine()
-    origin = json.dumps(dict(provenance or {}))
-    folder = workspace.study_folder(study_id)
-    with workspace.connect() as connection:
-        is_there = _has_entry(connection, study_id, origin) and folder.exists()
-    if not is_there:
-        with said_in_words(workspace.root), workspace.transaction() as connection:
-            # Another process may have been faster.
-            if not (_has_entry(connection, study_id, origin) and folder.exists()):
-                dataset = _folder_of(workspace, study_id, make)
-                if not _has_entry(connection, study_id, origin):
-                    _enter(connection, study_id, dataset, (), provenance or {})
-                furnish(connection, dataset)
-    if signed_in:
-        with workspace.connect() as connection:
-            add_member(connection, study_id, EVERYBODY, "viewer")
-    return study_id
-
-
-def _has_entry(connection: sqlite3.Connection, study_id: str, origin: str) -> bool:
-    """True if a study has an entry, which was not taken up from a start that was cut off."""
-    rows = connection.execute("SELECT * FROM study WHERE id = ?", (study_id,)).fetchall()
-    is_taken_up = origin != "{}" and any(row["provenance"] == "{}" for row in rows)
-    return bool(readable(rows, _info)) and not is_taken_up
-
-
-def _folder_of(
-    workspace: Workspace, study_id: str, make: Callable[[], MultimodalDataset]
-) -> MultimodalDataset:
-    folder = workspace.study_folder(study_id)
-    try:
-        return read_dataset(folder)
-    except InputError:  # There is no folder, or its content cannot be used.
-        shutil.rmtree(folder, ignore_errors=True)
-        dataset = make()
-        write_dataset(dataset, folder)
-        return dataset
-
-
-def _enter(
+def enter_study(
     connection: sqlite3.Connection,
     study_id: str,
     dataset: MultimodalDataset,
@@ -444,7 +384,7 @@ def _rows(workspace: Workspace) -> list[sqlite3.Row]:
         ).fetchall()
 
 
-def _info(row: sqlite3.Row) -> StudyInfo:
+def study_of_row(row: sqlite3.Row) -> StudyInfo:
     """The study of a row; raises `InputError` with the reason if it cannot be read."""
     if not is_id(row["id"]):
         raise InputError(f"{row['id']!r} is not an id.")

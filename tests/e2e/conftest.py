@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from smurf_core.runs.studies import ensure_synthetic_study
+from smurf_core.runs.own_studies import ensure_synthetic_study
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 from tests.e2e.prepared import prepare
 

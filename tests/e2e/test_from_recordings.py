@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from smurf_core.extraction.video import OPENFACE_VARIABLE
 from smurf_core.runs import studies
-from smurf_core.runs.studies import ensure_synthetic_study
+from smurf_core.runs.own_studies import ensure_synthetic_study
 from smurf_core.runs.workspace import Workspace
 from tests.e2e.conftest import Server
 from tests.e2e.prepared import DATA

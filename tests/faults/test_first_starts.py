@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from smurf_core.data.generated.synthetic import synthetic_additive
-from smurf_core.runs import studies
+from smurf_core.runs import own_studies, studies
 from smurf_core.runs.workspace import Workspace
 
 
@@ -26,7 +26,7 @@ def test_a_start_that_was_taken_up_without_its_origin_is_furnished(tmp_path):
     data = synthetic_additive(samples=60)
     origin, furnished = {"made": 1}, []
     for provenance in ({}, origin, origin):
-        studies.ensure_own_study(
+        own_studies.ensure_own_study(
             workspace, "own", lambda: data, provenance=provenance,
             furnish=lambda *_, of=provenance: furnished.append(of),
         )  # fmt: skip

@@ -9,7 +9,7 @@ from smurf_core.data.importing.assembly import assemble, guess_mapping
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.readers.registry import find_sources
 from smurf_core.processes import worker
-from smurf_core.runs import slices, store, studies
+from smurf_core.runs import own_studies, slices, store, studies
 from smurf_core.runs.workspace import Workspace
 from tests.studio import FAST, PAGES, opened_tab, plain_text
 from tests.two_targets import WITHOUT_MOOD, N, table
@@ -181,7 +181,7 @@ def test_a_slice_counts_the_samples_that_have_the_target(open_page, both):
 
 
 def test_a_study_with_one_target_has_no_picker_and_ignores_a_linked_target(open_page, home):
-    study = studies.ensure_synthetic_study(home)
+    study = own_studies.ensure_synthetic_study(home)
     page = open_page("train", study=study, target="mood")
     assert not page.error
     assert [box.key for box in page.selectbox if box.key == "target"] == []

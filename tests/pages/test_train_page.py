@@ -4,7 +4,7 @@ import numpy as np
 
 from smurf_core.configuration import preset_grid
 from smurf_core.data.dataset import Features, MultimodalDataset
-from smurf_core.runs import store, studies
+from smurf_core.runs import own_studies, store, studies
 from tests.studio import FAST, text, undo
 
 
@@ -46,7 +46,7 @@ def test_a_run_is_annotated_deleted_and_brought_back(open_page, trained_home):
 
 
 def test_a_failed_run_says_why_and_can_be_resumed(open_page, home):
-    study = studies.ensure_synthetic_study(home)
+    study = own_studies.ensure_synthetic_study(home)
     run_id = store.create_run(home, study, FAST, jobs=1)
     store.request_cancel(home, run_id)
     page = open_page("train")

@@ -10,7 +10,8 @@ from app.state.session import select_study, workspace
 from app.widgets.messages import show_errors
 from app.widgets.waiting import waits_for_first_run
 from smurf_core.runs.demo import ensure_demo
-from smurf_core.runs.studies import ensure_synthetic_study, restore_study
+from smurf_core.runs.own_studies import ensure_synthetic_study
+from smurf_core.runs.studies import restore_study
 
 # The tabs of the page *Study*, and the session's key of the open one.
 TABS = ("Your studies", "Upload", "From recordings", "Make synthetic data")

@@ -2,7 +2,8 @@
 
 from smurf_core.people.members import own_role
 from smurf_core.people.person import Person
-from smurf_core.runs.studies import ensure_synthetic_study, rename_study
+from smurf_core.runs.own_studies import ensure_synthetic_study
+from smurf_core.runs.studies import rename_study
 
 
 def test_a_study_is_given_to_a_person_whose_actions_are_printed(smurf, workspace):

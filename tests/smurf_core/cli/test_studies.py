@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import yaml
 
-from smurf_core.runs import store, studies
+from smurf_core.runs import own_studies, store, studies
 from tests.broken_files import BROKEN_FILES, good_table
 
 
@@ -151,7 +151,7 @@ def test_ratings_are_of_the_target_that_is_named(smurf, tmp_path):
 )
 def test_broken_files_end_with_code_2_and_leave_studies_alone(smurf, workspace, case, tmp_path):
     (tmp_path / "broken").mkdir()
-    before = studies.ensure_synthetic_study(workspace)
+    before = own_studies.ensure_synthetic_study(workspace)
     ended = smurf("train", *case.make(tmp_path / "broken"))
     assert ended.code == 2
     assert ended.error.startswith("Error: ")

@@ -34,7 +34,7 @@ from smurf_core.from_recordings.study import (
 from smurf_core.from_recordings.table import guess_columns, plan, read_table, split_uploads
 from smurf_core.people.person import Person
 from smurf_core.ratings import ffmpeg
-from smurf_core.runs import studies
+from smurf_core.runs import own_studies, studies
 from smurf_core.runs.doctor import LOST, examine
 from tests.openface import write_openface
 from tests.recordings import uploaded, write_recordings, write_voice
@@ -184,7 +184,7 @@ def test_deleted_and_forgotten_jobs_leave_nothing(home, tmp_path):
     first, second, third = (
         create_job(home, "talks", planned(home, tmp_path / "disk"), ["audio"]) for _ in range(3)
     )
-    studies.ensure_synthetic_study(home)
+    own_studies.ensure_synthetic_study(home)
     process.delete_job(home, first.id)
     assert {job.id for job in list_jobs(home)} == {second.id, third.id}
     assert examine(home).problems == ()

@@ -21,7 +21,7 @@ from smurf_core.people.members import audit_of, members_of, own_role, share, uns
 from smurf_core.people.person import LOCAL, ROLES, Person, checked_name, includes
 from smurf_core.people.quotas import Quota, disk_used
 from smurf_core.people.roles import Refused
-from smurf_core.runs import slices, store, studies
+from smurf_core.runs import own_studies, slices, store, studies
 from smurf_core.runs.workspace import Workspace
 from tests.fuzzing.roles import make_world, try_calls
 
@@ -50,8 +50,8 @@ UNGUARDED = {
     "smurf_core.runs.studies.removal_file": "the place of a note",
     # What everybody may make, and then owns, or what the program made for everybody.
     "smurf_core.runs.studies.add_study": "new",
-    "smurf_core.runs.studies.ensure_own_study": "new",
-    "smurf_core.runs.studies.ensure_synthetic_study": "new",
+    "smurf_core.runs.own_studies.ensure_own_study": "new",
+    "smurf_core.runs.own_studies.ensure_synthetic_study": "new",
     "smurf_core.runs.demo.ensure_demo": "new",
     "smurf_core.runs.simulated.add_simulated_study": "new",
     # Processes: they return nothing of a study.
@@ -257,7 +257,7 @@ def test_nobody_becomes_the_machine_s_own_person():
 
 def test_what_the_program_made_is_seen_by_all_and_changed_by_nobody(tmp_path):
     space = Workspace(tmp_path).acting_as(Person("anna@x"))
-    study = studies.ensure_synthetic_study(space)
+    study = own_studies.ensure_synthetic_study(space)
     assert own_role(space.acting_as(Person("bert@x")), study) == "viewer"
     with pytest.raises(Refused):
         studies.rename_study(space, study, "mine")

@@ -5,7 +5,7 @@ import time
 import psutil
 
 from smurf_core.processes.launcher import launch
-from smurf_core.runs import store, studies
+from smurf_core.runs import own_studies, store
 from tests.studio import FAST
 
 
@@ -24,7 +24,7 @@ def workers(folder):
 
 def test_one_worker_is_started_although_many_ask_until_it_claims_the_run(home):
     # Every look at the queue used to start one more, until the first had loaded its libraries.
-    run = store.create_run(home, studies.ensure_synthetic_study(home), FAST, jobs=1)
+    run = store.create_run(home, own_studies.ensure_synthetic_study(home), FAST, jobs=1)
     for _ in range(5):
         launch(home)
     assert len(workers(home.root)) == 1
@@ -34,7 +34,7 @@ def test_one_worker_is_started_although_many_ask_until_it_claims_the_run(home):
         time.sleep(0.2)
     assert not workers(home.root)
     # The next one is started when there is work again.
-    store.create_run(home, studies.ensure_synthetic_study(home), FAST, jobs=1)
+    store.create_run(home, own_studies.ensure_synthetic_study(home), FAST, jobs=1)
     launch(home)
     assert len(workers(home.root)) == 1
     for process in workers(home.root):

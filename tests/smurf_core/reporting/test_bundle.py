@@ -18,7 +18,7 @@ from smurf_core.fitted import FittedModel
 from smurf_core.processes import worker
 from smurf_core.reporting.bundle import model_files, report_of, zipped
 from smurf_core.reporting.findings import find
-from smurf_core.runs import store, studies
+from smurf_core.runs import own_studies, store
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.store import list_runs
 from smurf_core.runs.studies import load_study
@@ -89,7 +89,7 @@ def test_the_archive_keeps_the_script_executable(files):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Runs a shell script.")
 def test_the_script_trains_the_same_numbers_again(home, tmp_path):
-    study = studies.ensure_synthetic_study(home)
+    study = own_studies.ensure_synthetic_study(home)
     config = RunConfig(
         preset="custom", grid=Grid((2e-2,), ((),), (0.0,), (0.5,)), max_epochs=3, restarts=1,
         seed=7, fold_count=3, patience=None,
@@ -122,7 +122,7 @@ def test_the_script_trains_the_same_numbers_again(home, tmp_path):
 
 def test_runs_of_other_studies_and_unfinished_ones_are_refused(reported, home):
     waiting = store.get_run(
-        home, store.create_run(home, studies.ensure_synthetic_study(home), RunConfig())
+        home, store.create_run(home, own_studies.ensure_synthetic_study(home), RunConfig())
     )
     with pytest.raises(InputError, match="only finished runs"):
         report_of(home, waiting)

@@ -11,7 +11,7 @@ import pytest
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.errors import InputError
 from smurf_core.processes import worker
-from smurf_core.runs import slices, store, studies
+from smurf_core.runs import own_studies, slices, store, studies
 from smurf_core.training.observing import Progress
 
 JUNK = ("junk", b"\xff\xfe", -1, 2.5, float("inf"), 1e300, "", "[" * 100_000, "null", None)
@@ -277,10 +277,10 @@ def _broken_entry(workspace):
     "leave", [_no_entry, _no_folder, _empty_folder, _half_a_folder, _nothing, _broken_entry]
 )
 def test_the_synthetic_study_is_completed_whatever_a_crash_left(workspace, leave):
-    studies.ensure_synthetic_study(workspace)
+    own_studies.ensure_synthetic_study(workspace)
     before = studies.load_study(workspace, "synthetic")
     leave(workspace)
-    studies.ensure_synthetic_study(workspace)
+    own_studies.ensure_synthetic_study(workspace)
     (found,) = studies.list_studies(workspace)
     assert found.id == "synthetic"
     after = studies.load_study(workspace, "synthetic")
@@ -289,20 +289,20 @@ def test_the_synthetic_study_is_completed_whatever_a_crash_left(workspace, leave
 
 
 def test_a_folder_without_an_entry_is_adopted_as_it_is(workspace):
-    studies.ensure_synthetic_study(workspace)
+    own_studies.ensure_synthetic_study(workspace)
     _no_entry(workspace)
     description = workspace.study_folder("synthetic") / "dataset.json"
     before = description.stat().st_mtime_ns
-    studies.ensure_synthetic_study(workspace)
+    own_studies.ensure_synthetic_study(workspace)
     assert description.stat().st_mtime_ns == before
 
 
 def test_a_study_that_is_completed_keeps_its_runs(workspace, config):
-    studies.ensure_synthetic_study(workspace)
+    own_studies.ensure_synthetic_study(workspace)
     run = store.create_run(workspace, "synthetic", config)
     _broken_entry(workspace)
     _no_folder(workspace)
-    studies.ensure_synthetic_study(workspace)
+    own_studies.ensure_synthetic_study(workspace)
     assert store.get_run(workspace, run).study_id == "synthetic"
 
 

@@ -229,7 +229,7 @@ def visit(start, runs):
     start.wait()
     workspace = Workspace(root)
     try:
-        assert studies.ensure_synthetic_study(workspace) == "synthetic"
+        assert own_studies.ensure_synthetic_study(workspace) == "synthetic"
         assert "synthetic" in [study.id for study in studies.list_studies(workspace)]
         assert len(store.list_runs(workspace)) == runs
         assert len(studies.load_study(workspace, "synthetic")) == 1_000

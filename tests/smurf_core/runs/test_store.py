@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from smurf_core.errors import InputError
-from smurf_core.runs import store, studies
+from smurf_core.runs import own_studies, store, studies
 
 
 def test_a_run_waits_in_the_queue_with_its_configuration(workspace, study, config):
@@ -119,8 +119,8 @@ def test_deleting_is_undone_until_purged(workspace, study, config):
 
 
 def test_studies_are_kept_renamed_deleted_and_restored(workspace):
-    study = studies.ensure_synthetic_study(workspace)
-    assert studies.ensure_synthetic_study(workspace) == study
+    study = own_studies.ensure_synthetic_study(workspace)
+    assert own_studies.ensure_synthetic_study(workspace) == study
     studies.rename_study(workspace, study, "Mine")
     (found,) = studies.list_studies(workspace)
     assert (found.name, found.origin, found.samples) == ("Mine", "synthetic", 1_000)
