@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.slow
 
 FIRST_PAGE = """
+import os
+
+os.environ["STREAMLIT_SERVER_ADDRESS"] = "127.0.0.1"  # as `smurf studio` starts it
 from streamlit.testing.v1 import AppTest
 from smurf_core.processes.studio import studio_folder
 

@@ -206,9 +206,9 @@ def test_deleted_and_forgotten_jobs_leave_nothing(home, tmp_path):
 
 
 def test_on_a_server_with_sign_in_each_person_has_their_own_extractions(home, tmp_path):
-    write_recordings(tmp_path, ["a", "b"])
+    write_recordings(tmp_path / "talks", 3)
     one, other = (home.acting_as(Person(name)) for name in ("one@x", "other@x"))
-    job = create_job(one, "study", planned(home, tmp_path), ("audio",))
+    job = create_job(one, "study", planned(home, tmp_path / "talks"), ("audio",))
     assert [found.id for found in list_jobs(one)] == [job.id]
     assert [found.id for found in list_jobs(home)] == [job.id]
     assert list_jobs(other) == []

@@ -211,7 +211,7 @@ def test_a_migration_that_fails_at_any_statement_can_be_tried_again(version_1):
 AT_ONCE = """
 import multiprocessing, os, sys, traceback
 from pathlib import Path
-from smurf_core.runs import migrations, store, studies
+from smurf_core.runs import migrations, own_studies, store, studies
 from smurf_core.runs.workspace import Workspace
 
 count, root, log = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
