@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 FIRST_PAGE = """
 import os
 
-os.environ["STREAMLIT_SERVER_ADDRESS"] = "127.0.0.1"  # as `smurf studio` starts it
+os.environ["SMURF_OPEN"] = "1"  # No server is bound to an address here.
 from streamlit.testing.v1 import AppTest
 from smurf_core.processes.studio import studio_folder
 
