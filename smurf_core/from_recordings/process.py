@@ -14,8 +14,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -41,7 +41,7 @@ from smurf_core.from_recordings.table import ID_COLUMN
 from smurf_core.processes.detached import give_way, start_detached
 from smurf_core.ratings.ffmpeg import convert_for_browsers
 from smurf_core.runs.disk import disk_error
-from smurf_core.runs.leases import BEAT, lease
+from smurf_core.runs.leases import heartbeat, lease
 from smurf_core.runs.workspace import Workspace
 
 _ENDS_WITHIN = 3.0  # seconds in which a cancelled process may end by itself
@@ -111,7 +111,14 @@ def work(workspace: Workspace, job_id: str) -> None:
     owner = uuid4().hex
     parts: dict[str, dict[str, Any]] = {}
     end: dict[str, Any] = {"status": "failed", "parts": parts, "problem": ""}
-    with _heartbeat(lambda: write_json(lease(owner), found.folder / "lease.json")):
+
+    def keep_lease() -> bool:
+        write_json(lease(owner), found.folder / "lease.json")
+        return True
+
+    with suppress(OSError):  # For whoever cannot see this process.
+        keep_lease()
+    with heartbeat(keep_lease):
         try:
             _extract_all(workspace, found, parts)
         except _CancelledError:
@@ -198,26 +205,6 @@ def _make_playable(found: JobFolder, job: Job, note: Callable[..., None]) -> Non
             convert_for_browsers(path, found.playable / path.stem)
         except InputError as error:
             note(PLAYBACK, "", name, _as_named(str(error), path, name))
-
-
-@contextmanager
-def _heartbeat(keep_lease: Callable[[], object]) -> Iterator[None]:
-    """Renew the lease in the background, for whoever cannot see this process."""
-    is_over = threading.Event()
-
-    def beat() -> None:
-        while not is_over.wait(BEAT):
-            with suppress(OSError):
-                keep_lease()
-
-    keep_lease()
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        thread.join()
 
 
 def _stop(*_: object) -> None:

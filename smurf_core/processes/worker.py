@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +22,7 @@ from smurf_core.processes.detached import give_way
 from smurf_core.runs.disk import disk_error
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.forgetting import finish_forgetting
-from smurf_core.runs.leases import BEAT, reconcile, renew
+from smurf_core.runs.leases import heartbeat, reconcile, renew
 from smurf_core.runs.store import (
     RunInfo,
     claim,
@@ -111,14 +109,17 @@ def train_claimed(workspace: Workspace, run: RunInfo) -> None:
     """Train a run that this process has claimed, and store how it ended."""
     owner = owner_of(workspace, run.id)
 
-    def keep_lease() -> None:
+    def renewed() -> bool:
         with workspace.connect() as connection:
-            if owner is None or not renew(connection, run.id, owner):
-                raise TrainingCancelled
+            return owner is not None and renew(connection, run.id, owner)
+
+    def keep_lease() -> None:
+        if not renewed():
+            raise TrainingCancelled
 
     files = RunFiles.of(workspace, run.id, keep_lease)
     _note(files, f"run {run.id} begins: {run.config.model}, SMURF Studio {__version__}")
-    with _heartbeat(keep_lease):
+    with heartbeat(renewed):
         _train(workspace, run, files, owner)
     _note(files, f"run {run.id} ends")
 
@@ -126,29 +127,6 @@ def train_claimed(workspace: Workspace, run: RunInfo) -> None:
 def _note(files: RunFiles, text: str) -> None:
     with suppress(OSError):  # A full disk ends the run with a sentence of its own.
         files.note(text)
-
-
-@contextmanager
-def _heartbeat(keep_lease: Callable[[], None]) -> Iterator[None]:
-    """Renew a lease in the background until it is lost or the training ends."""
-    is_over = threading.Event()
-
-    def beat() -> None:
-        while not is_over.wait(BEAT):
-            try:
-                keep_lease()
-            except TrainingCancelled:
-                return
-            except InputError:
-                continue  # A full or busy disk: the next heartbeat may succeed.
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        thread.join()
 
 
 def _train(workspace: Workspace, run: RunInfo, files: RunFiles, owner: str | None) -> None:

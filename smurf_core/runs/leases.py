@@ -11,13 +11,16 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from smurf_core.errors import InputError
 
 LEASE = 120.0  # seconds without a heartbeat after which an invisible worker counts as gone
 BEAT = 10.0  # seconds between two heartbeats
@@ -65,6 +68,29 @@ def renew(connection: sqlite3.Connection, run_id: str, owner: str) -> bool:
             (now(), run_id, owner),
         ).rowcount
     )
+
+
+@contextmanager
+def heartbeat(keep_lease: Callable[[], bool]) -> Iterator[None]:
+    """Renew a lease in the background until it is lost (`keep_lease` returns False) or the end.
+
+    A full or busy disk does no harm: the next heartbeat may succeed.
+    """
+    is_over = threading.Event()
+
+    def beat() -> None:
+        while not is_over.wait(BEAT):
+            with suppress(InputError, OSError):
+                if not keep_lease():
+                    return
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def now() -> float:
