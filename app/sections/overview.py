@@ -22,7 +22,7 @@ from app.widgets.messages import escaped, facts
 from app.widgets.page_head import answer
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.evaluation.metrics import METRIC_TITLES
+from smurf_core.evaluation.metrics import FEWEST_FOR_CORRELATION, METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.evaluation.samples import subset_performance
 from smurf_core.plot.share_bars import alone_first, largest_terms, shares_with_intervals
@@ -31,6 +31,7 @@ from smurf_core.reporting.numbers import mean_and_spread, percent, plain, term_l
 from smurf_core.reporting.sentences import how_well, score_text
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
+from smurf_core.terms import spoken
 
 # Other runs of the study that are asked whether they say otherwise, at most.
 MOST_OTHERS = 5
@@ -60,7 +61,19 @@ def scores(run: RunInfo, pinned: RunInfo | None, scope: Scope) -> None:
         found["Samples"] = f"{len(scope.apply(explained_of(run))):,}"
     facts(found)
     if scope.is_all:
-        st.markdown(":small[Mean ± standard deviation over test folds.]")
+        st.markdown(f":small[Mean ± standard deviation over test folds. {_undefined(run)}]")
+
+
+def _undefined(run: RunInfo) -> str:
+    """Why a metric has no mean over folds; empty if all have one."""
+    table = performance_of(run)
+    names = [METRIC_TITLES[name] for name in table.loc[table["mean"].isna(), "metric"]]
+    if not names:
+        return ""
+    return (
+        f"{spoken(names)}: not defined where a fold has fewer than {FEWEST_FOR_CORRELATION} test "
+        "samples, or predictions or targets that do not vary."
+    )
 
 
 def _scores(run: RunInfo, scope: Scope) -> dict[str, str]:

@@ -95,10 +95,18 @@ METRIC_TITLES: Mapping[str, str] = MappingProxyType(
         "log_loss": "Log loss",
     }
 )
+# A correlation of fewer samples says nothing: of two, it is always −1 or 1.
+CORRELATIONS = frozenset({"r", "ccc"})
+FEWEST_FOR_CORRELATION = 5
 LOWER_IS_BETTER = frozenset({"mae", "rmse", "log_loss"})
 
 
 def score(task: Task, metric: str, truth: npt.NDArray[np.generic], prediction: Array) -> float:
-    """One metric by its name; `prediction` is [n, c] as `Contributions.prediction` gives it."""
+    """One metric by its name; `prediction` is [n, c] as `Contributions.prediction` gives it.
+
+    NaN for a correlation of fewer than five samples.
+    """
+    if metric in CORRELATIONS and len(truth) < FEWEST_FOR_CORRELATION:
+        return float("nan")
     column = prediction if task == "classification" else prediction[:, 0]
     return METRICS[task][metric](truth, column)

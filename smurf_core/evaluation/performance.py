@@ -32,8 +32,9 @@ def performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
     """All metrics: mean and standard deviation over folds, and the value over all samples pooled.
 
     Columns: metric, mean, sd (n − 1; NaN with one fold), folds, pooled, n. The paper reports
-    means ± standard deviations over five folds. Pooled is the metric of the out-of-fold
-    predictions of all tested samples at once.
+    means ± standard deviations over five folds; they are NaN if a metric is not defined in one of
+    them, as a correlation of fewer than five samples or with a constant. Pooled is the metric of
+    the out-of-fold predictions of all tested samples at once.
     """
     folds = fold_performance(result, dataset).groupby("metric")["value"]
     pooled = explained(result, dataset)
@@ -41,8 +42,8 @@ def performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "metric": metric,
-            "mean": folds.get_group(metric).mean(),
-            "sd": folds.get_group(metric).std(ddof=1),
+            "mean": folds.get_group(metric).mean(skipna=False),
+            "sd": folds.get_group(metric).std(ddof=1, skipna=False),
             "folds": len(result.folds),
             "pooled": score(result.task, metric, truth, prediction),
             "n": len(truth),

@@ -13,6 +13,7 @@ from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.fold_label import fold_label
 from smurf_core.plot.training import chosen_curves
 from smurf_core.reporting.explanations import explain
+from smurf_core.reporting.numbers import mean_and_spread
 from smurf_core.results import FittedMember
 from smurf_core.runs.studies import StudyInfo
 
@@ -26,9 +27,9 @@ def last_result(study: StudyInfo) -> None:
     st.subheader(f"{escaped(run.name)}: chosen models")
     result = result_of(run)
     main = next(iter(METRICS[result.task]))
+    mean = mean_and_spread(scores[main]["mean"], float("nan"))
     st.markdown(
-        f"{METRIC_TITLES[main]} on test samples: **{scores[main]['mean']:.3f}** "
-        f"(mean of {scores[main]['folds']} folds)"
+        f"{METRIC_TITLES[main]} on test samples: **{mean}** (mean of {scores[main]['folds']} folds)"
     )
     is_solved = run.config.kind.is_solved
     st.dataframe(

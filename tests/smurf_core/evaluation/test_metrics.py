@@ -63,3 +63,11 @@ def test_classes_that_never_occur_or_are_never_predicted():
 def test_what_does_not_vary_has_no_correlation():
     assert np.isnan(pearson_r(np.ones(5), np.arange(5.0)))
     assert np.isnan(metrics.concordance(np.ones(5), np.ones(5)))
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_a_correlation_of_fewer_than_five_samples_is_no_score(n):
+    truth, predicted = TRUTH[:n], PREDICTED[:n, None]
+    for name in metrics.METRICS["regression"]:
+        found = metrics.score("regression", name, truth, predicted)
+        assert np.isnan(found) == (name in ("r", "ccc") and n < 5)

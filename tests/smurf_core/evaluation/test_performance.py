@@ -101,3 +101,10 @@ def test_a_run_within_some_samples_is_scored_on_those_alone(trained):
     np.testing.assert_array_equal(part.folds.training, result.folds.training[[0, 1, 3, 4]])
     with pytest.raises(InputError, match="No fold tested any of these samples"):
         result.select(np.array(["nobody"]))
+
+
+def test_a_mean_over_folds_of_two_samples_is_no_score():
+    data = synthetic_additive(samples=11)
+    table = performance(train_run(data, replace(CONFIG, max_epochs=3)), data).set_index("metric")
+    assert table["mean"].isna().to_dict() == {"r": True, "ccc": True, "mae": False, "rmse": False}
+    assert table["pooled"].notna().all()
