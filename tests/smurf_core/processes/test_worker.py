@@ -60,7 +60,7 @@ def test_a_training_run_stops_when_asked(workspace, study, long_config):
 
 @pytest.mark.skipif(os.name != "posix", reason="Sends a signal that only POSIX systems have.")
 def test_a_killed_run_goes_on_from_its_finished_units(workspace, study, config):
-    config = replace(config, max_epochs=1000, patience=None)
+    config = replace(config, max_epochs=400, patience=None)
     run_id = store.create_run(workspace, study, config, jobs=1)
     launch(workspace)
     wait(workspace, run_id, "running")
