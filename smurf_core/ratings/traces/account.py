@@ -8,7 +8,6 @@ from functools import cached_property
 import pandas as pd
 
 from smurf_core.people.guard import guarded
-from smurf_core.people.person import LOCAL
 from smurf_core.ratings.catalogue import list_collections, open_collection
 from smurf_core.ratings.store import Collection
 from smurf_core.ratings.traces.collected import ClipTraces, TraceSet, has_traces
@@ -84,7 +83,7 @@ def newest_with_traces(workspace: Workspace, study_id: str) -> Collection | None
     Viewers may not open collections, which know who the raters are; of this one, means and lines
     without names are shown.
     """
-    trusted = workspace.acting_as(LOCAL)
+    trusted = workspace.as_machine()
     for info in list_collections(workspace, study_id):
         found = open_collection(trusted, study_id, info.id)
         if info.answers and has_traces(found.design_version().design):
