@@ -33,7 +33,7 @@ def mistaken_classes(run: RunInfo, scope: Scope) -> None:
     )
     st.markdown(
         "Held-out samples of all test folds. In each cell: share of the true class, and number of "
-        "samples. A row adds up to 100%.",
+        "samples.",
         help=explain("confusion"),
     )
     download_view(table, "confusion")

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from smurf_core.reporting.numbers import percent, plain
+from smurf_core.reporting.numbers import plain
 
 # From light to middle blue: black numbers can be read on all of it, on a dark page also.
 _SHADES = ((0.0, "#f1f4f8"), (1.0, "#6ba3dc"))
@@ -51,7 +51,7 @@ def _matrix(
     digits = 0 if is_first else 1
     words = [
         [
-            percent(part)
+            plain(part, 2)
             + (
                 f"<br>{plain(n, digits)}"
                 if len(names) <= _MOST_WRITTEN and not np.isnan(part)
@@ -73,7 +73,7 @@ def _matrix(
         texttemplate="%{text}",
         textfont={"color": "#111111"},
         customdata=counts,
-        hovertemplate="true %{y}, predicted %{x}: %{z:.1%} of the true class, "
+        hovertemplate="true %{y}, predicted %{x}: share %{z:.2f} of the true class, "
         f"%{{customdata:.{digits}f}} samples<extra></extra>",
         hoverongaps=False,
         xgap=2,
@@ -81,6 +81,6 @@ def _matrix(
         colorbar={
             "title": {"text": "Share of the true class", "side": "right"},
             "thickness": 12,
-            "tickformat": ".0%",
+            "tickformat": ".1f",
         },
     )

@@ -76,7 +76,7 @@ def test_files_of_the_fields_tools_become_a_trained_study_that_is_read_and_heard
     page.goto(server.url)
     page.get_by_role("tab", name="Upload").click()
     names = ("egemaps.csv", "session.csv", "text_embeddings.csv", "labels.csv")
-    page.locator("input[type=file]").set_input_files([files / name for name in names])
+    page.locator("input[type=file]").first.set_input_files([files / name for name in names])
     expect(page.get_by_text("How the files are joined")).to_be_visible()
     for format_ in ("openSMILE", "OpenFace"):
         expect(page.get_by_text(f"{format_} ·")).to_be_visible()

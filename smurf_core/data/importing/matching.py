@@ -169,6 +169,10 @@ class _Matcher:
         )
         sound = [key for key in ranked[:_TRIED] if not self._contradictions(matched[key])]
         chosen = (sound or ranked)[0]
+        if _names_samples(matched[ranked[0]]):
+            # Ids by name and by value: what disagrees under them is refused, and not avoided by
+            # another key, which would join other rows.
+            chosen = ranked[0]
         for key in ranked:
             if key.columns != chosen.columns:
                 self.refused.append(RefusedKey(key.columns, self._why_not(key, chosen, sound)))
@@ -434,3 +438,8 @@ def _rows(keys: dict[str, Key]) -> int:
     """The number of ids that the tables of a key share with the first."""
     first, *others = keys.values()
     return sum(len(key.plain & first.plain) for key in others)
+
+
+def _names_samples(keys: Mapping[str, Key]) -> bool:
+    """True if the key has names of ids in all tables, and counts the rows of none."""
+    return all(key.is_named and not key.is_counter for key in keys.values())

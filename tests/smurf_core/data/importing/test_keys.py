@@ -276,3 +276,10 @@ def test_random_studies_are_joined_as_pandas_joins_them_on_the_true_key_or_refus
     assert not wrong
     joined = sum(what == "joined" for what, _ in found.values())
     assert joined > 0.7 * DRAWS  # A refusal of everything would also be never wrong.
+
+
+def test_ids_that_other_columns_contradict_are_refused_and_not_avoided_by_those(tmp_path):
+    """Seed 14341: under the ids, comments disagree; joined by the comments, rows were wrong."""
+    made = random_joins.draw(14341)
+    assert made.must_be_refused
+    assert random_joins.outcome(made, tmp_path).startswith("refused: labels.csv, column 'comment'")
