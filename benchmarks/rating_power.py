@@ -1,12 +1,14 @@
 """Predicted against realised power and widths of human ratings, in 12 cells.
 
-`python -m benchmarks.rating_power` prints a row per cell. Realised studies are drawn by other code
-than the predicted ones (raters rate random parts in place of blocks) and evaluated by
-`human_agreement`. With 2,000 studies, the standard error of a difference is 0.016 at most.
+`python -m benchmarks.rating_power` prints a row per cell; `--cells 11 12` prints only those.
+Realised studies are drawn by other code than the predicted ones (raters rate random parts in place
+of blocks) and evaluated by `human_agreement`. With 2,000 studies, the standard error of a
+difference is 0.016 at most.
 """
 
 from __future__ import annotations
 
+import argparse
 from itertools import product
 
 import numpy as np
@@ -66,8 +68,12 @@ def realised(expected: Expected, size: Size, studies: int) -> tuple[float, float
 
 def main() -> None:
     """Print predicted and realised power and width of every cell."""
+    asked = argparse.ArgumentParser()
+    every = range(1, len(CELLS) + 1)
+    asked.add_argument("--cells", type=int, nargs="+", choices=every, default=list(every))
     print("clips raters icc  predicted realised difference  width realised")
-    for clips, raters, icc in CELLS:
+    for cell in asked.parse_args().cells:
+        clips, raters, icc = CELLS[cell - 1]
         expected = Expected(icc=icc, r=0.5)
         size = Size(clips=clips, persons=clips // 4, raters_per_cell=raters, conditions=3)
         found = predicted(expected, size, draws=STUDIES)

@@ -2,8 +2,6 @@
 
 import json
 import os
-import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,12 +11,13 @@ import numpy as np
 import pytest
 import requests
 
+from benchmarks.rating_kills import FORMS, campaign, compare
 from smurf_core.data.generated.simulated import write_clips
 from smurf_core.data.media import MediaSettings
 from smurf_core.errors import InputError
 from smurf_core.processes import rater_server
-from smurf_core.ratings.answers import all_fields
 from smurf_core.ratings.catalogue import create_collection
+from smurf_core.ratings.database import transaction
 from smurf_core.ratings.defaults import default_design
 from smurf_core.ratings.design import Scale
 from smurf_core.ratings.store import Collection
@@ -26,19 +25,13 @@ from smurf_core.ratings.tables import answer_table
 from smurf_core.ratings.traces.collected import trace_table
 from smurf_core.runs.studies import add_study, set_media
 from smurf_core.runs.workspace import Workspace
-from tests.smurf_core.ratings.writer import value_of
 
 ROOT = Path(__file__).resolve().parents[3]
 FUZZED = int(os.environ.get("SMURF_RATING_FUZZ", "120"))
-RATERS = int(os.environ.get("SMURF_RATING_RATERS", "4"))
-RATINGS = int(os.environ.get("SMURF_RATING_SAVES", "80"))
-KILLS = int(os.environ.get("SMURF_RATING_SERVER_KILLS", "2"))
-THINK = float(os.environ.get("SMURF_RATING_THINK", "0"))  # seconds before each save
-HEARD = ("words", "voice", "filtered_voice")
 
 
 class Served:
-    """The real server on a workspace, which can be killed and started again."""
+    """The real server on a workspace."""
 
     def __init__(self, home: Workspace, study: str) -> None:
         self.home, self.study = home, study
@@ -47,11 +40,6 @@ class Served:
     def start(self) -> None:
         self.server = rater_server.start(self.home, port=self.port)
         self.port = int(self.server.url.rpartition(":")[2])
-
-    def kill(self) -> None:
-        os.kill(self.server.pid, signal.SIGKILL)
-        while rater_server.running(self.home):
-            time.sleep(0.01)
 
     def url(self, token: str, path: str = "") -> str:
         return self.server.link(token) + path
@@ -84,7 +72,7 @@ def study(served) -> str:
 @pytest.fixture
 def collection(home, study, affect) -> Collection:
     design = replace(
-        default_design(affect, forms=HEARD), clips_per_rater=5, raters_per_cell=1, attention=1,
+        default_design(affect, forms=FORMS), clips_per_rater=5, raters_per_cell=1, attention=1,
         repeats=1, practice=("p10_u0060",),
     )  # fmt: skip
     return create_collection(home, study, design, clips=affect.sample_ids[:10].tolist())
@@ -312,72 +300,22 @@ def test_a_token_is_of_one_study_only(served, collection, home, affect):
     assert get(served.url(moved)).status_code == 404
 
 
-def test_no_rating_is_lost_or_doubled_by_raters_at_once_and_killed_servers(
-    served, home, study, affect
-):
-    """Raters at once, whose server is killed again and again, insist until all is acknowledged.
-
-    The full campaign sets SMURF_RATING_RATERS=20, SMURF_RATING_SAVES=10000 and
-    SMURF_RATING_SERVER_KILLS=200. Without kills, the time of a save is printed; SMURF_RATING_THINK
-    then says how long raters think, because twenty who never do only measure the queue.
-    """
-    design = replace(
-        default_design(affect, forms=HEARD), clips_per_rater=20, attention=0, repeats=0,
-        raters_per_cell=RATINGS // 50 + RATERS,
-    )  # fmt: skip
-    collection = create_collection(home, study, design, clips=affect.sample_ids[:50].tolist())
-    acknowledged: list[tuple[int, int]] = []
-    waits: list[float] = []
-    fields = all_fields(design)
-
-    def insist(session: requests.Session, method: str, url: str, body: object = None) -> dict:
-        while True:
-            try:
-                reply = session.request(method, url, json=body, timeout=20)
-            except requests.RequestException:
-                time.sleep(0.05)
-            else:
-                assert reply.status_code == 200, reply.text
-                return reply.json()
-
-    def rate(_: int) -> None:
-        session = requests.Session()
-        while len(acknowledged) < RATINGS:
-            rater = collection.invite()
-            state = insist(session, "POST", served.url(rater.token, "/consent"), {})
-            while state["next"] is not None:
-                at = state["next"]
-                view = collection.item(rater.token, at)
-                url = served.url(rater.token, f"/items/{at}")
-                item = insist(session, "GET", url)
-                values = {f.key: value_of(rater.rater, at, view.clip, f) for f in view.fields}
-                time.sleep(THINK)
-                began = time.perf_counter()
-                body = {"clip": item["clip"], "values": values}
-                state = insist(session, "POST", f"{url}/answer", body)
-                waits.append(time.perf_counter() - began)
-                acknowledged.append((rater.rater, at))
-
-    with ThreadPoolExecutor(RATERS) as pool:
-        work = [pool.submit(rate, k) for k in range(RATERS)]
-        chance = np.random.default_rng(0)
-        for _ in range(KILLS):
-            time.sleep(chance.uniform(0.1, 0.6))
-            served.kill()
-            served.start()
-        for one in work:
-            one.result()
-    table = answer_table(collection)
-    stored = sorted(
-        zip(*(table.loc[table["key"] == "rating", c] for c in ("rater", "position")), strict=True)
-    )
-    assert stored == sorted(acknowledged)
-    assert len(stored) >= RATINGS
-    assert not table.duplicated(["rater", "position", "key"]).any()
-    for row in table.itertuples():
-        assert row.value == value_of(row.rater, row.position, row.clip, fields[row.key])
-    if not KILLS:  # While a server starts, savers wait.
-        print(f"95% of {len(waits)} saves took {1000 * np.quantile(waits, 0.95):.0f} ms or less")
+def test_no_rating_is_lost_doubled_or_misplaced_by_killed_servers(tmp_path):
+    """The full campaign is `python -m benchmarks.rating_kills`."""
+    found, collection, invited = campaign(tmp_path, raters=4, ratings=60, kills=2, drops=0.1)
+    assert (found.kills, len(found.sent), found.stored) == (2, 60, 60)
+    assert found.dropped > 0
+    assert found.broken > 0
+    assert (found.lost, found.doubled, found.misplaced) == (0, 0, 0)
+    with transaction(collection.path) as connection:
+        connection.execute("DELETE FROM answer WHERE rater = 1 AND position = 0")
+        connection.execute(
+            "UPDATE answer SET answers = (SELECT answers FROM answer WHERE rater = 3"
+            " AND position = 2) WHERE rater = 2 AND position = 1"
+        )
+    del found.sent[next(k for k, one in enumerate(found.sent) if one.rater == 4)]
+    compare(found, collection, invited)
+    assert (found.stored, found.lost, found.doubled, found.misplaced) == (59, 1, 1, 1)
 
 
 def test_a_second_server_or_a_wrong_address_is_one_sentence(served, home, tmp_path):
