@@ -75,7 +75,8 @@ def copied_home(tmp_path, monkeypatch) -> Callable[[Path], Workspace]:
     """Copy a workspace that tests share, so that this one may change it, and work in the copy."""
 
     def copied(source: Path) -> Workspace:
-        shutil.copytree(source, tmp_path / "home")
+        # Which pages were seen is no part of it: other tests have looked at some.
+        shutil.copytree(source, tmp_path / "home", ignore=shutil.ignore_patterns("seen"))
         monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
         return Workspace.default()
 

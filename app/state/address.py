@@ -16,7 +16,7 @@ import streamlit as st
 
 Option = TypeVar("Option")
 
-_BATCH = "_address_batch"  # What this run will write: name → value.
+_BATCH = "_address_batch"  # What this run will write: name → value, None to remove it.
 _LEADS = "_address_leads"  # "back" or "link" while the address leads, otherwise absent.
 _PAGE = "_address_page"  # The page that is shown.
 _SHOWN = "_address_shown"  # Every page with its query that this session has shown; the last is now.
@@ -44,7 +44,7 @@ def address_of(page: str) -> Iterator[None]:
     is_late = time.monotonic() - st.session_state.get(_WRITTEN, 0.0) < _UNDER_WAY
     if query and shown and here != shown[-1] and not (is_late and here in shown[-4:]):
         st.session_state[_LEADS] = "back" if here in shown else "link"
-    st.session_state[_BATCH], st.session_state[_PAGE] = query, page
+    st.session_state[_BATCH], st.session_state[_PAGE] = {}, page
     try:
         with suppress(_PageEndedError):
             yield
@@ -61,9 +61,8 @@ def end_page() -> NoReturn:
 
 def linked(name: str) -> str | None:
     """What the address says under a name."""
-    batch: Mapping[str, str] | None = st.session_state.get(_BATCH)
-    value: str | None = st.query_params.get(name) if batch is None else batch.get(name)
-    return value
+    batch: Mapping[str, str | None] = st.session_state.get(_BATCH) or {}
+    return batch[name] if name in batch else st.query_params.get(name)
 
 
 def leads(name: str) -> bool:
@@ -80,12 +79,9 @@ def kept(name: str, key: str) -> str | None:
 
 def write(name: str, value: str | None) -> None:
     """Write a value into the address; None removes it."""
-    batch: dict[str, str] | None = st.session_state.get(_BATCH)
+    batch: dict[str, str | None] | None = st.session_state.get(_BATCH)
     if batch is not None:
-        if value is None:
-            batch.pop(name, None)
-        else:
-            batch[name] = value
+        batch[name] = value
         return
     if st.query_params.get(name) == value:
         return
@@ -128,12 +124,17 @@ def list_in_address(name: str, key: str, known: Sequence[str], default: Sequence
 
 
 def _write_all() -> None:
-    """Write what this run has changed, as one step of the browser's history if nothing is gone."""
-    batch: dict[str, str] = st.session_state.pop(_BATCH, {})
+    """Write what this run has changed, as one step of the browser's history if nothing is gone.
+
+    Widgets that are bound to the query have changed it themselves; this is kept.
+    """
+    batch: dict[str, str | None] = st.session_state.pop(_BATCH, {})
     query = st.query_params.to_dict()
-    for name in query.keys() - batch.keys():
+    for name in [name for name, value in batch.items() if value is None and name in query]:
         del st.query_params[name]
-    st.query_params.update({name: v for name, v in batch.items() if query.get(name) != v})
+    changed = {n: v for n, v in batch.items() if v is not None and query.get(n) != v}
+    if changed:
+        st.query_params.update(changed)
     _remember()
 
 
