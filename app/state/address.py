@@ -23,7 +23,7 @@ _SHOWN = "_address_shown"  # Every page with its query that this session has sho
 _WRITTEN = "_address_written"  # When the address was written last.
 _MOST = 200
 # A click made before the browser knew the new address comes with the one before it: no Back.
-_UNDER_WAY = 0.5  # seconds
+_UNDER_WAY = 2.0  # seconds; a browser on a busy machine needs more than one
 
 
 class _PageEndedError(BaseException):
@@ -144,4 +144,5 @@ def _remember() -> None:
     if not shown or shown[-1] != here:
         shown.append(here)
         del shown[:-_MOST]
-        st.session_state[_WRITTEN] = time.monotonic()
+        if _LEADS not in st.session_state:  # A step back may be followed by one forward at once.
+            st.session_state[_WRITTEN] = time.monotonic()

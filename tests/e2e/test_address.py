@@ -74,13 +74,13 @@ def test_back_reload_and_a_copied_address_show_the_same(prepared, fresh, browser
     do, said = STEPS[name]
     fresh.open(f"{prepared.url}/{name}?study={prepared.studies['simulated']}")
     first = seen(fresh)
-    fresh.page.wait_for_timeout(600)  # A step that follows at once is none of the history's.
+    fresh.page.wait_for_timeout(2_100)  # A step that follows at once is none of the history's.
     do(fresh.page)
     fresh.page.wait_for_timeout(300)
     second = seen(fresh)
     assert second != first
     assert said in fresh.page.url
-    fresh.page.wait_for_timeout(600)
+    fresh.page.wait_for_timeout(2_100)
     fresh.page.go_back()
     shows(fresh, first)
     fresh.page.go_forward()
@@ -100,13 +100,16 @@ def test_back_leads_to_the_page_before_as_it_was(prepared, fresh):
     next_sample(page)
     expect(page.get_by_text(re.compile(r"^2 of \d+$"))).to_be_visible()
     before = seen(fresh)
+    page.wait_for_timeout(2_100)
     page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile("Overview$")).click()
     expect(page).to_have_url(re.compile("/overview"))
     seen(fresh)
+    page.wait_for_timeout(2_100)
     for _ in range(2):  # The page as the navigation opens it, then with its address.
         page.go_back()
         page.wait_for_timeout(300)
         seen(fresh)
+        page.wait_for_timeout(2_100)
     expect(page).to_have_url(re.compile("/samples"))
     shows(fresh, before)
     fresh.check("back to samples")

@@ -136,13 +136,12 @@ def test_redundancy_is_shown_by_group(look_at, watched):
     page = look_at("redundancy")
     page.get_by_role("tab", name="By group").click()
     page.wait_for_timeout(1_000)  # Figures are resized once more, and a click would miss.
-    plots = page.locator(".js-plotly-plot")
-    before = plots.count()
     groups = page.get_by_role("combobox", name="Groups")
     groups.click()
     groups.press("ArrowDown")
     groups.press("Enter")
-    expect(plots.nth(before)).to_be_attached()  # A figure for the groups has come.
+    expect(page.get_by_text("Each group on its own")).to_be_visible()
+    expect(page.locator(".js-plotly-plot").nth(1)).to_be_attached()  # The sets, and the groups.
     watched.settle()
     watched.check("redundancy")
 
