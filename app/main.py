@@ -32,5 +32,5 @@ with address_of(page.url_path), show_errors():
     settle_selection()
     checklist(page.url_path)
     page.run()
-    with st.sidebar:
-        sign_out_button()
+with st.sidebar:  # Also on a page that ends early.
+    sign_out_button()

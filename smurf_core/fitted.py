@@ -34,6 +34,10 @@ class Layer:
     weight: FloatArray  # [units out, units in]
     bias: npt.NDArray[np.floating]  # [units out]; float64 in an output layer
 
+    def __post_init__(self) -> None:
+        # Rows after each other, as a stored model is read: the order decides how products round.
+        object.__setattr__(self, "weight", np.ascontiguousarray(self.weight))
+
 
 # Layers of a source's network, the output layer last; rectifiers stand between them.
 Tower = tuple[Layer, ...]

@@ -165,7 +165,7 @@ def _output(run: RunInfo, contributions: Contributions) -> int:
 def _switched_off(keys: Mapping[str, str], off: str | None) -> None:
     """Keep in the address which modalities are off; `keys` are those of their switches."""
     default = [off] if off else []
-    shown = _OFF in st.session_state and all(key in st.session_state for key in keys.values())
+    shown = all(key in st.session_state for key in keys.values())
     if shown:
         st.session_state[_OFF] = [name for name, key in keys.items() if not st.session_state[key]]
     else:

@@ -33,8 +33,8 @@ from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
 
 _KIND, _SESSION, _PLAYER, _FIGURE = "timeline_by", "timeline_session", "timeline_player", "timeline"
-# The sample that the user has asked to hear, and how often one was asked for.
 _BOX = "timeline_box"
+# The sample that the user has asked to hear, and how often one was asked for.
 _HEARD, _ASKED = "timeline_heard", "timeline_asked"
 
 

@@ -10,9 +10,7 @@ from playwright.sync_api import Page, expect
 
 from smurf_core.extraction.video import OPENFACE_VARIABLE
 from smurf_core.runs import studies
-from smurf_core.runs.own_studies import ensure_synthetic_study
 from smurf_core.runs.workspace import Workspace
-from tests.e2e.conftest import Server
 from tests.e2e.prepared import DATA
 from tests.e2e.test_first_light import no_errors
 from tests.openface import write_openface
@@ -27,16 +25,11 @@ pytestmark = [
 
 
 @pytest.fixture
-def recording_server(tmp_path, monkeypatch):
-    """A server on a machine that has "OpenFace": a script, which is not what is tested."""
+def openface(tmp_path, monkeypatch):
+    """Let servers that start later find "OpenFace": a script, which is not what is tested."""
     (tmp_path / "openface").mkdir()
     write_openface(tmp_path / "openface")
     monkeypatch.setenv(OPENFACE_VARIABLE, str(tmp_path / "openface"))
-    server = Server(tmp_path / "home")
-    ensure_synthetic_study(Workspace(server.home))
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -52,9 +45,9 @@ def clips(tmp_path):
     return folder
 
 
-def test_eleven_clips_become_a_study_that_is_called_too_small(recording_server, page: Page, clips):
+def test_eleven_clips_become_a_study_that_is_called_too_small(openface, server, page: Page, clips):
     pytest.importorskip("opensmile", reason="needs the extra [extract]")
-    page.goto(recording_server.url)
+    page.goto(server.url)
     page.get_by_role("button", name="From recordings").click()
     tab = page.get_by_role("tabpanel", name="From recordings")
     tab.locator("input[type=file]").set_input_files(sorted(clips.iterdir()))
@@ -73,7 +66,7 @@ def test_eleven_clips_become_a_study_that_is_called_too_small(recording_server, 
     expect(page.get_by_text(too_few)).to_be_visible()
     no_errors(page)
 
-    workspace = Workspace(recording_server.home)
+    workspace = Workspace(server.home)
     (study,) = (s for s in studies.list_studies(workspace) if s.origin == "recorded")
     assert (study.samples, study.modalities) == (11, ("audio", "video"))
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Train").click()

@@ -105,6 +105,7 @@ def test_two_persons_sign_in_and_a_viewer_cannot_delete_a_shared_study(shared, b
     bert.goto(f"{server.url}/?study={study}")  # An id that Bert should not know.
     expect(bert.get_by_text(f"There is no study '{study}'").first).to_be_visible()
     assert STUDY not in bert.content()
+    expect(bert.get_by_role("button", name="Sign out")).to_be_visible()
 
     anna.locator(f".st-key-people_{study}").get_by_role("button").first.click()
     address = anna.get_by_role("textbox", name="E-mail address")

@@ -23,7 +23,6 @@ from smurf_core.from_recordings.jobs import (
     changed,
     feature_table,
     is_running,
-    job_folder,
     list_jobs,
     state_of,
 )
@@ -181,5 +180,4 @@ def _continue(job_id: str) -> None:
 
 @callback
 def _delete_now(job_id: str) -> None:
-    job_folder(workspace(), job_id)
     delete_job(workspace(), job_id)

@@ -63,12 +63,12 @@ def test_a_run_that_fails_ends_with_its_sentence(smurf, table, quick):
 
 
 def test_features_are_clipped_at_5_unless_something_else_is_asked(smurf, workspace, table, quick):
-    for options in ((), ("--clip", "3"), ("--standardisation", "none")):
+    for options in ((), ("--clip", "3"), ("--clip", "none"), ("--standardisation", "none")):
         assert smurf("train", table, *quick, *options).code == 0
     runs = store.list_runs(workspace)[::-1]  # the oldest first
-    assert [run.config.clip for run in runs] == [5, 3, None]
+    assert [run.config.clip for run in runs] == [5, 3, None, None]
     assert "standardisation training_fold, clipped at 5 sd" in smurf("show", runs[0].id).out
-    assert "standardisation none, not clipped" in smurf("show", runs[2].id).out
+    assert "standardisation none, not clipped" in smurf("show", runs[3].id).out
 
 
 def test_a_detached_run_is_cancelled_and_resumed(smurf, workspace, table, quick):

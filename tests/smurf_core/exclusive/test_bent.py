@@ -130,13 +130,12 @@ def test_each_folds_model_gives_the_runs_contributions(followed, tmp_path):
         assert model.towers["A",][0].weight.shape[0] > 1
         rows = np.flatnonzero(found.folds == k)
         everything = model.contributions(values)
-        # Products are rounded as the processor's kernels sum them.
-        np.testing.assert_allclose(everything.values[rows], found.values[rows], atol=1e-5)
+        np.testing.assert_array_equal(everything.values[rows], found.values[rows])
         means = everything.values[result.folds.training[k]].astype(float).mean(axis=0)
         np.testing.assert_allclose(means, 0, atol=5e-6)
         model.save(tmp_path / "model.safetensors")
         again = FittedModel.load(tmp_path / "model.safetensors")
-        np.testing.assert_allclose(again.contributions(values).values, everything.values, atol=1e-5)
+        np.testing.assert_array_equal(again.contributions(values).values, everything.values)
 
 
 def test_equal_seeds_give_equal_numbers(followed):

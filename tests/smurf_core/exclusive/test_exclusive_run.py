@@ -57,7 +57,7 @@ def test_each_folds_model_gives_the_runs_contributions(solved):
         ]
         np.testing.assert_allclose(np.stack(alone), found.values[some], atol=1e-5)
         everything = fold.model.contributions(values_of(dataset))
-        np.testing.assert_allclose(everything.values[rows], found.values[rows], atol=1e-5)
+        np.testing.assert_array_equal(everything.values[rows], found.values[rows])
         np.testing.assert_array_equal(everything.baseline[rows], found.baseline[rows])
 
 
