@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
+# Before anything loads numpy: as many processes as cores test at once, and threads of BLAS that
+# wait for each other's cores took nine times the processor time.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+from smurf_core.runs.workspace import HOME_VARIABLE, Workspace  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 # Pages and commands look here unless a test says otherwise: never at the user's own studies.
