@@ -6,14 +6,14 @@ the configuration that its validation samples chose. Every unit computes on one 
 its numbers do not depend on how many run beside it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from smurf_core.configuration import RunConfig, layers_label
@@ -39,21 +39,13 @@ from smurf_core.training.stack import (
 )
 from smurf_core.training.workers import Workers
 
+ONE_THREAD = 1  # of BLAS and torch: threads that wait for others' cores spin
+
 
 def _seed(*parts: int) -> int:
     """One 63-bit seed from several numbers, the same everywhere."""
     state = np.random.SeedSequence(parts).generate_state(2, dtype=np.uint32)
     return (int(state[0]) << 31) ^ int(state[1])
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)
@@ -125,7 +117,7 @@ class Plan:
             c for c in config.grid.configurations(config.model) if c.hidden_layers == hidden_layers
         ]
         seed = _seed(config.seed, fold, 0, *hidden_layers)
-        with _one_thread():
+        with threadpool_limits(ONE_THREAD):
             architecture = self._architecture(hidden_layers)
             data = self._prepare(fold, architecture)
             size = stack_size(architecture, config.batch_size)
@@ -147,7 +139,7 @@ class Plan:
         points = config.grid.configurations(config.model)
         # The candidates' rows stand layer setting by layer setting.
         points = tuple(p for h in config.grid.hidden_layers for p in points if p.hidden_layers == h)
-        with _one_thread():
+        with threadpool_limits(ONE_THREAD):
             row = choose(candidates, config.selection, config.model)
             point = points[row]
             members = [

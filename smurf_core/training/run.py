@@ -9,6 +9,7 @@ from platform import python_version
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from smurf_core import __version__
 from smurf_core.configuration import RunConfig, layers_label
@@ -20,7 +21,7 @@ from smurf_core.fitted import FittedModel
 from smurf_core.fold_label import fold_label
 from smurf_core.results import RunResult
 from smurf_core.training.devices import device_title, resolve_device
-from smurf_core.training.engine import Plan
+from smurf_core.training.engine import ONE_THREAD, Plan
 from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
 from smurf_core.training.workers import Workers, cluster, processes
 
@@ -50,7 +51,10 @@ def train_run(
     # A cluster's workers know best what they have.
     device = device_title(resolve_device(config.device)) if scheduler is None else scheduler
     solved = None
-    with cluster(scheduler, observer) if scheduler else processes(jobs) as workers:
+    with (
+        threadpool_limits(ONE_THREAD),
+        cluster(scheduler, observer) if scheduler else processes(jobs) as workers,
+    ):
         if config.kind.is_solved:
             solved = solve_run(dataset, config, folds, *_before_solving(plan, workers))
             fold_results = solved.fold_results

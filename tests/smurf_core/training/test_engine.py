@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.dataset import Features, Folds, MultimodalDataset, Task
@@ -224,6 +225,25 @@ class Memory:
     def save_fold(self, result: FoldResult) -> None:
         assert result.fold not in self.folds
         self.folds[result.fold] = result
+
+
+@pytest.mark.parametrize("model", ["smurf", "exclusive"])
+def test_a_run_computes_on_one_thread(model: ModelKind) -> None:
+    threads: set[int] = set()
+
+    class Watching:
+        def should_stop(self) -> bool:
+            threads.update(library["num_threads"] for library in threadpool_info())
+            return False
+
+        def report(self, progress: Progress) -> None:
+            pass
+
+    with threadpool_limits(2):
+        asked = config(model=model, max_epochs=2, refits=2)
+        train_run(synthetic_additive(samples=60), asked, observer=Watching())
+        assert {library["num_threads"] for library in threadpool_info()} == {2}
+    assert threads == {1}
 
 
 def test_progress_grows_from_zero_to_one() -> None:
