@@ -12,7 +12,7 @@ from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.estimator import SmurfClassifier, SmurfRegressor
 
 HALVES = {"first": slice(None, 1), "rest": slice(1, None)}
-FAST = {"hidden_layers": (), "learning_rate": 2e-2, "auxiliary_weight": 0.1, "max_epochs": 150}
+FAST = {"hidden_layers": (), "learning_rate": 5e-2, "auxiliary_weight": 0.1, "max_epochs": 60}
 # Check → why it cannot hold.
 EXPECTED = {
     "check_methods_subset_invariance": "float32: products of other sizes differ in the last bits",

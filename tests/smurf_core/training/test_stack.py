@@ -108,7 +108,7 @@ def test_a_member_in_a_stack_equals_the_same_member_alone(
     model: ModelKind, layers: tuple[int, ...], classes: int
 ) -> None:
     # The normalised losses are steep near zero, where they magnify rounding from epoch to epoch.
-    epochs, rounding = (4, 1e-4) if model in NORMALISED else (20, 1e-5)
+    epochs, rounding = (4, 1e-4) if model in NORMALISED else (12, 1e-5)
     stack = members(model, layers)
     together = train(model, layers, stack, classes, gaps=classes == 3, epochs=epochs)
     for k, member in enumerate(stack):
@@ -256,7 +256,7 @@ def test_the_stack_walks_the_same_curve_as_a_plain_loop(
     if model in NORMALISED:
         grow_over(3, model, monkeypatch)
     member = Member(Configuration(1e-2, layers, 1e-3, 0.5), seed=11)
-    epochs = 6 if model in NORMALISED else 12  # Steep near zero, they magnify rounding.
+    epochs = 6  # The normalised losses, steep near zero, magnify rounding.
     outcome = train(model, layers, [member], classes, gaps=gaps, epochs=epochs, patience=None)
     architecture = Architecture.of(model, INPUTS, layers, classes)
     network = PlainModel(model, layers, classes)
