@@ -25,6 +25,7 @@ from smurf_core.errors import InputError
 from smurf_core.extraction.features import Kind
 from smurf_core.extraction.text import DEFAULT_MODEL
 from smurf_core.from_recordings.table import Plan
+from smurf_core.people.quotas import Quota
 from smurf_core.runs.disk import disk_error
 from smurf_core.runs.leases import boot, is_alive, namespace
 from smurf_core.runs.workspace import Workspace, is_id, new_id
@@ -203,10 +204,14 @@ def create_job(
     Raises
     ------
     InputError
-        If nothing is to be extracted, or the disk is full or cannot be written.
+        If nothing is to be extracted, the person's part of the disk or the disk itself is full, or
+        it cannot be written.
     """
     if not kinds:
         raise InputError("Choose at least one kind of features.")
+    size = sum(source.path.stat().st_size for source in plan.recordings.values())
+    with workspace.connect() as connection:
+        Quota.from_environment().check_disk(connection, workspace.person, workspace.root, size)
     folder = folder_of(workspace) / new_id()
     job = Job(
         name, time.time(), tuple(kinds), {kind: plan.total(kind) for kind in kinds},

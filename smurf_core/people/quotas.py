@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Mapping
@@ -28,15 +29,22 @@ class Quota:
         disk, runs = (_number(given, name) for name in (DISK_VARIABLE, QUEUE_VARIABLE))
         return cls(None if disk is None else disk * 1e9, None if runs is None else int(runs))
 
-    def check_disk(self, connection: sqlite3.Connection, person: Person, root: Path) -> None:
-        """Raise `InputError` if the person's studies and runs fill their part of the disk."""
+    def check_disk(
+        self, connection: sqlite3.Connection, person: Person, root: Path, new: int = 0
+    ) -> None:
+        """Raise `InputError` if what the person has, and `new` bytes, fill their part of the disk.
+
+        Counted are studies, runs, and extractions that are not a study yet.
+        """
         if person.is_local or self.disk_bytes is None:
             return
-        used = disk_used(connection, person, root)
+        used = disk_used(connection, person, root) + new
         if used >= self.disk_bytes:
+            also = " with what is added" if new else ""
             raise InputError(
-                f"Your studies and runs take {used / 1e9:.2f} GB, and {self.disk_bytes / 1e9:g} GB "
-                "is the limit for one person: delete some, or ask who runs this server."
+                f"Your studies, runs and extractions take {used / 1e9:.2f} GB{also}, and "
+                f"{self.disk_bytes / 1e9:g} GB is the limit for one person: delete some, or ask "
+                "who runs this server."
             )
 
     def check_queue(self, connection: sqlite3.Connection, person: Person, new: int = 1) -> None:
@@ -56,7 +64,7 @@ class Quota:
 
 
 def disk_used(connection: sqlite3.Connection, person: Person, root: Path) -> int:
-    """Bytes of the studies that a person owns with their runs, and of their runs elsewhere."""
+    """Bytes of a person's own studies with their runs, runs elsewhere, and extractions."""
     studies = connection.execute(
         "SELECT study_id FROM member WHERE person = ? AND role = 'owner'", (person.name,)
     ).fetchall()
@@ -67,7 +75,15 @@ def disk_used(connection: sqlite3.Connection, person: Person, root: Path) -> int
     ).fetchall()
     folders = [root / "studies" / row[0] for row in studies]
     folders += [root / "runs" / row[0] for row in runs]
+    folders += [path.parent for path in root.glob("extractions/*/job.json") if _is_of(path, person)]
     return sum(_size(folder) for folder in folders)
+
+
+def _is_of(job: Path, person: Person) -> bool:
+    try:
+        return bool(json.loads(job.read_text(encoding="utf-8"))["person"] == person.name)
+    except (OSError, ValueError, LookupError, TypeError):  # Removed meanwhile, or damaged.
+        return False
 
 
 def _size(folder: Path) -> int:

@@ -217,3 +217,16 @@ def test_on_a_server_with_sign_in_each_person_has_their_own_extractions(home, tm
             act(other, job.id)
     process.delete_job(one, job.id)
     assert list_jobs(home) == []
+
+
+def test_extractions_count_as_a_person_s_part_of_the_disk(home, tmp_path, monkeypatch):
+    write_recordings(tmp_path / "talks", 3)
+    size = sum(path.stat().st_size for path in (tmp_path / "talks").glob("*.wav"))
+    one, other = (home.acting_as(Person(name)) for name in ("one@x", "other@x"))
+    monkeypatch.setenv("SMURF_DISK_GB", str(1.5 * size / 1e9))
+    job = create_job(one, "study", planned(home, tmp_path / "talks"), ("audio",))
+    with pytest.raises(InputError, match="GB with what is added, and"):
+        create_job(one, "study", planned(home, tmp_path / "talks"), ("audio",))
+    create_job(other, "study", planned(home, tmp_path / "talks"), ("audio",))
+    process.delete_job(one, job.id)
+    create_job(one, "study", planned(home, tmp_path / "talks"), ("audio",))
