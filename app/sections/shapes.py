@@ -33,7 +33,7 @@ def feature_shapes(run: RunInfo) -> None:
     modality, output = chosen or modalities[0], 0
     if contributions.is_classification:
         key, outputs = f"shapes_class_{run.id}", contributions.outputs
-        in_address("class", key, outputs, outputs[0])
+        in_address("feature_class", key, outputs, outputs[0])
         output = outputs.index(right.selectbox("Class", outputs, key=key))
     with show_errors():
         rises = feature_rises_of(run, modality, output)

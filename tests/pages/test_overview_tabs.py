@@ -89,6 +89,19 @@ def test_a_features_curves_are_drawn_of_good_contributions_alone(open_page, read
         assert "has no refits" in plain_text(page)
 
 
+def test_the_class_of_a_curve_leaves_the_class_of_the_page_as_it_was(open_page, read_home):
+    study = study_of(read_home, "classification")
+    page = open_page("overview", study=study.id)
+    (chosen,) = (box for box in page.selectbox if box.key.startswith("overview_class_"))
+    first, last = chosen.options[-2:]
+    chosen.set_value(first).run()
+    page = opened_tab(page, "overview_tab", "Features")
+    (of_curve,) = (box for box in page.selectbox if box.key.startswith("shapes_class_"))
+    of_curve.set_value(last).run()
+    assert page.query_params["class"] == first
+    assert page.query_params["feature_class"] == last
+
+
 def test_where_nothing_is_predicted_no_curve_is_drawn(open_page, noisy):
     page = open_page("overview", study=noisy)
     page = opened_tab(page, "overview_tab", "Features")

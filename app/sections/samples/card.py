@@ -30,12 +30,16 @@ def show_card(sample: str, study: StudyInfo, dataset: MultimodalDataset, run: Ru
     """A sample's transcript and player, its sentence, and a row for each modality."""
     output = ask_output(sample, run, dataset)
     name = contributions_of(run).outputs[output]
-    card = sample_card(cards_of(run), sample, name)
+    source = cards_of(run)
+    card = sample_card(source, sample, name)
+    # Why there is nothing to explain stands above on each page that shows cards.
+    sentence = _sentence(card) if source.gate.is_open else ""
     body = _body(card, dataset.modalities)
     if media_of(workspace(), study.id) is None:
-        st.markdown(_sentence(card) + _head(card) + body, unsafe_allow_html=True)
+        st.markdown(sentence + _head(card) + body, unsafe_allow_html=True)
         return
-    st.markdown(_sentence(card), unsafe_allow_html=True)
+    if sentence:
+        st.markdown(sentence, unsafe_allow_html=True)
     left, right = st.columns([3, 2], vertical_alignment="center")
     with right:
         show_media(study, dataset, sample, width=200)
