@@ -5,6 +5,7 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -111,8 +112,19 @@ def trained_home(_trained_home, copied_home) -> Workspace:
     return copied_home(_trained_home)
 
 
+@pytest.fixture(scope="session")
+def components_once() -> Iterator[None]:
+    """Streamlit looks for components in every installed package once, not for every `AppTest`."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        found = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", found)
+        yield
+
+
 @pytest.fixture
-def open_page():
+def open_page(components_once):
     """Open a page of the app; every exception in it fails the test."""
     from streamlit.testing.v1 import AppTest
 

@@ -11,6 +11,11 @@ from smurf_core.runs import store
 from tests.studio import trained
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _components_once(components_once):
+    """For tests that make an `AppTest` of their own."""
+
+
 @pytest.fixture
 def home(synthetic_home):
     """Pages are opened on a workspace with a study, unless a test is about the first start."""
