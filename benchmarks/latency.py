@@ -120,7 +120,10 @@ def prepare(home: Path, samples: int) -> str:
 
 @contextmanager
 def server(home: Path, log: Path = Path(os.devnull)) -> Iterator[tuple[str, psutil.Process]]:
-    """The app as `smurf studio` serves it: its address and process. What it prints goes to a file."""
+    """The app as `smurf studio` serves it: its address and process.
+
+    What it prints goes to the log.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -177,6 +177,7 @@ async def train(session: Session, study: str) -> None:
             session.found.resumed += 1
             await resume.click()
             await cancel.first.wait_for()
+            await session.settled()
         await session.pause()
         await opened.first.click()
         await session.arrived("Overview")

@@ -20,7 +20,7 @@ SAFE_HEADERS: Mapping[str, str] = {
 
 
 class SafeHeaders:
-    """Adds headers to every response, also to those of errors."""
+    """Adds headers to every response, also where something is refused or does not exist."""
 
     def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self._app, self._headers = app, headers

@@ -29,7 +29,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "ch
 
 
 class Server:
-    """`streamlit run app/main.py`, which can be stopped and started again."""
+    """The app as `smurf studio` serves it, which can be stopped and started again."""
 
     def __init__(
         self, home: Path, *options: str, environment: Mapping[str, str] | None = None
@@ -43,7 +43,7 @@ class Server:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app/main.py",
+            [sys.executable, "-m", "streamlit", "run", "app/served.py",
              f"--server.port={self.port}", "--server.headless=true", *self.options],
             cwd=ROOT,
             env={**os.environ, HOME_VARIABLE: str(self.home), **self.environment},

@@ -54,7 +54,7 @@ def address(tmp_path, monkeypatch) -> Iterator[str]:
         [NGINX, "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "error.log")]
     )
     app.process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={app.port}",
+        [sys.executable, "-m", "streamlit", "run", "app/served.py", f"--server.port={app.port}",
          "--server.headless=true"],
         cwd=CONFIGURATION.parents[2], env={**os.environ, HOME_VARIABLE: str(home.root)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

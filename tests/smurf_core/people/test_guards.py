@@ -42,6 +42,8 @@ UNGUARDED = {
     "smurf_core.from_recordings.jobs.job_folder": "own",
     "smurf_core.from_recordings.jobs.list_jobs": "lists",
     "smurf_core.from_recordings.jobs.create_job": "new",
+    "smurf_core.from_recordings.forgetting.jobs_that_name": "asks list_jobs",
+    "smurf_core.from_recordings.forgetting.forget_in_job": "asks job_folder",
     "smurf_core.from_recordings.process.start": "asks job_folder",
     "smurf_core.from_recordings.process.cancel": "asks job_folder",
     "smurf_core.from_recordings.process.delete_job": "asks job_folder",
