@@ -158,16 +158,17 @@ async def explore(session: Session, study: str, took: list[float], pages: int | 
         await (session.pause() if pages is None else asyncio.sleep(0.5))
 
 
-async def train(session: Session, study: str) -> None:
+async def train(session: Session, home: Workspace, study: str) -> None:
     """Train, resume what was killed, and look at the result."""
     page = session.page
-    cancel = page.get_by_role("button", name="Cancel", exact=True)
-    opened = page.get_by_role("button", name="Open run", exact=True)
-    resume = page.get_by_role("button", name="Resume", exact=True)
     await session.open(f"train?study={study}", "Train")
     while True:
+        known = {run.id for run in store.list_runs(home, study)}
         await page.get_by_role("button", name="Start training").click()
-        await cancel.first.wait_for()
+        while not (new := {run.id for run in store.list_runs(home, study)} - known):
+            await asyncio.sleep(0.5)
+        run = new.pop()
+        opened, resume = (page.locator(f".st-key-{act}_{run} button") for act in ("open", "resume"))
         while True:
             await opened.or_(resume).first.wait_for(timeout=3_600_000)
             await session.settled()
@@ -176,10 +177,9 @@ async def train(session: Session, study: str) -> None:
                 break
             session.found.resumed += 1
             await resume.click()
-            await cancel.first.wait_for()
-            await session.settled()
+            await resume.wait_for(state="detached")
         await session.pause()
-        await opened.first.click()
+        await opened.click()
         await session.arrived("Overview")
         await session.pause()
         await session.follow("Train")
@@ -321,7 +321,7 @@ async def soak(home: Workspace, options: argparse.Namespace, url: str, studio: p
                 work.append(lasting(lambda o=one: explore(o, study, found.loaded, None), one, end))
             for k in range(options.train):
                 one = await session("train", 100 + k)
-                work.append(lasting(lambda o=one, s=trained[k]: train(o, s), one, end))
+                work.append(lasting(lambda o=one, s=trained[k]: train(o, home, s), one, end))
             for k in range(options.upload):
                 one = await session("upload", 200 + k)
                 work.append(lasting(lambda o=one: upload(o, file), one, end))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from smurf_core.cli.output import clock, new_table, out
+from smurf_core.cli.output import clock, name_leftovers, new_table, out
 from smurf_core.from_recordings.forgetting import forget_in_job, jobs_that_name
 from smurf_core.from_recordings.jobs import list_jobs
 from smurf_core.runs.archive import back_up
@@ -51,6 +51,7 @@ def backup(file: _File) -> None:
     out.print(f"{file}: {made.files:,} files, {made.size / 1e6:,.1f} MB, verified.", markup=False)
     if made.links:
         out.print(f"{len(made.links)} links were not followed: {made.links[0]} …", markup=False)
+    name_leftovers(file)
     out.print("Recordings outside the workspace are not part of it: back them up yourself.")
 
 
