@@ -50,11 +50,13 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        base = self.environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+        health = "/".join(filter(None, (self.url, base, "_stcore/health")))
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             assert self.process.poll() is None, "The server ended."
             try:
-                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1).close()
+                urllib.request.urlopen(health, timeout=1).close()
             except OSError:
                 time.sleep(0.05)
             else:
