@@ -46,7 +46,7 @@ def _names(found: JobFolder, words: Sequence[str]) -> bool:
     try:
         return bool(_table(found).isin(list(words)).any(axis=None))
     except InputError:
-        return True  # It cannot be told.
+        return True  # It may.
 
 
 def forget_in_job(

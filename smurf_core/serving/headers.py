@@ -1,4 +1,4 @@
-"""Headers of every response, which tell browsers what a page may do."""
+"""Headers of every response, with which browsers know what a page may do."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Metrics for whoever runs a server, as Prometheus reads them: counts and sizes, nothing else.
 
-They are served at `/metrics` to who knows the token of `SMURF_METRICS_TOKEN`. Without it, there is
-no such address.
+They are served at `/metrics` to requests with the token of `SMURF_METRICS_TOKEN`. Without it,
+there is no such address.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Counting:
 
 
 def answer(request: Request, workspace: Workspace, counts: Counts) -> Response:
-    """The metrics, or the page of what does not exist for who has not the token.
+    """The metrics, or the page of what does not exist without the token.
 
     Raises `HTTPException` (404) then.
     """
@@ -72,7 +72,7 @@ def answer(request: Request, workspace: Workspace, counts: Counts) -> Response:
 def metrics(workspace: Workspace, counts: Counts) -> str:
     """Prometheus text: runs by state, workers, disk, requests and errors; no names and no ids.
 
-    A store that cannot be read is told by `smurf_store_readable 0`, without its runs.
+    Of a store that cannot be read, there is `smurf_store_readable 0` and no number of runs.
     """
     parts = []
     try:

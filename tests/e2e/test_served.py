@@ -1,4 +1,4 @@
-"""What the app's server sends beside its pages: headers, and metrics for who has the token.
+"""What the app's server sends beside its pages: headers, and metrics for requests with a token.
 
 All tests in this folder visit pages under these headers; those that look at the console fail if
 the browser refuses something.
@@ -73,7 +73,7 @@ def health_check(port: int, base: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("base", ["", "smurf"])
-def test_the_containers_health_check_tells_a_server_from_none(tmp_path, base):
+def test_the_containers_health_check_knows_a_server_from_none(tmp_path, base):
     server = Server(
         tmp_path / "home", environment={"STREAMLIT_SERVER_BASE_URL_PATH": base} if base else {}
     )
