@@ -61,6 +61,7 @@ UNGUARDED = {
     "smurf_core.processes.rater_server.running": "the server's address",
     "smurf_core.processes.rater_server.start": "starts the server of raters",
     "smurf_core.ratings.server.rater_app": "has tokens of its own",
+    "smurf_core.serving.metrics.answer": "asks for a token, then metrics",
     # The worker and the command line are the machine's own: no web process calls them.
     "smurf_core.processes.worker.train_claimed": "machine",
     "smurf_core.processes.worker.work": "machine",
