@@ -119,17 +119,20 @@ def prepare(home: Path, samples: int) -> str:
 
 
 @contextmanager
-def server(home: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """The app on a free port: its address and process."""
+def server(home: Path, log: Path = Path(os.devnull)) -> Iterator[tuple[str, psutil.Process]]:
+    """The app as `smurf studio` serves it: its address and process.
+
+    What it prints goes to the log.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={port}",
-         "--server.headless=true"],
-        cwd=ROOT, env={**os.environ, HOME_VARIABLE: str(home)}, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app/served.py", f"--server.port={port}",
+             "--server.headless=true"],
+            cwd=ROOT, env={**os.environ, HOME_VARIABLE: str(home)}, stdout=output, stderr=output,
+        )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
         while process.poll() is None:

@@ -119,8 +119,7 @@ def campaign(
     try:
         with ThreadPoolExecutor(raters) as pool:
             people = [
-                _Rater(one, port, found, drops, think, [seed, 1, k])
-                for k, one in enumerate(invited)
+                Rater(one, port, found, drops, think, [seed, 1, k]) for k, one in enumerate(invited)
             ]
             work = [pool.submit(person.rate, stops) for person in people]
             try:
@@ -144,7 +143,7 @@ def campaign(
     return found, collection, invited
 
 
-class _Rater:
+class Rater:
     """One rater's page, which insists on every request until it is acknowledged."""
 
     def __init__(
@@ -233,11 +232,11 @@ class _Rater:
 
 
 def compare(found: Campaign, collection: Collection, invited: list[Invitation]) -> None:
-    """Count what the file has and the raters did not send, and the other way round."""
+    """Count what the file has and these raters did not send, and the other way round."""
     table = answer_table(collection)
     tokens = {one.rater: one.token for one in invited}
     rows: dict[tuple[int, int], list[tuple[str, str, float]]] = {}
-    for row in table.itertuples():
+    for row in table[table["rater"].isin(tokens.keys())].itertuples():
         mark = clip_mark(tokens[row.rater], row.clip)
         rows.setdefault((row.rater, row.position), []).append((row.key, mark, row.value))
     found.stored = len(rows)

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 _PARTIAL = re.compile(r"\..+\.[0-9a-f]{32}")  # see `partial_name`
+_ABANDONED = 3600.0  # seconds after which nobody is still writing a temporary file
 _OWN = "checksum"  # a description's entry with the checksum of its other entries
 
 
@@ -45,6 +47,26 @@ def partial_name(path: Path) -> Path:
 def is_partial(name: str) -> bool:
     """True if `partial_name` made this name: its file or folder is not whole, or not wanted."""
     return _PARTIAL.fullmatch(name) is not None
+
+
+def is_abandoned(path: Path) -> bool:
+    """True if this is a temporary file or folder that was left by a program that was cut off."""
+    try:
+        return is_partial(path.name) and time.time() - path.stat().st_mtime > _ABANDONED
+    except FileNotFoundError:  # It got its name.
+        return False
+
+
+def abandoned_in(folder: Path) -> list[Path]:
+    """What programs that were cut off have left in a folder, such as half a backup."""
+    return sorted(found for found in folder.glob(".*") if is_abandoned(found))
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove what earlier attempts to write this file or folder have left beside it."""
+    for found in abandoned_in(path.parent):
+        if found.name.rpartition(".")[0] == f".{path.name}":
+            shutil.rmtree(found) if found.is_dir() else found.unlink()
 
 
 def remove_folder(folder: Path) -> None:

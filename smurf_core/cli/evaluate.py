@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from smurf_core.cli.options import Run
-from smurf_core.cli.output import new_table, out
+from smurf_core.cli.output import name_leftovers, new_table, out
 from smurf_core.cli.runs import find_run
 from smurf_core.cli.targets import target_sentence
 from smurf_core.configuration import solved_setting
@@ -166,6 +166,8 @@ def evaluate(
     files["sentences.txt"] = ("\n".join(sentences) + "\n").encode()
     for sentence in sentences:
         out.print(sentence, markup=False, soft_wrap=True)
-    for path in write_folder(folder or Path(f"smurf-evaluation-{info.id}"), files):
+    target = folder or Path(f"smurf-evaluation-{info.id}")
+    for path in write_folder(target, files):
         rows = f"  {len(tables[path.stem]):,} rows" if path.suffix == ".csv" else ""
         out.print(f"{path}{rows}", markup=False)
+    name_leftovers(target)

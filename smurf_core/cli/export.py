@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from smurf_core.cli.options import Run, choice
-from smurf_core.cli.output import out
+from smurf_core.cli.output import name_written, out
 from smurf_core.cli.runs import find_run, warn_if_closed
 from smurf_core.cli.targets import target_sentence
 from smurf_core.reporting.bundle import report_of
@@ -39,8 +39,7 @@ def export(
     written = export_run(workspace, info.id, target, format, every_fold=every_fold)
     _name_target(workspace, info)
     warn_if_closed(workspace, info)
-    for path in written:
-        out.print(str(path), markup=False)
+    name_written(target, written)
 
 
 def report(
@@ -64,8 +63,8 @@ def report(
     others = [find_run(workspace, other) for other in compare or ()]
     files = report_of(workspace, info, others, [figure_files])
     _name_target(workspace, info)
-    for path in write_folder(output or Path(f"smurf-report-{info.id}"), files):
-        out.print(str(path), markup=False)
+    target = output or Path(f"smurf-report-{info.id}")
+    name_written(target, write_folder(target, files))
 
 
 def _name_target(workspace: Workspace, info: RunInfo) -> None:

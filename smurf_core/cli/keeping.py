@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from smurf_core.cli.output import clock, new_table, out
+from smurf_core.cli.output import clock, name_leftovers, new_table, out
+from smurf_core.from_recordings.forgetting import forget_in_job, jobs_that_name
+from smurf_core.from_recordings.jobs import list_jobs
 from smurf_core.runs.archive import back_up
 from smurf_core.runs.archive import restore as restore_backup
 from smurf_core.runs.doctor import examine
@@ -49,6 +51,7 @@ def backup(file: _File) -> None:
     out.print(f"{file}: {made.files:,} files, {made.size / 1e6:,.1f} MB, verified.", markup=False)
     if made.links:
         out.print(f"{len(made.links)} links were not followed: {made.links[0]} …", markup=False)
+    name_leftovers(file)
     out.print("Recordings outside the workspace are not part of it: back them up yourself.")
 
 
@@ -68,7 +71,9 @@ def restore(
 
 
 def forget(
-    study: Annotated[str, typer.Argument(help="A study's id.")],
+    study: Annotated[
+        str, typer.Argument(help="The id of a study, or of an extraction that is not one yet.")
+    ],
     person: Annotated[
         list[str] | None, typer.Option(help="A person whose samples are removed; repeatable.")
     ] = None,
@@ -78,9 +83,12 @@ def forget(
     ] = False,
 ) -> None:
     """Remove a person or samples from a study, its runs, ratings and clips. There is no undo."""
-    found = forget_samples(
-        Workspace.default(), study, persons=person or (), samples=sample or (), delete_runs=runs
-    )
+    workspace, persons, samples = Workspace.default(), person or (), sample or ()
+    if study in {job.id for job in list_jobs(workspace)}:
+        count = forget_in_job(workspace, study, persons=persons, samples=samples)
+        out.print(f"{count:,} utterances were removed from the extraction.")
+        return
+    found = forget_samples(workspace, study, persons=persons, samples=samples, delete_runs=runs)
     out.print(f"{found.samples:,} samples were removed.")
     if found.marked:
         out.print(f"Trained with them, and marked: {', '.join(found.marked)}", markup=False)
@@ -88,4 +96,10 @@ def forget(
         out.print(f"Deleted runs: {', '.join(found.deleted)}", markup=False)
     for path in found.recordings:
         out.print(f"Delete this recording yourself: {path}", markup=False)
+    for job in jobs_that_name(workspace, (*persons, *samples)):
+        out.print(
+            f"Extraction {job.id} is not a study yet and has the same name in it, or cannot be "
+            f"read. If it is the same person or sample: smurf forget {job.id} …",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
     out.print("Original files, exports, backups and lost+found are not touched.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from smurf_core.cli.options import Run, choice
-from smurf_core.cli.output import out
+from smurf_core.cli.output import name_written, out
 from smurf_core.cli.runs import find_run, warn_if_closed
 from smurf_core.data.readers.registry import find_sources, unread
 from smurf_core.runs.exporting import FORMATS, table_bytes, write_folder
@@ -48,11 +48,11 @@ def predict(
     for problem in (*unread(files), *found.problems):
         out.print(str(problem), markup=False)
     tables = {"predictions": found.to_frame(), "contributions": found.contribution_frame()}
+    target = output or Path(f"smurf-predict-{info.id}")
     written = write_folder(
-        output or Path(f"smurf-predict-{info.id}"),
+        target,
         {f"{name}.{format}": table_bytes(each, format) for name, each in tables.items()},
     )
     out.print(found.summary(), markup=False)
     warn_if_closed(workspace, info)
-    for path in written:
-        out.print(str(path), markup=False)
+    name_written(target, written)

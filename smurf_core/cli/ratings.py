@@ -9,7 +9,7 @@ import pandas as pd
 import typer
 
 from smurf_core.cli.options import choice
-from smurf_core.cli.output import new_table, number, out
+from smurf_core.cli.output import name_written, new_table, number, out
 from smurf_core.cli.progress import Steps
 from smurf_core.errors import InputError
 from smurf_core.ratings.agreement import agreement_table
@@ -172,8 +172,7 @@ def export(
 
     found = _found(Workspace.default(), study, collection)
     target = folder or Path(f"ratings-{found.id}")
-    for path in export_ratings(found, target, format, with_identities=identities):
-        out.print(str(path), markup=False)
+    name_written(target, export_ratings(found, target, format, with_identities=identities))
 
 
 @ratings_app.command()

@@ -259,7 +259,7 @@ def state_of(found: JobFolder) -> JobState:
     done = dict.fromkeys(job.kinds, 0)
     failed, last = dict(done), dict.fromkeys(job.kinds, "")
     failures = []
-    for line in _lines(found.folder / "progress.jsonl"):
+    for line in progress_lines(found.folder / "progress.jsonl"):
         kind, sample, problem = line["kind"], line["sample"], line["problem"]
         if kind in done:
             done[kind] += 1
@@ -321,7 +321,7 @@ def _json(path: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _lines(path: Path) -> list[dict[str, str]]:
+def progress_lines(path: Path) -> list[dict[str, str]]:
     """The lines of the progress; one that is being written, or was cut off, is left out."""
     found = []
     with suppress(OSError):

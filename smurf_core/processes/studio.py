@@ -96,7 +96,7 @@ def studio_command(
         settings["server.port"] = options.port
     if options.headless:
         settings["server.headless"] = True
-    command = [sys.executable, "-m", "streamlit", "run", str(folder / "app" / "main.py")]
+    command = [sys.executable, "-m", "streamlit", "run", str(folder / "app" / "served.py")]
     for name, value in settings.items():
         command += [f"--{name}={text}" for text in _texts(name, value)]
     return command

@@ -19,13 +19,11 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
@@ -38,6 +36,8 @@ from smurf_core.ratings.traces.chunks import MOST_SAMPLES, Chunk
 from smurf_core.ratings.traces.collected import save_chunk
 from smurf_core.runs.studies import load_study
 from smurf_core.runs.workspace import Workspace
+from smurf_core.serving.headers import SAFE_HEADERS, SafeHeaders
+from smurf_core.serving.metrics import Counting, Counts, answer
 
 _Save = Callable[[Collection, str, ItemView, dict[str, Any]], Response]
 _PAGE = Path(__file__).with_name("page")
@@ -45,18 +45,12 @@ _ASSETS = {"rater.js": "text/javascript", "trace.js": "text/javascript", "rater.
 _LARGEST_BODY = 64 * 1024
 _MOST_STUDIES = 4  # whose data sets are kept in memory
 _HEADERS = {
+    **SAFE_HEADERS,
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
     ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
 }
 
@@ -75,6 +69,7 @@ def rater_app(workspace: Workspace) -> Starlette:
     app = Starlette(
         routes=[
             Route("/health", _health),
+            Route("/metrics", door.metrics),
             Route("/static/{name}", _asset),
             Route(own, door.page),
             Route(own + "/start", door.start),
@@ -85,7 +80,7 @@ def rater_app(workspace: Workspace) -> Starlette:
             Route(item + "/answer", door.answer, methods=["POST"]),
             Route(item + "/trace", door.trace, methods=["POST"]),
         ],
-        middleware=[Middleware(_SafeHeaders)],
+        middleware=[Middleware(SafeHeaders, _HEADERS), Middleware(Counting, door.counts)],
         exception_handlers={404: _unknown, 405: _unknown},
         lifespan=lifespan,
     )
@@ -98,6 +93,7 @@ class _Door:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self.counts = Counts()
         self._datasets: dict[str, MultimodalDataset] = {}
         self._lock = threading.Lock()
         # SQLite wants a file to be closed by the thread that opened it.
@@ -109,6 +105,9 @@ class _Door:
         """Close the collections' files."""
         self._holder.submit(self._stack.close).result()
         self._holder.shutdown()
+
+    def metrics(self, request: Request) -> Response:
+        return answer(request, self._workspace, self.counts)
 
     def page(self, request: Request) -> Response:
         collection, token = self._found(request)
@@ -305,18 +304,3 @@ def _unknown(request: Request, error: Exception) -> Response:
         for language in languages()
     )
     return HTMLResponse(f"<!doctype html><meta charset=utf-8><title>404</title>{lines}", 404)
-
-
-class _SafeHeaders:
-    """Adds the headers that every response has, also those of errors."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
-            await send(message)
-
-        await self._app(scope, receive, sent if scope["type"] == "http" else send)

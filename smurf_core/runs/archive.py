@@ -19,7 +19,14 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from smurf_core import __version__
-from smurf_core.durable import flush, is_as_written, partial_name, signed, write_whole
+from smurf_core.durable import (
+    flush,
+    is_as_written,
+    partial_name,
+    remove_abandoned,
+    signed,
+    write_whole,
+)
 from smurf_core.errors import InputError
 from smurf_core.people.guard import machine_only
 from smurf_core.runs.disk import disk_error
@@ -66,6 +73,7 @@ def back_up(workspace: Workspace, file: Path) -> Backup:
         raise InputError("Write the backup outside the workspace, best to another disk.")
     links: list[str] = []
     try:
+        remove_abandoned(file)
         write_whole(file, lambda partial: _write_and_verify(workspace, partial, links))
     except (OSError, sqlite3.Error) as error:
         raise disk_error(error, file.parent) or error from error

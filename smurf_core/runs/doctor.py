@@ -18,7 +18,7 @@ from pathlib import Path
 
 from smurf_core import __version__
 from smurf_core.data.storage import read_dataset
-from smurf_core.durable import is_partial
+from smurf_core.durable import is_abandoned
 from smurf_core.errors import InputError
 from smurf_core.from_recordings.jobs import JobFolder, changed, folder_of, is_running
 from smurf_core.people.guard import machine_only
@@ -32,7 +32,7 @@ from smurf_core.runs.workspace import Workspace, is_id
 
 LOST = "lost+found"
 _ROOM = 1e9  # bytes that should be free
-_OLD = 3600.0  # seconds after which nobody is still writing a temporary file
+_OLD = 3600.0  # seconds after which nobody is still making a folder
 _FORGOTTEN = 7 * 24 * 3600.0  # seconds after which an extraction counts as left
 _BACKUP = "Restore it from a backup (`smurf restore`), or delete it."
 
@@ -229,12 +229,12 @@ def _left_over(workspace: Workspace, lost: Path) -> Iterator[Problem]:
             names[:] = [name for name in names if name not in (LOST, "uploads")]
         for name in (*names, *files):
             path = Path(folder) / name
-            if is_partial(name) and _is_old(path):
+            if is_abandoned(path):
                 yield _orphan(workspace, path, "It was being written when a program ended.", lost)
         names[:] = [name for name in names if not name.startswith(".")]
     # A restore writes beside the workspace.
     for path in workspace.root.parent.glob(f".{workspace.root.name}.*"):
-        if is_partial(path.name) and _is_old(path):
+        if is_abandoned(path):
             yield _orphan(workspace, path, "It was being restored when a program ended.", lost)
     for table, place in (("run", "runs"), ("study", "studies")):
         known = {row["id"] for row in _rows(workspace, f"SELECT id FROM {table}")}  # noqa: S608

@@ -14,7 +14,7 @@ import pandas as pd
 
 from smurf_core.contributions import Contributions, term_table
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.durable import flush, partial_name
+from smurf_core.durable import flush, partial_name, remove_abandoned
 from smurf_core.errors import InputError
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.explained import Explained, explained
@@ -88,6 +88,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
         raise InputError(f"{folder} exists; name a new folder.")
     partial = partial_name(folder)
     try:
+        remove_abandoned(folder)
         for name, content in files.items():
             path = partial / name
             path.parent.mkdir(parents=True, exist_ok=True)

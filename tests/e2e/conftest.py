@@ -29,7 +29,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "ch
 
 
 class Server:
-    """`streamlit run app/main.py`, which can be stopped and started again."""
+    """The app as `smurf studio` serves it, which can be stopped and started again."""
 
     def __init__(
         self, home: Path, *options: str, environment: Mapping[str, str] | None = None
@@ -43,18 +43,20 @@ class Server:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app/main.py",
+            [sys.executable, "-m", "streamlit", "run", "app/served.py",
              f"--server.port={self.port}", "--server.headless=true", *self.options],
             cwd=ROOT,
             env={**os.environ, HOME_VARIABLE: str(self.home), **self.environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        base = self.environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+        health = "/".join(filter(None, (self.url, base, "_stcore/health")))
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             assert self.process.poll() is None, "The server ended."
             try:
-                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1).close()
+                urllib.request.urlopen(health, timeout=1).close()
             except OSError:
                 time.sleep(0.05)
             else:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, expect
 
+from app.content_policy import content_policy
 from smurf_core.runs.own_studies import ensure_synthetic_study
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 from tests.e2e.conftest import Server
@@ -54,7 +55,7 @@ def address(tmp_path, monkeypatch) -> Iterator[str]:
         [NGINX, "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "error.log")]
     )
     app.process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={app.port}",
+        [sys.executable, "-m", "streamlit", "run", "app/served.py", f"--server.port={app.port}",
          "--server.headless=true"],
         cwd=CONFIGURATION.parents[2], env={**os.environ, HOME_VARIABLE: str(home.root)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -87,7 +88,14 @@ def test_the_app_works_behind_nginx(address, browser: Browser):
     with urllib.request.urlopen(asked(address, "secret"), timeout=10) as answer:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["X-Frame-Options"] == "DENY"
-        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers.get_all("Content-Security-Policy") == [content_policy()]
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+    # The path of metrics is outside of what nginx passes on.
+    request = asked(f"{address.removesuffix('smurf/')}metrics", "secret")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(request, timeout=10)
+    with urllib.request.urlopen(asked(f"{address}metrics", "secret"), timeout=10) as answer:
+        assert b"smurf_runs" not in answer.read()
     with urllib.request.urlopen(f"{address}_stcore/health", timeout=10) as answer:
         assert answer.read() == b"ok"
     context = browser.new_context(http_credentials={"username": "anna", "password": "secret"})

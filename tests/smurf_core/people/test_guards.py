@@ -42,6 +42,8 @@ UNGUARDED = {
     "smurf_core.from_recordings.jobs.job_folder": "own",
     "smurf_core.from_recordings.jobs.list_jobs": "lists",
     "smurf_core.from_recordings.jobs.create_job": "new",
+    "smurf_core.from_recordings.forgetting.jobs_that_name": "asks list_jobs",
+    "smurf_core.from_recordings.forgetting.forget_in_job": "asks job_folder",
     "smurf_core.from_recordings.process.start": "asks job_folder",
     "smurf_core.from_recordings.process.cancel": "asks job_folder",
     "smurf_core.from_recordings.process.delete_job": "asks job_folder",
@@ -59,6 +61,7 @@ UNGUARDED = {
     "smurf_core.processes.rater_server.running": "the server's address",
     "smurf_core.processes.rater_server.start": "starts the server of raters",
     "smurf_core.ratings.server.rater_app": "has tokens of its own",
+    "smurf_core.serving.metrics.answer": "asks for a token, then metrics",
     # The worker and the command line are the machine's own: no web process calls them.
     "smurf_core.processes.worker.train_claimed": "machine",
     "smurf_core.processes.worker.work": "machine",

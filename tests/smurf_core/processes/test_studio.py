@@ -25,7 +25,7 @@ def settings(command: list[str]) -> dict[str, list[str]]:
 def test_a_checkout_serves_its_own_app():
     command = studio_command(StudioOptions(), environment={})
     assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
-    assert Path(command[4]) == ROOT / "app" / "main.py"
+    assert Path(command[4]) == ROOT / "app" / "served.py"
 
 
 def test_every_setting_of_the_configuration_file_is_passed():
