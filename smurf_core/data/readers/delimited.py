@@ -96,6 +96,14 @@ def _table(source: SourceFile, dialect: _Dialect, cells: pa.Table) -> Table:
 
 
 def _dialect(source: SourceFile) -> _Dialect:
+    """Encoding, delimiter and header, found once for each file."""
+    if "dialect" not in source.known:
+        source.known["dialect"] = _found_dialect(source)
+    found: _Dialect = source.known["dialect"]
+    return found
+
+
+def _found_dialect(source: SourceFile) -> _Dialect:
     encoding, problems = _encoding(source)
     with source.path.open(encoding=encoding, newline="") as file:
         start = file.read(_USUAL_HEADER)
@@ -220,7 +228,8 @@ def _seen(source: SourceFile, start: str, is_whole: bool) -> _Seen:
         raise recording_error(source)
     if not found:
         raise InputError(
-            f"{source.name} has only one column: separate columns by comma, semicolon or tab."
+            f"{source.name} has only one column: separate columns by comma, semicolon or tab. "
+            "If it has one value per sample, add a column of sample ids."
         )
     return max(found, key=lambda seen: seen.rank)
 
