@@ -72,7 +72,11 @@ def test_a_place_in_a_sequence_is_no_feature_in_german(tmp_path):
 
 @pytest.mark.parametrize("target", ["效价", "Erregung", "Éveil", "valencia"])
 def test_targets_have_names_in_other_languages(tmp_path, target):
-    assert_right(read(tmp_path, tables(target)))
+    made = tables(target)
+    made["labels"]["Größe"] = 170.5 + PERSON
+    assembly = read(tmp_path, made)
+    assert_right(assembly)
+    assert assembly.mapping.target == target
 
 
 def test_chinese_text_in_gbk_keeps_its_names(tmp_path):
