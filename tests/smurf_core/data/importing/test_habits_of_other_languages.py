@@ -143,7 +143,7 @@ def test_words_for_missing_in_other_languages(tmp_path, word):
 
 @pytest.mark.parametrize(("code", "place"), [(999, "target"), (-99, "target"), (-99, "feature"),
                                              (-9, "classes")])  # fmt: skip
-def test_codes_for_missing_are_told(tmp_path, code, place):
+def test_codes_for_missing_are_reported(tmp_path, code, place):
     made = tables()
     if place == "classes":
         made["labels"]["valence"] = np.arange(N) % 5 + 1
