@@ -11,7 +11,9 @@ from smurf_core.data.dataset import Features
 from smurf_core.data.problems import Problem, Severity, listing
 from smurf_core.errors import InputError
 
-_MISSING_CODES = np.array([-999, 999, -9999, 9999, -99999, 99999, -255, 255], dtype=np.float64)
+_MISSING_CODES = np.array(
+    [-9, -99, 99, -999, 999, -9999, 9999, -99999, 99999, -255, 255], dtype=np.float64
+)
 
 
 @dataclass(frozen=True)
@@ -84,20 +86,31 @@ def _fill(
         values[gaps[:, column], column] = np.nanmedian(values[~absent, column])
 
 
-def _missing_codes(
-    values: npt.NDArray[np.float32], names: tuple[str, ...], where: str, file: str
-) -> list[Problem]:
-    """Columns in which a usual code for "missing" lies far from all other values."""
+def missing_codes(values: npt.NDArray[np.floating], *, fewest: int = 2) -> dict[int, float]:
+    """Columns of values [n, d] with a usual code for "missing" that cannot be one of the values.
+
+    It lies far from all others, or is negative where they are not. `fewest` is the number of cells
+    with a code from which a column is suspected.
+    """
     is_code = np.isin(values, _MISSING_CODES)
-    suspects = []
-    for column in np.flatnonzero(is_code.sum(axis=0) >= 2):
+    found: dict[int, float] = {}
+    for column in np.flatnonzero(is_code.sum(axis=0) >= fewest):
         others = values[~is_code[:, column] & ~np.isnan(values[:, column]), column]
         codes = values[is_code[:, column], column]
         if len(others) < 3:
             continue
         reach = 5 * (others.max() - others.min())
-        if codes.min() > others.max() + reach or codes.max() < others.min() - reach:
-            suspects.append(f"{names[column]}: {codes[0]:g}")
+        is_far = codes.min() > others.max() + reach or codes.max() < others.min() - reach
+        if is_far or (codes.max() < 0 <= others.min()):
+            found[int(column)] = float(codes[0])
+    return found
+
+
+def _missing_codes(
+    values: npt.NDArray[np.float32], names: tuple[str, ...], where: str, file: str
+) -> list[Problem]:
+    """Columns in which a usual code for "missing" lies far from all other values."""
+    suspects = [f"{names[column]}: {code:g}" for column, code in missing_codes(values).items()]
     if not suspects:
         return []
     message = (

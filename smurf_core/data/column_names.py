@@ -40,9 +40,15 @@ RECORDING_NAMES = (
 POSITION_NAMES = (
     "trial", "segment", "turn", "utterance", "utt", "window", "chunk", "block", "item", "index",
     "position", "order", "sentence", "line", "row",
+    # German, French, Spanish, Italian, Chinese
+    "durchgang", "durchlauf", "szene", "satz", "abschnitt", "äußerung", "reihenfolge", "essai",
+    "bloc", "scène", "énoncé", "ensayo", "bloque", "prova", "blocco", "试次", "片段", "句子",
 )  # fmt: skip
 # Words for what a sample was recorded under.
-CONDITION_NAMES = ("condition", "cond", "bedingung", "task", "stimulus", "stim", "run")
+CONDITION_NAMES = (
+    "condition", "cond", "bedingung", "task", "stimulus", "stim", "run", "condición", "condizione",
+    "条件",
+)  # fmt: skip
 RATER_NAMES = (
     "rater", "annotator", "coder", "judge", "labeler", "labeller", "evaluator", "assessor",
     "worker", "observer", "beurteiler", "annotateur", "anotador",
@@ -62,6 +68,8 @@ TARGET_NAMES = (
     "valence", "arousal", "dominance", "rating", "score", "stress", "pain", "mood", "intended",
     "activation", "engagement", "polarity", "emoclass", "emoval", "emoact", "emodom",
     "groundtruth", "valenz", "émotion", "emoción", "emocion", "emozione", "情感", "情绪",
+    "erregung", "stimmung", "schmerz", "klasse", "éveil", "douleur", "valencia", "activación",
+    "dolor", "valenza", "效价", "唤醒度", "愉悦度", "标签",
 )  # fmt: skip
 TRANSCRIPT_NAMES = ("transcript", "transcription", "text", "rawtext", "utterance", "sentence")
 START_NAMES = ("start", "starttime", "begin", "onset", "metabegin", "startsec", "starts")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from smurf_core.errors import InputError
@@ -24,6 +25,8 @@ class SourceFile:
 
     name: str
     path: Path
+    # What was found out about the content, so that it is not asked again.
+    known: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         base = PurePosixPath(self.name.replace("\\", "/")).name

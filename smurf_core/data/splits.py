@@ -16,6 +16,10 @@ _CELL_WORDS = {
     **SPLIT_WORDS, "tr": "train", "learn": "train", "learning": "train", "vali": "validation",
     "vld": "validation", "validate": "validation", "tuning": "validation", "dv": "validation",
     "evaluation": "test", "te": "test", "ts": "test", "holdout": "test", "heldout": "test",
+    "validierung": "validation", "entraînement": "train", "entrainement": "train",
+    "apprentissage": "train", "entrenamiento": "train", "validación": "validation",
+    "prueba": "test", "addestramento": "train", "训练": "train", "训练集": "train",
+    "验证": "validation", "验证集": "validation", "测试": "test", "测试集": "test",
 }  # fmt: skip
 SPLITS = ("train", "validation", "test")
 # Words that can occur next to the word for a split: `train set`, `Test data`.

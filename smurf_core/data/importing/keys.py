@@ -16,6 +16,7 @@ from smurf_core.data.column_names import (
     FOLD_NAMES,
     ID_NAMES,
     PERSON_NAMES,
+    POSITION_NAMES,
     SPLIT_NAMES,
     START_NAMES,
     TARGET_NAMES,
@@ -108,7 +109,7 @@ def part_text(table: Table, column: str) -> pd.Series[str]:
 def is_id_name(column: str) -> bool:
     """True if a column is named like an id of samples, or of something that contains them."""
     plain = plain_name(column)
-    if plain in ID_NAMES or plain in PERSON_NAMES:
+    if plain in ID_NAMES or plain in PERSON_NAMES or plain in POSITION_NAMES:
         return True
     return bool(_ID_NAME.search(column) or _CAMEL.search(column))
 

@@ -120,7 +120,7 @@ def _with_classes(table: Table, *, has_target: bool) -> Table:
     if not has_target and not starts and len(whole) >= _FEWEST_CLASSES:
         starts[_CLASSES] = whole
     for name, columns in starts.items():
-        head = table.frame[columns].iloc[:PREVIEW_ROWS].to_numpy(dtype=np.float64)
+        head = table.frame[columns].iloc[:PREVIEW_ROWS].apply(_as_marks).to_numpy(dtype=np.float64)
         if len(columns) < 2 or name in table.frame.columns or (head.sum(axis=1) != 1).any():
             continue
         if (head.sum(axis=0) > 0).sum() >= 2:
@@ -133,17 +133,28 @@ def _start(column: str) -> str:
 
 
 def _marks(table: Table) -> list[str]:
-    """Columns of 0 and 1 without gaps, judged by the first rows."""
-    numbers = [c for c in table.frame.columns if c in table.numbers]
-    if not numbers or not len(table.frame):
+    """Columns of 0 and 1, or of True and False, without gaps, judged by the first rows."""
+    head = table.frame.iloc[:PREVIEW_ROWS]
+    if not len(head):
         return []
-    head = table.frame.iloc[:PREVIEW_ROWS][numbers].to_numpy(dtype=np.float64, na_value=np.nan)
-    are_marks = ((head == 0) | (head == 1)).all(axis=0)
-    return [column for column, holds in zip(numbers, are_marks, strict=True) if holds]
+    numbers = [c for c in head.columns if c in table.numbers]
+    values = head[numbers].to_numpy(dtype=np.float64, na_value=np.nan)
+    are_marks = ((values == 0) | (values == 1)).all(axis=0)
+    found = {column for column, holds in zip(numbers, are_marks, strict=True) if holds}
+    words = [c for c in head.columns if c not in table.numbers]
+    found |= {c for c in words if _as_marks(head[c]).notna().all()}
+    return [column for column in head.columns if column in found]
+
+
+def _as_marks(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers as they are; the words True and False, in any case, as 1 and 0."""
+    if is_number(cells):
+        return cells
+    return cells.astype("str").str.lower().map({"true": 1.0, "false": 0.0})
 
 
 def _combined(table: Table, name: str, columns: list[str]) -> Table:
-    marks = table.frame[columns].to_numpy(dtype=np.float64, na_value=np.nan)
+    marks = table.frame[columns].apply(_as_marks).to_numpy(dtype=np.float64, na_value=np.nan)
     classes = [c if name == _CLASSES else re.sub(r"^[_\-.: ]+", "", c[len(name) :])
                for c in columns]  # fmt: skip
     cells = pd.Series(np.asarray(classes, dtype=object)[(marks == 1).argmax(axis=1)])

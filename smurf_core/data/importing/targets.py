@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smurf_core.data.cleaning import missing_codes
 from smurf_core.data.dataset import Task
 from smurf_core.data.importing.mapping import TaskChoice
 from smurf_core.data.importing.tables import bad_cell_problem, is_number
@@ -118,7 +119,18 @@ def _regression(file: str, column: str, values: pd.Series[Any], problems: list[P
             f"{file}, column {column!r}: the target is {numbers[0]:g} for every sample; nothing "
             "can be learned from it."
         )
+    problems += _code_problems(file, column, numbers)
     return Target("regression", numbers, (), tuple(problems))
+
+
+def _code_problems(file: str, column: str, numbers: npt.NDArray[np.floating]) -> list[Problem]:
+    """A warning of cells [n] that may be a code for "missing"; the target is not changed."""
+    problems = []
+    for code in missing_codes(numbers[:, None], fewest=1).values():
+        message = f"{int((numbers == code).sum())} cells are {code:g}, which may mean missing."
+        remedy = "They were read as values; clear these cells if it is a code."
+        problems.append(Problem("warning", message, file, column, remedy=remedy))
+    return problems
 
 
 def _classification(
@@ -130,6 +142,8 @@ def _classification(
         if is_number(values)
         else ordered_words(texts.unique()) or sorted(texts.unique())
     )
+    if is_number(values):
+        problems += _code_problems(file, column, values.to_numpy(dtype=np.float64))
     names = [str(name) for name in ordered]
     if len(names) < 2:
         raise InputError(

@@ -96,6 +96,14 @@ def _table(source: SourceFile, dialect: _Dialect, cells: pa.Table) -> Table:
 
 
 def _dialect(source: SourceFile) -> _Dialect:
+    """Encoding, delimiter and header, found once for each file."""
+    if "dialect" not in source.known:
+        source.known["dialect"] = _found_dialect(source)
+    found: _Dialect = source.known["dialect"]
+    return found
+
+
+def _found_dialect(source: SourceFile) -> _Dialect:
     encoding, problems = _encoding(source)
     with source.path.open(encoding=encoding, newline="") as file:
         start = file.read(_USUAL_HEADER)
@@ -128,11 +136,27 @@ def _encoding(source: SourceFile) -> tuple[str, tuple[Problem, ...]]:
     try:
         _decode_all(source, "utf-8")
     except InputError:
+        if _is_text_in(source, "gb2312"):
+            message = "the file is not UTF-8."
+            remedy = "It was read as GBK (Chinese); check its special characters."
+            return "gb18030", (Problem("warning", message, file=source.name, remedy=remedy),)
         _decode_all(source, "cp1252")
         message = "the file is not UTF-8."
         remedy = "It was read as Windows-1252 (Western European); check its special characters."
         return "cp1252", (Problem("warning", message, file=source.name, remedy=remedy),)
     return "utf-8", ()
+
+
+def _is_text_in(source: SourceFile, encoding: str) -> bool:
+    """True if a file is text in an encoding.
+
+    In GB 2312, all characters beyond ASCII are pairs of such bytes: words with accents are not.
+    """
+    try:
+        _decode_all(source, encoding)
+    except InputError:
+        return False
+    return True
 
 
 def _decode_all(source: SourceFile, encoding: str) -> None:
@@ -157,13 +181,16 @@ class _Seen:
     lines: list[int]  # how many lines of the file end with each row
 
     @property
-    def rank(self) -> tuple[bool, int, int]:
-        """Better splits are larger: rows agree, the header is near the top, many columns."""
+    def rank(self) -> tuple[bool, int, bool, int]:
+        """Better splits are larger: rows agree, the header is near the top and as wide as they are.
+
+        Decimal commas also split rows evenly, but not their header.
+        """
         width = usual_width(self.rows)
         start = next(k for k, row in enumerate(self.rows) if len(row) in (width, width - 1))
         below = [len(row) == width for row in self.rows[start + 1 :]] or [True]
         agrees = 10 * sum(below) >= 9 * len(below) and all(below[:3])
-        return agrees, -start, width
+        return agrees, -start, len(self.rows[start]) == width, width
 
     @property
     def is_table(self) -> bool:
@@ -201,7 +228,8 @@ def _seen(source: SourceFile, start: str, is_whole: bool) -> _Seen:
         raise recording_error(source)
     if not found:
         raise InputError(
-            f"{source.name} has only one column: separate columns by comma, semicolon or tab."
+            f"{source.name} has only one column: separate columns by comma, semicolon or tab. "
+            "If it has one value per sample, add a column of sample ids."
         )
     return max(found, key=lambda seen: seen.rank)
 

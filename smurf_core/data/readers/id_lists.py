@@ -63,6 +63,12 @@ def _has_header(lines: Sequence[str]) -> bool:
 
 
 def _is_single_column(source: SourceFile) -> bool:
+    if "is_single_column" not in source.known:
+        source.known["is_single_column"] = _has_single_column(source)
+    return bool(source.known["is_single_column"])
+
+
+def _has_single_column(source: SourceFile) -> bool:
     head = source.head(65_536)
     if b"\0" in head:
         return False

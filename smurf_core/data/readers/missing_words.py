@@ -13,6 +13,9 @@ MISSING = (
     "--undefined--", "undefined", "Undefined", "missing", "Missing", "MISSING", "nan(ind)",
     "-nan(ind)", "1.#QNAN", "-1.#IND", "1.#IND", "1.#QNAN0", "-1.#IND00", "1.#QNAN00",
     "nan(snan)", "k.A.", "k. A.",
+    # Excel and people in German, French, Spanish and Chinese
+    "#NV", "#WERT!", "#BEZUG!", "#ZAHL!", "#VALEUR!", "#NOMBRE!", "#DIV/0 !", "#¡VALOR!",
+    "#¡DIV/0!", "#¡NUM!", "fehlt", "fehlend", "manquant", "n.d.", "n.v.", "s.d.", "缺失",
 )  # fmt: skip
 _WORDS = pa.array(MISSING)
 # Fewer of these are certain: a class may be named "none", a word may be "?".

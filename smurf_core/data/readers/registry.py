@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smurf_core.data.problems import Problem, listing
@@ -102,38 +102,58 @@ def unread(paths: Iterable[Path]) -> tuple[Problem, ...]:
     return unread_files(paths, SUFFIXES)
 
 
+@dataclass(frozen=True)
+class Recognition:
+    """What a file is, judged by its first bytes: at most one of the three kinds of readers."""
+
+    study: StudyReader | None = None
+    frames: FrameReader | None = None
+    table: TableReader | None = None
+
+
+def recognise(source: SourceFile) -> Recognition:
+    """What a file is. It is opened for this once, and the answer is kept with it."""
+    if "recognition" not in source.known:
+        source.known["recognition"] = _recognised(source, source.head())
+    found: Recognition = source.known["recognition"]
+    return found
+
+
+def _recognised(source: SourceFile, head: bytes) -> Recognition:
+    if not MmsaReader().recognises(source, head):
+        for study in STUDY_READERS:
+            if study.recognises(source, head):
+                return Recognition(study=study)
+    if not CsdLabelsReader().recognises(source, head):
+        for frames in FRAME_READERS:
+            if frames.recognises(source, head):
+                return Recognition(frames=frames)
+    table = next((reader for reader in TABLE_READERS if reader.recognises(source, head)), None)
+    return Recognition(table=table)
+
+
 def study_reader(source: SourceFile) -> StudyReader | None:
     """The reader for a file that is a whole study, if it is one."""
-    head = source.head()
-    if MmsaReader().recognises(source, head):
-        return None
-    return next((r for r in STUDY_READERS if r.recognises(source, head)), None)
+    return recognise(source).study
 
 
 def frame_reader(source: SourceFile) -> FrameReader | None:
     """The reader for a file of rows over time, if it is one."""
-    head = source.head()
-    if CsdLabelsReader().recognises(source, head):
-        return None
-    found = (reader for reader in FRAME_READERS if reader.recognises(source, head))
-    return next(found, None)
+    return recognise(source).frames
 
 
 def reader_title(source: SourceFile) -> str:
     """The name of a file's format."""
-    by_itself = study_reader(source)
-    if by_itself is not None:
-        return by_itself.title
-    frames = frame_reader(source)
-    return frames.title if frames is not None else table_reader(source).title
+    found = recognise(source)
+    reader = found.study or found.frames or table_reader(source)
+    return reader.title
 
 
 def table_reader(source: SourceFile) -> TableReader:
     """The reader for a file of columns, chosen by content; the name only breaks ties."""
-    head = source.head()
-    for reader in TABLE_READERS:
-        if reader.recognises(source, head):
-            return reader
+    reader = recognise(source).table
+    if reader is not None:
+        return reader
     titles = ", ".join(reader.title for reader in READERS)
     raise InputError(f"{source.name} cannot be read: its format is none of {titles}.")
 
