@@ -21,7 +21,7 @@ from smurf_core.data.readers.columns import (
 )
 from smurf_core.data.readers.interface import BadCell, Table
 from smurf_core.data.sources import (
-    MAX_UNPACKED_BYTES,
+    MAX_TABLE_BYTES,
     SourceFile,
     check_shape,
     gibibytes,
@@ -110,10 +110,10 @@ def _read_stream(source: SourceFile, file: pa.NativeFile) -> pa.Table:
 
 
 def _check_unpacked(source: SourceFile, unpacked: int) -> None:
-    if unpacked > MAX_UNPACKED_BYTES:
+    if unpacked > MAX_TABLE_BYTES:
         raise InputError(
             f"{source.name} would unpack to {gibibytes(unpacked)}; "
-            f"at most {gibibytes(MAX_UNPACKED_BYTES)} is read."
+            f"at most {gibibytes(MAX_TABLE_BYTES)} is read."
         )
 
 
@@ -129,10 +129,12 @@ def _table(
         cells = _with_vectors(cells, source)
         check_shape(source, cells.num_rows, cells.num_columns)
         names = check_names([str(name) for name in cells.column_names], source)
+        count, waiting = cells.num_rows, cells.columns[::-1]
+        del cells  # Each column is let go of once it is converted.
         columns = {
             name: _column(
                 name,
-                cells.column(position),
+                waiting.pop(),
                 source,
                 may_be_names=may_be_names(position, len(names), name),
             )
@@ -142,11 +144,11 @@ def _table(
         raise InputError(
             f"{source.name} is damaged or not a {title} file: write or download it again."
         ) from error
-    if cells.num_rows == 0:
+    if count == 0:
         raise InputError(f"{source.name} has columns and no rows.")
     return Table(
         name=source.name,
-        frame=pd.DataFrame({name: column.values for name, column in columns.items()}),
+        frame=pd.DataFrame({n: column.values for n, column in columns.items()}, copy=False),
         bad_cells={
             name: BadCell(source.name, *column.bad)
             for name, column in columns.items()
