@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ class ParquetReader:
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
         """One table."""
-        return (_table(source, "Parquet", _read_parquet, rows),)
+        return (_table(source, "Parquet", partial(_read_parquet, rows=rows), rows),)
 
 
 class FeatherReader:
@@ -70,14 +71,18 @@ def _is_stream(head: bytes) -> bool:
     return length % 8 == 0 and 0 < int.from_bytes(head[8:12], "little") < length < 2**28
 
 
-def _read_parquet(source: SourceFile) -> pa.Table:
+def _read_parquet(source: SourceFile, *, rows: int | None) -> pa.Table:
+    """All rows; for a preview, no more than the first ones are unpacked."""
     with pq.ParquetFile(source.path) as file:
         about = file.metadata
         check_shape(source, about.num_rows, about.num_columns)
         groups = (about.row_group(i) for i in range(about.num_row_groups))
         unpacked = sum(group.total_byte_size for group in groups)
         _check_unpacked(source, unpacked)
-        return file.read()
+        if rows is None:
+            return file.read()
+        first = next(file.iter_batches(batch_size=rows), None)
+        return file.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first])
 
 
 def _read_feather(source: SourceFile) -> pa.Table:
