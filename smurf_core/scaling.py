@@ -17,6 +17,7 @@ from smurf_core.precision import compact
 FloatArray = npt.NDArray[np.float32]
 # Mean and standard deviation of a person's own samples, [d] each.
 Norm = tuple[FloatArray, FloatArray]
+_COLUMNS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Scaler:
 
     def standardised(self, modality: str, values: npt.NDArray[np.floating]) -> FloatArray:
         """Features [n, d] of a modality in standard deviations, not clipped; NaN stays NaN."""
-        scaled = (values - self.feature_means[modality]) / self.feature_sds[modality]
+        scaled = values - self.feature_means[modality]
+        scaled /= self.feature_sds[modality]
         return np.asarray(scaled, dtype=np.float32)
 
     def scaled(self, modality: str, values: npt.NDArray[np.floating]) -> FloatArray:
@@ -49,7 +51,7 @@ class Scaler:
         return self._clipped(self.standardised(modality, values))
 
     def _clipped(self, values: FloatArray) -> FloatArray:
-        return values if self.clip is None else np.clip(values, -self.clip, self.clip)
+        return values if self.clip is None else np.clip(values, -self.clip, self.clip, out=values)
 
     def outside(
         self, modality: str, standardised: npt.NDArray[np.floating]
@@ -153,7 +155,8 @@ def standardise(
     result = {}
     for name, features in dataset.features.items():
         scaled = scaler.scaled(name, _own_scale(dataset, name, how))
-        result[name] = np.where(features.present[:, None], scaled, np.float32(0))
+        scaled[~features.present] = 0
+        result[name] = scaled
     return result
 
 
@@ -169,7 +172,11 @@ def mean_and_sd(values: FloatArray) -> Norm:
     if len(values) == 0:
         width = values.shape[1]
         return np.zeros(width, dtype=np.float32), np.ones(width, dtype=np.float32)
-    mean, sd = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
+    mean, sd = np.empty(values.shape[1]), np.empty(values.shape[1])
+    for start in range(0, values.shape[1], _COLUMNS_AT_ONCE):  # The deviations are float64.
+        some = slice(start, start + _COLUMNS_AT_ONCE)
+        mean[some] = values[:, some].mean(axis=0, dtype=np.float64)
+        sd[some] = values[:, some].std(axis=0, dtype=np.float64)
     # Rounding leaves a constant feature a spread far below its own size.
     sd[sd <= 1e-6 * np.abs(mean)] = 1
     sd[sd == 0] = 1

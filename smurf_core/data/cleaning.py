@@ -40,7 +40,8 @@ def clean_features(
     def note(severity: Severity, message: str, remedy: str) -> None:
         problems.append(Problem(severity, f"{where}: {message}", file=file, remedy=remedy))
 
-    too_large = np.abs(values) > np.finfo(np.float32).max  # including infinite ones
+    most = np.finfo(np.float32).max
+    too_large = (values > most) | (values < -most)  # including infinite ones
     if too_large.any():
         some = listing(np.array(names)[too_large.any(axis=0)])
         note("warning", f"{too_large.sum()} infinite values ({some}).", "Taken as missing.")
@@ -48,8 +49,8 @@ def clean_features(
     small = values.astype(np.float32)
     missing: npt.NDArray[np.bool_] = np.asarray(np.isnan(small))
     is_empty = missing.all(axis=0)
-    low = np.where(missing, np.inf, small).min(axis=0, initial=np.inf)
-    high = np.where(missing, -np.inf, small).max(axis=0, initial=-np.inf)
+    low = np.fmin.reduce(small, axis=0, initial=np.inf)  # Gaps (NaN) do not count.
+    high = np.fmax.reduce(small, axis=0, initial=-np.inf)
     is_constant = ~is_empty & (low == high)
     for what, marked in (("without any value", is_empty), ("with only one value", is_constant)):
         if marked.any():
@@ -61,7 +62,8 @@ def clean_features(
             f"{file}: modality {modality!r} has no column that varies between samples; choose "
             "other columns for it, or leave it out."
         )
-    small, missing = small[:, kept], missing[:, kept]
+    if not kept.all():
+        small, missing = small[:, kept], missing[:, kept]
     kept_names = tuple(np.array(names)[kept].tolist())
     problems += _missing_codes(small, kept_names, where, file)
     absent = np.asarray(missing.all(axis=1))

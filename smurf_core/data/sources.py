@@ -10,13 +10,15 @@ from zipfile import BadZipFile, ZipFile
 
 from smurf_core.errors import InputError
 
-# Maximum size of a file on disk and unpacked: a table of 23,300 × 700 numbers is 0.3 GB of text.
-MAX_FILE_BYTES = 1 * 1024**3
+# Maximum size of a file on disk: a table of 100,000 × 1,433 numbers is 1.3 GB of text.
+MAX_FILE_BYTES = 2 * 1024**3
+# Maximum size of a table in memory, at 8 bytes per cell; of archives, unpacked.
+MAX_TABLE_BYTES = 2 * 1024**3
 MAX_UNPACKED_BYTES = 1 * 1024**3
 MAX_SEQUENCE_BYTES = 16 * 1024**3  # read one recording at a time
 MAX_MEMBERS = 10_000
 MAX_COLUMNS = 50_000
-MAX_CELLS = 100_000_000
+MAX_CELLS = 100_000_000  # of lists and matrices that are read cell by cell
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,12 @@ def check_shape(source: SourceFile, rows: int, columns: int) -> None:
             f"{source.name} has {columns:,} columns; at most {MAX_COLUMNS:,} are read: "
             "leave out columns that are not features."
         )
-    if rows * columns > MAX_CELLS:
+    size = rows * columns * 8
+    if size > MAX_TABLE_BYTES:
         raise InputError(
-            f"{source.name} has {rows:,} rows of {columns:,} columns; at most {MAX_CELLS:,} cells "
-            "are read: aggregate it, or split it by modality."
+            f"{source.name} has {rows:,} rows of {columns:,} columns, which take "
+            f"{gibibytes(size)} of memory; tables of at most {gibibytes(MAX_TABLE_BYTES)} are "
+            "read: aggregate it over time, or split it by modality."
         )
 
 

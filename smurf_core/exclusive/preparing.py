@@ -58,7 +58,7 @@ def prepare(
     scales: dict[str, Array] = {}
     for i, (name, values) in enumerate(inputs.items()):
         scale = np.ones(values.shape[1])
-        read = np.asarray(values, dtype=np.float64)
+        read: npt.NDArray[np.floating] = values
         if towers is not None:
             hidden = towers.last_hidden((name,), inputs).astype(np.float64)
             seen = hidden[training & present[:, i]]

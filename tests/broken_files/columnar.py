@@ -31,10 +31,10 @@ def _cut_feather(folder):
     return of_bytes(folder, "study.feather", (folder / "whole.feather").read_bytes()[:700])
 
 
-@case("study.parquet", "20,000,000 rows of 8 columns", "at most")
+@case("study.parquet", "20,000,000 rows of 16 columns", "at most")
 def _parquet_bomb(folder):
     # Equal numbers take next to no room in the file.
     column = pa.array(np.zeros(20_000_000, dtype=np.int8))
-    columns = {f"audio_{i}": column for i in range(8)}
+    columns = {f"audio_{i}": column for i in range(16)}
     pq.write_table(pa.table(columns), folder / "study.parquet")
     return [folder / "study.parquet"]

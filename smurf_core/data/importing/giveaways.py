@@ -16,7 +16,7 @@ from smurf_core.data.problems import Problem, Severity, listing
 _NEARLY = 0.98  # |r| with the target or the row number that is reported
 _FEWEST = 20  # samples from which a correlation of this size is no chance
 _FEWEST_REPEATS = 10  # samples beyond one per code: a code does not fit by chance
-_CHUNK = 256  # columns that are correlated at a time
+_CHUNK = 128  # columns that are compared at a time
 
 _Floats = npt.NDArray[np.float64]
 
@@ -116,10 +116,12 @@ def _of_target(features: Features, target: Target) -> npt.NDArray[np.bool_]:
     found = np.zeros(len(features.names), dtype=bool)
     if target.task == "regression":
         values = target.values.astype(np.float32)
-        with np.errstate(invalid="ignore"):
-            same = np.isclose(features.values, values[:, None], rtol=1e-5, atol=1e-7)
-        gaps = np.isnan(features.values)
-        found |= (same | gaps).all(axis=0) & ~gaps.all(axis=0)
+        for start in range(0, len(found), _CHUNK):
+            block = features.values[:, start : start + _CHUNK]
+            with np.errstate(invalid="ignore"):
+                same = np.isclose(block, values[:, None], rtol=1e-5, atol=1e-7)
+            gaps = np.isnan(block)
+            found[start : start + _CHUNK] = (same | gaps).all(axis=0) & ~gaps.all(axis=0)
         levels, classes = np.unique(values, return_inverse=True)
         if len(values) - len(levels) < len(values) / 2:  # measured rather than rated
             return found

@@ -38,6 +38,7 @@ from smurf_core.data.readers.interface import Table
 from smurf_core.errors import InputError
 
 _CARRIED_ROLES = ("transcript", "start", "end", "media")  # names of columns stored with the samples
+_COLUMNS_AT_ONCE = 64  # columns of a table that are held a second time as they are aligned
 _MAX_CARRIED = 100  # columns without a role that are stored with the samples
 
 
@@ -98,7 +99,8 @@ class _Joiner:
         ids = self.ids[base.name][rows]
         persons = self._persons(rows, ids)
         folds = self._folds(rows, ids, persons)
-        blocks = {n: Features(b.values[is_recorded], b.names) for n, b in blocks.items()}
+        if not is_recorded.all():
+            blocks = {n: Features(b.values[is_recorded], b.names) for n, b in blocks.items()}
         further = self._further_targets(ids)
         checks = without_all_giveaways(
             blocks, target, further, persons=persons, rows=rows, named=mapping.modalities,
@@ -106,6 +108,7 @@ class _Joiner:
         )  # fmt: skip
         self.problems += [p for checked in checks.values() for p in checked.problems]
         blocks = {name: checked.features for name, checked in checks.items()}
+        del checks  # Each modality is let go of as soon as it is cleaned.
         features = self._features(blocks, folds)
         samples = self._samples(ids)
         ratings = self._ratings(ids)
@@ -192,13 +195,17 @@ class _Joiner:
             for table, columns in found:
                 kept = self._number_columns(table, columns, modality)
                 place = self._places(table, ids, modality)
-                values = table.frame[kept].to_numpy(dtype=np.float64, na_value=np.nan)
-                aligned = np.full((len(ids), len(kept)), np.nan)
-                aligned[place >= 0] = values[place[place >= 0]]
-                parts.append(_to_float32(aligned))
+                aligned = np.full((len(ids), len(kept)), np.nan, dtype=np.float32)
+                there = np.flatnonzero(place >= 0)
+                for start in range(0, len(kept), _COLUMNS_AT_ONCE):
+                    some = kept[start : start + _COLUMNS_AT_ONCE]
+                    values = table.frame[some].to_numpy(dtype=np.float64, na_value=np.nan)
+                    aligned[there, start : start + len(some)] = _to_float32(values[place[there]])
+                parts.append(aligned)
                 stem = table.name.rpartition(".")[0] or table.name
                 names += [f"{stem}_{c}" if c in names else c for c in kept]
-        return Features(np.concatenate(parts, axis=1), tuple(names))
+        whole = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        return Features(whole, tuple(names))
 
     @property
     def _taken(self) -> set[str]:
@@ -298,7 +305,8 @@ class _Joiner:
     def _features(self, blocks: dict[str, Features], folds: Folds | None) -> dict[str, Features]:
         """Cleaned features of each modality that occurs in the training samples of all folds."""
         features: dict[str, Features] = {}
-        for name, block in blocks.items():
+        for name in list(blocks):
+            block = blocks.pop(name)
             file = listing(self._files_of(name))
             clean = clean_features(block.values, block.names, modality=name, file=file)
             present = clean.features.present

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from smurf_core.data.readers.columns import (
 )
 from smurf_core.data.readers.interface import BadCell, Table
 from smurf_core.data.sources import (
-    MAX_UNPACKED_BYTES,
+    MAX_TABLE_BYTES,
     SourceFile,
     check_shape,
     gibibytes,
@@ -44,7 +45,7 @@ class ParquetReader:
 
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
         """One table."""
-        return (_table(source, "Parquet", _read_parquet, rows),)
+        return (_table(source, "Parquet", partial(_read_parquet, rows=rows), rows),)
 
 
 class FeatherReader:
@@ -70,14 +71,18 @@ def _is_stream(head: bytes) -> bool:
     return length % 8 == 0 and 0 < int.from_bytes(head[8:12], "little") < length < 2**28
 
 
-def _read_parquet(source: SourceFile) -> pa.Table:
+def _read_parquet(source: SourceFile, *, rows: int | None) -> pa.Table:
+    """All rows; for a preview, no more than the first ones are unpacked."""
     with pq.ParquetFile(source.path) as file:
         about = file.metadata
         check_shape(source, about.num_rows, about.num_columns)
         groups = (about.row_group(i) for i in range(about.num_row_groups))
         unpacked = sum(group.total_byte_size for group in groups)
         _check_unpacked(source, unpacked)
-        return file.read()
+        if rows is None:
+            return file.read()
+        first = next(file.iter_batches(batch_size=rows), None)
+        return file.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first])
 
 
 def _read_feather(source: SourceFile) -> pa.Table:
@@ -110,10 +115,10 @@ def _read_stream(source: SourceFile, file: pa.NativeFile) -> pa.Table:
 
 
 def _check_unpacked(source: SourceFile, unpacked: int) -> None:
-    if unpacked > MAX_UNPACKED_BYTES:
+    if unpacked > MAX_TABLE_BYTES:
         raise InputError(
             f"{source.name} would unpack to {gibibytes(unpacked)}; "
-            f"at most {gibibytes(MAX_UNPACKED_BYTES)} is read."
+            f"at most {gibibytes(MAX_TABLE_BYTES)} is read."
         )
 
 
@@ -129,10 +134,12 @@ def _table(
         cells = _with_vectors(cells, source)
         check_shape(source, cells.num_rows, cells.num_columns)
         names = check_names([str(name) for name in cells.column_names], source)
+        count, waiting = cells.num_rows, cells.columns[::-1]
+        del cells  # Each column is let go of once it is converted.
         columns = {
             name: _column(
                 name,
-                cells.column(position),
+                waiting.pop(),
                 source,
                 may_be_names=may_be_names(position, len(names), name),
             )
@@ -142,11 +149,11 @@ def _table(
         raise InputError(
             f"{source.name} is damaged or not a {title} file: write or download it again."
         ) from error
-    if cells.num_rows == 0:
+    if count == 0:
         raise InputError(f"{source.name} has columns and no rows.")
     return Table(
         name=source.name,
-        frame=pd.DataFrame({name: column.values for name, column in columns.items()}),
+        frame=pd.DataFrame({n: column.values for n, column in columns.items()}, copy=False),
         bad_cells={
             name: BadCell(source.name, *column.bad)
             for name, column in columns.items()
