@@ -25,8 +25,9 @@ from smurf_core.data.column_names import (
 )
 from smurf_core.data.importing.mapping import KEY_SIGN
 from smurf_core.data.importing.near_ids import plain_form
-from smurf_core.data.importing.tables import is_number
+from smurf_core.data.importing.tables import and_more, is_number
 from smurf_core.data.readers.interface import Table
+from smurf_core.errors import InputError
 
 SEPARATORS = ("_", "$_$", "-", "/", ".", ":", "|", " ", "#", "[", "__", "+", "")
 _MOST_PARTS = 8  # columns that are tried as parts of a key
@@ -39,22 +40,33 @@ _WORDS = (
 )
 _ID_NAME = re.compile(rf"(?:^|[_\-. ])(?:{_WORDS})\d*$", re.IGNORECASE)
 _CAMEL = re.compile(r"[a-z](?:ID|Id|Nr|No|Key|Name|File|Clip|Trial|Segment)$")
+_NUMBERS = re.compile(r"\d+")
 _NO_PARTS = frozenset({*SPLIT_NAMES, *FOLD_NAMES, *TARGET_NAMES})
 
 
 @dataclass(frozen=True, eq=False)
 class Key:
-    """Columns of a table that together name its samples, and what is between them in an id."""
+    """Columns of a table that together name its samples, and what is between them in an id.
+
+    `words` is what stands before, between and after the parts, as in `dia0_utt3`, in place of the
+    separator.
+    """
 
     table: Table
     columns: tuple[str, ...]
     separator: str = "_"
+    words: tuple[str, ...] = ()
 
     @cached_property
     def ids(self) -> pd.Index[str]:
         """The id of each row; a row of which a part is missing has none."""
         first, *others = self.columns
         ids = part_text(self.table, first)
+        if self.words:
+            ids = self.words[0] + ids
+            for word, column in zip(self.words[1:], others, strict=False):
+                ids = ids + word + part_text(self.table, column)
+            return pd.Index(ids + self.words[-1], dtype="str")
         for column in others:
             ids = ids.str.cat(part_text(self.table, column), sep=self.separator)
         if self.separator == "[" and others:
@@ -95,6 +107,27 @@ class Key:
         """The share of ids that both have, of the smaller table's."""
         fewest = min(len(self.plain), len(other.plain))
         return len(self.plain & other.plain) / fewest if fewest else 0.0
+
+
+def check_unique(key: Key) -> None:
+    """Raise an error that names the row for missing and repeated ids."""
+    ids, table = key.ids, key.table
+    column = " and ".join(repr(c) for c in key.columns)
+    missing = np.flatnonzero(ids.isna())
+    if len(missing):
+        file, row = table.where(int(missing[0]))
+        raise InputError(
+            f"{file}, column {column}, row {row}: the sample id is missing{and_more(len(missing))}."
+        )
+    if ids.has_duplicates:
+        again = int(np.flatnonzero(ids.duplicated())[0])
+        before = int(np.flatnonzero(ids == ids[again])[0])
+        (file, row), (_, first) = table.where(again), table.where(before)
+        raise InputError(
+            f"{file}, column {column}, rows {first} and {row}: sample id {ids[again]!r} is "
+            f"there twice{and_more(int(ids.duplicated().sum()))}; every sample needs an id of "
+            "its own."
+        )
 
 
 def part_text(table: Table, column: str) -> pd.Series[str]:
@@ -290,6 +323,7 @@ class Candidates:
             return []
         rows = np.unique(np.linspace(0, len(self.table.frame) - 1, _SAMPLED).astype(int))
         separators = SEPARATORS if len(other.columns) == 1 else (other.separator,)
+        words = _words_around(other)
         found = []
         for key in self.joint:
             texts = {c: part_text(self.table, c).iloc[rows].tolist() for c in key.columns}
@@ -300,7 +334,19 @@ class Candidates:
                     some = {plain_form(separator.join(part) + end) for part in parts}
                     if 2 * len(some & other.plain) >= len(some):
                         found.append(Key(self.table, columns, separator))
+                if len(words) == len(columns) + 1:
+                    found.append(Key(self.table, columns, words=words))
         return [key for key in found if key.is_unique and _has_ids_of(key, other)]
+
+
+def _words_around(key: Key) -> tuple[str, ...]:
+    """What stands around the numbers of every id, such as dia, _utt and nothing; () if it differs.
+
+    Numbers that only stand beside each other (`0_3`) are what separators are for.
+    """
+    found = {tuple(_NUMBERS.split(text)) for text in key.plain} if len(key.columns) == 1 else set()
+    words = found.pop() if len(found) == 1 else ()
+    return words if any(map(str.isalpha, "".join(words))) else ()
 
 
 def _has_ids_of(key: Key, other: Key) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pandas as pd
 
 from smurf_core.data.column_names import ID_NAMES, plain_name
@@ -13,6 +12,7 @@ from smurf_core.data.importing.evidence import JoinEvidence, RefusedKey, TableKe
 from smurf_core.data.importing.keys import (
     Candidates,
     Key,
+    check_unique,
     rank,
     repeating_ids,
 )
@@ -20,7 +20,6 @@ from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.near_ids import NearMatches, hint, respelled
 from smurf_core.data.importing.positions import check_sizes, numbered, split_sizes
 from smurf_core.data.importing.shared_columns import shared_columns
-from smurf_core.data.importing.tables import and_more
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.interface import Table
 from smurf_core.errors import InputError
@@ -251,13 +250,14 @@ class _Matcher:
         held = [t for t in self.tables if all(c in t.frame.columns for c in given)]
         if not held:
             return
-        first = self._unique(held[0], given)
+        first = self._written_as_elsewhere(self._unique(held[0], given), held)
         self.keys[held[0].name] = first
         for table in self.tables:
             if table is held[0]:
                 continue
             if table in held:
-                self.keys[table.name] = self._unique(table, given, first.separator)
+                self.keys[table.name] = replace(first, table=table)
+                check_unique(self.keys[table.name])
                 continue
             own = self.candidates[table.name].like(first) or self._only_id(table)
             if own is not None:
@@ -267,9 +267,24 @@ class _Matcher:
         named = self.candidates[table.name].named
         return named[0] if len(named) == 1 else None
 
-    def _unique(self, table: Table, columns: tuple[str, ...], separator: str = "_") -> Key:
+    def _written_as_elsewhere(self, key: Key, held: Sequence[Table]) -> Key:
+        """A key of several columns, joined as in the ids of a table that has them in one."""
+        if len(key.columns) == 1:
+            return key
+        own = self.candidates[key.table.name]
+        joined = [
+            found
+            for table in self.tables
+            if table not in held
+            for single in self.candidates[table.name].singles
+            for found in own.joined_like(single)
+            if set(found.columns) == set(key.columns)
+        ]
+        return joined[0] if joined else key
+
+    def _unique(self, table: Table, columns: tuple[str, ...]) -> Key:
         """A key; raises an error for missing and repeated ids."""
-        key = Key(table, columns, separator)
+        key = Key(table, columns)
         check_unique(key)
         return key
 
@@ -410,27 +425,6 @@ class _Matcher:
             return "you named it"
         return "its values name the samples in " + (
             "all files" if len(self.keys) == len(self.tables) else f"{len(self.keys)} files"
-        )
-
-
-def check_unique(key: Key) -> None:
-    """Raise an error that names the row for missing and repeated ids."""
-    ids, table = key.ids, key.table
-    column = " and ".join(repr(c) for c in key.columns)
-    missing = np.flatnonzero(ids.isna())
-    if len(missing):
-        file, row = table.where(int(missing[0]))
-        raise InputError(
-            f"{file}, column {column}, row {row}: the sample id is missing{and_more(len(missing))}."
-        )
-    if ids.has_duplicates:
-        again = int(np.flatnonzero(ids.duplicated())[0])
-        before = int(np.flatnonzero(ids == ids[again])[0])
-        (file, row), (_, first) = table.where(again), table.where(before)
-        raise InputError(
-            f"{file}, column {column}, rows {first} and {row}: sample id {ids[again]!r} is "
-            f"there twice{and_more(int(ids.duplicated().sum()))}; every sample needs an id of "
-            "its own."
         )
 
 

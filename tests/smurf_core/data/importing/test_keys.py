@@ -283,3 +283,30 @@ def test_ids_that_other_columns_contradict_are_refused_and_not_avoided_by_those(
     made = random_joins.draw(14341)
     assert made.must_be_refused
     assert random_joins.outcome(made, tmp_path).startswith("refused: labels.csv, column 'comment'")
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("words", ["dia{}_utt{}", "S{:02}T{:03}", "Ses{}-turn{}.wav"])
+@pytest.mark.parametrize("is_other", [False, True], ids=["label table", "feature table"])
+def test_two_columns_are_the_numbers_of_another_tables_ids(tmp_path, way, words, is_other):
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame(
+        [(dialogue, turn) for dialogue in range(8) for turn in range(10 + dialogue)],
+        columns=["Dialogue_ID", "Utterance_ID"],
+    )
+    joined = pd.DataFrame({"clip": [words.format(*row) for row in rows.to_numpy()]})
+    target = random.normal(size=len(rows))
+    (with_target, with_features) = (rows, joined) if is_other else (joined, rows)
+    labels = with_target.assign(valence=target).sample(frac=1, random_state=1)
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    features = {}
+    for name in ("audio", "video"):
+        table = with_features.assign(f1=target + random.normal(size=len(rows)))
+        features[name] = table.assign(f2=random.normal(size=len(rows)))
+        features[name].sample(frac=1, random_state=2).to_csv(tmp_path / f"{name}.csv", index=False)
+    assembly = way(tmp_path)
+    assert [join.matched for join in assembly.joins] == [len(rows)] * 3
+    for name, table in features.items():
+        assert assembly.dataset.features[name].names == ("f1", "f2")
+        expected = float(np.corrcoef(table["f1"], target)[0, 1])
+        assert correlation(assembly.dataset, name) == pytest.approx(expected, abs=1e-6)
