@@ -32,7 +32,7 @@ def show_card(sample: str, study: StudyInfo, dataset: MultimodalDataset, run: Ru
     name = contributions_of(run).outputs[output]
     source = cards_of(run)
     card = sample_card(source, sample, name)
-    # Why there is nothing to explain stands above on each page that shows cards.
+    # Each page that shows cards says above why there is nothing to explain.
     sentence = _sentence(card) if source.gate.is_open else ""
     body = _body(card, dataset.modalities)
     if media_of(workspace(), study.id) is None:

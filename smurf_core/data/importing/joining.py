@@ -31,6 +31,7 @@ from smurf_core.data.importing.tables import (
     SPLIT_COLUMN,
     bad_cell_problem,
     is_number,
+    to_float32,
 )
 from smurf_core.data.importing.targets import encode_target, has_target
 from smurf_core.data.problems import Problem, listing, refuse_errors
@@ -200,7 +201,7 @@ class _Joiner:
                 for start in range(0, len(kept), _COLUMNS_AT_ONCE):
                     some = kept[start : start + _COLUMNS_AT_ONCE]
                     values = table.frame[some].to_numpy(dtype=np.float64, na_value=np.nan)
-                    aligned[there, start : start + len(some)] = _to_float32(values[place[there]])
+                    aligned[there, start : start + len(some)] = to_float32(values[place[there]])
                 parts.append(aligned)
                 stem = table.name.rpartition(".")[0] or table.name
                 names += [f"{stem}_{c}" if c in names else c for c in kept]
@@ -446,9 +447,3 @@ class _Joiner:
         has_text = column in table.bad_cells and column in table.texts
         cells = table.texts[column] if has_text else table.frame[column]
         return cells.set_axis(self.ids[table.name]).reindex(ids)
-
-
-def _to_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """Values as float32; those too large become infinite, which cleaning reports."""
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32)

@@ -342,7 +342,7 @@ class Candidates:
 def _words_around(key: Key) -> tuple[str, ...]:
     """What stands around the numbers of every id, such as dia, _utt and nothing; () if it differs.
 
-    Numbers that only stand beside each other (`0_3`) are what separators are for.
+    Separators are for numbers without words around them (`0_3`).
     """
     found = {tuple(_NUMBERS.split(text)) for text in key.plain} if len(key.columns) == 1 else set()
     words = found.pop() if len(found) == 1 else ()

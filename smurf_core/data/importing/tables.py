@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from smurf_core.data.column_names import ID_NAMES, PERSON_NAMES, plain_name
@@ -250,3 +252,9 @@ def bad_cell_problem(column: str, bad: BadCell) -> Problem:
     return Problem(
         "error", message, bad.file, column, bad.row, "Correct it, or leave the cell empty."
     )
+
+
+def to_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Values as float32; those too large become infinite, which cleaning reports."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
