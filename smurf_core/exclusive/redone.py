@@ -6,7 +6,7 @@ about something else, such as the mean contribution at some value of a feature, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from smurf_core.errors import InputError
 from smurf_core.exclusive.bent import leading_functions
 from smurf_core.exclusive.fold import Solution
 from smurf_core.exclusive.preparing import PreparedFold, prepare
-from smurf_core.exclusive.problem import Weighing
+from smurf_core.exclusive.problem import ModalitySet, Weighing
 from smurf_core.exclusive.sources import Rotated
 from smurf_core.fitted import FittedModel
 from smurf_core.refits import person_weights
@@ -108,17 +108,9 @@ def refitted_folds(
     weights = person_weights(dataset.persons, len(dataset), draws=draws, seed=result.config.seed)
     found = []
     for k, fold in enumerate(result.fold_results):
-        model, setting = fold.model, fold.member.configuration
-        follows = model.reads_features and not setting.hidden_layers
-        towers = None if follows else _units_of(model)
-        prepared = prepare(dataset, result.config, result.folds, k, towers)
-        if follows:
-            prepared = _following(prepared, model, dataset)
+        setting = fold.member.configuration
+        prepared, sets = prepared_again(result, dataset, k)
         problem, weighing = prepared.problem, Weighing(setting.auxiliary_weight)
-        names = model.modalities
-        sets = tuple(
-            dict.fromkeys(tuple(names.index(s[0]) for s in term.sharers) for term in model.terms)
-        )
         ridge = setting.weight_decay
         base = problem.solve(sets, ridge, weighing)
         source = problem.source
@@ -131,14 +123,35 @@ def refitted_folds(
                 base=base,
                 drawn=problem.solve(sets, ridge, weighing, weights, base),
                 more=problem.solve(sets, 2 * ridge, weighing, start=base),
-                terms=tuple(
-                    Term((names[i],), tuple((names[j],) for j in s)) for i, s in base.heads
-                ),
+                terms=terms_of_heads(result.modalities, base),
                 factor=widening * prepared.scaler.target_sd,
                 target_sd=prepared.scaler.target_sd,
             )
         )
     return tuple(found)
+
+
+def prepared_again(
+    result: RunResult, dataset: MultimodalDataset, fold: int
+) -> tuple[PreparedFold, tuple[ModalitySet, ...]]:
+    """A fold of a solved run, prepared as training did, and the sets of its model."""
+    chosen = result.fold_results[fold]
+    model = chosen.model
+    follows = model.reads_features and not chosen.member.configuration.hidden_layers
+    towers = None if follows else _units_of(model)
+    prepared = prepare(dataset, result.config, result.folds, fold, towers)
+    if follows:
+        prepared = _following(prepared, model, dataset)
+    names = model.modalities
+    sets = (tuple(names.index(s[0]) for s in term.sharers) for term in model.terms)
+    return prepared, tuple(dict.fromkeys(sets))
+
+
+def terms_of_heads(modalities: Sequence[str], solution: Solution) -> tuple[Term, ...]:
+    """Terms in the order of a solution's heads."""
+    return tuple(
+        Term((modalities[i],), tuple((modalities[j],) for j in s)) for i, s in solution.heads
+    )
 
 
 def _units_of(model: FittedModel) -> FittedModel | None:
