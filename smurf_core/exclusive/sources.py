@@ -59,6 +59,14 @@ class Rotated:
         """Number of components of each modality, [m]."""
         return tuple(v.shape[1] for v in self.values.values())
 
+    @property
+    def knows(self) -> tuple[Array, ...]:
+        """What each modality knows, [n, q]: leading components, and functions beside them."""
+        return tuple(
+            np.concatenate([values[:, :q], self.beyond.get(name, values[:, :0])], axis=1)
+            for (name, values), q in zip(self.values.items(), self.known.values(), strict=True)
+        )
+
     def rows(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Rotated:
         """Some samples in the same coordinates."""
         return Rotated(
@@ -157,6 +165,14 @@ class Moments:
     def derivable(self) -> dict[tuple[int, int], Array]:
         """(I, K) → the form of what K can derive of I's contributions, [B, r_I, r_I]."""
         return {pair: _known_of(self, *pair) for pair in self.cross}
+
+    @cached_property
+    def derives(self) -> dict[tuple[int, int], Array]:
+        """(I, K) → weights [B, q_K, r_I]: what K derives of I's contribution θ by `@ θ`."""
+        return {
+            pair: np.linalg.solve(_floored(self.known[pair]), seen.swapaxes(-1, -2))
+            for pair, seen in self.seen.items()
+        }
 
     def separated(self) -> Moments:
         """The same, but each modality is predicted for itself: no moments between modalities."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import joblib
 import numpy as np
@@ -29,6 +29,7 @@ from smurf_core.exclusive.preparing import prepare
 from smurf_core.exclusive.problem import Weighing
 from smurf_core.exclusive.training import fitted_model, followed
 from smurf_core.explained import explained
+from smurf_core.refits import critical
 from smurf_core.results import RunResult
 from smurf_core.statistics.folds import centred_within
 from smurf_core.training.run import train_run
@@ -93,11 +94,11 @@ def explain_study(name: str, samples: int, seed: int) -> Study:
     table["recovery"] = recoveries(contributions, dataset)
     model = _population(name, result, dataset, seed)
     truth = model.identified_terms()[dataset.positions(contributions.sample_ids)]
-    spread = result.refits.spread if result.refits else np.full(truth.shape, np.nan)
-    inside = np.abs(contributions.identified_terms() - truth) <= 1.96 * spread
+    assert result.refits is not None  # noqa: S101 — for the type checker
+    half_widths = critical(result.refits.persons) * result.refits.spread
+    inside = np.abs(contributions.identified_terms() - truth) <= half_widths
     table["samples_inside"] = inside.mean(axis=(0, 2))
     ours, theirs = map(_shares, (contributions, model))
-    assert result.refits is not None  # noqa: S101 — for the type checker
     half = result.refits.half_width(result.refits.shares[:, :, 0])
     table["share"], table["share_true"], table["share_error"] = ours, theirs, half
     is_shared = np.array([not term.is_unique for term in contributions.terms], dtype=bool)
@@ -203,7 +204,11 @@ def _population(
     name: str, result: RunResult, dataset: MultimodalDataset, seed: int
 ) -> Contributions:
     """The study's samples explained by a model of the whole population."""
-    everyone = simulate(name, samples=_POPULATION, seed=seed, draw=1, folds=3, guesses=False)
+    family = {**FAMILIES, **NOISE_FREE}[name]
+    if family.persons:
+        # As many samples of each person as in the study: 30 persons are no population.
+        family = replace(family, persons=family.persons * _POPULATION // len(dataset))
+    everyone = simulate(family, samples=_POPULATION, seed=seed, draw=1, folds=3, guesses=False)
     assert everyone.folds is not None  # noqa: S101 — for the type checker
     fold = prepare(everyone, result.config, everyone.folds, 0, None)
     names = dataset.modalities
