@@ -337,6 +337,7 @@ def _refit(
 ) -> Refits:
     sets, weighing = chosen.found.sets, Weighing(chosen.lam)
     weights = person_weights(dataset.persons, len(dataset), draws=config.refits, seed=config.seed)
+    codes = person_codes(dataset.persons, len(dataset))
     tested_by = folds.tested_by()
     heads = chosen.solutions[0].heads
     order = [heads.index(head) for head in _by_modality(len(dataset.modalities), sets)]
@@ -350,7 +351,7 @@ def _refit(
             problem, ridge, solution = fold.problem, chosen.ridges[k], chosen.solutions[k]
             drawn = problem.solve(sets, ridge, weighing, weights, solution)
             more = problem.solve(sets, 2 * ridge, weighing, start=solution)
-            factor = np.sqrt(problem.widening(sets, ridge, weighing)) * fold.scaler.target_sd
+            factor = np.sqrt(problem.widening(sets, ridge, weighing, codes)) * fold.scaler.target_sd
             # 2,000 samples at once bound the memory at any size of the study.
             for first in range(0, len(rows), 2_000):
                 some = rows[first : first + 2_000]
