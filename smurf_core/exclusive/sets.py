@@ -26,6 +26,9 @@ SMALLEST_SHARE = 0.005
 # shared factor through more noise than members do, a part of it is left for a smaller set: then
 # they know it nearly as well as members do. Of a set that is there, they know nothing.
 KNOWN_OUTSIDE = 0.5
+# Above this mean r of unique contributions with what other modalities derive of them, data do not
+# say how much is shared (docs/method.md, What data cannot say).
+UNIQUE_KNOWN = 0.15
 # What a set says must predict validation samples at this level of a one-sided test. What is
 # shared, but of no use, enters by chance only.
 LEVEL = 0.01
@@ -81,6 +84,8 @@ class Found:
 
     sets: tuple[ModalitySet, ...]
     evidence: Mapping[ModalitySet, SetEvidence]
+    # Mean r, by shares, of unique contributions with what other modalities derive of them.
+    unique_known: float
 
 
 def best_ridge(
@@ -270,12 +275,24 @@ def who_shares(
                 likely.get(s, float("nan")),
             )
         if worst is None:
-            return Found(sets, evidence)
+            return Found(sets, evidence, _unique_known(seen))
         left = {s for s in sets if s != worst}
         if grows and (more := _grown(worst, seen[worst])) not in ever_offered:
             left.add(more)
             ever_offered.add(more)
         sets = tuple(sorted(left, key=lambda s: (len(s), s)))
+
+
+def _unique_known(seen: Mapping[ModalitySet, SetStatistics]) -> float:
+    """Mean r over pairs of a unique contribution and another modality, by the former's share."""
+    pairs = [
+        (max(float(found.share[0]), 0.0), float(r[0]))
+        for s, found in seen.items()
+        if len(s) == 1
+        for r in found.outside.values()
+    ]
+    total = sum(share for share, _ in pairs)
+    return sum(share * r for share, r in pairs) / total if total > 0 else 0.0
 
 
 def _worst(seen: Mapping[ModalitySet, SetStatistics]) -> ModalitySet | None:

@@ -382,28 +382,25 @@ def _sharing(dataset: MultimodalDataset, found: Found) -> pd.DataFrame:
     DataFrame
         sharers (joined as `subset_name` does), size, agreement (lowest r of two members on
         validation samples), share (of the prediction's variance there), known_to_others (r of
-        its members with what another modality derives of them), probability, is_there.
+        its members with what another modality derives of them), probability, is_there,
+        unique_known (of the run, the same in all rows: mean r of unique contributions with what
+        other modalities derive of them).
     """
-    return pd.DataFrame(
-        [
-            {
-                "sharers": subset_name(dataset.modalities[k] for k in s),
-                "size": len(s),
-                "agreement": seen.agreement,
-                "share": seen.share,
-                "known_to_others": seen.known,
-                "probability": seen.probability,
-                "is_there": seen.is_there,
-            }
-            for s, seen in sorted(found.evidence.items(), key=lambda item: (len(item[0]), item[0]))
-        ],
-        columns=[
-            "sharers",
-            "size",
-            "agreement",
-            "share",
-            "known_to_others",
-            "probability",
-            "is_there",
-        ],
-    )
+    columns = [
+        "sharers", "size", "agreement", "share", "known_to_others", "probability", "is_there",
+        "unique_known",
+    ]  # fmt: skip
+    rows = [
+        (
+            subset_name(dataset.modalities[k] for k in s),
+            len(s),
+            seen.agreement,
+            seen.share,
+            seen.known,
+            seen.probability,
+            seen.is_there,
+            found.unique_known,
+        )
+        for s, seen in sorted(found.evidence.items(), key=lambda item: (len(item[0]), item[0]))
+    ]
+    return pd.DataFrame(rows, columns=columns)

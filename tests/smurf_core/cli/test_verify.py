@@ -51,8 +51,19 @@ def test_families_are_recovered_by_the_exclusive_kind(smurf):
     assert float(invented) < 0.02
 
 
+def test_how_often_exactly_the_true_sets_are_found_is_printed(smurf):
+    ended = smurf("verify", "--sets", "--family", "two", "--seeds", 2, "--samples", 300,
+                  "--first-seed", 5, "--jobs", 1)  # fmt: skip
+    assert ended.code == 0, ended.error
+    title, header, of_family, of_all = ended.out.splitlines()
+    assert title == "Families looked at while tuning"
+    assert header.split() == ["family", "samples", "studies", "exact", "extra", "told"]
+    assert of_family.split() == ["two", "300", "2", "1.000", "0.000", "1.000"]
+    assert of_all.split() == ["all", "–", "2", "1.000", "0.000", "1.000"]
+
+
 def test_error_rates_of_verdicts_are_printed_for_families_tuned_on_and_kept(smurf):
-    ended = smurf("verify", "--verdicts", "--family", "two", "--family", "noise", "--seeds", 1,
+    ended = smurf("verify", "--verdicts", "--family", "kept_persons", "--family", "noise", "--seeds", 1,
                   "--samples", 120, "--jobs", 1)  # fmt: skip
     assert ended.code == 0, ended.error
     assert "Families looked at while tuning" in ended.out
