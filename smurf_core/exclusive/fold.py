@@ -93,6 +93,11 @@ class FoldProblem:
         """Moments of the training samples, each counted once."""
         return self._moments(self._once)
 
+    @cached_property
+    def validation_moments(self) -> Moments:
+        """Moments of the validation samples, which trained nothing."""
+        return moments(self.source.rows(self.validation), np.ones((1, int(self.validation.sum()))))
+
     def _moments(self, weights: Array) -> Moments:
         """Moments for weightings [B, trained] of the training samples."""
         found = moments(self._trained, weights)

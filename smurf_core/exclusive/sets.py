@@ -123,23 +123,26 @@ def set_statistics(
     sums = {(i, j): np.zeros((3, b, len(mine[i]))) for i, j in permutations(range(m), 2)}
     of_sets, targets = [], []
     for f, (problem, solution) in enumerate(zip(problems, solutions, strict=True)):
-        rows = problem.source.rows(problem.validation)
-        moments = problem.moments if known is None else known[f]
-        knows = rows.knows
+        rows, tested = problem.source.rows(problem.validation), problem.validation_moments
+        learned = problem.moments if known is None else known[f]
         weights = [np.stack([solution.of((i, s)) for s in own], -1) for i, own in enumerate(mine)]
         said = [_applied(x, w) for x, w in zip(rows.values.values(), weights, strict=True)]
         for i, j in sums:
-            both = rows.present[:, i] & rows.present[:, j]
-            if not both.any():
-                continue
-            derived = np.einsum("bqr,brch->bqch", moments.derives[i, j], weights[i], optimize=True)
-            other = _applied(knows[j][both], derived)
-            for k, s in enumerate(mine[i]):
-                if j in s:
-                    other[..., k] = said[j][..., mine[j].index(s)][:, both]
-            one, other = _centred(said[i][:, both]), _centred(other)
-            for k, (x, y) in enumerate(((one, other), (one, one), (other, other))):
-                sums[i, j][k] += np.einsum("bnch,bnch->bh", x, y)
+            of_both = [k for k, s in enumerate(mine[i]) if j in s]
+            others = [k for k, s in enumerate(mine[i]) if j not in s]
+            in_other = [mine[j].index(mine[i][k]) for k in of_both]
+            derived = _times(learned.derives[i, j], weights[i][..., others])
+            for heads, there, cross, own in (
+                (of_both, weights[j][..., in_other], tested.cross[i, j], tested.own[j, i]),
+                (others, derived, tested.seen[i, j], tested.known[i, j]),
+            ):
+                here = weights[i][..., heads]
+                products = [
+                    (here * _times(cross, there)).sum(axis=(1, 2)),
+                    (here * _times(tested.own[i, j], here)).sum(axis=(1, 2)),
+                    (there * _times(own, there)).sum(axis=(1, 2)),
+                ]
+                sums[i, j][:, :, heads] += tested.effective[i, j] * np.stack(products)
         together = np.zeros((*said[0].shape[:-1], len(sets)))
         for own, values in zip(mine, said, strict=True):
             together[..., [sets.index(s) for s in own]] += values
@@ -178,6 +181,12 @@ def _applied(values: Array, weights: Array) -> Array:
     """What weights [B, r, c, k] make of values [n, r], [B, n, c, k]."""
     b, r, *rest = weights.shape
     return np.asarray(values @ weights.reshape(b, r, -1)).reshape(b, len(values), *rest)
+
+
+def _times(matrix: Array, weights: Array) -> Array:
+    """A matrix [B or 1, q, r] times weights [B, r, c, k]."""
+    b, r, c, k = weights.shape
+    return np.asarray(matrix @ weights.reshape(b, r, c * k)).reshape(b, matrix.shape[-2], c, k)
 
 
 def _centred(values: Array) -> Array:

@@ -59,14 +59,6 @@ class Rotated:
         """Number of components of each modality, [m]."""
         return tuple(v.shape[1] for v in self.values.values())
 
-    @property
-    def knows(self) -> tuple[Array, ...]:
-        """What each modality knows, [n, q]: leading components, and functions beside them."""
-        return tuple(
-            np.concatenate([values[:, :q], self.beyond.get(name, values[:, :0])], axis=1)
-            for (name, values), q in zip(self.values.items(), self.known.values(), strict=True)
-        )
-
     def rows(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Rotated:
         """Some samples in the same coordinates."""
         return Rotated(
