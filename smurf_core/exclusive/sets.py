@@ -48,18 +48,14 @@ class SetStatistics:
     @property
     def known(self) -> Array:
         """The largest mean r of members with what a modality outside derives of them, or 0."""
-        return np.max([np.zeros(self.share.shape), *self.outside.values()], axis=0)
+        return np.asarray(np.max([np.zeros(self.share.shape), *self.outside.values()], axis=0))
 
     @property
     def strength(self) -> Array:
         """How far the set is what its name says; below 1: it is not."""
-        return np.minimum.reduce(
-            [
-                self.agreement / AGREEMENT,
-                self.share / SMALLEST_SHARE,
-                KNOWN_OUTSIDE / np.maximum(self.known, 1e-9),
-            ]
-        )
+        known = KNOWN_OUTSIDE / np.maximum(self.known, 1e-9)
+        found = np.minimum(self.agreement / AGREEMENT, self.share / SMALLEST_SHARE)
+        return np.asarray(np.minimum(found, known))
 
     @property
     def is_there(self) -> npt.NDArray[np.bool_]:
@@ -137,12 +133,12 @@ def set_statistics(
                 (others, derived, tested.seen[i, j], tested.known[i, j]),
             ):
                 here = weights[i][..., heads]
-                products = [
+                forms = [
                     (here * _times(cross, there)).sum(axis=(1, 2)),
                     (here * _times(tested.own[i, j], here)).sum(axis=(1, 2)),
                     (there * _times(own, there)).sum(axis=(1, 2)),
                 ]
-                sums[i, j][:, :, heads] += tested.effective[i, j] * np.stack(products)
+                sums[i, j][:, :, heads] += tested.effective[i, j] * np.stack(forms)
         together = np.zeros((*said[0].shape[:-1], len(sets)))
         for own, values in zip(mine, said, strict=True):
             together[..., [sets.index(s) for s in own]] += values
@@ -307,9 +303,12 @@ def _unique_known(seen: Mapping[ModalitySet, SetStatistics]) -> float:
 def _worst(seen: Mapping[ModalitySet, SetStatistics]) -> ModalitySet | None:
     """The set to drop next: one that is not what its name says before one of no use."""
     shared = [s for s in seen if len(s) > 1]
-    for asked in (lambda s: seen[s].strength[0], lambda s: seen[s].adds[0]):
-        worst = min(shared, key=asked, default=None)
-        if worst is not None and asked(worst) < 1:
+    for measure in (
+        {s: float(seen[s].strength[0]) for s in shared},
+        {s: float(seen[s].adds[0]) for s in shared},
+    ):
+        worst = min(measure, key=measure.__getitem__, default=None)
+        if worst is not None and measure[worst] < 1:
             return worst
     return None
 

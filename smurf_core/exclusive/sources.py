@@ -162,7 +162,7 @@ class Moments:
     def derives(self) -> dict[tuple[int, int], Array]:
         """(I, K) → weights [B, q_K, r_I]: what K derives of I's contribution θ by `@ θ`."""
         return {
-            pair: np.linalg.solve(_floored(self.known[pair]), seen.swapaxes(-1, -2))
+            pair: np.asarray(np.linalg.solve(_floored(self.known[pair]), seen.swapaxes(-1, -2)))
             for pair, seen in self.seen.items()
         }
 

@@ -65,8 +65,8 @@ def test_no_total_is_stated_where_unique_contributions_correlate_with_other_moda
     assert said[1] == (
         "How much is shared over all modalities cannot be said: unique contributions correlate "
         "with what other modalities know (mean r = 0.27), and data do not say whether this part is "
-        "shared or only correlated. What members of a set agree on: A with B 15% [10, 20], B with "
-        "A 15% [10, 20]."
+        "shared or only correlated. What members of a set agree on: A, shared with B 15% [10, 20], "
+        "B, shared with A 15% [10, 20]."
     )
     assert say(A_LEADS, unique_known=0.1) == say(A_LEADS)
 
