@@ -140,8 +140,8 @@ def set_statistics(
                 ]
                 sums[i, j][:, :, heads] += tested.effective[i, j] * np.stack(forms)
         together = np.zeros((*said[0].shape[:-1], len(sets)))
-        for own, values in zip(mine, said, strict=True):
-            together[..., [sets.index(s) for s in own]] += values
+        for among, values in zip(mine, said, strict=True):
+            together[..., [sets.index(s) for s in among]] += values
         of_sets.append(_centred(together))
         targets.append(_centred(problem.target[problem.validation][None])[0])
     everything, target = np.concatenate(of_sets, axis=1), np.concatenate(targets)

@@ -56,7 +56,7 @@ class Study:
     exact: bool  # exactly the true sets
     extra: bool  # a set that is not there
     redundant: float  # share that is shared by several modalities
-    is_told: bool  # how much is shared: unique contributions do not correlate with other modalities
+    is_stated: bool  # a total of what is shared: unique contributions do not correlate
     redundant_true: float
     redundant_error: float  # half of the interval
     prediction: float
@@ -121,7 +121,7 @@ def explain_study(name: str, samples: int, seed: int) -> Study:
         exact=got == set(family.sharing),
         extra=bool(got - set(family.sharing)),
         redundant=float(ours[is_shared].sum()),
-        is_told=unique_known(result.sharing) <= UNIQUE_KNOWN,
+        is_stated=unique_known(result.sharing) <= UNIQUE_KNOWN,
         redundant_true=_true_redundant(family),
         redundant_error=float(result.refits.half_width(redundant)),
         prediction=gate(found).value,
@@ -138,7 +138,7 @@ class SetsFound:
     is_kept: bool
     missing: tuple[str, ...]  # sets that are there and were not found
     extra: tuple[str, ...]  # sets that are not there and were found
-    is_told: bool  # how much is shared
+    is_stated: bool  # a total of what is shared
 
 
 def measure_sets(
@@ -174,7 +174,7 @@ def _find_sets(name: str, samples: int, seed: int) -> SetsFound:
         is_kept=family.is_kept,
         missing=tuple(sorted(true - got)),
         extra=tuple(sorted(got - true)),
-        is_told=unique_known(sharing) <= UNIQUE_KNOWN,
+        is_stated=unique_known(sharing) <= UNIQUE_KNOWN,
     )
 
 
@@ -185,7 +185,7 @@ def summary_of_sets(studies: Sequence[SetsFound]) -> pd.DataFrame:
     -------
     DataFrame
         family, samples, studies, exact (share of studies with exactly the true sets), extra (with
-        a set that is not there), told (of which it is said how much is shared).
+        a set that is not there), stated (of which a total of what is shared is stated).
     """
     keys = list(dict.fromkeys((s.family, s.samples) for s in studies))
     groups = [(key, [s for s in studies if (s.family, s.samples) == key]) for key in keys]
@@ -196,7 +196,7 @@ def summary_of_sets(studies: Sequence[SetsFound]) -> pd.DataFrame:
             "studies": len(group),
             "exact": float(np.mean([not s.missing and not s.extra for s in group])),
             "extra": float(np.mean([bool(s.extra) for s in group])),
-            "told": float(np.mean([s.is_told for s in group])),
+            "stated": float(np.mean([s.is_stated for s in group])),
         }
         for (family, samples), group in [*groups, (("all", "–"), list(studies))]
     ]
@@ -346,7 +346,7 @@ def summary(studies: Sequence[Study]) -> pd.DataFrame:
         contributions called good), wrong and weak (share of these with a recovery below 0.8 and
         0.9), missed (share of those with a recovery above 0.95 that are not called good),
         samples_inside (share of single samples' intervals of good contributions that hold the
-        truth), shares_inside (the same of their shares), told (share of open studies of which it is
+        truth), shares_inside (the same of their shares), stated (share of open studies of which it is
         said how much is shared), redundant_error (of these, mean of the shown less the true
         redundant share).
     """
@@ -368,7 +368,7 @@ def _rates(group: list[Study]) -> dict[str, float]:
     good = terms[terms["verdict"] == "reliable"]
     there = terms[terms["recovery"] > FOUND]
     opened = [s for s in group if s.is_open]
-    with_truth = [s for s in opened if s.is_told and np.isfinite(s.redundant_true)]
+    with_truth = [s for s in opened if s.is_stated and np.isfinite(s.redundant_true)]
     nothing = float("nan")
 
     def mean(values: Sequence[float] | pd.Series) -> float:
@@ -385,6 +385,6 @@ def _rates(group: list[Study]) -> dict[str, float]:
         "missed": mean(there["verdict"] != "reliable"),
         "samples_inside": mean(good["samples_inside"]),
         "shares_inside": mean((good["share"] - good["share_true"]).abs() <= good["share_error"]),
-        "told": mean([s.is_told for s in opened]),
+        "stated": mean([s.is_stated for s in opened]),
         "redundant_error": mean([s.redundant - s.redundant_true for s in with_truth]),
     }

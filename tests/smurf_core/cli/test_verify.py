@@ -57,7 +57,7 @@ def test_how_often_exactly_the_true_sets_are_found_is_printed(smurf):
     assert ended.code == 0, ended.error
     title, header, of_family, of_all = ended.out.splitlines()
     assert title == "Families looked at while tuning"
-    assert header.split() == ["family", "samples", "studies", "exact", "extra", "told"]
+    assert header.split() == ["family", "samples", "studies", "exact", "extra", "stated"]
     assert of_family.split() == ["two", "300", "2", "1.000", "0.000", "1.000"]
     assert of_all.split() == ["all", "–", "2", "1.000", "0.000", "1.000"]
 

@@ -62,11 +62,11 @@ def test_a_lattice_without_noise_is_recovered(family):
 @pytest.mark.parametrize(
     ("family", "samples", "seed"),
     [
-        # Once, a remainder of what all three share was told as shared by A and C.
+        # Once, a remainder of what all three share was shown as shared by A and C.
         ("unequal_weights", 300, 0),
         # The pair with the small weight was thought to be a remainder of what all three share.
         ("unequal_weights", 300, 2),
-        # A remainder of the triple was told as a pair.
+        # A remainder of the triple was shown as a pair.
         ("five_triple", 300, 0),
         # A factor of all five was offered as pairs and triples only.
         ("five_all", 300, 0),
