@@ -346,9 +346,9 @@ def summary(studies: Sequence[Study]) -> pd.DataFrame:
         contributions called good), wrong and weak (share of these with a recovery below 0.8 and
         0.9), missed (share of those with a recovery above 0.95 that are not called good),
         samples_inside (share of single samples' intervals of good contributions that hold the
-        truth), shares_inside (the same of their shares), stated (share of open studies of which it is
-        said how much is shared), redundant_error (of these, mean of the shown less the true
-        redundant share).
+        truth), shares_inside (the same of their shares), stated (share of open studies of which a
+        total of what is shared is stated), redundant_error (of these, mean of the shown less the
+        true redundant share).
     """
     rows = []
     keys = list(dict.fromkeys((s.family, s.samples) for s in studies))
