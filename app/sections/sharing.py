@@ -28,15 +28,15 @@ def sharing(run: RunInfo) -> None:
     )
     st.markdown(
         "Bars: r of the members' contributions on samples that did not train them, over all folds. "
-        "Grey sets are not there: their members disagree, or they are a small remainder of another "
-        "set."
+        "Grey sets are not there: their members disagree, another modality knows what they say, or "
+        "they do not help to predict."
     )
     with st.expander("Numbers"):
         labels = [
             sharers_label(sharers, size)
             for sharers, size in zip(found["sharers"], found["size"], strict=True)
         ]
-        shown = found.assign(
+        shown = found.drop(columns="unique_known", errors="ignore").assign(
             sharers=labels,
             agreement=found["agreement"].map(plain),
             share=found["share"].map(lambda share: percent(share, 1)),
@@ -53,6 +53,9 @@ def sharing(run: RunInfo) -> None:
                 "size": "Members",
                 "agreement": text("Agreement (r)", help=explain("sharing_agreement")),
                 "share": text("Share of variance", help=explain("sharing_share")),
+                "known_to_others": st.column_config.NumberColumn(
+                    "Known to others (r)", format="%.2f", help=explain("sharing_known")
+                ),
                 "probability": text("Probability", help=explain("sharing_probability")),
                 "is_there": st.column_config.CheckboxColumn("Is there"),
             },

@@ -25,8 +25,8 @@ def verify(
     samples: Annotated[
         list[int] | None,
         typer.Option(
-            help="Samples of each data set; with --verdicts, repeat for several.",
-            show_default="5000; with --verdicts 100, 300 and 1000",
+            help="Samples of each data set; with --verdicts or --sets, repeat for several.",
+            show_default="5000; with --verdicts or --sets 100, 300 and 1000",
         ),
     ] = None,
     model: Model = "smurf",
@@ -48,7 +48,7 @@ def verify(
             {**FAMILIES, **NOISE_FREE},
             "Family of simulated studies for the exclusive kind, instead of a setting; repeat for "
             "several.",
-            show_default="none; with --verdicts all with noise",
+            show_default="none; with --verdicts or --sets all with noise",
         ),
     ] = None,
     verdicts: Annotated[
@@ -57,13 +57,25 @@ def verify(
             "--verdicts", help="Measure how often verdicts are wrong and intervals miss, by family."
         ),
     ] = False,
+    sets: Annotated[
+        bool,
+        typer.Option(
+            "--sets", help="Measure how often exactly the true sets are found, by family."
+        ),
+    ] = False,
+    first_seed: Annotated[
+        int, typer.Option(help="With --verdicts or --sets: the first seed of the data sets.")
+    ] = 0,
     jobs: Annotated[int, typer.Option(help="Seeds that train at the same time.")] = (
         os.cpu_count() or 1
     ),
 ) -> None:
     """Train on synthetic data and print how well the true factors were recovered."""
     if verdicts:
-        _verdicts(family or list(FAMILIES), samples or list(SAMPLES), seeds, jobs)
+        _verdicts(family or list(FAMILIES), samples or list(SAMPLES), seeds, first_seed, jobs)
+        return
+    if sets:
+        _sets(family or list(FAMILIES), samples or list(SAMPLES), seeds, first_seed, jobs)
         return
     size = (samples or [5000])[0]
     if family:
@@ -118,11 +130,31 @@ def _families(families: list[str], samples: int, seeds: int, jobs: int) -> None:
         out.print("  ".join(f"{cell:>18}" for cell in cells), soft_wrap=True)
 
 
-def _verdicts(families: list[str], samples: list[int], seeds: int, jobs: int) -> None:
+_PARTS = ((False, "looked at while tuning"), (True, "kept for this measurement"))
+
+
+def _sets(families: list[str], samples: list[int], seeds: int, first: int, jobs: int) -> None:
+    from smurf_core.experiments.verdicts import measure_sets, summary_of_sets
+
+    studies = list(
+        measure_sets(families=families, samples=samples, seeds=seeds, first_seed=first, jobs=jobs)
+    )
+    for is_kept, title in _PARTS:
+        part = [study for study in studies if study.is_kept is is_kept]
+        if part:
+            out.print(f"Families {title}", markup=False)
+            print(_plain_table(summary_of_sets(part)))
+
+
+def _verdicts(families: list[str], samples: list[int], seeds: int, first: int, jobs: int) -> None:
     from smurf_core.experiments.verdicts import measure_verdicts, overall, summary
 
-    studies = list(measure_verdicts(families=families, samples=samples, seeds=seeds, jobs=jobs))
-    for is_kept, title in ((False, "looked at while tuning"), (True, "kept for this measurement")):
+    studies = list(
+        measure_verdicts(
+            families=families, samples=samples, seeds=seeds, first_seed=first, jobs=jobs
+        )
+    )
+    for is_kept, title in _PARTS:
         part = [study for study in studies if study.is_kept is is_kept]
         if part:
             out.print(f"Families {title}", markup=False)

@@ -93,6 +93,11 @@ class FoldProblem:
         """Moments of the training samples, each counted once."""
         return self._moments(self._once)
 
+    @cached_property
+    def validation_moments(self) -> Moments:
+        """Moments of the validation samples, which trained nothing."""
+        return moments(self.source.rows(self.validation), np.ones((1, int(self.validation.sum()))))
+
     def _moments(self, weights: Array) -> Moments:
         """Moments for weightings [B, trained] of the training samples."""
         found = moments(self._trained, weights)
@@ -229,14 +234,33 @@ class FoldProblem:
             total += np.where(has, (error**2).mean(axis=1), 0.0)
         return total
 
-    def widening(self, sets: Sequence[ModalitySet], ridge: float, weighing: Weighing) -> float:
-        """What the variance of refits is multiplied with: n / (n − effective parameters).
+    def widening(
+        self,
+        sets: Sequence[ModalitySet],
+        ridge: float,
+        weighing: Weighing,
+        persons: npt.NDArray[np.int64],
+    ) -> float:
+        """What the variance of refits is multiplied with: 1 / (1 − mean leverage of a person).
 
-        Residuals of a fitted model are too small by this factor, and with them what reweighting
-        persons does to it (Davison and Hinkley, 1997, section 6.2). At most 3.
+        Residuals of a fitted model are too small, and with them what reweighting persons does to
+        it. A person's leverage is how far the mean of the person's samples pulls its own
+        prediction. Where every sample is a person, this is n / (n − effective parameters) (Davison
+        and Hinkley, 1997, section 6.2); of persons, see Bell and McCaffrey (2002). At most 3.
+
+        Parameters
+        ----------
+        sets, ridge, weighing
+            Of the solution.
+        persons
+            [n]: codes of persons of all samples.
         """
         matrix = system(self.moments, sets, weighing)
         kernel = matrix.spread.T @ np.linalg.solve(matrix.ridged(ridge)[0], matrix.spread)
-        parameters = 1 + float(np.trace(kernel @ self.moments.gram[0]))
         n = int(self.training.sum())
-        return float(min(n / max(n - parameters, n / 3), 3.0))
+        _, at, sizes = np.unique(persons[self.training], return_inverse=True, return_counts=True)
+        sums = np.zeros((len(sizes), kernel.shape[0]))
+        np.add.at(sums, at, self._inputs - self._inputs.mean(axis=0))
+        means = sums / sizes[:, None]
+        leverage = sizes * (1 + np.einsum("pr,rs,ps->p", means, kernel, means, optimize=True)) / n
+        return float(1 / max(1 - leverage.mean(), 1 / 3))

@@ -22,6 +22,7 @@ from smurf_core.exclusive.sources import Rotated
 from smurf_core.fitted import FittedModel
 from smurf_core.refits import person_weights
 from smurf_core.results import RunResult
+from smurf_core.statistics.persons import person_codes
 from smurf_core.terms import Term
 
 Array = npt.NDArray[np.float64]
@@ -106,6 +107,7 @@ def refitted_folds(
     if result.refits is None:
         raise InputError(f"{result.config.kind.title} has no refits: choose another kind of model.")
     weights = person_weights(dataset.persons, len(dataset), draws=draws, seed=result.config.seed)
+    codes = person_codes(dataset.persons, len(dataset))
     found = []
     for k, fold in enumerate(result.fold_results):
         setting = fold.member.configuration
@@ -114,7 +116,7 @@ def refitted_folds(
         ridge = setting.weight_decay
         base = problem.solve(sets, ridge, weighing)
         source = problem.source
-        widening = float(np.sqrt(problem.widening(sets, ridge, weighing)))
+        widening = float(np.sqrt(problem.widening(sets, ridge, weighing, codes)))
         found.append(
             RefittedFold(
                 scales=prepared.scales,

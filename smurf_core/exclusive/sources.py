@@ -185,6 +185,14 @@ class Moments:
         """(I, K) → the form of what K can derive of I's contributions, [B, r_I, r_I]."""
         return {pair: _known_of(self, *pair) for pair in self.cross}
 
+    @cached_property
+    def derives(self) -> dict[tuple[int, int], Array]:
+        """(I, K) → weights [B, q_K, r_I]: what K derives of I's contribution θ by `@ θ`."""
+        return {
+            pair: np.asarray(np.linalg.solve(_floored(self.known[pair]), seen.swapaxes(-1, -2)))
+            for pair, seen in self.seen.items()
+        }
+
     def separated(self) -> Moments:
         """The same, but each modality is predicted for itself: no moments between modalities."""
         owner = np.repeat(np.arange(len(self.widths)), self.widths)

@@ -24,13 +24,15 @@ from smurf_core.refits import Refits, person_weights, refits_of
 from smurf_core.results import FittedMember, FoldResult
 from smurf_core.scaling import standardise
 from smurf_core.statistics.correlation import pearson_r
+from smurf_core.statistics.persons import person_codes
 from smurf_core.terms import Term, subset_name
 
 Array = npt.NDArray[np.float64]
 # Called with what is being done and how much of the whole is done, from 0 to 1.
 Report = Callable[[str, float], None]
 
-# All sets are offered up to so many modalities; beyond, sets of up to three.
+# All sets are offered up to so many modalities; beyond, sets of up to three, and larger ones where
+# a modality derives what a smaller set says.
 ALL_ORDERS = 4
 HIGHEST_BEYOND = 3
 _DRAWS_FOR_SETS = 40
@@ -93,9 +95,6 @@ def solve_run(
         Of the layer setting and λ that predict best on the validation samples of all folds; of
         several λ that predict equally well, the largest.
     """
-    m = len(dataset.modalities)
-    offered = all_sets(m, config.largest_set or (m if m <= ALL_ORDERS else HIGHEST_BEYOND))
-    lambdas = config.grid.auxiliary_weights
     candidates: list[_Candidate] = []
     draws = person_weights(
         dataset.persons, len(dataset), draws=_DRAWS_FOR_SETS, seed=config.seed + 1
@@ -112,14 +111,14 @@ def solve_run(
             prepare(dataset, config, folds, f, towers[layers][f] if layers else None)
             for f in range(len(folds))
         ]
-        candidates += _candidates(fitted, layers, offered, lambdas, draws, part)
+        candidates += _candidates(dataset, config, fitted, layers, draws, part)
     losses = [np.concatenate(each.losses) for each in candidates]
     best = _chosen(losses, [each.lam for each in candidates])
     if not candidates[best].layers and not config.kind.explains_outputs:
         report("bent relations", 0.6)
         following = followed(dataset, config, candidates[best].folds, candidates[best].solutions)
         if following:
-            more = _candidates(following, (), offered, lambdas, draws, lambda _: None)
+            more = _candidates(dataset, config, following, (), draws, lambda _: None)
             best = _better(candidates, best, more)
             candidates += more
     chosen = candidates[best]
@@ -133,18 +132,26 @@ def solve_run(
 
 
 def _candidates(
+    dataset: MultimodalDataset,
+    config: RunConfig,
     folds: list[PreparedFold],
     layers: tuple[int, ...],
-    offered: Sequence[ModalitySet],
-    lambdas: Sequence[float],
     draws: Array,
     report: Callable[[float], None],
 ) -> list[_Candidate]:
     """The sets that are there, and the solution of every λ."""
+    m, lambdas = len(dataset.modalities), config.grid.auxiliary_weights
     # The sets are those that agree where agreement counts most. Of classes, scores of zero
     # and one are regressed on: the same directions (Hastie et al., 1994), much faster.
-    quick = [replace(f.problem, is_classes=False) for f in folds]
-    found = who_shares(quick, offered, Weighing(max(lambdas)), weights=draws, report=report)
+    found = who_shares(
+        [replace(f.problem, is_classes=False) for f in folds],
+        all_sets(m, config.largest_set or (m if m <= ALL_ORDERS else HIGHEST_BEYOND)),
+        Weighing(max(lambdas)),
+        weights=draws,
+        persons=person_codes(dataset.persons, len(dataset)),
+        grows=not config.largest_set,
+        report=report,
+    )
     candidates = []
     for lam in lambdas:
         pairs = [best_ridge(f.problem, found.sets, Weighing(lam)) for f in folds]
@@ -330,6 +337,7 @@ def _refit(
 ) -> Refits:
     sets, weighing = chosen.found.sets, Weighing(chosen.lam)
     weights = person_weights(dataset.persons, len(dataset), draws=config.refits, seed=config.seed)
+    codes = person_codes(dataset.persons, len(dataset))
     tested_by = folds.tested_by()
     heads = chosen.solutions[0].heads
     order = [heads.index(head) for head in _by_modality(len(dataset.modalities), sets)]
@@ -343,7 +351,7 @@ def _refit(
             problem, ridge, solution = fold.problem, chosen.ridges[k], chosen.solutions[k]
             drawn = problem.solve(sets, ridge, weighing, weights, solution)
             more = problem.solve(sets, 2 * ridge, weighing, start=solution)
-            factor = np.sqrt(problem.widening(sets, ridge, weighing)) * fold.scaler.target_sd
+            factor = np.sqrt(problem.widening(sets, ridge, weighing, codes)) * fold.scaler.target_sd
             # 2,000 samples at once bound the memory at any size of the study.
             for first in range(0, len(rows), 2_000):
                 some = rows[first : first + 2_000]
@@ -372,20 +380,27 @@ def _sharing(dataset: MultimodalDataset, found: Found) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        sharers (joined as `subset_name` does), size, agreement (r of its members on validation
-        samples), share (of the prediction's variance there), probability, is_there.
+        sharers (joined as `subset_name` does), size, agreement (lowest r of two members on
+        validation samples), share (of the prediction's variance there), known_to_others (r of
+        its members with what another modality derives of them), probability, is_there,
+        unique_known (of the run, the same in all rows: mean r of unique contributions with what
+        other modalities derive of them).
     """
-    return pd.DataFrame(
-        [
-            {
-                "sharers": subset_name(dataset.modalities[k] for k in s),
-                "size": len(s),
-                "agreement": seen.agreement,
-                "share": seen.share,
-                "probability": seen.probability,
-                "is_there": seen.is_there,
-            }
-            for s, seen in sorted(found.evidence.items(), key=lambda item: (len(item[0]), item[0]))
-        ],
-        columns=["sharers", "size", "agreement", "share", "probability", "is_there"],
-    )
+    columns = [
+        "sharers", "size", "agreement", "share", "known_to_others", "probability", "is_there",
+        "unique_known",
+    ]  # fmt: skip
+    rows = [
+        (
+            subset_name(dataset.modalities[k] for k in s),
+            len(s),
+            seen.agreement,
+            seen.share,
+            seen.known,
+            seen.probability,
+            seen.is_there,
+            found.unique_known,
+        )
+        for s, seen in sorted(found.evidence.items(), key=lambda item: (len(item[0]), item[0]))
+    ]
+    return pd.DataFrame(rows, columns=columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import joblib
 import numpy as np
@@ -27,8 +27,11 @@ from smurf_core.evaluation.redundancy import centred_terms, variance_shares
 from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.exclusive.preparing import prepare
 from smurf_core.exclusive.problem import Weighing
+from smurf_core.exclusive.sets import UNIQUE_KNOWN
 from smurf_core.exclusive.training import fitted_model, followed
 from smurf_core.explained import explained
+from smurf_core.refits import critical
+from smurf_core.reporting.sharing import unique_known
 from smurf_core.results import RunResult
 from smurf_core.statistics.folds import centred_within
 from smurf_core.training.run import train_run
@@ -53,6 +56,7 @@ class Study:
     exact: bool  # exactly the true sets
     extra: bool  # a set that is not there
     redundant: float  # share that is shared by several modalities
+    is_stated: bool  # a total of what is shared: unique contributions do not correlate
     redundant_true: float
     redundant_error: float  # half of the interval
     prediction: float
@@ -93,11 +97,11 @@ def explain_study(name: str, samples: int, seed: int) -> Study:
     table["recovery"] = recoveries(contributions, dataset)
     model = _population(name, result, dataset, seed)
     truth = model.identified_terms()[dataset.positions(contributions.sample_ids)]
-    spread = result.refits.spread if result.refits else np.full(truth.shape, np.nan)
-    inside = np.abs(contributions.identified_terms() - truth) <= 1.96 * spread
+    assert result.refits is not None  # noqa: S101 — for the type checker
+    half_widths = critical(result.refits.persons) * result.refits.spread
+    inside = np.abs(contributions.identified_terms() - truth) <= half_widths
     table["samples_inside"] = inside.mean(axis=(0, 2))
     ours, theirs = map(_shares, (contributions, model))
-    assert result.refits is not None  # noqa: S101 — for the type checker
     half = result.refits.half_width(result.refits.shares[:, :, 0])
     table["share"], table["share_true"], table["share_error"] = ours, theirs, half
     is_shared = np.array([not term.is_unique for term in contributions.terms], dtype=bool)
@@ -117,10 +121,86 @@ def explain_study(name: str, samples: int, seed: int) -> Study:
         exact=got == set(family.sharing),
         extra=bool(got - set(family.sharing)),
         redundant=float(ours[is_shared].sum()),
+        is_stated=unique_known(result.sharing) <= UNIQUE_KNOWN,
         redundant_true=_true_redundant(family),
         redundant_error=float(result.refits.half_width(redundant)),
         prediction=gate(found).value,
     )
+
+
+@dataclass(frozen=True)
+class SetsFound:
+    """The sets that were found in one simulated study."""
+
+    family: str
+    samples: int
+    seed: int
+    is_kept: bool
+    missing: tuple[str, ...]  # sets that are there and were not found
+    extra: tuple[str, ...]  # sets that are not there and were found
+    is_stated: bool  # a total of what is shared
+
+
+def measure_sets(
+    *,
+    families: Sequence[str],
+    samples: Sequence[int],
+    seeds: int,
+    first_seed: int = 0,
+    jobs: int = 1,
+) -> Iterator[SetsFound]:
+    """Who shares with whom, in the order of families, sizes and seeds; without refits."""
+    work = [
+        joblib.delayed(_find_sets)(name, n, seed)
+        for name in families
+        for n in samples
+        for seed in range(first_seed, first_seed + seeds)
+    ]
+    yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(work)
+
+
+def _find_sets(name: str, samples: int, seed: int) -> SetsFound:
+    family = {**FAMILIES, **NOISE_FREE}[name]
+    dataset = simulate(name, samples=samples, seed=seed, guesses=False)
+    config = RunConfig.from_preset("quick", "exclusive", clip=5.0, seed=seed, refits=0)
+    sharing = train_run(dataset, config).sharing
+    assert sharing is not None  # noqa: S101 — for the type checker
+    got = {name.replace("+", "") for name in sharing["sharers"][sharing["is_there"]]}
+    true = set(family.sharing)
+    return SetsFound(
+        family=name,
+        samples=samples,
+        seed=seed,
+        is_kept=family.is_kept,
+        missing=tuple(sorted(true - got)),
+        extra=tuple(sorted(got - true)),
+        is_stated=unique_known(sharing) <= UNIQUE_KNOWN,
+    )
+
+
+def summary_of_sets(studies: Sequence[SetsFound]) -> pd.DataFrame:
+    """Who shares with whom, by family and number of samples; the last row is of all.
+
+    Returns
+    -------
+    DataFrame
+        family, samples, studies, exact (share of studies with exactly the true sets), extra (with
+        a set that is not there), stated (of which a total of what is shared is stated).
+    """
+    keys = list(dict.fromkeys((s.family, s.samples) for s in studies))
+    groups = [(key, [s for s in studies if (s.family, s.samples) == key]) for key in keys]
+    rows = [
+        {
+            "family": family,
+            "samples": samples,
+            "studies": len(group),
+            "exact": float(np.mean([not s.missing and not s.extra for s in group])),
+            "extra": float(np.mean([bool(s.extra) for s in group])),
+            "stated": float(np.mean([s.is_stated for s in group])),
+        }
+        for (family, samples), group in [*groups, (("all", "–"), list(studies))]
+    ]
+    return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True)
@@ -203,7 +283,11 @@ def _population(
     name: str, result: RunResult, dataset: MultimodalDataset, seed: int
 ) -> Contributions:
     """The study's samples explained by a model of the whole population."""
-    everyone = simulate(name, samples=_POPULATION, seed=seed, draw=1, folds=3, guesses=False)
+    family = {**FAMILIES, **NOISE_FREE}[name]
+    if family.persons:
+        # As many samples of each person as in the study: 30 persons are no population.
+        family = replace(family, persons=family.persons * _POPULATION // len(dataset))
+    everyone = simulate(family, samples=_POPULATION, seed=seed, draw=1, folds=3, guesses=False)
     assert everyone.folds is not None  # noqa: S101 — for the type checker
     fold = prepare(everyone, result.config, everyone.folds, 0, None)
     names = dataset.modalities
@@ -262,8 +346,9 @@ def summary(studies: Sequence[Study]) -> pd.DataFrame:
         contributions called good), wrong and weak (share of these with a recovery below 0.8 and
         0.9), missed (share of those with a recovery above 0.95 that are not called good),
         samples_inside (share of single samples' intervals of good contributions that hold the
-        truth), shares_inside (the same of their shares), redundant_error (mean of the shown less
-        the true redundant share).
+        truth), shares_inside (the same of their shares), stated (share of open studies of which a
+        total of what is shared is stated), redundant_error (of these, mean of the shown less the
+        true redundant share).
     """
     rows = []
     keys = list(dict.fromkeys((s.family, s.samples) for s in studies))
@@ -283,7 +368,7 @@ def _rates(group: list[Study]) -> dict[str, float]:
     good = terms[terms["verdict"] == "reliable"]
     there = terms[terms["recovery"] > FOUND]
     opened = [s for s in group if s.is_open]
-    with_truth = [s for s in opened if np.isfinite(s.redundant_true)]
+    with_truth = [s for s in opened if s.is_stated and np.isfinite(s.redundant_true)]
     nothing = float("nan")
 
     def mean(values: Sequence[float] | pd.Series) -> float:
@@ -300,5 +385,6 @@ def _rates(group: list[Study]) -> dict[str, float]:
         "missed": mean(there["verdict"] != "reliable"),
         "samples_inside": mean(good["samples_inside"]),
         "shares_inside": mean((good["share"] - good["share_true"]).abs() <= good["share_error"]),
+        "stated": mean([s.is_stated for s in opened]),
         "redundant_error": mean([s.redundant - s.redundant_true for s in with_truth]),
     }

@@ -155,13 +155,14 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "sharing": _text(
             "Sets of modalities that contribute the same, as far as each can see it.",
             "",
-            "All sets are offered; the set that is least there is left out and the model solved "
+            "A set is there if its members agree, no other modality knows what they say, and it "
+            "helps to predict. The set that is least there is left out and the model solved "
             "again, until all that are left are there. What is left out is unique or in other "
             "sets.",
         ),
         "sharing_agreement": _text(
             "Do all members of the set contribute the same?",
-            "mean r of h(I | S) and h(J | S) over members I, J of S",
+            "lowest r of h(I | S) and h(J | S) over members I, J of S",
             "On validation samples of all folds, which did not train them. Near 1: they say the "
             "same. Of a set that is not there, in the last model that offered it.",
         ),
@@ -169,6 +170,12 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "How much of the prediction's variance the set carries, all members together.",
             "cov(Σ h(I | S), ŷ) / var(ŷ)",
             "On validation samples. Of a set that is not there, in the last model that offered it.",
+        ),
+        "sharing_known": _text(
+            "Does a modality outside the set know what its members contribute?",
+            "mean r of h(I | S) and what K derives of it over members I of S, largest over K",
+            "On validation samples. Of a set that is there, others know nothing; the remainder of "
+            "a larger set is known to the modality that is missing in it.",
         ),
         "sharing_probability": _text(
             "How often the set would be there in models of other samples of persons.",

@@ -18,6 +18,7 @@ from smurf_core.evaluation.gate import FEWEST_SAMPLES, Gate
 from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.evaluation.redundancy import ALL_MODALITIES
 from smurf_core.evaluation.verdicts import GOOD
+from smurf_core.exclusive.sets import UNIQUE_KNOWN
 from smurf_core.reporting.numbers import bounds, interval_text, percent, plain, term_label
 from smurf_core.statistics.correlation_interval import FEWEST_PERSONS
 from smurf_core.terms import read_subset
@@ -134,6 +135,7 @@ def overview_sentences(
     output: str = "",
     others: Mapping[str, Leader | None] | None = None,
     influence: str = "",
+    unique_known: float = 0.0,
     further: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """What carries the prediction, what is shared, and what not to rely on.
@@ -153,6 +155,9 @@ def overview_sentences(
     influence
         What `influence_sentence` returns. If shares depend on single samples, they are no finding:
         this sentence replaces those about who leads and what is shared.
+    unique_known
+        Mean r of unique contributions with what other modalities derive of them. Where it is large,
+        no total of what is shared is stated.
     further
         Sentences that also belong here, by their subject; empty ones are left out.
 
@@ -181,7 +186,7 @@ def overview_sentences(
         mine = first if first is not None and is_supported(terms, first) else None
         found = {
             "leader": _who_leads(totals, terms, of),
-            "shared": _what_is_shared(totals, terms),
+            "shared": _what_is_shared(totals, terms, unique_known),
             "caution": _caution(verdicts),
             "otherwise": _otherwise(mine, others or {}),
         }
@@ -240,7 +245,7 @@ def _who_leads(totals: pd.DataFrame, terms: pd.DataFrame, of: str) -> str:
     return f"{sentence}."
 
 
-def _what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame) -> str:
+def _what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame, unique_known: float) -> str:
     shared = terms[terms["kind"] == "redundant"]
     if not (shared["sd"] > 0).any():
         if terms["verdict"].isin(["stable", "unstable", "not separated"]).any():
@@ -251,7 +256,8 @@ def _what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame) -> str:
         )
     counted = shared[(shared["share"].abs() >= 0.01) & (shared["sd"] > 0)]
     doubtful = counted[~counted["verdict"].isin(GOOD)]
-    if doubtful.empty and len(counted):
+    is_separated = unique_known <= UNIQUE_KNOWN
+    if doubtful.empty and len(counted) and is_separated:
         unique, redundant = (_total(totals, kind) for kind in ("unique", "redundant"))
         return (
             f"Over all modalities, {unique} of the variance is unique to one of them and "
@@ -263,6 +269,13 @@ def _what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame) -> str:
         for row in good.to_dict("records")
     )
     total = "How much is shared over all modalities cannot be said"
+    if not is_separated:
+        said = (
+            f"{total}: unique contributions correlate with what other modalities know (mean r = "
+            f"{plain(unique_known, 2)}), and data do not say whether this part is shared or only "
+            "correlated."
+        )
+        return f"{said} What members of a set agree on: {names}." if names else said
     if names:
         return f"{total}; what can: {names}."
     return f"{total}: no modalities agree reliably on what they should share."

@@ -8,6 +8,9 @@ from smurf_core.reporting.numbers import percent, plain
 from smurf_core.reporting.tables import Cell, ReportTable, Section
 from smurf_core.terms import read_subset, spoken
 
+# Columns that runs of earlier versions lack.
+_UNIQUE_KNOWN = "unique_known"
+
 NOTHING_SHARED = "No modalities share anything that their members agree on."
 
 
@@ -21,6 +24,13 @@ def sharing_sentence(sharing: pd.DataFrame) -> str:
         f"Members agree on what they share in {len(sets)} of {len(sharing)} sets that were "
         f"offered: {'; '.join(sets)}."
     )
+
+
+def unique_known(sharing: pd.DataFrame | None) -> float:
+    """Mean r of unique contributions with what other modalities derive; 0 where it is not known."""
+    if sharing is None or sharing.empty or _UNIQUE_KNOWN not in sharing:
+        return 0.0
+    return float(sharing[_UNIQUE_KNOWN].iloc[0])
 
 
 def sharing_table(sharing: pd.DataFrame) -> ReportTable:
@@ -38,7 +48,7 @@ def sharing_table(sharing: pd.DataFrame) -> ReportTable:
     return ReportTable(
         name="sharing",
         title="Who shares with whom",
-        caption=f"{sharing_sentence(sharing)} Agreement: Pearson's r of the members' "
+        caption=f"{sharing_sentence(sharing)} Agreement: the lowest Pearson's r of two members' "
         "contributions. Share: of the prediction's variance. Both on validation samples; of a set "
         "that is not there, in the last model that offered it. Probability: over models of other "
         "samples of persons.",

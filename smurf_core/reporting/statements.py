@@ -22,6 +22,7 @@ from smurf_core.reporting.sentences import (
     overview_sentences,
 )
 from smurf_core.reporting.shares import OutputShares, output_shares
+from smurf_core.reporting.sharing import unique_known
 from smurf_core.results import RunResult
 
 
@@ -98,6 +99,7 @@ def account(
         output=output if is_class else "",
         others=others,
         influence=shares.influence,
+        unique_known=unique_known(result.sharing),
         further={"fidelity": fidelity_sentence(opened.fidelity), "baseline": baseline},
     )
     return Account(opened, found, shares)

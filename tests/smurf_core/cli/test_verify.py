@@ -51,15 +51,26 @@ def test_families_are_recovered_by_the_exclusive_kind(smurf):
     assert float(invented) < 0.02
 
 
+def test_how_often_exactly_the_true_sets_are_found_is_printed(smurf):
+    ended = smurf("verify", "--sets", "--family", "two", "--seeds", 2, "--samples", 300,
+                  "--first-seed", 5, "--jobs", 1)  # fmt: skip
+    assert ended.code == 0, ended.error
+    title, header, of_family, of_all = ended.out.splitlines()
+    assert title == "Families looked at while tuning"
+    assert header.split() == ["family", "samples", "studies", "exact", "extra", "stated"]
+    assert of_family.split() == ["two", "300", "2", "1.000", "0.000", "1.000"]
+    assert of_all.split() == ["all", "–", "2", "1.000", "0.000", "1.000"]
+
+
 def test_error_rates_of_verdicts_are_printed_for_families_tuned_on_and_kept(smurf):
-    ended = smurf("verify", "--verdicts", "--family", "two", "--family", "noise", "--seeds", 1,
-                  "--samples", 120, "--jobs", 1)  # fmt: skip
+    ended = smurf("verify", "--verdicts", "--family", "kept_persons", "--family", "noise",
+                  "--seeds", 1, "--samples", 120, "--jobs", 1)  # fmt: skip
     assert ended.code == 0, ended.error
     assert "Families looked at while tuning" in ended.out
     assert "Families kept for this measurement" in ended.out
     rows = {line.split()[0]: line.split() for line in ended.out.splitlines() if line.split()}
-    noise, two = rows["noise"], rows["two"]
+    noise, kept = rows["noise"], rows["kept_persons"]
     assert noise[3] == "0.000"  # nothing to explain
     assert noise[6] == "0"  # nothing is called good
-    assert two[3] == "1.000"
-    assert int(two[6]) > 0
+    assert kept[3] == "1.000"
+    assert int(kept[6]) > 0

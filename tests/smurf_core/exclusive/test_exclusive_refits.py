@@ -162,7 +162,7 @@ def test_noise_is_not_reliable():
 
 
 @pytest.mark.parametrize("ridge", [1e-4, 0.1])
-def test_widening_counts_the_trace_of_the_hat_matrix(ridge):
+def test_widening_counts_the_leverage_of_persons(ridge):
     inputs, target = draw(60, seed=2)
     problem = problem_of(inputs, target)
     ready = centred(inputs)
@@ -170,8 +170,14 @@ def test_widening_counts_the_trace_of_the_hat_matrix(ridge):
     rows = transcribed.penalties(ready, all_sets(3), lam=0.3, ridge=ridge)
     hat = columns @ np.linalg.solve(columns.T @ columns / 60 + rows.T @ rows, columns.T) / 60
     parameters = 1 + np.trace(hat)  # The constant is one.
-    found = problem.widening(all_sets(3), ridge, Weighing(0.3))
+    found = problem.widening(all_sets(3), ridge, Weighing(0.3), np.arange(60))
     np.testing.assert_allclose(found, 60 / (60 - parameters), rtol=1e-5)
+    # How far a person's mean pulls its own prediction, of 12 persons with 5 samples each.
+    codes = np.repeat(np.arange(12), 5)
+    of_means = [(hat[codes == p][:, codes == p].sum() + 25 / 60) / 5 for p in range(12)]
+    found = problem.widening(all_sets(3), ridge, Weighing(0.3), codes)
+    np.testing.assert_allclose(found, 1 / (1 - np.mean(of_means)), rtol=1e-5)
     # With almost as many parameters as samples, it is limited to 3.
     few, target = draw(14, (6,) * 5)
-    assert problem_of(few, target).widening([(i,) for i in range(5)], 1e-4, Weighing()) == 3
+    alone = [(i,) for i in range(5)]
+    assert problem_of(few, target).widening(alone, 1e-4, Weighing(), np.arange(14)) == 3

@@ -60,6 +60,17 @@ def test_a_leader_above_one_half_carries_most():
     assert say(A_LEADS, output="sad")[0].startswith("A carries most of the prediction of sad:")
 
 
+def test_no_total_is_stated_where_unique_contributions_correlate_with_other_modalities():
+    said = say(A_LEADS, unique_known=0.27)
+    assert said[1] == (
+        "How much is shared over all modalities cannot be said: unique contributions correlate "
+        "with what other modalities know (mean r = 0.27), and data do not say whether this part is "
+        "shared or only correlated. What members of a set agree on: A, shared with B 15% [10, 20], "
+        "B, shared with A 15% [10, 20]."
+    )
+    assert say(A_LEADS, unique_known=0.1) == say(A_LEADS)
+
+
 @pytest.mark.parametrize("shares", [(0.45, 0.30, 0.25), (0.53, 0.30, 0.17)])
 def test_most_is_not_said_unless_the_whole_interval_is_above_one_half(shares):
     table = terms(*((m, m, share, "reliable") for m, share in zip("ABC", shares, strict=True)))
