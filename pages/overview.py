@@ -6,6 +6,7 @@ from app.loading import dataset_of, explained_of
 from app.sections.mistakes import mistaken_classes, residuals
 from app.sections.overview import scores, shares
 from app.sections.shapes import feature_shapes
+from app.sections.solved_again import solve_again
 from app.state.navigation import page_path
 from app.state.selection import run_pinned_beside
 from app.state.session import current_study
@@ -32,6 +33,8 @@ with show_errors():
         "Features": lambda: feature_shapes(run),
         "Scores of every slice": lambda: slice_metrics(study, explained_of(run)),
     }
+    if run.config.kind.is_solved:
+        parts["Solve again"] = lambda: solve_again(run)
     tabs("overview_tab", parts)
     with st.container(horizontal=True):
         st.page_link(page_path("samples"), label="Look at single samples", icon=":material/search:")

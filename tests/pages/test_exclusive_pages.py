@@ -9,11 +9,15 @@ from scipy.stats import t
 
 from smurf_core.data.generated.families import simulate
 from smurf_core.data.generated.family import Family
+from smurf_core.evaluation.gate import gate
+from smurf_core.evaluation.redundancy import variance_shares
 from smurf_core.evaluation.sample_map import sample_map
 from smurf_core.evaluation.verdicts import good_terms, verdicts
 from smurf_core.exclusive.redone import refitted_folds
+from smurf_core.exclusive.solved_again import solvable_run
 from smurf_core.explained import explained
 from smurf_core.processes import worker
+from smurf_core.reporting.sentences import score_text
 from smurf_core.reporting.shape_sentences import map_sentence, shape_sentence
 from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import Workspace
@@ -147,6 +151,42 @@ def test_curves_of_features_have_a_band_from_refits(open_page, read_solved_home)
     low_then_high = numbers(drawn[0]["y"])
     np.testing.assert_allclose(low_then_high[: len(alone.curve)], alone.curve - alone.half_width)
     assert shape_sentence(alone, "reliable") in plain_text(page)
+
+
+@pytest.mark.parametrize("family", ["pair_and_triple", "three_classes"])
+def test_a_solved_run_is_solved_again_without_samples_and_with_another_weight(
+    open_page, read_solved_home, family
+):
+    study = study_of(read_solved_home, family)
+    page = opened_tab(open_page("overview", study=study), "overview_tab", "Solve again")
+    assert "The run stays as it is" in plain_text(page)
+    assert not [chart for chart in page.get("plotly_chart") if "-again_shares" in chart.proto.id]
+    run = store.list_runs(read_solved_home, study)[0]
+    result, data = result_of(read_solved_home, run), studies.load_study(read_solved_home, study)
+    (box,) = page.multiselect
+    left_out = box.options[:5]
+    box.set_value(left_out).run()
+    names = data.sample_ids if data.persons is None else data.persons
+    again = solvable_run(result, data).again(np.isin(names, left_out))
+    shares = variance_shares(again)
+    shares = shares[shares["output"] == shares["output"].iloc[0]]
+    drawn = next(d for d in figure(page, "again_shares")["data"] if d.get("name") == "without")
+    np.testing.assert_allclose(np.sort(numbers(drawn["x"])), np.sort(shares["share"]))
+    assert "Solved again without 5 of them" in plain_text(page)
+    assert score_text(gate(explained(again, data))) in plain_text(page)
+    assert page.query_params["without"] == ",".join(left_out)
+    (slider,) = (s for s in page.select_slider if s.label == "λ")
+    slider.set_value("10").run()
+    assert "λ 10 in every fold" in plain_text(page)
+    assert page.query_params["lambda"] == "10"
+    (box,) = page.multiselect
+    box.set_value(box.options[: len(box.options) * 4 // 5]).run()
+    assert "would keep less than half of its training samples" in page.error[0].value
+
+
+def test_a_trained_run_is_not_solved_again(open_page, read_home):
+    page = open_page("overview", study=studies.list_studies(read_home)[0].id)
+    assert "Solve again" not in [tab.label for tab in page.tabs]
 
 
 def test_the_map_has_all_samples_and_a_link_opens_one_beside_it(open_page, read_solved_home):
