@@ -19,8 +19,9 @@ def content_policy() -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            # Streamlit loads components of its own as blobs, and styles elements in place.
-            " ".join(("script-src 'self' blob:", *sums)),
+            # Streamlit loads components of its own as blobs, and styles elements in place. Plotly
+            # draws thousands of points by WebGL, whose program it compiles from text.
+            " ".join(("script-src 'self' blob: 'unsafe-eval'", *sums)),
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "media-src 'self' blob:",

@@ -27,6 +27,8 @@ def pytest_xdist_make_scheduler(config, log):
     """Give each file to one process: what its tests share is trained once."""
     from xdist.scheduler import LoadFileScheduling
 
+    # As collected: files of few and long tests would come last, where one process waits.
+    config.option.loadscopereorder = False
     return LoadFileScheduling(config, log)
 
 

@@ -101,7 +101,7 @@ def _sequence_link_in_a_circle(folder):
     return _csd(folder / "study.csd", a=h5py.SoftLink("/COVAREP/data/a"))
 
 
-@case("study.csd", "cells", "at most")
+@case("study.csd", "1,000,000,000 rows", "at most")
 def _sequence_bomb(folder):
     _csd(folder / "study.csd")
     with h5py.File(folder / "study.csd", "a") as file:

@@ -46,7 +46,7 @@ def test_pages_and_files_have_safe_headers_and_metrics_need_the_token(metered):
         rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
         assert rules["default-src"] == rules["frame-ancestors"] == rules["base-uri"] == "'none'"
         assert rules["connect-src"] == "'self'"
-        assert "unsafe" not in rules["script-src"]
+        assert "unsafe-inline" not in rules["script-src"]
     for token in ("", "wrong"):
         with pytest.raises(urllib.error.HTTPError, match="404") as refused:
             get(f"{metered.url}/metrics", token)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from smurf_core import durable
 from smurf_core.data.generated import simulated
 from smurf_core.errors import InputError
 from smurf_core.processes import worker
@@ -237,6 +238,7 @@ def small_and_prompt() -> Iterator[None]:
         patch.object(worker, "REPORT_SECONDS", 1e9),
         patch.object(worker, "POLL_SECONDS", 1e9),
         patch.object(doctor, "_OLD", -1.0),
+        patch.object(durable, "_ABANDONED", -1.0),
         patch.object(doctor, "read_dataset", read),
         patch.object(contents, "read_dataset", read),
         patch.object(RunFiles, "read_result", _remembered(RunFiles.read_result)),
