@@ -105,7 +105,7 @@ class RunFiles:
         path, sums = self._unit_file(key, "parquet"), self._unit_file(key, "sha256")
         try:
             # Units of earlier versions have no checksum.
-            _check_sum(path, sums.read_text(encoding="ascii") if sums.exists() else None)
+            _check_sum(path, sums.read_text(encoding="utf-8") if sums.exists() else None)
             return pd.read_parquet(path)
         except _DAMAGE:
             return None
@@ -120,7 +120,7 @@ class RunFiles:
             # First, so that a table never has the checksum of an earlier one.
             found = checksum(partial)
             write_whole(
-                self._unit_file(key, "sha256"), lambda p: p.write_text(found, encoding="ascii")
+                self._unit_file(key, "sha256"), lambda p: p.write_text(found, encoding="utf-8")
             )
 
         write_whole(path, write)

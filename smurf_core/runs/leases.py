@@ -101,7 +101,7 @@ def now() -> float:
 def boot() -> str:
     """An id of this machine since its last start."""
     with suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     return platform.node()
 
 
