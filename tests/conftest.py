@@ -32,6 +32,20 @@ def pytest_xdist_make_scheduler(config, log):
     return LoadFileScheduling(config, log)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the files of browser tests over the others: two at once wait for each other."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    browsers = [own for own in files.values() if own[0].get_closest_marker("e2e")]
+    others = [own for own in files.values() if not own[0].get_closest_marker("e2e")]
+    gap = len(others) // (len(browsers) + 1)
+    order: list[list[pytest.Item]] = []
+    for k, own in enumerate(browsers):
+        order += [own, *others[k * gap : (k + 1) * gap]]
+    items[:] = [item for own in (*order, *others[len(browsers) * gap :]) for item in own]
+
+
 @pytest.fixture(autouse=True)
 def own_main() -> Iterator[None]:
     """Streamlit's test runner leaves its script as `__main__`, which new processes would run."""

@@ -175,8 +175,8 @@ def set_statistics(
 
 def _applied(values: Array, weights: Array) -> Array:
     """What weights [B, r, c, k] make of values [n, r], [B, n, c, k]."""
-    b, r, *rest = weights.shape
-    return np.asarray(values @ weights.reshape(b, r, -1)).reshape(b, len(values), *rest)
+    b, r, c, k = weights.shape
+    return np.asarray(values @ weights.reshape(b, r, c * k)).reshape(b, len(values), c, k)
 
 
 def _times(matrix: Array, weights: Array) -> Array:

@@ -77,7 +77,7 @@ class LiveBasins:
 
     def stop(self) -> None:
         """End the process now; returns after its end."""
-        self._is_stopped = self.state == "running"
+        self._is_stopped = self.state in ("running", "stopped")  # Two clicks may come.
         _end(self._process)
         self._reader.join()
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from smurf_core.runs.own_studies import ensure_synthetic_study
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
@@ -67,6 +67,17 @@ class Server:
         if self.process:
             self.process.terminate()
             self.process.wait(30)
+
+
+def click_point(page: Page, plot: Locator, x: float, y: float) -> None:
+    """Click a figure once Plotly has seen what is under the mouse, which may take a while."""
+    for _ in range(40):
+        page.mouse.move(x - 2, y - 2)
+        page.mouse.move(x, y)
+        page.wait_for_timeout(250)
+        if plot.evaluate("plot => (plot._hoverdata || []).length > 0"):
+            break
+    page.mouse.click(x, y)
 
 
 @pytest.fixture

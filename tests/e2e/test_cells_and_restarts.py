@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.runs.workspace import Workspace
+from tests.e2e.conftest import click_point
 from tests.studio import trained
 
 pytestmark = pytest.mark.e2e
@@ -24,9 +25,7 @@ def click_in(page: Page, key: str, x: object, y: object) -> None:
         }""",
         [x, y],
     )
-    page.mouse.move(*at)
-    page.wait_for_timeout(200)
-    page.mouse.click(*at)
+    click_point(page, plot, *at)
 
 
 def test_a_cell_opens_its_pair_and_a_point_is_selected_everywhere(server, page):

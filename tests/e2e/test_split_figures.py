@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.runs.slices import slice_samples
 from smurf_core.runs.workspace import Workspace
+from tests.e2e.conftest import click_point
 from tests.studio import trained
 
 pytestmark = pytest.mark.e2e
@@ -56,10 +57,7 @@ def test_a_click_selects_the_sample_that_is_there_and_a_refresh_keeps_it(server,
     assert point["traces"] == 4
     scene = dict(zip(data.sample_ids, data.samples["scene"], strict=True))
     assert scene[point["sample"]] == point["name"]
-    page.mouse.move(point["px"] - 2, point["py"] - 2)
-    page.mouse.move(point["px"], point["py"])
-    page.wait_for_timeout(200)
-    page.mouse.click(point["px"], point["py"])
+    click_point(page, plot, point["px"], point["py"])
     expect(page.get_by_text("Selected samples (1)")).to_be_visible()
     (slice_id,) = (part[6:] for part in page.url.split("?")[1].split("&") if part[:6] == "slice=")
     assert slice_samples(workspace, slice_id).tolist() == [point["sample"]]

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -143,7 +144,12 @@ def changed_id(world: World, kind: str, chance: random.Random) -> Any:
 
 
 def try_calls(count: int, world: World, *, seed: int = 0) -> Tried:
-    """Make this many calls."""
+    """Make this many calls, in a thread: in that of tests, a browser's event loop may run."""
+    with ThreadPoolExecutor(1) as own:
+        return own.submit(_try_calls, count, world, seed).result()
+
+
+def _try_calls(count: int, world: World, seed: int) -> Tried:
     before = _state(world)
     tried = Tried()
     loop = asyncio.new_event_loop()

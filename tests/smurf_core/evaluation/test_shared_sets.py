@@ -176,8 +176,10 @@ def test_what_is_shared_with_a_hidden_modality_belongs_to_those_that_are_visible
 
 
 def test_two_runs_are_compared_on_the_terms_that_both_have():
-    first, second = (exclusive_run(f)[0].contributions() for f in ("pair_and_triple", "noise"))
-    table = term_agreement(first, second)
+    first = exclusive_run("pair_and_triple")[0].contributions()
+    kept = [t for t, term in enumerate(first.terms) if len(term.sharers) < 3]
+    terms = tuple(first.terms[t] for t in kept)
+    table = term_agreement(first, replace(first, values=first.values[:, kept], terms=terms))
     assert [*zip(table["modality"], table["shared_with"], strict=True)] == [
         ("A", "A"), ("A", "B"), ("B", "B"), ("B", "A"), ("C", "C"),
     ]  # fmt: skip

@@ -33,6 +33,7 @@ def test_stop_really_stops_and_keeps_what_was_done():
     wait(lambda: len(live.rows()) > 0)
     (child,) = [p for p in psutil.Process().children() if "basins" in p.cmdline()]
     live.stop()
+    live.stop()  # A second click.
     assert live.state == "stopped"
     assert not child.is_running()
     done = live.rows()
