@@ -1,9 +1,12 @@
 """Studies that several pages are tested on."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from smurf_core.data.generated.synthetic import synthetic_additive
@@ -14,6 +17,16 @@ from tests.studio import trained
 @pytest.fixture(scope="session", autouse=True)
 def _components_once(components_once):
     """For tests that make an `AppTest` of their own."""
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_goes_on() -> Iterator[None]:
+    """A worker that a page started ends with the test: it would train beside all others."""
+    yield
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if "smurf_core.processes.worker" in process.cmdline():
+                process.kill()
 
 
 @pytest.fixture

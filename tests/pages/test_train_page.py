@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from app.sections.train import live_run
 from smurf_core.configuration import preset_grid
 from smurf_core.data.dataset import Features, MultimodalDataset
+from smurf_core.processes import launcher
 from smurf_core.runs import own_studies, store, studies
 from tests.studio import FAST, text, undo
 
@@ -18,7 +20,8 @@ def test_bad_grids_are_reported_and_cannot_be_started(open_page, home):
 
 def test_one_click_queues_what_the_paper_compares(open_page, home, monkeypatch):
     # The runs stay in the queue: what training does is tested elsewhere.
-    monkeypatch.setattr("smurf_core.processes.launcher.launch", lambda workspace: None)
+    for place in (launcher, live_run):
+        monkeypatch.setattr(place, "launch", lambda _: None)
     page = open_page("train")
     study = page.selectbox(key="study").value
     page.number_input(key="seed").set_value(7)
