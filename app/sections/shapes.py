@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.loading import contributions_of, verdicts_of, whole_gate_of
+from app.loading import contributions_of, verdicts_of
 from app.loading_overview import feature_rises_of, shapes_of
 from app.state.address import in_address
 from app.widgets.downloads import download_view
+from app.widgets.gate_notice import has_findings
 from app.widgets.messages import escaped, show_errors
 from smurf_core.evaluation.verdicts import GOOD, verdict_of
 from smurf_core.plot.shapes import shape_curves
 from smurf_core.plot.theme import modality_colours
 from smurf_core.reporting.explanations import explain
-from smurf_core.reporting.sentences import nothing_to_explain
 from smurf_core.reporting.shape_sentences import moved_sentence, shape_sentence
 from smurf_core.runs.store import RunInfo
 from smurf_core.shapes import shape_table
@@ -21,9 +21,7 @@ from smurf_core.shapes import shape_table
 
 def feature_shapes(run: RunInfo) -> None:
     """Ask for a modality, a feature and a class; a curve for each contribution that is good."""
-    closed = nothing_to_explain(whole_gate_of(run))
-    if closed:
-        st.warning(escaped(closed), icon=":material/block:")
+    if not has_findings(run):
         return
     contributions = contributions_of(run)
     left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")

@@ -9,11 +9,15 @@ from app.loading_overview import solvable_of, solved_again_of
 from app.state.address import in_address, list_in_address
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
+from app.widgets.gate_notice import has_findings
 from app.widgets.messages import escaped, show_errors
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.plot.share_bars import alone_first, largest_terms, shares_with_intervals
-from smurf_core.reporting.again_sentences import again_sentences, what_changed, with_shares_again
-from smurf_core.reporting.sentences import nothing_to_explain
+from smurf_core.reporting.again_sentences import (
+    again_sentences,
+    solved_again_title,
+    with_shares_again,
+)
 from smurf_core.runs.store import RunInfo
 
 _AS_IN_RUN = "as in the run"
@@ -24,9 +28,7 @@ _MOST_NAMES = 2_000  # in the list of what can be left out
 
 def solve_again(run: RunInfo) -> None:
     """Ask whom to leave out and for λ; the shares of both, and what may be said of them."""
-    closed = nothing_to_explain(whole_gate_of(run))
-    if closed:
-        st.warning(escaped(closed), icon=":material/block:")
+    if not has_findings(run):
         return
     dataset = dataset_of(run)
     names = dataset.sample_ids if dataset.persons is None else dataset.persons
@@ -64,9 +66,8 @@ def solve_again(run: RunInfo) -> None:
         if shares is None:
             return
         terms, totals = with_shares_again(shares.terms, shares.totals, again, output)
-        changed = what_changed(left_out, samples, weight)
-        sentences = again_sentences(changed, terms, whole_gate_of(run), after)
-        for sentence in sentences:
+        title = solved_again_title(left_out, samples, weight)
+        for sentence in again_sentences(title, terms, whole_gate_of(run), after):
             st.markdown(f"- {escaped(sentence)}")
         if not after.is_open:
             return

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,10 @@ from smurf_core.cli.output import new_table, number, out
 from smurf_core.data.generated.families import FAMILIES, NOISE_FREE, SAMPLES
 from smurf_core.experiments.settings import SETTINGS
 
+if TYPE_CHECKING:
+    from smurf_core.experiments.verdicts import SetsFound, Study
+
+T = TypeVar("T", "Study", "SetsFound")
 _USUAL = ("bimodal", "trimodal")  # the paper's
 
 
@@ -130,20 +135,14 @@ def _families(families: list[str], samples: int, seeds: int, jobs: int) -> None:
         out.print("  ".join(f"{cell:>18}" for cell in cells), soft_wrap=True)
 
 
-_PARTS = ((False, "looked at while tuning"), (True, "kept for this measurement"))
-
-
 def _sets(families: list[str], samples: list[int], seeds: int, first: int, jobs: int) -> None:
     from smurf_core.experiments.verdicts import measure_sets, summary_of_sets
 
     studies = list(
         measure_sets(families=families, samples=samples, seeds=seeds, first_seed=first, jobs=jobs)
     )
-    for is_kept, title in _PARTS:
-        part = [study for study in studies if study.is_kept is is_kept]
-        if part:
-            out.print(f"Families {title}", markup=False)
-            print(_plain_table(summary_of_sets(part)))
+    for part in _titled_parts(studies):
+        print(_plain_table(summary_of_sets(part)))
 
 
 def _verdicts(families: list[str], samples: list[int], seeds: int, first: int, jobs: int) -> None:
@@ -154,12 +153,18 @@ def _verdicts(families: list[str], samples: list[int], seeds: int, first: int, j
             families=families, samples=samples, seeds=seeds, first_seed=first, jobs=jobs
         )
     )
-    for is_kept, title in _PARTS:
+    for part in _titled_parts(studies):
+        print(_plain_table(summary(part)))
+        print(_plain_table(pd.DataFrame([{"family": "all", **overall(part)}])))
+
+
+def _titled_parts(studies: list[T]) -> Iterator[list[T]]:
+    """Studies of families that were looked at, then those of the others, each below its title."""
+    for is_kept, title in ((False, "looked at while tuning"), (True, "kept for this measurement")):
         part = [study for study in studies if study.is_kept is is_kept]
         if part:
             out.print(f"Families {title}", markup=False)
-            print(_plain_table(summary(part)))
-            print(_plain_table(pd.DataFrame([{"family": "all", **overall(part)}])))
+            yield part
 
 
 def _plain_table(table: pd.DataFrame) -> str:

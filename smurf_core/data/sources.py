@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 from zipfile import BadZipFile, ZipFile
 
 from smurf_core.errors import InputError
+
+T = TypeVar("T")
 
 # Maximum size of a file on disk: a table of 100,000 × 1,433 numbers is 1.3 GB of text.
 MAX_FILE_BYTES = 2 * 1024**3
@@ -27,13 +30,19 @@ class SourceFile:
 
     name: str
     path: Path
-    # What was found out about the content, so that it is not asked again.
     known: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         base = PurePosixPath(self.name.replace("\\", "/")).name
         shown = "".join(c if c.isprintable() else "�" for c in base)[-120:].strip()
         object.__setattr__(self, "name", shown or "unnamed file")
+
+    def once(self, what: str, find: Callable[[], T]) -> T:
+        """What is known of the content: found when it is first asked for, and kept."""
+        if what not in self.known:
+            self.known[what] = find()
+        found: T = self.known[what]
+        return found
 
     @property
     def stem(self) -> str:

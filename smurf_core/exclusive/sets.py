@@ -122,7 +122,7 @@ def set_statistics(
         rows, tested = problem.source.rows(problem.validation), problem.validation_moments
         learned = problem.moments if known is None else known[f]
         weights = [np.stack([solution.of((i, s)) for s in own], -1) for i, own in enumerate(mine)]
-        said = [_applied(x, w) for x, w in zip(rows.values.values(), weights, strict=True)]
+        said = [_times(x[None], w) for x, w in zip(rows.values.values(), weights, strict=True)]
         for i, j in sums:
             of_both = [k for k, s in enumerate(mine[i]) if j in s]
             others = [k for k, s in enumerate(mine[i]) if j not in s]
@@ -171,12 +171,6 @@ def set_statistics(
             adds[:, at],
         )
     return found
-
-
-def _applied(values: Array, weights: Array) -> Array:
-    """What weights [B, r, c, k] make of values [n, r], [B, n, c, k]."""
-    b, r, c, k = weights.shape
-    return np.asarray(values @ weights.reshape(b, r, c * k)).reshape(b, len(values), c, k)
 
 
 def _times(matrix: Array, weights: Array) -> Array:

@@ -13,6 +13,7 @@ from smurf_core.errors import InputError
 from smurf_core.exclusive.fold import FoldProblem, Solution
 from smurf_core.exclusive.problem import ModalitySet, Weighing
 from smurf_core.exclusive.redone import prepared_again, terms_of_heads
+from smurf_core.exclusive.sources import Rotated
 from smurf_core.fold_label import fold_label
 from smurf_core.results import RunResult
 from smurf_core.terms import Term
@@ -28,10 +29,11 @@ class _Fold:
     ridge: float
     weight: float  # λ of the run
     base: Solution
+    source: Rotated  # of the samples that this fold's model explains
+    said: npt.NDArray[np.float64]  # their contributions by `base`
     terms: tuple[Term, ...]  # in the order of the solution's heads
     target_sd: float
     rows: npt.NDArray[np.int64]  # of the run's contributions, which this fold's model explains
-    samples: npt.NDArray[np.int64]  # of the data set
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,12 @@ class SolvableRun:
 
     contributions: Contributions  # the run's own, [n]
     tested: npt.NDArray[np.int64]  # sample of the data set of each, [n]
-    weights: tuple[float, ...]  # λ of each fold
     folds: tuple[_Fold, ...]
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """λ of each fold in the run."""
+        return tuple(fold.weight for fold in self.folds)
 
     def again(self, left_out: Mask | None = None, weight: float | None = None) -> Contributions:
         """Contributions of the samples that are left, by models that never saw the others.
@@ -84,10 +90,9 @@ class SolvableRun:
                     )
                 weights = (~left_out)[None].astype(np.float64)
             found = fold.problem.solve(fold.sets, fold.ridge, weighing, weights, fold.base)
-            source = fold.problem.source.rows(fold.samples)
-            own = found.contributions(source) - fold.base.contributions(source)
+            moved = found.contributions(fold.source) - fold.said
             for t, term in enumerate(fold.terms):
-                values[fold.rows, place[term]] += own[:, t] * fold.target_sd
+                values[fold.rows, place[term]] += moved[:, t] * fold.target_sd
             baseline[fold.rows] += (found.offset - fold.base.offset)[0] * fold.target_sd
         everything = replace(self.contributions, values=values, baseline=baseline)
         if left_out is None:
@@ -117,8 +122,7 @@ def solvable_run(result: RunResult, dataset: MultimodalDataset) -> SolvableRun:
             "samples, or choose another kind of model."
         )
     own = result.contributions()
-    place = {name: n for n, name in enumerate(dataset.sample_ids.tolist())}
-    tested = np.array([place[name] for name in own.sample_ids.tolist()], dtype=np.int64)
+    tested = dataset.positions(own.sample_ids)
     folds = []
     for k, fold in enumerate(result.fold_results):
         prepared, sets = prepared_again(result, dataset, k)
@@ -126,6 +130,7 @@ def solvable_run(result: RunResult, dataset: MultimodalDataset) -> SolvableRun:
         problem = prepared.problem
         base = problem.solve(sets, setting.weight_decay, Weighing(setting.auxiliary_weight))
         rows = np.flatnonzero(own.folds == k)
+        source = problem.source.rows(tested[rows])
         folds.append(
             _Fold(
                 problem=problem,
@@ -133,10 +138,11 @@ def solvable_run(result: RunResult, dataset: MultimodalDataset) -> SolvableRun:
                 ridge=setting.weight_decay,
                 weight=setting.auxiliary_weight,
                 base=base,
+                source=source,
+                said=base.contributions(source),
                 terms=terms_of_heads(result.modalities, base),
                 target_sd=prepared.scaler.target_sd,
                 rows=rows,
-                samples=tested[rows],
             )
         )
-    return SolvableRun(own, tested, tuple(fold.weight for fold in folds), tuple(folds))
+    return SolvableRun(own, tested, tuple(folds))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from typing import TypeVar
 
 import joblib
 import numpy as np
@@ -37,6 +39,7 @@ from smurf_core.statistics.folds import centred_within
 from smurf_core.training.run import train_run
 
 Array = npt.NDArray[np.float64]
+T = TypeVar("T")
 
 _POPULATION = 30_000  # samples that stand for all
 # A contribution with a recovery below this is wrong, also where nothing is to be found.
@@ -71,12 +74,14 @@ def measure_verdicts(
     jobs: int = 1,
 ) -> Iterator[Study]:
     """Explain studies whose truth is known, in the order of families, sizes and seeds."""
-    work = [
-        joblib.delayed(explain_study)(name, n, seed)
-        for name in families
-        for n in samples
-        for seed in range(first_seed, first_seed + seeds)
-    ]
+    numbers = range(first_seed, first_seed + seeds)
+    yield from _of_each(explain_study, product(families, samples, numbers), jobs)
+
+
+def _of_each(
+    measure: Callable[[str, int, int], T], studies: Iterable[tuple[str, int, int]], jobs: int
+) -> Iterator[T]:
+    work = (joblib.delayed(measure)(*study) for study in studies)
     yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(work)
 
 
@@ -150,13 +155,8 @@ def measure_sets(
     jobs: int = 1,
 ) -> Iterator[SetsFound]:
     """Who shares with whom, in the order of families, sizes and seeds; without refits."""
-    work = [
-        joblib.delayed(_find_sets)(name, n, seed)
-        for name in families
-        for n in samples
-        for seed in range(first_seed, first_seed + seeds)
-    ]
-    yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(work)
+    numbers = range(first_seed, first_seed + seeds)
+    yield from _of_each(_find_sets, product(families, samples, numbers), jobs)
 
 
 def _find_sets(name: str, samples: int, seed: int) -> SetsFound:

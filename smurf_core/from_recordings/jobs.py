@@ -25,7 +25,7 @@ from smurf_core.errors import InputError
 from smurf_core.extraction.features import Kind
 from smurf_core.extraction.text import DEFAULT_MODEL
 from smurf_core.from_recordings.table import Plan
-from smurf_core.people.quotas import Quota
+from smurf_core.people.quotas import Quota, is_job_of
 from smurf_core.runs.disk import disk_error
 from smurf_core.runs.leases import boot, is_alive, namespace
 from smurf_core.runs.workspace import Workspace, is_id, new_id
@@ -193,7 +193,7 @@ def job_folder(workspace: Workspace, job_id: str) -> JobFolder:
 def _is_own(workspace: Workspace, found: JobFolder) -> bool:
     """True if the acting person asked for a job, or has the machine itself."""
     person = workspace.person
-    return person.is_local or _json(found.folder / "job.json").get("person") == person.name
+    return person.is_local or is_job_of(found.folder / "job.json", person)
 
 
 def create_job(

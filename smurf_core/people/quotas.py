@@ -75,11 +75,14 @@ def disk_used(connection: sqlite3.Connection, person: Person, root: Path) -> int
     ).fetchall()
     folders = [root / "studies" / row[0] for row in studies]
     folders += [root / "runs" / row[0] for row in runs]
-    folders += [path.parent for path in root.glob("extractions/*/job.json") if _is_of(path, person)]
+    folders += [
+        path.parent for path in root.glob("extractions/*/job.json") if is_job_of(path, person)
+    ]
     return sum(_size(folder) for folder in folders)
 
 
-def _is_of(job: Path, person: Person) -> bool:
+def is_job_of(job: Path, person: Person) -> bool:
+    """True if a person asked for an extraction, by its `job.json`; not if that cannot be read."""
     try:
         return bool(json.loads(job.read_text(encoding="utf-8"))["person"] == person.name)
     except (OSError, ValueError, LookupError, TypeError):  # Removed meanwhile, or damaged.

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from smurf_core.evaluation.gate import Gate
-from smurf_core.evaluation.redundancy import ALL_MODALITIES
 from smurf_core.evaluation.verdicts import GOOD
-from smurf_core.reporting.numbers import interval_text, percent, plain, term_label
+from smurf_core.reporting.numbers import interval_text, percent, term_label
 from smurf_core.reporting.sentences import nothing_to_explain, score_text
 from smurf_core.terms import spoken
 
@@ -40,24 +39,23 @@ def with_shares_again(
     return found, rest.merge(summed, on=["order", "modality", "kind"], how="left")
 
 
-def what_changed(left_out: Sequence[str], samples: int, weight: float | None) -> str:
-    """What is different from the run: `without P03 and P07 (24 samples), λ 2`."""
-    said = []
-    if left_out:
-        names = list(left_out) if len(left_out) <= _NAMED else [f"{len(left_out)} of them"]
-        said.append(f"without {spoken(names)} ({samples:,} samples)")
-    if weight is not None:
-        said.append(f"λ {weight:g} in every fold")
-    return ", ".join(said)
+def solved_again_title(left_out: Sequence[str], samples: int, weight: float | None) -> str:
+    """What is different: `Solved again without P03 and P07 (24 samples), λ 2 in every fold`."""
+    of_weight = "" if weight is None else f"λ {weight:g} in every fold"
+    if not left_out:
+        return f"Solved with {of_weight}"
+    names = list(left_out) if len(left_out) <= _NAMED else [f"{len(left_out)} of them"]
+    title = f"Solved again without {spoken(names)} ({samples:,} samples)"
+    return f"{title}, {of_weight}" if of_weight else title
 
 
-def again_sentences(changed: str, terms: pd.DataFrame, before: Gate, after: Gate) -> list[str]:
+def again_sentences(title: str, terms: pd.DataFrame, before: Gate, after: Gate) -> list[str]:
     """What may be said of shares that were solved again.
 
     Parameters
     ----------
-    changed
-        What is different (`what_changed`).
+    title
+        What is different (`solved_again_title`).
     terms
         Of the first table of `with_shares_again`, with `verdict` of the run.
     before, after
@@ -69,13 +67,11 @@ def again_sentences(changed: str, terms: pd.DataFrame, before: Gate, after: Gate
         How well the rest is predicted, and which shares leave the intervals of the run. If nothing
         is predicted any more, only this.
     """
-    title = f"Solved again {changed}" if changed.startswith("without") else f"Solved with {changed}"
     closed = nothing_to_explain(after)
     if closed:
         return [f"{title}: {closed}"]
     said = [f"{title}: {score_text(after)}; in the run, {score_text(before)}."]
     good = terms[terms["verdict"].isin(GOOD) & terms["ci_low"].notna()]
-    good = good[good["modality"] != ALL_MODALITIES]
     now = good["share_without"]
     left = good[(now < good["ci_low"]) | (now > good["ci_high"])]
     if good.empty:
@@ -90,5 +86,5 @@ def again_sentences(changed: str, terms: pd.DataFrame, before: Gate, after: Gate
         for row in left.loc[moves.index[:_NAMED]].to_dict("records")
     ]
     more = len(left) - len(named)
-    others = f" and {plain(more, 0)} more" if more else ""
+    others = f" and {more} more" if more else ""
     return [*said, f"Outside of its interval of the run: {'; '.join(named)}{others}."]

@@ -20,7 +20,6 @@ def test_a_fault_of_any_kind_at_any_step_loses_nothing():
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults", str(COUNT)],
         capture_output=True, text=True, timeout=600, check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     rows = re.findall(r"^\| (.+?) \|(.+)\|$", done.stdout, flags=re.MULTILINE)

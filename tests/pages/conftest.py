@@ -23,7 +23,7 @@ def _components_once(components_once):
 def _no_worker_goes_on() -> Iterator[None]:
     """A worker that a page started ends with the test: it would train beside all others."""
     yield
-    for process in psutil.Process().children(recursive=True):
+    for process in psutil.Process().children():
         with suppress(psutil.Error):
             if "smurf_core.processes.worker" in process.cmdline():
                 process.kill()

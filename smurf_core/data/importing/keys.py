@@ -6,8 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import combinations, permutations
+from operator import add
 
 import numpy as np
 import pandas as pd
@@ -60,18 +61,11 @@ class Key:
     @cached_property
     def ids(self) -> pd.Index[str]:
         """The id of each row; a row of which a part is missing has none."""
-        first, *others = self.columns
-        ids = part_text(self.table, first)
-        if self.words:
-            ids = self.words[0] + ids
-            for word, column in zip(self.words[1:], others, strict=False):
-                ids = ids + word + part_text(self.table, column)
-            return pd.Index(ids + self.words[-1], dtype="str")
-        for column in others:
-            ids = ids.str.cat(part_text(self.table, column), sep=self.separator)
-        if self.separator == "[" and others:
-            ids = ids + "]"
-        return pd.Index(ids, dtype="str")
+        between = [self.separator] * (len(self.columns) - 1)
+        first, *words = self.words or ("", *between, "]" if "[" in between else "")
+        parts = [part_text(self.table, column) for column in self.columns]
+        ended = [part + word for part, word in zip(parts, words, strict=True)]
+        return pd.Index(first + reduce(add, ended), dtype="str")
 
     @cached_property
     def is_unique(self) -> bool:

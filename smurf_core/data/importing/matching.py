@@ -152,7 +152,7 @@ class _Matcher:
     def _choose(self) -> None:
         """The key under which most tables match, and under which what they share agrees."""
         own = self.candidates[self.base.name]
-        candidates = [*own.singles, *own.joint, *self._joined_as_elsewhere()]
+        candidates = [*own.singles, *own.joint, *self._joined_as_in(self.others, self.base)]
         if not self.others:
             candidates = [key for key in candidates if key.is_named]
             if candidates:
@@ -197,14 +197,13 @@ class _Matcher:
                         "one as sample id, or remove the other."
                     )
 
-    def _joined_as_elsewhere(self) -> list[Key]:
-        """Columns of the table with the target, joined as in the ids of another table."""
+    def _joined_as_in(self, others: Sequence[Table], table: Table) -> list[Key]:
+        """Columns of a table, joined as in the ids of others."""
         return [
             key
-            for table in self.others
-            for single in self.candidates[table.name].singles
-            if single.is_text
-            for key in self.candidates[self.base.name].joined_like(single)
+            for other in others
+            for single in self.candidates[other.name].singles
+            for key in self.candidates[table.name].joined_like(single)
         ]
 
     def _keys_like(self, key: Key) -> dict[str, Key]:
@@ -250,7 +249,11 @@ class _Matcher:
         held = [t for t in self.tables if all(c in t.frame.columns for c in given)]
         if not held:
             return
-        first = self._written_as_elsewhere(self._unique(held[0], given), held)
+        first = Key(held[0], given)
+        check_unique(first)
+        elsewhere = [table for table in self.tables if table not in held]
+        joined = self._joined_as_in(elsewhere, held[0]) if len(given) > 1 else []
+        first = next((key for key in joined if set(key.columns) == set(given)), first)
         self.keys[held[0].name] = first
         for table in self.tables:
             if table is held[0]:
@@ -266,27 +269,6 @@ class _Matcher:
     def _only_id(self, table: Table) -> Key | None:
         named = self.candidates[table.name].named
         return named[0] if len(named) == 1 else None
-
-    def _written_as_elsewhere(self, key: Key, held: Sequence[Table]) -> Key:
-        """A key of several columns, joined as in the ids of a table that has them in one."""
-        if len(key.columns) == 1:
-            return key
-        own = self.candidates[key.table.name]
-        joined = [
-            found
-            for table in self.tables
-            if table not in held
-            for single in self.candidates[table.name].singles
-            for found in own.joined_like(single)
-            if set(found.columns) == set(key.columns)
-        ]
-        return joined[0] if joined else key
-
-    def _unique(self, table: Table, columns: tuple[str, ...]) -> Key:
-        """A key; raises an error for missing and repeated ids."""
-        key = Key(table, columns)
-        check_unique(key)
-        return key
 
     # Rows
 

@@ -97,10 +97,7 @@ def _table(source: SourceFile, dialect: _Dialect, cells: pa.Table) -> Table:
 
 def _dialect(source: SourceFile) -> _Dialect:
     """Encoding, delimiter and header, found once for each file."""
-    if "dialect" not in source.known:
-        source.known["dialect"] = _found_dialect(source)
-    found: _Dialect = source.known["dialect"]
-    return found
+    return source.once("dialect", lambda: _found_dialect(source))
 
 
 def _found_dialect(source: SourceFile) -> _Dialect:
@@ -133,18 +130,16 @@ def _encoding(source: SourceFile) -> tuple[str, tuple[Problem, ...]]:
             _decode_all(source, encoding)
             note = Problem("note", f"the file has {what}.", file=source.name, remedy="It was read.")
             return encoding, (note,)
-    try:
-        _decode_all(source, "utf-8")
-    except InputError:
-        if _is_text_in(source, "gb2312"):
-            message = "the file is not UTF-8."
-            remedy = "It was read as GBK (Chinese); check its special characters."
-            return "gb18030", (Problem("warning", message, file=source.name, remedy=remedy),)
+    if _is_text_in(source, "utf-8"):
+        return "utf-8", ()
+    if _is_text_in(source, "gb2312"):
+        encoding, title = "gb18030", "GBK (Chinese)"
+    else:
         _decode_all(source, "cp1252")
-        message = "the file is not UTF-8."
-        remedy = "It was read as Windows-1252 (Western European); check its special characters."
-        return "cp1252", (Problem("warning", message, file=source.name, remedy=remedy),)
-    return "utf-8", ()
+        encoding, title = "cp1252", "Windows-1252 (Western European)"
+    remedy = f"It was read as {title}; check its special characters."
+    message = "the file is not UTF-8."
+    return encoding, (Problem("warning", message, file=source.name, remedy=remedy),)
 
 
 def _is_text_in(source: SourceFile, encoding: str) -> bool:

@@ -63,9 +63,7 @@ def _has_header(lines: Sequence[str]) -> bool:
 
 
 def _is_single_column(source: SourceFile) -> bool:
-    if "is_single_column" not in source.known:
-        source.known["is_single_column"] = _has_single_column(source)
-    return bool(source.known["is_single_column"])
+    return source.once("is_single_column", lambda: _has_single_column(source))
 
 
 def _has_single_column(source: SourceFile) -> bool:

@@ -113,10 +113,7 @@ class Recognition:
 
 def recognise(source: SourceFile) -> Recognition:
     """What a file is. It is opened for this once, and the answer is kept with it."""
-    if "recognition" not in source.known:
-        source.known["recognition"] = _recognised(source, source.head())
-    found: Recognition = source.known["recognition"]
-    return found
+    return source.once("recognition", lambda: _recognised(source, source.head()))
 
 
 def _recognised(source: SourceFile, head: bytes) -> Recognition:

@@ -1,17 +1,5 @@
-import pytest
-import torch
-
 QUICK = ("--seeds", 1, "--samples", 120, "--jobs", 1, "--learning-rate", 0.002,
          "--auxiliary-weight", 0.7)  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Threads that wait for each other's core make small networks slow on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_verification_prints_every_seed_and_the_paper(smurf):

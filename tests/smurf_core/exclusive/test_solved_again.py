@@ -15,7 +15,11 @@ from smurf_core.exclusive.fold import FoldProblem
 from smurf_core.exclusive.problem import Weighing
 from smurf_core.exclusive.solved_again import solvable_run
 from smurf_core.explained import explained
-from smurf_core.reporting.again_sentences import again_sentences, what_changed, with_shares_again
+from smurf_core.reporting.again_sentences import (
+    again_sentences,
+    solved_again_title,
+    with_shares_again,
+)
 from smurf_core.reporting.shares import output_shares
 from smurf_core.training.run import train_run
 
@@ -50,12 +54,13 @@ def test_samples_that_are_left_out_train_nothing_and_are_not_explained(solved, w
         problem: FoldProblem = replace(fold.problem, training=fold.problem.training & ~left_out)
         lam = Weighing(fold.weight if weight is None else weight)
         plain = problem.solve(fold.sets, fold.ridge, lam)
-        kept = ~left_out[fold.samples]
+        samples = ready.tested[fold.rows]
+        kept = ~left_out[samples]
         rows = np.isin(again.sample_ids, own.sample_ids[fold.rows])
         moved = plain.contributions(problem.source) - fold.base.contributions(problem.source)
         for t, term in enumerate(fold.terms):
             expected = own.values[fold.rows, own.terms.index(term)]
-            expected = expected + moved[fold.samples, t] * fold.target_sd
+            expected = expected + moved[samples, t] * fold.target_sd
             found = again.values[rows, again.terms.index(term)]
             np.testing.assert_allclose(found, expected[kept], atol=2e-5)
 
@@ -85,9 +90,9 @@ def sentences_of(data, result, again, left_out):
         result, shown, share_intervals(shown, result.refits), verdicts(result, shown), output=output
     )
     terms, totals = with_shares_again(shares.terms, shares.totals, variance_shares(again), output)
-    changed = what_changed(left_out, 10 * len(left_out), None)
+    title = solved_again_title(left_out, 10 * len(left_out), None)
     after = gate(explained(again, data))
-    return again_sentences(changed, terms, gate(shown), after), terms, totals
+    return again_sentences(title, terms, gate(shown), after), terms, totals
 
 
 def test_sentences_name_only_what_leaves_its_interval(solved):

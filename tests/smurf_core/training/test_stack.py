@@ -1,6 +1,5 @@
 """The stack against members trained alone, and against a plain torch.nn loop."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations, product
 
@@ -25,15 +24,6 @@ MODELS = tuple(MODEL_KINDS)
 NORMALISED = ("smurf_normalised", "mro_smurf_normalised")
 INPUTS = (4, 3, 2)
 LAYERS = [(), (6, 4)]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """As the engine does: threads only wait for one another in products this small."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def grow_over(epochs: int, model: ModelKind, monkeypatch) -> None:
