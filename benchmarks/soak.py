@@ -68,6 +68,7 @@ async def lasting(act: Callable[[], Awaitable[None]], session: Session, end: flo
             return
         except BrowserError as error:
             session.note(f"no such page or button in time: {str(error)[:600]}")
+            await session.picture()
             await asyncio.sleep(2)
 
 
@@ -126,7 +127,7 @@ def collect(home: Workspace, raters: int) -> tuple[Collection, list[Invitation]]
 async def soak(home: Workspace, options: argparse.Namespace, url: str, studio: psutil.Process,
                ) -> tuple[Soak, Campaign, Collection, list[Invitation]]:  # fmt: skip
     """Measure one session, then all of them."""
-    found, campaign = Soak(), Campaign()
+    found, campaign = Soak(pictures=options.keep), Campaign()
     study = add_study(home, simulated_affect(samples=_SAMPLES, persons=12))
     for model in ("late_fusion", "smurf"):
         store.create_run(home, study, replace(FAST, model=model), jobs=1)
@@ -278,10 +279,12 @@ def main() -> int:
     asked.add_argument("--browser-raters", type=int, default=2, help="raters in Chromium")
     asked.add_argument("--single", type=int, default=26, help="pages of one session, measured")
     asked.add_argument("--kill-every", type=float, default=KILL_EVERY, help="seconds")
+    asked.add_argument("--keep", type=Path, help="folder for the log and pictures of errors")
     options = asked.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory() as folder:
-        home, log = Workspace(Path(folder) / "home"), Path(folder) / "log"
+        home, log = Workspace(Path(folder) / "home"), Path(options.keep or folder) / "log"
+        log.parent.mkdir(parents=True, exist_ok=True)
         home.mark_seen("checklist")
         try:
             with server(home.root, log) as (url, studio):

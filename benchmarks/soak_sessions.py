@@ -8,12 +8,14 @@ import re
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 from playwright.async_api import ConsoleMessage, Page
+from playwright.async_api import Error as BrowserError
 
 from app.state.navigation import HEADINGS
 from smurf_core.runs import store
@@ -44,6 +46,7 @@ class Soak:
     workers: set[int] = field(default_factory=set)  # processes that were seen training
     resumed: int = 0
     tracebacks: int = 0  # in the server's log
+    pictures: Path | None = None  # where pictures of pages with an error go
 
     @property
     def growth(self) -> float:
@@ -77,6 +80,13 @@ class Session:
         words = f"{self.kind}, {urlsplit(self.page.url).path}: {' '.join(what.split())[:300]}"
         self.found.errors.append(words)
         sys.stderr.write(f"{words}\n")
+
+    async def picture(self) -> None:
+        """Keep what the page shows, if pictures are asked for."""
+        if self.found.pictures is not None:
+            name = f"{len(self.found.errors):03}_{self.kind}.png"
+            with suppress(BrowserError):  # The page itself may be what does not answer.
+                await self.page.screenshot(path=self.found.pictures / name)
 
     async def pause(self) -> None:
         """Look at the page."""
