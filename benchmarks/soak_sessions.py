@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+import numpy.typing as npt
 from playwright.async_api import ConsoleMessage, Page
 from playwright.async_api import Error as BrowserError
 
@@ -40,7 +41,11 @@ class Soak:
     pages: Counter[str] = field(default_factory=Counter)  # kind of session → pages loaded
     errors: list[str] = field(default_factory=list)  # that a session was shown
     single: list[float] = field(default_factory=list)  # seconds until a page was there, alone
-    loaded: list[float] = field(default_factory=list)  # the same under load
+    watched: list[float] = field(default_factory=list)  # the same under load, in that browser
+    loaded: list[float] = field(default_factory=list)  # and in the browser of all others
+    warm: float = 0.0  # when the session alone had seen all pages once
+    scripts: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)  # see `script_times`
+    load: str = ""  # who took the processors' time
     memory: list[tuple[float, float, int]] = field(default_factory=list)  # by minute: MiB, files
     kills: int = 0
     workers: set[int] = field(default_factory=set)  # processes that were seen training
@@ -58,7 +63,9 @@ class Soak:
     @property
     def slowdown(self) -> float:
         """95th percentile of a page under load, as a multiple of that of one session."""
-        return float(np.quantile(self.loaded, 0.95) / np.quantile(self.single, 0.95))
+        if not self.watched:
+            return float("nan")
+        return float(np.quantile(self.watched, 0.95) / np.quantile(self.single, 0.95))
 
 
 class Session:
@@ -131,6 +138,8 @@ async def explore(session: Session, study: str, took: list[float], pages: int | 
     await asyncio.sleep(0 if pages else session.random.uniform(0, _READS))
     place = session.random.randrange(len(_WALK)) if pages is None else 0
     for number in range(10**9 if pages is None else pages + len(_WALK)):
+        if pages is not None and number == len(_WALK):
+            session.found.warm = time.time()
         seconds = await session.follow(_WALK[(place + number) % len(_WALK)])
         if pages is None or number >= len(_WALK):  # The first walk alone fills caches.
             took.append(seconds)
