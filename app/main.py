@@ -27,9 +27,10 @@ page = navigation()
 tight_spaces()
 # Among the errors: a store that cannot be opened, and what a page does not catch.
 with address_of(page.url_path), show_errors():
-    choose_study_and_run()
-    show_callback_error()
-    settle_selection()
+    with st.container():  # Keeps the place of what is below it.
+        choose_study_and_run()
+        show_callback_error()
+        settle_selection()
     checklist(page.url_path)
     page.run()
 with st.sidebar:  # Also on a page that ends early.

@@ -15,6 +15,7 @@ from starlette.routing import Route  # noqa: E402
 from streamlit.starlette import App  # noqa: E402
 
 from app.content_policy import content_policy  # noqa: E402
+from app.unforeseen import replace_streamlits_entry, show_unforeseen  # noqa: E402
 from smurf_core.runs.workspace import Workspace  # noqa: E402
 from smurf_core.serving import metrics  # noqa: E402
 from smurf_core.serving.headers import SAFE_HEADERS, SafeHeaders  # noqa: E402
@@ -26,9 +27,12 @@ async def _metrics(request: Request) -> Response:
     return await run_in_threadpool(metrics.answer, request, Workspace.default(), COUNTS)
 
 
-def _count(error: Exception) -> None:
+def _unforeseen(error: Exception) -> bool:
     COUNTS.errors += 1
+    return show_unforeseen(error)
 
+
+replace_streamlits_entry()
 
 app = App(
     ROOT / "app" / "main.py",
@@ -37,5 +41,5 @@ app = App(
         Middleware(SafeHeaders, {**SAFE_HEADERS, "Content-Security-Policy": content_policy()}),
         Middleware(metrics.Counting, COUNTS),
     ],
-    on_script_error=_count,
+    on_script_error=_unforeseen,
 )

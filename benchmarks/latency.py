@@ -33,7 +33,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -119,17 +119,19 @@ def prepare(home: Path, samples: int) -> str:
 
 
 @contextmanager
-def server(home: Path, log: Path = Path(os.devnull)) -> Iterator[tuple[str, psutil.Process]]:
+def server(
+    home: Path, log: Path = Path(os.devnull), module: Sequence[str] = ("streamlit",)
+) -> Iterator[tuple[str, psutil.Process]]:
     """The app as `smurf studio` serves it: its address and process.
 
-    What it prints goes to the log.
+    What it prints goes to the log. `module` runs in place of Streamlit, with its arguments.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app/served.py", f"--server.port={port}",
+            [sys.executable, "-m", *module, "run", "app/served.py", f"--server.port={port}",
              "--server.headless=true"],
             cwd=ROOT, env={**os.environ, HOME_VARIABLE: str(home)}, stdout=output, stderr=output,
         )  # fmt: skip

@@ -8,12 +8,15 @@ import re
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+import numpy.typing as npt
 from playwright.async_api import ConsoleMessage, Page
+from playwright.async_api import Error as BrowserError
 
 from app.state.navigation import HEADINGS
 from smurf_core.runs import store
@@ -38,12 +41,17 @@ class Soak:
     pages: Counter[str] = field(default_factory=Counter)  # kind of session → pages loaded
     errors: list[str] = field(default_factory=list)  # that a session was shown
     single: list[float] = field(default_factory=list)  # seconds until a page was there, alone
-    loaded: list[float] = field(default_factory=list)  # the same under load
+    watched: list[float] = field(default_factory=list)  # the same under load, in that browser
+    loaded: list[float] = field(default_factory=list)  # and in the browser of all others
+    warm: float = 0.0  # when the session alone had seen all pages once
+    scripts: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)  # see `script_times`
+    load: str = ""  # who took the processors' time
     memory: list[tuple[float, float, int]] = field(default_factory=list)  # by minute: MiB, files
     kills: int = 0
     workers: set[int] = field(default_factory=set)  # processes that were seen training
     resumed: int = 0
     tracebacks: int = 0  # in the server's log
+    pictures: Path | None = None  # where pictures of pages with an error go
 
     @property
     def growth(self) -> float:
@@ -55,7 +63,9 @@ class Soak:
     @property
     def slowdown(self) -> float:
         """95th percentile of a page under load, as a multiple of that of one session."""
-        return float(np.quantile(self.loaded, 0.95) / np.quantile(self.single, 0.95))
+        if not self.watched:
+            return float("nan")
+        return float(np.quantile(self.watched, 0.95) / np.quantile(self.single, 0.95))
 
 
 class Session:
@@ -77,6 +87,13 @@ class Session:
         words = f"{self.kind}, {urlsplit(self.page.url).path}: {' '.join(what.split())[:300]}"
         self.found.errors.append(words)
         sys.stderr.write(f"{words}\n")
+
+    async def picture(self) -> None:
+        """Keep what the page shows, if pictures are asked for."""
+        if self.found.pictures is not None:
+            name = f"{len(self.found.errors):03}_{self.kind}.png"
+            with suppress(BrowserError):  # The page itself may be what does not answer.
+                await self.page.screenshot(path=self.found.pictures / name)
 
     async def pause(self) -> None:
         """Look at the page."""
@@ -121,6 +138,8 @@ async def explore(session: Session, study: str, took: list[float], pages: int | 
     await asyncio.sleep(0 if pages else session.random.uniform(0, _READS))
     place = session.random.randrange(len(_WALK)) if pages is None else 0
     for number in range(10**9 if pages is None else pages + len(_WALK)):
+        if pages is not None and number == len(_WALK):
+            session.found.warm = time.time()
         seconds = await session.follow(_WALK[(place + number) % len(_WALK)])
         if pages is None or number >= len(_WALK):  # The first walk alone fills caches.
             took.append(seconds)

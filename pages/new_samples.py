@@ -19,15 +19,16 @@ with show_errors():
     with corner:
         chosen = set_picker(saved)
     is_open = has_findings(run)
-    if chosen is None:
-        answer("Drop files of samples that this run has never seen: it predicts each of them.")
-        st.markdown(
-            "You get each sample's prediction"
-            + (" and the parts that it is made of" if is_open else "")
-            + ", and marks where a modality is absent or a sample is outside of what the run was "
-            "trained on. They are kept beside the run until you delete them."
-        )
-    else:
-        with show_errors():
-            show_set(run, chosen, is_open=is_open)
+    with st.container():  # Keeps the place of what is below it.
+        if chosen is None:
+            answer("Drop files of samples that this run has never seen: it predicts each of them.")
+            st.markdown(
+                "You get each sample's prediction"
+                + (" and the parts that it is made of" if is_open else "")
+                + ", and marks where a modality is absent or a sample is outside of what the run "
+                "was trained on. They are kept beside the run until you delete them."
+            )
+        else:
+            with show_errors():
+                show_set(run, chosen, is_open=is_open)
     drop_files(run, is_first=chosen is None)

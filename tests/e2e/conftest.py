@@ -32,9 +32,11 @@ class Server:
     """The app as `smurf studio` serves it, which can be stopped and started again."""
 
     def __init__(
-        self, home: Path, *options: str, environment: Mapping[str, str] | None = None
-    ) -> None:
+        self, home: Path, *options: str, environment: Mapping[str, str] | None = None,
+        folder: Path = ROOT, log: Path = Path(os.devnull),
+    ) -> None:  # fmt: skip
         self.home, self.options, self.environment = home, options, environment or {}
+        self.folder, self.log = folder, log
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -42,14 +44,15 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app/served.py",
-             f"--server.port={self.port}", "--server.headless=true", *self.options],
-            cwd=ROOT,
-            env={**os.environ, HOME_VARIABLE: str(self.home), **self.environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", "app/served.py",
+                 f"--server.port={self.port}", "--server.headless=true", *self.options],
+                cwd=self.folder,
+                env={**os.environ, HOME_VARIABLE: str(self.home), **self.environment},
+                stdout=output,
+                stderr=output,
+            )  # fmt: skip
         base = self.environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
         health = "/".join(filter(None, (self.url, base, "_stcore/health")))
         deadline = time.monotonic() + 60

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from app.state.navigation import HEADINGS
-from smurf_core.runs import studies
+from smurf_core.runs import store, studies
+from smurf_core.runs.slices import delete_slice, remember_selection
 from smurf_core.runs.workspace import Workspace
 from tests.e2e.test_first_light import no_errors
+from tests.studio import FAST
 
 pytestmark = pytest.mark.e2e
 
@@ -111,4 +113,28 @@ def test_files_of_the_fields_tools_become_a_trained_study_that_is_read_and_heard
     assert sound.evaluate("audio => audio.duration") == pytest.approx(0.75, abs=0.02)
     said = page.get_by_test_id("stMarkdownContainer").filter(has_text="this was said in turn")
     expect(said.first).to_be_visible()
+    no_errors(page)
+
+
+def test_a_file_arrives_although_something_appears_above_it_meanwhile(server, page: Page, files):
+    # A browser knows elements by their order: what moved was made anew, without its upload.
+    workspace = Workspace(server.home)
+    study = studies.list_studies(workspace)[0].id
+    samples = studies.load_study(workspace, study).sample_ids[:3]
+    chosen = remember_selection(workspace, study, samples, origin="a test")
+    held: list[Route] = []
+    page.route("**/upload_file/**", lambda route: held.append(route))
+    page.goto(f"{server.url}/?study={study}&slice={chosen}")
+    names = ("egemaps.csv", "text_embeddings.csv", "labels.csv")
+    with page.expect_request("**/upload_file/**"):
+        page.locator("input[type=file]").first.set_input_files([files / name for name in names])
+    delete_slice(workspace, chosen)
+    run = store.create_run(workspace, study, FAST, jobs=1)
+    assert store.claim(workspace, run)  # By this process, so nothing is trained.
+    page.get_by_role("tab", name="Upload").click()
+    expect(page.get_by_text("The selection that was shown here")).to_be_visible()
+    expect(page.get_by_text("The first model of this study")).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.get_by_text("How the files are joined")).to_be_visible()
     no_errors(page)

@@ -57,10 +57,11 @@ def design_tab(study: StudyInfo, dataset: MultimodalDataset, collection: Collect
         return
     start = _start(study, dataset, stimuli, collection)
     design: Design | None = None
-    with show_errors():
-        design = _form(study, dataset, stimuli, start)
-    if design is not None:
-        _acts(study, dataset, stimuli, design, collection)
+    with st.container():  # Keeps the place of what is below it.
+        with show_errors():
+            design = _form(study, dataset, stimuli, start)
+        if design is not None:
+            _acts(study, dataset, stimuli, design, collection)
     _file(study, design)
     _show_left_out(st.session_state.get(f"failures_{study.id}", []))
 

@@ -50,8 +50,9 @@ def starts(study_id: str | None) -> None:
                 "From recordings", key="from_recordings", icon=":material/mic:", on_click=_open_tab,
                 args=(TABS[2],),
             )  # fmt: skip
-    if study_id is not None:
-        waits_for_first_run(study_id)
+    with st.container():  # Keeps the place of what is below it.
+        if study_id is not None:
+            waits_for_first_run(study_id)
 
 
 @callback
