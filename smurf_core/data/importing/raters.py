@@ -50,7 +50,7 @@ def with_rows_per_sample(tables: Sequence[Table]) -> list[Table]:
 def rater_columns(tables: Sequence[Table], target: str) -> list[str]:
     """Columns of single raters of a target."""
     start = f"{target}{_BY}"
-    return [c for t in tables for c in t.frame.columns if target and str(c).startswith(start)]
+    return [c for t in tables for c in t.columns if target and str(c).startswith(start)]
 
 
 def is_rater_column(column: str) -> bool:

@@ -40,10 +40,10 @@ def possible_targets(tables: Sequence[Table], mapping: StudyMapping) -> list[str
     free = dict.fromkeys(
         column
         for table in tables
-        for column in table.frame.columns
+        for column in table.columns
         if column not in taken and not mapping.is_switched_off(column)
     )
-    numbers = [c for table in tables for c in table.frame.columns if c in table.numbers]
+    numbers = [c for table in tables for c in table.columns if c in table.numbers]
     prefixes = list(known_prefixes(column for column in numbers if column in free))
     found: dict[
         str, str
@@ -69,7 +69,7 @@ def _left(table: Table, mapping: StudyMapping) -> list[str]:
     """Columns without a role; numbers from 1 to n may be a target if they are not called a row."""
     return [
         column
-        for column in table.frame.columns
+        for column in table.columns
         if not why_no_feature(table, column, mapping)
         or (column in table.row_counters and not has_counter_name(column))
     ]
@@ -102,7 +102,7 @@ def with_class_columns(tables: Sequence[Table]) -> list[Table]:
     `emotion_angry`, `emotion_calm` … become `emotion`; columns without a common start become
     `class` if no column has the name of a target.
     """
-    everything = {plain_name(str(column)) for table in tables for column in table.frame.columns}
+    everything = {plain_name(str(column)) for table in tables for column in table.columns}
     has_target = bool((everything & set(TARGET_NAMES)) - {"y"})
     return [_with_classes(table, has_target=has_target) for table in tables]
 

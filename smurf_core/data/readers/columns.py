@@ -54,7 +54,7 @@ _NAMES = frozenset({*ID_NAMES, *PERSON_NAMES, *FOLD_NAMES, *SPLIT_NAMES})
 class Column:
     """One column as read, and the problems found."""
 
-    values: pd.Series[Any]
+    values: pd.Series[Any] | npt.NDArray[np.float64]
     bad: tuple[int, str, int] | None = None  # row from 1, text, how many such cells
 
     # The cells as they were written, if `values` lose something that distinguishes names.
@@ -63,12 +63,12 @@ class Column:
     @property
     def is_number(self) -> bool:
         """True if the column contains numbers, or nothing."""
-        return bool(pd.api.types.is_numeric_dtype(self.values))
+        return isinstance(self.values, np.ndarray) or pd.api.types.is_numeric_dtype(self.values)
 
     @property
     def has_points(self) -> bool:
         """True if some numbers are not whole."""
-        return bool(pd.api.types.is_float_dtype(self.values))
+        return isinstance(self.values, np.ndarray) or pd.api.types.is_float_dtype(self.values)
 
 
 def text_table(
@@ -82,15 +82,20 @@ def text_table(
 ) -> Table:
     """Make a table from columns of text, and convert columns of numbers.
 
-    The decimal sign and the sign between thousands are decided by all cells of all columns.
+    The decimal sign and the sign between thousands are decided by all cells of all columns. Columns
+    of numbers (`streamed`) are taken as they are.
     """
+    ready = {c for c, cells in columns.items() if not pa.types.is_string(cells.type)}
     read = {
-        column: text_column(cells, may_be_names=may_be_names(position, len(columns), column))
+        column: _ready_column(cells) if column in ready
+        else text_column(cells, may_be_names=may_be_names(position, len(columns), column))
         for position, (column, cells) in enumerate(columns.items())
-    }
-    odd = {c: filled(columns[c]) for c, own in read.items() if own.bad or not own.is_number}
-    plain = {c: columns[c] for c, own in read.items() if c not in odd and own.has_points}
-    forms = number_forms(odd, plain, source, delimiter=delimiter)
+    }  # fmt: skip
+    texts = {c: own for c, own in read.items() if c not in ready}
+    odd = {c: filled(columns[c]) for c, own in texts.items() if own.bad or not own.is_number}
+    plain = {c: columns[c] for c, own in texts.items() if c not in odd and own.has_points}
+    has_point = any(read[c].has_points for c in ready)
+    forms = number_forms(odd, plain, source, delimiter=delimiter, has_point=has_point)
     again = {
         c: text_column(cells.fill_null(""), may_be_names=False)
         for c, cells in forms.rewritten.items()
@@ -108,15 +113,16 @@ def text_table(
         message = f"{len(commas)} columns ({listing(commas)}) have decimal commas."
         remedy = "They were read as decimal points."
         problems += (Problem("note", message, file=source.name, remedy=remedy),)
-    texts = {c: odd[c] for c in odd if c not in forms.undecided and not read[c].is_number}
+    left = {c: odd[c] for c in odd if c not in forms.undecided and not read[c].is_number}
     problems += (
         *forms.problems,
-        *number_like_texts(texts, source),
+        *number_like_texts(left, source),
         *_words_for_missing(read, columns, source),
     )
     return Table(
         name=name,
-        frame=pd.DataFrame({column: _quickly(parsed.values) for column, parsed in read.items()}),
+        # Each column keeps its own memory: one array of all would hold them twice as it is made.
+        frame=pd.DataFrame({column: own.values for column, own in read.items()}, copy=False),
         bad_cells={
             column: BadCell(source.name, *parsed.bad)
             for column, parsed in read.items()
@@ -129,9 +135,11 @@ def text_table(
     )
 
 
-def _quickly(values: pd.Series[Any]) -> pd.Series[Any] | npt.NDArray[np.float64]:
-    """Points as a plain array: thousands of indexes need not be compared."""
-    return values.to_numpy() if values.dtype == np.float64 else values
+def _ready_column(cells: pa.ChunkedArray) -> Column:
+    """A column of numbers that was made block by block."""
+    if pa.types.is_floating(cells.type):
+        return Column(cells.chunk(0).to_numpy() if cells.num_chunks == 1 else cells.to_numpy())
+    return Column(_nullable(cells) if cells.null_count else pd.Series(cells.to_numpy()))
 
 
 def kept_texts(columns: Mapping[str, Column]) -> dict[str, pd.Series[Any]]:
@@ -154,7 +162,7 @@ def text_column(cells: pa.ChunkedArray, *, may_be_names: bool = True) -> Column:
     """
     plain = None if may_be_names else _plain_numbers(cells)
     if plain is not None:
-        return Column(pd.Series(plain))
+        return Column(plain)
     trimmed = pc.utf8_trim_whitespace(cells)
     numbers = filled(trimmed)
     held = len(numbers) - numbers.null_count
@@ -205,7 +213,7 @@ def _column_without_numbers(trimmed: pa.ChunkedArray) -> Column:
     texts = _texts(trimmed)
     if texts.notna().any():
         return _text_column(trimmed)
-    return Column(pd.Series(np.full(len(texts), np.nan)))
+    return Column(np.full(len(texts), np.nan))
 
 
 def _text_column(trimmed: pa.ChunkedArray) -> Column:
