@@ -61,9 +61,9 @@ def is_rater_column(column: str) -> bool:
 def _long_form(table: Table) -> _Long | None:
     """The columns of a table with one row per rater; None for any other table."""
     frame = table.frame
-    raters = [c for c in frame.columns if named_thing(c) in (*RATER_NAMES, *PERSON_NAMES)]
+    raters = [c for c in table.columns if named_thing(c) in (*RATER_NAMES, *PERSON_NAMES)]
     raters.sort(key=lambda column: named_thing(column) not in RATER_NAMES)
-    samples = [c for c in frame.columns if _may_name_samples(c) and c not in raters]
+    samples = [c for c in table.columns if _may_name_samples(c) and c not in raters]
     for rater in raters:
         for sample in samples:
             keys = frame[[sample, rater]]

@@ -27,6 +27,7 @@ _QUALIFIERS = (
     "z", "norm", "normalized", "majority", "annotation", "target", "continuous", "felt",
 )  # fmt: skip
 _CLASSES = "class"  # the column made of columns of classes without a common start
+_MARKS = ("0", "1", "0.0", "1.0", "true", "false")
 _FEWEST_CLASSES = 3  # columns without a common start that are taken as classes
 
 
@@ -134,9 +135,11 @@ def _start(column: str) -> str:
 
 def _marks(table: Table) -> list[str]:
     """Columns of 0 and 1, or of True and False, without gaps, judged by the first rows."""
-    head = table.frame.iloc[:PREVIEW_ROWS]
-    if not len(head):
+    if not len(table.frame):
         return []
+    # The first row rules out nearly all of thousands of features.
+    may_mark = {c for c, cell in table.first_row.items() if str(cell).lower() in _MARKS}
+    head = table.frame[[c for c in table.columns if c in may_mark]].iloc[:PREVIEW_ROWS]
     numbers = [c for c in head.columns if c in table.numbers]
     values = head[numbers].to_numpy(dtype=np.float64, na_value=np.nan)
     are_marks = ((values == 0) | (values == 1)).all(axis=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ _LOSSY = r"(\.\d*0$)|^0\d"
 _INITIALS = r"^[A-Za-z]{2}$"
 # Of a wide table, texts are kept for columns with names of ids and for its first and last columns.
 _NARROW, _ENDS = 64, 8
+_LARGE = 32_000_000  # cells of a table whose columns are not copied to one array
 
 
 _NAMES = frozenset({*ID_NAMES, *PERSON_NAMES, *FOLD_NAMES, *SPLIT_NAMES})
@@ -121,8 +123,7 @@ def text_table(
     )
     return Table(
         name=name,
-        # Each column keeps its own memory: one array of all would hold them twice as it is made.
-        frame=pd.DataFrame({column: own.values for column, own in read.items()}, copy=False),
+        frame=_frame({column: own.values for column, own in read.items()}),
         bad_cells={
             column: BadCell(source.name, *parsed.bad)
             for column, parsed in read.items()
@@ -133,6 +134,26 @@ def text_table(
         options={**(options or {}), **({"decimal": ","} if commas else {})},
         texts=kept_texts(read),
     )
+
+
+def _frame(columns: Mapping[str, pd.Series[Any] | npt.NDArray[np.float64]]) -> pd.DataFrame:
+    """The columns as a table: points in few arrays, which pandas goes through fastest.
+
+    In a large table, each column keeps its own memory: one array would hold all of them twice.
+    """
+    rows = max(map(len, columns.values()))
+    if rows * len(columns) > _LARGE or len(columns) <= _NARROW:
+        return pd.DataFrame(columns, copy=False)
+    pieces = []
+    for is_plain, run in groupby(columns, lambda name: isinstance(columns[name], np.ndarray)):
+        names = list(run)
+        some = [columns[name] for name in names]
+        pieces.append(
+            pd.DataFrame(np.stack(some).T, columns=names, copy=False)
+            if is_plain
+            else pd.DataFrame(dict(zip(names, some, strict=True)))
+        )
+    return pd.concat(pieces, axis=1)
 
 
 def _ready_column(cells: pa.ChunkedArray) -> Column:
