@@ -25,6 +25,7 @@ from smurf_core.terms import Source, Term
 
 FloatArray = npt.NDArray[np.float32]
 FORMAT = "smurf-studio model 2"
+_AT_ONCE = 20_000_000  # numbers of features that are standardised at once
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,9 @@ class FittedModel:
         persons: npt.NDArray[np.str_] | None = None,
         norms: Mapping[tuple[str, str], Norm] | None = None,
         clipped: bool = True,
+        only: Source | None = None,
     ) -> dict[str, FloatArray]:
-        """Features as the networks see them, float32 [n, d] per modality.
+        """Features as the networks see them, float32 [n, d] per modality, or of some (`only`).
 
         Without `clipped`, features keep how far they are from the training samples' mean. A
         feature that is missing (NaN) is set to the training samples' mean, and a modality of
@@ -123,7 +125,7 @@ class FittedModel:
                 )
             norms = norms or person_norms(features, persons)
         found = {}
-        for name in self.modalities:
+        for name in only or self.modalities:
             values = np.asarray(features[name], dtype=np.float32)
             if values.ndim != 2 or values.shape[1] != len(self.features[name]):
                 raise InputError(
@@ -182,12 +184,19 @@ class FittedModel:
                 f"The model also needs {', '.join(map(repr, missing))}; give rows of NaN for a "
                 "modality that was not recorded."
             )
-        inputs = self.inputs(features, persons=persons, norms=norms)
-        n, c = len(inputs[self.modalities[0]]), len(self.outputs)
+        if self.standardisation == "within_person" and persons is not None:
+            norms = norms or person_norms(features, persons)
+        numbers = sum(np.size(features[name]) for name in self.modalities)
+        inputs = None
+        if numbers <= _AT_ONCE:
+            inputs = self.inputs(features, persons=persons, norms=norms)
+        n, c = len(features[self.modalities[0]]), len(self.outputs)
         present = {name: _is_there(features[name]) for name in self.modalities}
         values = np.zeros((n, len(self.terms), c), dtype=np.float32)
         for source, rows in self._rows.items():
-            raw = self.raw(source, inputs).reshape(n, len(rows), c) * self.scaler.target_sd
+            # Of a large study, only what a source reads is held beside the features.
+            read = inputs or self.inputs(features, persons=persons, norms=norms, only=source)
+            raw = self.raw(source, read).reshape(n, len(rows), c) * self.scaler.target_sd
             is_there = _all_there(present, source)
             values[:, rows] = np.where(is_there[:, None, None], raw, 0)
         return Contributions(

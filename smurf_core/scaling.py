@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,12 +152,30 @@ def standardise(
     dataset: MultimodalDataset, scaler: Scaler, how: Standardisation
 ) -> dict[str, FloatArray]:
     """Every modality's features, [n, d], as the networks see them; zero where it is absent."""
-    result = {}
-    for name, features in dataset.features.items():
-        scaled = scaler.scaled(name, _own_scale(dataset, name, how))
-        scaled[~features.present] = 0
-        result[name] = scaled
-    return result
+    return dict(Inputs(dataset, scaler, how))
+
+
+@dataclass(frozen=True)
+class Inputs(Mapping[str, FloatArray]):
+    """What `standardise` gives, made anew whenever a modality is asked for.
+
+    Of a large study, one modality at a time is in memory beside the features.
+    """
+
+    dataset: MultimodalDataset
+    scaler: Scaler
+    how: Standardisation
+
+    def __getitem__(self, name: str) -> FloatArray:
+        scaled = self.scaler.scaled(name, _own_scale(self.dataset, name, self.how))
+        scaled[~self.dataset.features[name].present] = 0
+        return scaled
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.dataset.features)
+
+    def __len__(self) -> int:
+        return len(self.dataset.features)
 
 
 def standardised_target(dataset: MultimodalDataset, scaler: Scaler) -> npt.NDArray[np.generic]:

@@ -140,6 +140,37 @@ class _Lines:
         return "" if best != best else f", best validation {metric} {best:.3f}"
 
 
+class Shares:
+    """Progress of a task: call the function that `with` returns with the share done and a step.
+
+    Nothing is shown of what takes less than a few seconds.
+    """
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._bars = Progress(
+            TextColumn("{task.description}"), BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(),
+            console=self._console, transient=True, disable=not self._console.is_terminal,
+        )  # fmt: skip
+        self._task = self._bars.add_task("", total=1.0)
+        self._printed = time.monotonic()
+
+    def __enter__(self) -> Callable[[float, str], None]:
+        self._bars.start()
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def _show(self, share: float, what: str) -> None:
+        self._bars.update(self._task, completed=share, description=what)
+        now = time.monotonic()
+        if now - self._printed >= LINE_SECONDS and not self._console.is_terminal:
+            self._printed = now
+            self._console.print(f"{what}: {share:.0%}", markup=False, soft_wrap=True)
+
+
 class Steps:
     """Progress of a task with steps: call the function that `with` returns with the counts."""
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import typer
 
 from smurf_core.cli.options import choice
+from smurf_core.cli.progress import Shares
 from smurf_core.data.importing.assembly import Assembly, assemble
 from smurf_core.data.importing.guessing import guess_mapping
 from smurf_core.data.importing.mapping import (
@@ -232,8 +233,10 @@ class Chosen:
 
     def assembled(self, mapping: StudyMapping | None = None) -> Assembly:
         """The data set of these files, with this mapping in place of the first one."""
-        with naming_unread(self.unread):
-            return assemble(self.sources, mapping or self.mapping, unread=self.unread)
+        with naming_unread(self.unread), Shares() as report:
+            return assemble(
+                self.sources, mapping or self.mapping, unread=self.unread, progress=report
+            )
 
 
 def chosen_data(names: Sequence[str], roles: Roles) -> Chosen:

@@ -48,11 +48,8 @@ def row_counters(frame: pd.DataFrame, parts: Sequence[int] = ()) -> tuple[str, .
 
 def _that_may_count(frame: pd.DataFrame) -> list[str]:
     """All columns but those of points whose last cell is no whole number."""
-    points = np.asarray([kind == np.float64 for kind in frame.dtypes], dtype=bool)
-    last = frame.iloc[-1:, np.flatnonzero(points)].to_numpy(dtype=np.float64)[0]
-    may_count = ~points
-    may_count[points] = np.isfinite(last) & (last == np.rint(last))
-    return [column for column, may in zip(frame.columns, may_count, strict=True) if may]
+    cells = zip(frame.columns.to_list(), frame.dtypes.to_list(), frame.iloc[-1], strict=True)
+    return [c for c, kind, last in cells if kind != np.float64 or float(last).is_integer()]
 
 
 def _is_counting(

@@ -22,6 +22,7 @@ MAX_SEQUENCE_BYTES = 16 * 1024**3  # read one recording at a time
 MAX_MEMBERS = 10_000
 MAX_COLUMNS = 50_000
 MAX_CELLS = 100_000_000  # of lists and matrices that are read cell by cell
+_HEARD = "who hears of progress"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,15 @@ class SourceFile:
             self.known[what] = find()
         found: T = self.known[what]
         return found
+
+    def report(self, share: float) -> None:
+        """Say what share of the file is read, from 0 to 1, to whoever waits for it."""
+        if (heard := self.known.get(_HEARD)) is not None:
+            heard(share)
+
+    def heard_by(self, listener: Callable[[float], None]) -> None:
+        """Have `report` call a function."""
+        self.known[_HEARD] = listener
 
     @property
     def stem(self) -> str:

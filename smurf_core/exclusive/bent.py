@@ -72,7 +72,7 @@ class _Fit:
 def bent_functions(
     problems: Sequence[FoldProblem],
     solutions: Sequence[Solution],
-    inputs: Sequence[Sequence[Array]],
+    inputs: Sequence[Mapping[str, npt.NDArray[np.floating]]],
     persons: npt.NDArray[np.generic] | None,
 ) -> list[list[Functions | None]]:
     """Fold → modality → the functions that it needs; nothing where lines are enough.
@@ -91,7 +91,8 @@ def bent_functions(
     list of list
         A modality has functions in all folds or in none.
     """
-    count = len(inputs[0])
+    names = list(inputs[0])
+    count = len(names)
     nothing: list[list[Functions | None]] = [[None] * count for _ in problems]
     aims = [_aims(*pair) for pair in zip(problems, solutions, strict=True)]
     complete = problems[0].source.present.all(axis=1)
@@ -103,7 +104,11 @@ def bent_functions(
     def fits_of(k: int, *, refined: bool) -> list[_Fit]:
         return [
             _fitted(
-                x[k], values[:, _of_others(solution, k)], problem.target, *part, refined=refined
+                x[names[k]].astype(np.float64),
+                values[:, _of_others(solution, k)],
+                problem.target,
+                *part,
+                refined=refined,
             )
             for x, values, problem, solution, part in zip(
                 inputs, aims, problems, solutions, parts, strict=True
@@ -121,7 +126,7 @@ def bent_functions(
         pairs = zip(fits, inputs, parts, strict=True)
         columns.append(
             [
-                _functions(fit, x[k], training, needed & useful, needed & ~useful)
+                _functions(fit, x[names[k]], training, needed & useful, needed & ~useful)
                 for fit, x, (training, _) in pairs
             ]
         )
@@ -374,7 +379,9 @@ def _is_bent(gains: Array) -> bool:
     return bool(max(_errors(gains, GAIN).max(), _errors(together, GAIN)[0]) > ERRORS)
 
 
-def _functions(fit: _Fit, x: Array, training: Mask, useful: Mask, known: Mask) -> Functions | None:
+def _functions(
+    fit: _Fit, x: npt.NDArray[np.floating], training: Mask, useful: Mask, known: Mask
+) -> Functions | None:
     """The leading directions of what units add for aims, of sd one."""
     if not (useful | known).any():
         return None

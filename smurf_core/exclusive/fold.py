@@ -26,6 +26,8 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 # At most so many numbers in the matrices that are solved at once.
 _AT_ONCE = 3e7
+# Of at most so many numbers, a fold keeps its training samples beside all samples.
+_KEPT = 1e7
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,25 @@ class FoldProblem:
     is_classes: bool
     given: Array | None = None
 
-    @cached_property
+    @property
     def _trained(self) -> Rotated:
+        """Of a large study, taken anew each time: those of all folds would fill the memory."""
+        return self._kept_rows if self._is_kept else self.source.rows(self.training)
+
+    @property
+    def _inputs(self) -> Array:
+        return self._kept_inputs if self._is_kept else stacked(self._trained)
+
+    @property
+    def _is_kept(self) -> bool:
+        return len(self.training) * sum(self.source.widths) <= _KEPT
+
+    @cached_property
+    def _kept_rows(self) -> Rotated:
         return self.source.rows(self.training)
 
     @cached_property
-    def _inputs(self) -> Array:
+    def _kept_inputs(self) -> Array:
         return stacked(self._trained)
 
     @cached_property
@@ -154,10 +169,15 @@ class FoldProblem:
         )
 
     def _solve(
-        self, matrix: System, ridge: float, weights: Array, start: Solution | None
+        self,
+        matrix: System,
+        ridge: float,
+        weights: Array,
+        start: Solution | None,
+        inputs: Array | None = None,
     ) -> Solution:
         target = self.target[self.training]
-        inputs = self._inputs
+        inputs = self._inputs if inputs is None else inputs
         share = weights / weights.sum(axis=1, keepdims=True)
         means = share @ inputs
         if self.is_classes:
@@ -168,11 +188,11 @@ class FoldProblem:
             found, offset = solve_classes(matrix, ridge, inputs, target, weights, first, close)
         else:
             offset = share @ target
-            right = self._right(share, means)
+            right = self._right(inputs, share, means)
             found = solve(matrix, right, ridge)
         # Means over the samples that have a modality: of the others, its components are zero.
-        there = share @ self._trained.present
-        there = np.repeat(there, self._trained.widths, axis=1)
+        there = share @ self.source.present[self.training]
+        there = np.repeat(there, self.source.widths, axis=1)
         means = means / np.where(there > 0, there, 1.0)
         centres = np.stack(
             [
@@ -183,9 +203,9 @@ class FoldProblem:
         )
         return Solution(matrix.heads, matrix.parts, found, offset, centres)
 
-    def _right(self, share: Array, means: Array) -> Array:
+    def _right(self, inputs: Array, share: Array, means: Array) -> Array:
         """Moments [B, R, c] of the inputs with what they are to predict, for B weightings."""
-        inputs, target = self._inputs, self.target[self.training]
+        target = self.target[self.training]
         if self.given is None:
             right = np.einsum("nr,bn,nc->brc", inputs, share, target, optimize=True)
             return np.asarray(right - means[:, :, None] * (share @ target)[:, None, :])
@@ -201,8 +221,8 @@ class FoldProblem:
         self, sets: Sequence[ModalitySet], ridges: Sequence[float], weighing: Weighing
     ) -> list[Solution]:
         """The solution for every ridge, by a system that is assembled once."""
-        matrix = system(self.moments, sets, weighing)
-        return [self._solve(matrix, ridge, self._once, None) for ridge in ridges]
+        matrix, inputs = system(self.moments, sets, weighing), self._inputs
+        return [self._solve(matrix, ridge, self._once, None, inputs) for ridge in ridges]
 
     def validated(self, solution: Solution) -> Array:
         """Predictions of the validation samples (by the first solve), [n, c]."""
@@ -228,7 +248,7 @@ class FoldProblem:
         for i in range(len(self.source.widths)):
             mine = [k for k, (source, _) in enumerate(solution.heads) if source == i]
             # Contributions are centred on the training samples that have the modality.
-            has, trained = rows.present[:, i], self._trained.present[:, i]
+            has, trained = rows.present[:, i], self.source.present[self.training, i]
             centre = there[trained, i].mean(axis=0) if trained.any() else 0.0
             error = said[:, mine].sum(axis=1) - (given[self.validation, i] - centre)
             total += np.where(has, (error**2).mean(axis=1), 0.0)
@@ -260,7 +280,8 @@ class FoldProblem:
         n = int(self.training.sum())
         _, at, sizes = np.unique(persons[self.training], return_inverse=True, return_counts=True)
         sums = np.zeros((len(sizes), kernel.shape[0]))
-        np.add.at(sums, at, self._inputs - self._inputs.mean(axis=0))
+        inputs = self._inputs
+        np.add.at(sums, at, inputs - inputs.mean(axis=0))
         means = sums / sizes[:, None]
         leverage = sizes * (1 + np.einsum("pr,rs,ps->p", means, kernel, means, optimize=True)) / n
         return float(1 / max(1 - leverage.mean(), 1 / 3))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.exclusive.fold import FoldProblem
 from smurf_core.exclusive.sources import rotated
 from smurf_core.fitted import FittedModel, Tower
-from smurf_core.scaling import Scaler, fit_scaler, standardise, standardised_target
+from smurf_core.scaling import Inputs, Scaler, fit_scaler, standardised_target
 
 Array = npt.NDArray[np.float64]
 
@@ -45,7 +45,7 @@ def prepare(
         target_too=config.standardises_target,
         clip=config.clip,
     )
-    inputs = standardise(dataset, scaler, config.standardisation)
+    inputs = Inputs(dataset, scaler, config.standardisation)
     present = dataset.present
     given: Array | None = None
     if config.kind.explains_outputs:
@@ -54,24 +54,28 @@ def prepare(
         spread = float(given.sum(axis=1)[training].std(axis=0).max()) or 1.0
         scaler = replace(scaler, target_mean=0.0, target_sd=spread)
         given = given / spread
-    units: dict[str, npt.NDArray[np.floating]] = {}
     scales: dict[str, Array] = {}
-    for i, (name, values) in enumerate(inputs.items()):
-        scale = np.ones(values.shape[1])
-        read: npt.NDArray[np.floating] = values
-        if towers is not None:
-            hidden = towers.last_hidden((name,), inputs).astype(np.float64)
-            seen = hidden[training & present[:, i]]
-            sd = seen.std(axis=0) if len(seen) else np.zeros(hidden.shape[1])
-            sd = np.where(sd > 1e-6, sd, np.inf)  # A unit that never fires contributes nothing.
-            read, scale = np.concatenate([hidden / sd, read], axis=1), np.append(sd, scale)
-        if given is not None:
-            # Of many features, outputs are among the leading components: they can be followed.
-            scale = _with_leading_outputs(dataset, name, scale)
-            read = read / scale
-        units[name], scales[name] = read, scale
+
+    def units() -> Iterator[tuple[str, npt.NDArray[np.floating]]]:
+        """One modality at a time, so that a large study is not in memory twice."""
+        for i, (name, values) in enumerate(inputs.items()):
+            scale = np.ones(values.shape[1])
+            read: npt.NDArray[np.floating] = values
+            if towers is not None:
+                hidden = towers.last_hidden((name,), {name: values}).astype(np.float64)
+                seen = hidden[training & present[:, i]]
+                sd = seen.std(axis=0) if len(seen) else np.zeros(hidden.shape[1])
+                sd = np.where(sd > 1e-6, sd, np.inf)  # A unit that never fires says nothing.
+                read, scale = np.concatenate([hidden / sd, read], axis=1), np.append(sd, scale)
+            if given is not None:
+                # Of many features, outputs are among the leading components: they are followed.
+                scale = _with_leading_outputs(dataset, name, scale)
+                read = read / scale
+            scales[name] = scale
+            yield name, read
+
     problem = FoldProblem(
-        source=rotated(units, present, training),
+        source=rotated(units(), present, training),
         target=_target(dataset, scaler) if given is None else given.sum(axis=1),
         training=training,
         validation=folds.validation[index],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -75,7 +75,7 @@ class Rotated:
 
 
 def rotated(
-    inputs: Mapping[str, npt.NDArray[np.floating]],
+    inputs: Mapping[str, npt.NDArray[np.floating]] | Iterable[tuple[str, npt.NDArray[np.floating]]],
     present: Mask,
     training: Mask,
     *,
@@ -87,7 +87,8 @@ def rotated(
     Parameters
     ----------
     inputs
-        Modality → standardised inputs [n, d] of all samples; zero where it is absent.
+        Modality → standardised inputs [n, d] of all samples; zero where it is absent. Or pairs of
+        both, of which one after the other is held.
     present
         [n, m]: which sample has which modality, in the order of `inputs`.
     training
@@ -102,7 +103,8 @@ def rotated(
     Rotated
     """
     values, bases, directions, means = {}, {}, {}, {}
-    for i, (name, given) in enumerate(inputs.items()):
+    pairs = inputs.items() if isinstance(inputs, Mapping) else inputs
+    for i, (name, given) in enumerate(pairs):
         there = present[:, i]
         learned = np.flatnonzero(training & there)
         mean = _mean(given, learned)

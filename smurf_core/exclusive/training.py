@@ -22,7 +22,7 @@ from smurf_core.fitted import FittedModel, Layer, Tower
 from smurf_core.precision import compact
 from smurf_core.refits import Refits, person_weights, refits_of
 from smurf_core.results import FittedMember, FoldResult
-from smurf_core.scaling import standardise
+from smurf_core.scaling import Inputs
 from smurf_core.statistics.correlation import pearson_r
 from smurf_core.statistics.persons import person_codes
 from smurf_core.terms import Term, subset_name
@@ -170,13 +170,8 @@ def followed(
 
     An empty list where lines are enough.
     """
-    inputs = [standardise(dataset, fold.scaler, config.standardisation) for fold in folds]
-    needed = bent_functions(
-        [fold.problem for fold in folds],
-        solutions,
-        [[x.astype(np.float64) for x in each.values()] for each in inputs],
-        dataset.persons,
-    )
+    inputs = [Inputs(dataset, fold.scaler, config.standardisation) for fold in folds]
+    needed = bent_functions([fold.problem for fold in folds], solutions, inputs, dataset.persons)
     if not any(needed[0]):
         return []
     return [_with_functions(*each) for each in zip(folds, inputs, needed, strict=True)]

@@ -23,7 +23,7 @@ from smurf_core.models.architecture import Architecture
 from smurf_core.models.towers import StackedWeights
 from smurf_core.precision import compact
 from smurf_core.results import FittedMember, FoldResult
-from smurf_core.scaling import Scaler, fit_scaler, standardise, standardised_target
+from smurf_core.scaling import Inputs, Scaler, fit_scaler, standardised_target
 from smurf_core.statistics.correlation import pearson_by_row
 from smurf_core.terms import Source, pairwise_terms
 from smurf_core.training.devices import resolve_device
@@ -174,28 +174,31 @@ class Plan:
         config, training = self.config, self.folds.training[fold]
         how, target_too = config.standardisation, config.standardises_target
         scaler = fit_scaler(self.dataset, training, how, target_too=target_too, clip=config.clip)
-        inputs = standardise(self.dataset, scaler, how)
-        by_modality = [
-            torch.tensor(np.ascontiguousarray(x.T), device=self.device) for x in inputs.values()
-        ]
+        inputs = Inputs(self.dataset, scaler, how)
+        masks = (training, self.folds.validation[fold])
+        # One modality at a time, and only the samples of a role: a large study is not held twice.
+        by_modality: list[list[Tensor]] = [[], []]
+        for x in inputs.values():
+            for own, mask in zip(by_modality, masks, strict=True):
+                own.append(torch.tensor(np.ascontiguousarray(x[mask].T), device=self.device))
         present = self.dataset.present
-        everything = Partition(
-            inputs=architecture.tower_inputs(by_modality),
-            target=torch.tensor(standardised_target(self.dataset, scaler), device=self.device),
-            present=None
-            if present.all()
-            else architecture.order_presence(torch.tensor(present.T.copy(), device=self.device)),
-        )
+        target = standardised_target(self.dataset, scaler)
 
-        def role(mask: np.ndarray) -> Partition:
-            return everything.subset(torch.tensor(np.flatnonzero(mask), device=self.device))
+        def role(own: list[Tensor], mask: np.ndarray) -> Partition:
+            there = torch.tensor(present[mask].T.copy(), device=self.device)
+            return Partition(
+                inputs=architecture.tower_inputs(own),
+                target=torch.tensor(target[mask], device=self.device),
+                present=None if present.all() else architecture.order_presence(there),
+            )
 
+        validation = role(by_modality.pop(), masks[1])
         return _Fold(
             index=fold,
             scaler=scaler,
             inputs=inputs,
-            training=role(training),
-            validation=role(self.folds.validation[fold]),
+            training=role(by_modality.pop(), training),
+            validation=validation,
         )
 
     def _train(

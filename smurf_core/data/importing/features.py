@@ -41,7 +41,7 @@ def feature_columns(table: Table, mapping: StudyMapping) -> list[str]:
     roles = set(mapping.role_columns.values())
     return [
         column
-        for column in table.frame.columns
+        for column in table.columns
         if column in table.numbers
         and column not in roles
         and not why_no_feature(table, column, mapping)

@@ -86,7 +86,7 @@ def _remedy(is_split: bool) -> str:
 
 def _open_columns(tables: Sequence[Table], mapping: StudyMapping) -> list[tuple[Table, str]]:
     roles = {c for r, c in mapping.role_columns.items() if r not in ("fold", "split")}
-    return [(t, str(c)) for t in tables for c in t.frame.columns if c not in roles]
+    return [(t, str(c)) for t in tables for c in t.columns if c not in roles]
 
 
 def _why_no_fold(table: Table, column: str) -> str:
@@ -140,7 +140,7 @@ def with_fold_columns(tables: Sequence[Table]) -> list[Table]:
 
 def _with_fold_column(table: Table) -> Table:
     groups: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for column in table.frame.columns:
+    for column in table.columns:
         match = _NUMBERED.match(str(column))
         if match:
             groups[match["start"]].append((int(match["number"]), column))

@@ -85,7 +85,7 @@ def _candidates(tables: Sequence[Table], mapping: StudyMapping) -> list[_Candida
     taken = set(mapping.role_columns.values()) - {mapping.person, *mapping.id_columns}
     found: list[_Candidate] = []
     for table in tables:
-        for column in table.frame.columns:
+        for column in table.columns:
             kind = _kind(column)
             if kind is None or column in taken:
                 continue

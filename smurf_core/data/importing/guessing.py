@@ -127,7 +127,7 @@ def guess_roles(
     free = [
         column
         for table in described
-        for column in table.frame.columns
+        for column in table.columns
         if column not in known.role_columns.values()
     ]
     timed = settled(mapping, "start", lambda _: _first(free, START_NAMES))
@@ -161,7 +161,7 @@ def guess_roles(
     if single and not known.raters and mapping.is_open("judgments") and not mapping.raters:
         everything = tuple(mapping.modalities)
         mapping = replace(mapping, raters=dict.fromkeys(single, everything))
-    informed = [c for table in such("labels", "informativeness") for c in table.frame.columns]
+    informed = [c for table in such("labels", "informativeness") for c in table.columns]
     mapping = settled(
         mapping,
         "informativeness",
@@ -220,7 +220,7 @@ def _guess_media(tables: Sequence[Table], mapping: StudyMapping) -> str:
     taken = set(mapping.role_columns.values())
     found: dict[str, str] = {}
     for table in tables:
-        for column in table.frame.columns:
+        for column in table.columns:
             if column in taken or column in table.numbers:
                 continue
             cells = table.frame[column].dropna()
@@ -248,7 +248,7 @@ def _numbers(table: Table, mapping: StudyMapping) -> list[str]:
     taken = set(mapping.role_columns.values())
     return [
         column
-        for column in table.frame.columns
+        for column in table.columns
         if column not in taken
         and plain_name(column) not in DESCRIPTION_NAMES
         and not mapping.is_switched_off(column)
@@ -260,7 +260,7 @@ def _guess_transcript(tables: Sequence[Table], mapping: StudyMapping) -> str:
     """A column of text in which some cell has more than one word."""
     taken = set(mapping.role_columns.values())
     for table in tables:
-        for column in table.frame.columns:
+        for column in table.columns:
             has_name = plain_name(column) in TRANSCRIPT_NAMES
             if column in taken or not has_name or column in table.numbers:
                 continue
@@ -313,5 +313,5 @@ def _holds_ratings(columns: Sequence[str]) -> bool:
 
 def _guess_judgments(tables: Sequence[Table], mapping: StudyMapping) -> dict[str, tuple[str, ...]]:
     """Columns named like the target, with the initials of some modalities instead of all."""
-    columns = [c for table in tables for c in table.frame.columns if c in table.numbers]
+    columns = [c for table in tables for c in table.columns if c in table.numbers]
     return guess_judgments(columns, tuple(mapping.modalities), mapping.target)

@@ -57,7 +57,7 @@ def _chosen_rows(
 
 def _shown_columns(table: Table, rows: RowIds, mapping: StudyMapping) -> list[str]:
     """The key, then columns with roles, columns that other tables share, and features."""
-    held = dict.fromkeys(str(column) for column in table.frame.columns)
+    held = dict.fromkeys(str(column) for column in table.columns)
     key = [column for column in rows.columns(table.name) if column in held]
     roles = [c for role, c in mapping.role_columns.items() if not role.startswith("id")]
     shared = [s.column for s in rows.evidence.shared if table.name in (s.first, s.second)]

@@ -220,7 +220,8 @@ class _Joiner:
         return self._columns[key]
 
     def _looked_up(self, table: Table, item: str) -> list[str]:
-        columns = [c for c in table.frame.columns if c not in self._taken and c != SPLIT_COLUMN]
+        taken = self._taken
+        columns = [c for c in table.columns if c not in taken and c != SPLIT_COLUMN]
         is_table = item in (table.name, table.name.rpartition(".")[0])
         start = "" if is_table else item.removesuffix("*")
         if not is_table and item in columns:
@@ -243,7 +244,7 @@ class _Joiner:
     def _names(self, table: Table) -> set[str]:
         """The columns that name the samples of a table or count its rows: they are not features."""
         if table.name not in self._named:
-            counters = {c for c in table.frame.columns if counts_rows(table, c)}
+            counters = {c for c in table.columns if counts_rows(table, c)}
             keys = (*self.rows.columns(table.name), *self.rows.names[table.name])
             self._named[table.name] = {*keys, *counters}
         return self._named[table.name]
@@ -254,7 +255,7 @@ class _Joiner:
             bad_cell_problem(c, table.bad_cells[c]) for c in columns if c in table.bad_cells
         )
         kept = [column for column in columns if column in table.numbers]
-        texts = [column for column in columns if column not in kept]
+        texts = [column for column in columns if column not in table.numbers]
         if not kept:
             first = table.frame[columns[0]].dropna().astype("str")
             cell = first.iloc[0] if len(first) else ""
@@ -426,7 +427,7 @@ class _Joiner:
         others = dict.fromkeys(
             column
             for table in (self.base, *self.tables)
-            for column in table.frame.columns
+            for column in table.columns
             if column not in used
             and column not in (*kept, *kept.values())
             and (not mapping.samples or column in mapping.samples)

@@ -143,9 +143,11 @@ def is_id_name(column: str) -> bool:
 
 def counts_rows(table: Table, column: str) -> bool:
     """True if a column counts the rows of its file, or of each file that is part of the table."""
-    cells = table.frame[column]
-    if not len(cells) or str(cells.iloc[0]).lstrip("0") not in ("", "1", "1.0", ".0"):
+    if not len(table.frame):
         return False
+    if str(table.first_row[column]).lstrip("0") not in ("", "1", "1.0", ".0"):
+        return False
+    cells = table.frame[column]
     if cells.isna().any():
         return False
     if not is_number(cells):
@@ -169,7 +171,7 @@ def single_keys(table: Table, *, besides: Iterable[str] = ()) -> list[Key]:
     taken = set(besides)
     return [
         key
-        for column in table.frame.columns
+        for column in table.columns
         if column not in taken
         and _may_name(table, column)
         and (column in table.texts or table.frame[column].is_unique)
@@ -178,10 +180,9 @@ def single_keys(table: Table, *, besides: Iterable[str] = ()) -> list[Key]:
 
 
 def _may_name(table: Table, column: str) -> bool:
-    cells = table.frame[column]
-    if pd.api.types.is_float_dtype(cells):
+    if column in table.points:
         return is_id_name(column)  # such as 1.2 for the second trial of the first person
-    return is_number(cells) or not _holds_sentences(table, column)
+    return column in table.numbers or not _holds_sentences(table, column)
 
 
 def joint_keys(table: Table, *, besides: Iterable[str] = ()) -> list[Key]:
@@ -207,7 +208,7 @@ def _parts(table: Table, taken: set[str]) -> list[str]:
     """Columns that may be a part of an id: names that repeat, and starts."""
     named: list[str] = []
     others: list[str] = []
-    for column in table.frame.columns:
+    for column in table.columns:
         plain = plain_name(column)
         if column in taken or (plain in _NO_PARTS and not is_id_name(column)):
             continue
@@ -234,7 +235,7 @@ def repeating_ids(tables: Sequence[Table]) -> tuple[str, ...]:
     """
     counts: dict[str, int] = {}
     for table in tables:
-        for column in table.frame.columns:
+        for column in table.columns:
             if not is_id_name(column) or not _may_name(table, column):
                 continue
             number = table.text(column).nunique()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal, get_args
 
@@ -120,7 +121,7 @@ class StudyMapping:
                     f"{' and '.join(shown)}: keep one of them."
                 )
 
-    @property
+    @cached_property
     def role_columns(self) -> dict[str, str]:
         """Columns with a role other than feature: name of the role → column."""
         single = {role: getattr(self, role) for role in COLUMN_ROLES if getattr(self, role)}
@@ -146,6 +147,8 @@ class StudyMapping:
 
     def is_switched_off(self, column: str) -> bool:
         """True if a column has the name of a role that is switched off: it is not a feature."""
+        if not self.switched_off:
+            return False
         names = {name for role in self.switched_off for name in ROLE_NAMES.get(role, ())}
         return plain_name(column) in names
 

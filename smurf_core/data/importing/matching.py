@@ -365,7 +365,7 @@ class _Matcher:
         """Raise an error for a column that is meant as ids, of which few repeat or are missing."""
         if "id" in self.mapping.switched_off:
             return
-        for column in table.frame.columns:
+        for column in table.columns:
             if column in self.besides or plain_name(column) not in ID_NAMES:
                 continue
             key = Key(table, (column,))

@@ -32,7 +32,7 @@ _FEWEST_NUMBERED = 3  # columns such as f0, f1, f2 that show that a table contai
 
 def modality_name(table: Table) -> str:
     """The name of the modality of a table of features: from its format, columns or name."""
-    columns = [c for c in table.frame.columns if c in table.numbers]
+    columns = [c for c in table.columns if c in table.numbers]
     known = known_prefixes(c for c in columns if plain_name(c) not in DESCRIPTION_NAMES)
     if table.modality:
         return table.modality

@@ -15,7 +15,7 @@ from smurf_core.errors import InputError
 
 def check_columns(tables: Sequence[Table], mapping: StudyMapping) -> None:
     """Raise an error if a column of the mapping is missing, or if there is nothing to learn."""
-    columns = [column for table in tables for column in table.frame.columns]
+    columns = [column for table in tables for column in table.columns]
     files = listing(table.name for table in tables)
     kept = {f"samples ({column})": column for column in mapping.samples}
     for role, column in {**mapping.role_columns, **kept}.items():
@@ -47,7 +47,7 @@ def _left_out(tables: Sequence[Table], mapping: StudyMapping) -> str:
     reasons = [
         f"{column} ({why})"
         for table in tables
-        for column in table.frame.columns
+        for column in table.columns
         if column not in roles
         and is_number(table.frame[column])
         and (why := why_no_feature(table, column, mapping))

@@ -164,7 +164,7 @@ def _ids(
     tables: Sequence[Table], mapping: StudyMapping, problems: list[Problem]
 ) -> dict[str, pd.Index[str]]:
     """Ids of each table's rows, matched as at import; row numbers if no table names its samples."""
-    columns = {column for table in tables for column in table.frame.columns}
+    columns = {column for table in tables for column in table.columns}
     if not set(mapping.id_columns) <= columns:
         mapping = replace(mapping, id="")
     matched = row_ids(tables, tables[0], mapping)

@@ -50,7 +50,7 @@ def with_rows_per_sample(tables: Sequence[Table]) -> list[Table]:
 def rater_columns(tables: Sequence[Table], target: str) -> list[str]:
     """Columns of single raters of a target."""
     start = f"{target}{_BY}"
-    return [c for t in tables for c in t.frame.columns if target and str(c).startswith(start)]
+    return [c for t in tables for c in t.columns if target and str(c).startswith(start)]
 
 
 def is_rater_column(column: str) -> bool:
@@ -61,9 +61,9 @@ def is_rater_column(column: str) -> bool:
 def _long_form(table: Table) -> _Long | None:
     """The columns of a table with one row per rater; None for any other table."""
     frame = table.frame
-    raters = [c for c in frame.columns if named_thing(c) in (*RATER_NAMES, *PERSON_NAMES)]
+    raters = [c for c in table.columns if named_thing(c) in (*RATER_NAMES, *PERSON_NAMES)]
     raters.sort(key=lambda column: named_thing(column) not in RATER_NAMES)
-    samples = [c for c in frame.columns if _may_name_samples(c) and c not in raters]
+    samples = [c for c in table.columns if _may_name_samples(c) and c not in raters]
     for rater in raters:
         for sample in samples:
             keys = frame[[sample, rater]]

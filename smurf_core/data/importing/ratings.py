@@ -52,8 +52,13 @@ def rating_column(column: str, modalities: Sequence[str]) -> RatingColumn | None
 
     Examples: `TA`, `val_y_AV`, `label_T`, `valence audio+video` for text, audio and video.
     """
+    return _rating_column(column, tuple(modalities))
+
+
+@lru_cache(maxsize=200_000)
+def _rating_column(column: str, modalities: tuple[str, ...]) -> RatingColumn | None:
     pieces = re.split(r"[_\-+&,.: ]+", column.strip())
-    letters = _letters(tuple(modalities))
+    letters = _letters(modalities)
     found = _of_initials(pieces[-1], letters)
     if found is not None:
         shown, qualifier = found

@@ -44,7 +44,7 @@ def _unused_numbers(
     problems: list[Problem] = []
     for table in tables:
         unused: dict[str, list[str]] = defaultdict(list)
-        for column in table.frame.columns:
+        for column in table.columns:
             if column not in table.numbers or column in roles or column in featured:
                 continue
             if column == SPLIT_COLUMN or is_rater_column(column):

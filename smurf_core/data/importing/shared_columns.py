@@ -77,7 +77,7 @@ def _pairs(
 ) -> list[tuple[str, str]]:
     """Columns of two tables that may be the same: by name, or both names of the samples."""
     own, other = set(keys.get(first.name, ())), set(keys.get(second.name, ()))
-    both = [c for c in first.frame.columns if c in second.frame.columns]
+    both = [c for c in first.columns if c in second.frame.columns]
     found = [(c, c) for c in both if not (c in own and c in other)]
     found = [(c, c) for c, _ in found if not (counts_rows(first, c) and counts_rows(second, c))]
     if not len(rows.first):

@@ -69,7 +69,11 @@ def read_tables(
 
     def read_one(source: SourceFile) -> None:
         if progress is not None:
-            progress(sources.index(source) / len(sources), f"Reading {source.name}")
+            before, each = sources.index(source) / len(sources), 1 / len(sources)
+            progress(before, f"Reading {source.name}")
+            source.heard_by(
+                lambda share: progress(before + each * min(share, 1.0), f"Reading {source.name}")
+            )
         reader = readers.get(source.name)
         if reader is not None:
             recordings.extend(reader.recordings(source, options, rows=rows))
@@ -136,7 +140,7 @@ def _distinct_ratings(tables: list[Table]) -> list[Table]:
     `T`, `TA` … of `study_valence.csv` and `study_arousal.csv` become `valence_T`, `arousal_T`.
     """
     marks = {
-        table.name: [c for c in table.frame.columns if shown_modalities(c, USUAL_MODALITIES)]
+        table.name: [c for c in table.columns if shown_modalities(c, USUAL_MODALITIES)]
         for table in tables
     }
     groups: dict[tuple[str, ...], list[Table]] = defaultdict(list)
@@ -201,7 +205,7 @@ def stacked(name: str, tables: Mapping[str, Table], *, column: str) -> Table:
                 f"{first.name} and {table.name} have different columns "
                 f"({listing(sorted(different))}): the same columns are needed in every split."
             )
-        for own in first.frame.columns:
+        for own in first.columns:
             if is_number(first.frame[own]) != is_number(table.frame[own]):
                 raise InputError(
                     f"{first.name} and {table.name}: column {own!r} contains numbers in one and "

@@ -27,6 +27,7 @@ _QUALIFIERS = (
     "z", "norm", "normalized", "majority", "annotation", "target", "continuous", "felt",
 )  # fmt: skip
 _CLASSES = "class"  # the column made of columns of classes without a common start
+_MARKS = ("0", "1", "0.0", "1.0", "true", "false")
 _FEWEST_CLASSES = 3  # columns without a common start that are taken as classes
 
 
@@ -40,10 +41,10 @@ def possible_targets(tables: Sequence[Table], mapping: StudyMapping) -> list[str
     free = dict.fromkeys(
         column
         for table in tables
-        for column in table.frame.columns
+        for column in table.columns
         if column not in taken and not mapping.is_switched_off(column)
     )
-    numbers = [c for table in tables for c in table.frame.columns if c in table.numbers]
+    numbers = [c for table in tables for c in table.columns if c in table.numbers]
     prefixes = list(known_prefixes(column for column in numbers if column in free))
     found: dict[
         str, str
@@ -69,7 +70,7 @@ def _left(table: Table, mapping: StudyMapping) -> list[str]:
     """Columns without a role; numbers from 1 to n may be a target if they are not called a row."""
     return [
         column
-        for column in table.frame.columns
+        for column in table.columns
         if not why_no_feature(table, column, mapping)
         or (column in table.row_counters and not has_counter_name(column))
     ]
@@ -102,7 +103,7 @@ def with_class_columns(tables: Sequence[Table]) -> list[Table]:
     `emotion_angry`, `emotion_calm` … become `emotion`; columns without a common start become
     `class` if no column has the name of a target.
     """
-    everything = {plain_name(str(column)) for table in tables for column in table.frame.columns}
+    everything = {plain_name(str(column)) for table in tables for column in table.columns}
     has_target = bool((everything & set(TARGET_NAMES)) - {"y"})
     return [_with_classes(table, has_target=has_target) for table in tables]
 
@@ -134,9 +135,11 @@ def _start(column: str) -> str:
 
 def _marks(table: Table) -> list[str]:
     """Columns of 0 and 1, or of True and False, without gaps, judged by the first rows."""
-    head = table.frame.iloc[:PREVIEW_ROWS]
-    if not len(head):
+    if not len(table.frame):
         return []
+    # The first row rules out nearly all of thousands of features.
+    may_mark = {c for c, cell in table.first_row.items() if str(cell).lower() in _MARKS}
+    head = table.frame[[c for c in table.columns if c in may_mark]].iloc[:PREVIEW_ROWS]
     numbers = [c for c in head.columns if c in table.numbers]
     values = head[numbers].to_numpy(dtype=np.float64, na_value=np.nan)
     are_marks = ((values == 0) | (values == 1)).all(axis=0)

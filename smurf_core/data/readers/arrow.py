@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -30,6 +31,7 @@ from smurf_core.data.sources import (
 from smurf_core.data.texts import LARGEST_EXACT
 from smurf_core.errors import InputError
 
+_COLUMNS_AT_ONCE = 128
 _TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # of a second
 
 
@@ -71,7 +73,15 @@ def _is_stream(head: bytes) -> bool:
     return length % 8 == 0 and 0 < int.from_bytes(head[8:12], "little") < length < 2**28
 
 
-def _read_parquet(source: SourceFile, *, rows: int | None) -> pa.Table:
+@dataclass(frozen=True)
+class _Read:
+    """The fields of a file, and its tables, each of some of the columns in their order."""
+
+    schema: pa.Schema
+    parts: Iterable[pa.Table]
+
+
+def _read_parquet(source: SourceFile, *, rows: int | None) -> _Read:
     """All rows; for a preview, no more than the first ones are unpacked."""
     with pq.ParquetFile(source.path) as file:
         about = file.metadata
@@ -79,13 +89,31 @@ def _read_parquet(source: SourceFile, *, rows: int | None) -> pa.Table:
         groups = (about.row_group(i) for i in range(about.num_row_groups))
         unpacked = sum(group.total_byte_size for group in groups)
         _check_unpacked(source, unpacked)
+        schema = file.schema_arrow
         if rows is None:
-            return file.read()
+            return _Read(schema, _column_groups(source, schema.names))
         first = next(file.iter_batches(batch_size=rows), None)
-        return file.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first])
+        whole = schema.empty_table() if first is None else pa.Table.from_batches([first])
+        return _Read(schema, (whole,))
 
 
-def _read_feather(source: SourceFile) -> pa.Table:
+def _column_groups(source: SourceFile, names: Sequence[str]) -> Iterator[pa.Table]:
+    """Some columns at a time, so that a large file is not in memory beside its numbers."""
+    groups = [names[k : k + _COLUMNS_AT_ONCE] for k in range(0, len(names), _COLUMNS_AT_ONCE)]
+    with pq.ParquetFile(source.path) as file:
+        for k, group in enumerate(groups):
+            part = file.read(columns=group) if len(groups) > 1 else file.read()
+            # The name `a` also means fields of a group `a`, such as `a.b`.
+            yield part if part.column_names == list(group) else file.read().select(list(group))
+            source.report((k + 1) / len(groups))
+
+
+def _read_feather(source: SourceFile) -> _Read:
+    whole = _read_arrow(source)
+    return _Read(whole.schema, (whole,))
+
+
+def _read_arrow(source: SourceFile) -> pa.Table:
     with pa.memory_map(str(source.path)) as file:
         head = file.read(6)
         if head.startswith(b"FEA1"):
@@ -123,28 +151,33 @@ def _check_unpacked(source: SourceFile, unpacked: int) -> None:
 
 
 def _table(
-    source: SourceFile, title: str, read: Callable[[SourceFile], pa.Table], rows: int | None
+    source: SourceFile, title: str, read: Callable[[SourceFile], _Read], rows: int | None
 ) -> Table:
+    count, given, found = 0, [], []
     try:
-        cells = read(source)
-        cells = cells if rows is None else cells.slice(0, rows)
-        cells.validate(full=True)  # text that is not UTF-8 is an error only when it is used
-        check_shape(source, cells.num_rows, cells.num_columns)
-        cells, problems = _without_objects(cells, source)
-        cells = _with_vectors(cells, source)
-        check_shape(source, cells.num_rows, cells.num_columns)
-        names = check_names([str(name) for name in cells.column_names], source)
-        count, waiting = cells.num_rows, cells.columns[::-1]
-        del cells  # Each column is let go of once it is converted.
+        opened = read(source)
+        left_out, problems = _objects(opened.schema, source)
+        for cells in opened.parts:
+            part = cells if rows is None else cells.slice(0, rows)
+            count = part.num_rows
+            part.validate(full=True)  # text that is not UTF-8 is an error only when it is used
+            check_shape(source, part.num_rows, len(opened.schema))
+            part = part.drop_columns([c for c in part.column_names if c in left_out])
+            part = _with_vectors(part, source)
+            given += [str(name) for name in part.column_names]
+            check_shape(source, count, len(given))
+            # Numbers are converted at once; of text, the place among all columns counts.
+            found += [
+                _column(name, column, source, may_be_names=False)
+                if pa.types.is_floating(column.type) else column
+                for name, column in zip(part.column_names, part.columns, strict=True)
+            ]  # fmt: skip
+        names = check_names(given, source)
         columns = {
-            name: _column(
-                name,
-                waiting.pop(),
-                source,
-                may_be_names=may_be_names(position, len(names), name),
-            )
-            for position, name in enumerate(names)
-        }
+            name: each if isinstance(each, Column)
+            else _column(name, each, source, may_be_names=may_be_names(place, len(names), name))
+            for place, (name, each) in enumerate(zip(names, found, strict=True))
+        }  # fmt: skip
     except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
         raise InputError(
             f"{source.name} is damaged or not a {title} file: write or download it again."
@@ -164,25 +197,21 @@ def _table(
     )
 
 
-def _without_objects(cells: pa.Table, source: SourceFile) -> tuple[pa.Table, tuple[Problem, ...]]:
-    """Leave out columns of objects, such as sounds; if there is nothing else, they are an error."""
-    objects = [
-        str(name)
-        for name, column in zip(cells.column_names, cells.columns, strict=True)
-        if _holds_objects(column)
-    ]
-    if not objects or len(objects) == cells.num_columns:
-        return cells, ()
-    kinds = listing(dict.fromkeys(str(cells.schema.field(name).type)[:60] for name in objects))
+def _objects(schema: pa.Schema, source: SourceFile) -> tuple[list[str], tuple[Problem, ...]]:
+    """Columns of objects, such as sounds, to leave out; if there are no others, none."""
+    kinds_of = {str(field.name): field.type for field in schema if _holds_objects(field.type)}
+    objects = list(kinds_of)
+    if not objects or len(objects) == len(schema):
+        return [], ()
+    kinds = listing(dict.fromkeys(str(kind)[:60] for kind in kinds_of.values()))
     message = f"each cell of {listing(objects)} contains {kinds}."
     remedy = "It was left out; numbers in it need columns of their own."
     note = Problem("warning", message, source.name, remedy=remedy)
-    return cells.drop_columns(objects), (note,)
+    return objects, (note,)
 
 
-def _holds_objects(column: pa.ChunkedArray) -> bool:
+def _holds_objects(kind: pa.DataType) -> bool:
     """True for cells that are neither a number nor a text nor a vector of numbers."""
-    kind = column.type
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return True
     return bool(pa.types.is_nested(kind)) and not _are_vectors(kind)
@@ -235,15 +264,21 @@ def _column(name: str, cells: pa.ChunkedArray, source: SourceFile, *, may_be_nam
     elif pa.types.is_duration(kind):  # seconds, as all times here
         ticks = pc.cast(pc.cast(cells, pa.int64()), pa.float64())
         cells = pc.divide(ticks, float(_TICKS[kind.unit]))
-    is_number = pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type)
-    if not is_number or _is_beyond_exact(cells):
+    if not _is_plain(cells):
         texts = pc.cast(cells, pa.string()).fill_null("")
         return text_column(texts, may_be_names=may_be_names)
     if pa.types.is_integer(cells.type) and cells.null_count:
         whole = pc.cast(cells, pa.int64())
         return Column(whole.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get))
     wide = np.int64 if pa.types.is_integer(cells.type) else np.float64
-    return Column(pd.Series(np.asarray(cells.to_numpy(), dtype=wide)))
+    numbers = np.asarray(cells.to_numpy(), dtype=wide)
+    return Column(numbers if wide is np.float64 else pd.Series(numbers))
+
+
+def _is_plain(cells: pa.ChunkedArray) -> bool:
+    """True for numbers that are no names."""
+    is_number = pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type)
+    return bool(is_number) and not _is_beyond_exact(cells)
 
 
 def _is_beyond_exact(cells: pa.ChunkedArray) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ _LOSSY = r"(\.\d*0$)|^0\d"
 _INITIALS = r"^[A-Za-z]{2}$"
 # Of a wide table, texts are kept for columns with names of ids and for its first and last columns.
 _NARROW, _ENDS = 64, 8
+_LARGE = 32_000_000  # cells of a table whose columns are not copied to one array
 
 
 _NAMES = frozenset({*ID_NAMES, *PERSON_NAMES, *FOLD_NAMES, *SPLIT_NAMES})
@@ -54,7 +56,7 @@ _NAMES = frozenset({*ID_NAMES, *PERSON_NAMES, *FOLD_NAMES, *SPLIT_NAMES})
 class Column:
     """One column as read, and the problems found."""
 
-    values: pd.Series[Any]
+    values: pd.Series[Any] | npt.NDArray[np.float64]
     bad: tuple[int, str, int] | None = None  # row from 1, text, how many such cells
 
     # The cells as they were written, if `values` lose something that distinguishes names.
@@ -63,12 +65,12 @@ class Column:
     @property
     def is_number(self) -> bool:
         """True if the column contains numbers, or nothing."""
-        return bool(pd.api.types.is_numeric_dtype(self.values))
+        return isinstance(self.values, np.ndarray) or pd.api.types.is_numeric_dtype(self.values)
 
     @property
     def has_points(self) -> bool:
         """True if some numbers are not whole."""
-        return bool(pd.api.types.is_float_dtype(self.values))
+        return isinstance(self.values, np.ndarray) or pd.api.types.is_float_dtype(self.values)
 
 
 def text_table(
@@ -82,15 +84,20 @@ def text_table(
 ) -> Table:
     """Make a table from columns of text, and convert columns of numbers.
 
-    The decimal sign and the sign between thousands are decided by all cells of all columns.
+    The decimal sign and the sign between thousands are decided by all cells of all columns. Columns
+    of numbers (`streamed`) are taken as they are.
     """
+    ready = {c for c, cells in columns.items() if not pa.types.is_string(cells.type)}
     read = {
-        column: text_column(cells, may_be_names=may_be_names(position, len(columns), column))
+        column: _ready_column(cells) if column in ready
+        else text_column(cells, may_be_names=may_be_names(position, len(columns), column))
         for position, (column, cells) in enumerate(columns.items())
-    }
-    odd = {c: filled(columns[c]) for c, own in read.items() if own.bad or not own.is_number}
-    plain = {c: columns[c] for c, own in read.items() if c not in odd and own.has_points}
-    forms = number_forms(odd, plain, source, delimiter=delimiter)
+    }  # fmt: skip
+    texts = {c: own for c, own in read.items() if c not in ready}
+    odd = {c: filled(columns[c]) for c, own in texts.items() if own.bad or not own.is_number}
+    plain = {c: columns[c] for c, own in texts.items() if c not in odd and own.has_points}
+    has_point = any(read[c].has_points for c in ready)
+    forms = number_forms(odd, plain, source, delimiter=delimiter, has_point=has_point)
     again = {
         c: text_column(cells.fill_null(""), may_be_names=False)
         for c, cells in forms.rewritten.items()
@@ -108,15 +115,15 @@ def text_table(
         message = f"{len(commas)} columns ({listing(commas)}) have decimal commas."
         remedy = "They were read as decimal points."
         problems += (Problem("note", message, file=source.name, remedy=remedy),)
-    texts = {c: odd[c] for c in odd if c not in forms.undecided and not read[c].is_number}
+    left = {c: odd[c] for c in odd if c not in forms.undecided and not read[c].is_number}
     problems += (
         *forms.problems,
-        *number_like_texts(texts, source),
+        *number_like_texts(left, source),
         *_words_for_missing(read, columns, source),
     )
     return Table(
         name=name,
-        frame=pd.DataFrame({column: _quickly(parsed.values) for column, parsed in read.items()}),
+        frame=_frame({column: own.values for column, own in read.items()}),
         bad_cells={
             column: BadCell(source.name, *parsed.bad)
             for column, parsed in read.items()
@@ -129,9 +136,31 @@ def text_table(
     )
 
 
-def _quickly(values: pd.Series[Any]) -> pd.Series[Any] | npt.NDArray[np.float64]:
-    """Points as a plain array: thousands of indexes need not be compared."""
-    return values.to_numpy() if values.dtype == np.float64 else values
+def _frame(columns: Mapping[str, pd.Series[Any] | npt.NDArray[np.float64]]) -> pd.DataFrame:
+    """The columns as a table: points in few arrays, which pandas goes through fastest.
+
+    In a large table, each column keeps its own memory: one array would hold all of them twice.
+    """
+    rows = max(map(len, columns.values()))
+    if rows * len(columns) > _LARGE or len(columns) <= _NARROW:
+        return pd.DataFrame(columns, copy=False)
+    pieces = []
+    for is_plain, run in groupby(columns, lambda name: isinstance(columns[name], np.ndarray)):
+        names = list(run)
+        some = [columns[name] for name in names]
+        pieces.append(
+            pd.DataFrame(np.stack(some).T, columns=names, copy=False)
+            if is_plain
+            else pd.DataFrame(dict(zip(names, some, strict=True)))
+        )
+    return pd.concat(pieces, axis=1)
+
+
+def _ready_column(cells: pa.ChunkedArray) -> Column:
+    """A column of numbers that was made block by block."""
+    if pa.types.is_floating(cells.type):
+        return Column(cells.chunk(0).to_numpy() if cells.num_chunks == 1 else cells.to_numpy())
+    return Column(_nullable(cells) if cells.null_count else pd.Series(cells.to_numpy()))
 
 
 def kept_texts(columns: Mapping[str, Column]) -> dict[str, pd.Series[Any]]:
@@ -154,7 +183,7 @@ def text_column(cells: pa.ChunkedArray, *, may_be_names: bool = True) -> Column:
     """
     plain = None if may_be_names else _plain_numbers(cells)
     if plain is not None:
-        return Column(pd.Series(plain))
+        return Column(plain)
     trimmed = pc.utf8_trim_whitespace(cells)
     numbers = filled(trimmed)
     held = len(numbers) - numbers.null_count
@@ -205,7 +234,7 @@ def _column_without_numbers(trimmed: pa.ChunkedArray) -> Column:
     texts = _texts(trimmed)
     if texts.notna().any():
         return _text_column(trimmed)
-    return Column(pd.Series(np.full(len(texts), np.nan)))
+    return Column(np.full(len(texts), np.nan))
 
 
 def _text_column(trimmed: pa.ChunkedArray) -> Column:

@@ -21,7 +21,7 @@ def recording_column(recordings: Sequence[str], table: Table) -> str | None:
     """The column in which most cells name one of the recordings, if at least half of them do."""
     wanted = set(recordings)
     best, most = None, 0.0
-    for column in table.frame.columns:
+    for column in table.columns:
         cells = table.frame[column]
         if pd.api.types.is_float_dtype(cells):
             continue

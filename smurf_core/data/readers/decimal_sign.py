@@ -35,7 +35,7 @@ def with_decimal_sign(table: Table, decimal: str) -> Table:
     read, bad = {}, dict(table.bad_cells)
     for name, open_ in table.undecided.items():
         parsed = text_column(as_plain(open_.cells, decimal)[0].fill_null(""))
-        read[name] = parsed.values.iloc[: len(table.frame)]  # a preview has fewer rows
+        read[name] = parsed.values[: len(table.frame)]  # a preview has fewer rows
         if parsed.bad:
             bad[name] = BadCell(table.name, *parsed.bad)
     after = example.as_decimal if example.sign == decimal else example.as_thousands

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from smurf_core.data.problems import Problem
-from smurf_core.data.readers.columns import check_names, text_table
+from smurf_core.data.readers.columns import check_names, may_be_names, text_table
 from smurf_core.data.readers.footers import is_note, without_odd_rows, without_row_counter
 from smurf_core.data.readers.headers import (
     COMMENTS,
@@ -27,6 +27,7 @@ from smurf_core.data.readers.headers import (
     usual_width,
 )
 from smurf_core.data.readers.interface import Table
+from smurf_core.data.readers.streamed import Columns, columns_of, doubtful
 from smurf_core.data.sources import MAX_COLUMNS, SourceFile, check_shape
 from smurf_core.errors import InputError
 
@@ -34,7 +35,10 @@ from smurf_core.errors import InputError
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 _MAX_HEADER = 16 * 1024**2  # characters
 _USUAL_HEADER = 2 * 1024**2  # characters: if this contains too few rows, more is read
-_BLOCK = 64 * 1024**2  # bytes parsed at a time: a row must fit
+# Bytes parsed at a time, for each column and at least: several blocks wait in memory, a row must
+# fit, and a block costs time for each column.
+_BLOCK_OF_COLUMN, _SMALLEST_BLOCK = 2 * 1024, 8 * 1024**2
+_ROWS_AT_ONCE = 2_000  # of rows that are read one by one
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "a byte order mark"),
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16 encoding"),
@@ -48,6 +52,7 @@ class _Dialect:
     delimiter: str
     names: tuple[str, ...]
     lines_above: int  # lines before the first row of data, with the header
+    most_rows: int  # that the file can have
     problems: tuple[Problem, ...]
 
 
@@ -68,19 +73,26 @@ class DelimitedReader:
         """One table; with `rows`, only the beginning is read, unless its numbers need all rows."""
         dialect = _dialect(source)
         if rows:
-            table = _table(source, dialect, _preview(source, dialect, rows))
+            table = _table(source, dialect, _by_name(_preview(source, dialect, rows)))
             if not table.undecided:
                 return (table,)
         table = _table(source, dialect, _columns(source, dialect))
         return (table if rows is None else table.first(rows),)
 
 
-def _table(source: SourceFile, dialect: _Dialect, cells: pa.Table) -> Table:
-    if cells.num_rows == 0:
+def _by_name(cells: pa.Table) -> Columns:
+    return dict(zip(cells.column_names, cells.columns, strict=True))
+
+
+def _table(source: SourceFile, dialect: _Dialect, whole: Columns) -> Table:
+    count = len(next(iter(whole.values())))
+    if count == 0:
         raise InputError(f"{source.name} has a header line but no rows below it.")
-    columns = dict(zip(dialect.names, cells.columns, strict=True))
-    columns, ends = without_odd_rows(columns, source)
+    columns, ends = without_odd_rows(whole, source)
     rows = len(next(iter(columns.values())))
+    if rows < count and (unsure := doubtful(columns)):
+        whole |= _by_name(_texts(source, dialect, unsure))
+        columns, ends = without_odd_rows(whole, source)
     if not rows:
         raise InputError(f"{source.name} has a header line but no rows below it.")
     check_shape(source, rows, len(columns))
@@ -101,7 +113,7 @@ def _dialect(source: SourceFile) -> _Dialect:
 
 
 def _found_dialect(source: SourceFile) -> _Dialect:
-    encoding, problems = _encoding(source)
+    encoding, lines_of_file, problems = _encoding(source)
     with source.path.open(encoding=encoding, newline="") as file:
         start = file.read(_USUAL_HEADER)
         if "\n" not in start:
@@ -119,52 +131,56 @@ def _found_dialect(source: SourceFile) -> _Dialect:
         problems = (*problems, Problem("note", message, file=source.name, remedy=remedy))
     names = tuple(check_names(list(header.names), source))
     lines = seen.lines[header.first - 1]
-    return _Dialect(encoding, seen.delimiter, names, lines, (*problems, *header.problems))
+    return _Dialect(
+        encoding, seen.delimiter, names, lines, lines_of_file, (*problems, *header.problems)
+    )
 
 
-def _encoding(source: SourceFile) -> tuple[str, tuple[Problem, ...]]:
-    """The encoding, from a mark or by trial, and a note if it is not plain UTF-8."""
+def _encoding(source: SourceFile) -> tuple[str, int, tuple[Problem, ...]]:
+    """The encoding, from a mark or by trial, the lines, and a note if it is not plain UTF-8."""
     head = source.head(4)
     for mark, encoding, what in _MARKS:
         if head.startswith(mark):
-            _decode_all(source, encoding)
             note = Problem("note", f"the file has {what}.", file=source.name, remedy="It was read.")
-            return encoding, (note,)
-    if _is_text_in(source, "utf-8"):
-        return "utf-8", ()
-    if _is_text_in(source, "gb2312"):
+            return encoding, _lines_in(source, encoding), (note,)
+    lines = _lines_if_text_in(source, "utf-8")
+    if lines is not None:
+        return "utf-8", lines, ()
+    # In GB 2312, all characters beyond ASCII are pairs of such bytes: words with accents are not.
+    lines = _lines_if_text_in(source, "gb2312")
+    if lines is not None:
         encoding, title = "gb18030", "GBK (Chinese)"
     else:
-        _decode_all(source, "cp1252")
+        lines = _lines_in(source, "cp1252")
         encoding, title = "cp1252", "Windows-1252 (Western European)"
     remedy = f"It was read as {title}; check its special characters."
     message = "the file is not UTF-8."
-    return encoding, (Problem("warning", message, file=source.name, remedy=remedy),)
+    return encoding, lines, (Problem("warning", message, file=source.name, remedy=remedy),)
 
 
-def _is_text_in(source: SourceFile, encoding: str) -> bool:
-    """True if a file is text in an encoding.
-
-    In GB 2312, all characters beyond ASCII are pairs of such bytes: words with accents are not.
-    """
+def _lines_if_text_in(source: SourceFile, encoding: str) -> int | None:
+    """The lines of a file that is text in an encoding; None if it is not."""
     try:
-        _decode_all(source, encoding)
+        return _lines_in(source, encoding)
     except InputError:
-        return False
-    return True
+        return None
 
 
-def _decode_all(source: SourceFile, encoding: str) -> None:
+def _lines_in(source: SourceFile, encoding: str) -> int:
+    """The most lines that a file can have; raises an error if it is not text in an encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
+    lines = 1
     try:
         with source.path.open("rb") as file:
             while chunk := file.read(4 * 1024**2):
-                decoder.decode(chunk)
+                text = decoder.decode(chunk)
+                lines += text.count("\n") + text.count("\r")
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{source.name} is not text in a known encoding: save it as CSV in UTF-8."
         ) from error
+    return lines
 
 
 @dataclass(frozen=True)
@@ -234,25 +250,62 @@ def _reader(file: Iterable[str], delimiter: str) -> Any:
     return csv.reader(file, delimiter=delimiter, skipinitialspace=delimiter == " ")
 
 
-def _columns(source: SourceFile, dialect: _Dialect) -> pa.Table:
-    if dialect.delimiter == " ":
-        return _slowly(source, dialect)
-    try:
-        return pa_csv.read_csv(
-            source.path,
-            read_options=pa_csv.ReadOptions(
-                column_names=list(dialect.names),
-                skip_rows=dialect.lines_above,
-                block_size=_BLOCK,
-                encoding="utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding,
-            ),
-            parse_options=pa_csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(dialect.names, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowInvalid:
-        return _slowly(source, dialect)
+def _columns(source: SourceFile, dialect: _Dialect) -> Columns:
+    """All rows. Columns of numbers are numbers, so that the text is never there as a whole."""
+    names = dialect.names
+    as_text = {c for k, c in enumerate(names) if may_be_names(k, len(names), c)}
+
+    def gathered(blocks: Iterable[pa.RecordBatch]) -> Columns:
+        def report(rows: int) -> None:
+            check_shape(source, rows, len(names))
+            source.report(rows / dialect.most_rows)
+
+        return columns_of(
+            blocks, names, lambda some: _texts(source, dialect, some),
+            as_text=as_text, rows=dialect.most_rows, report=report,
+        )  # fmt: skip
+
+    if dialect.delimiter != " ":
+        try:
+            return gathered(_blocks(source, dialect, names))
+        except pa.ArrowInvalid:
+            pass
+    return gathered(_slowly(source, dialect))
+
+
+def _blocks(
+    source: SourceFile, dialect: _Dialect, columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """The text of some columns, block by block; `ArrowInvalid` if rows differ in their lengths."""
+    with pa_csv.open_csv(
+        source.path,
+        read_options=pa_csv.ReadOptions(
+            column_names=list(dialect.names),
+            skip_rows=dialect.lines_above,
+            block_size=max(_SMALLEST_BLOCK, _BLOCK_OF_COLUMN * len(dialect.names)),
+            encoding="utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding,
+        ),
+        parse_options=pa_csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(columns, pa.string()),
+            include_columns=list(columns),
+            strings_can_be_null=False,
+        ),
+    ) as reader:
+        yield from reader
+
+
+def _texts(source: SourceFile, dialect: _Dialect, columns: Sequence[str]) -> pa.Table:
+    """The text of some columns of all rows."""
+    schema = pa.schema(dict.fromkeys(columns, pa.string()))
+    if dialect.delimiter != " ":
+        try:
+            return pa.Table.from_batches(_blocks(source, dialect, columns), schema)
+        except pa.ArrowInvalid:
+            pass
+    return pa.Table.from_batches(
+        (b.select(list(columns)) for b in _slowly(source, dialect)), schema
+    )
 
 
 def _preview(source: SourceFile, dialect: _Dialect, rows: int) -> pa.Table:
@@ -261,7 +314,7 @@ def _preview(source: SourceFile, dialect: _Dialect, rows: int) -> pa.Table:
     with source.path.open(encoding=dialect.encoding, newline="") as file:
         body = [row for row, _ in islice(_below(file, dialect), rows)]
     body = [row for row in body if len(row) >= width or not _is_odd(row)]
-    return _as_table([(row + [""] * width)[:width] for row in body], dialect)
+    return pa.Table.from_batches([_block([(row + [""] * width)[:width] for row in body], dialect)])
 
 
 def _below(file: Iterable[str], dialect: _Dialect) -> Iterator[tuple[list[str], int]]:
@@ -281,10 +334,11 @@ def _is_odd(row: list[str]) -> bool:
     return row[0].lstrip().startswith(COMMENTS) or is_note([*row, "", ""][:3], [])
 
 
-def _slowly(source: SourceFile, dialect: _Dialect) -> pa.Table:
+def _slowly(source: SourceFile, dialect: _Dialect) -> Iterator[pa.RecordBatch]:
     """All rows without comments and notes, which have other numbers of cells than the header."""
     width = len(dialect.names)
     body: list[list[str]] = []
+    names: list[str] = []  # how the first rows begin
     waiting: list[tuple[list[str], int]] = []  # rows that must be followed by no data
     try:
         with source.path.open(encoding=dialect.encoding, newline="") as file:
@@ -293,37 +347,36 @@ def _slowly(source: SourceFile, dialect: _Dialect) -> pa.Table:
                     if waiting:
                         raise _ragged(source, dialect, *waiting[0])
                     body.append(row)
+                    names += [row[0].strip()] if len(names) < 200 else []
                 elif row[0].lstrip().startswith(COMMENTS):
                     continue
-                elif _may_end(row, body, width):
+                elif _may_end(row, names, width):
                     waiting.append((row, number))
                 else:
                     raise _ragged(source, dialect, row, number)
-                if len(body) % 10_000 == 0:
-                    check_shape(source, len(body), width)
+                if len(body) == _ROWS_AT_ONCE:
+                    yield _block(body, dialect)
+                    body = []
     except csv.Error as error:
         raise InputError(
             f"{source.name} cannot be read as a table: look for quotes that are not closed."
         ) from error
     # They become rows of a note alone, which are left out with a message.
     body += [[" ".join(row), *[""] * (width - 1)] for row, _ in waiting]
-    return _as_table(body, dialect)
+    yield _block(body, dialect)
 
 
-def _may_end(row: list[str], body: list[list[str]], width: int) -> bool:
+def _may_end(row: list[str], names: list[str], width: int) -> bool:
     """True if a row may be a note below the data: it does not begin as the others do."""
-    names = [before[0].strip() for before in body[:200]]
     shapes = {mask(name) for name in names}
     starts_alike = mask(row[0].strip()) in shapes
     return len(row) < width and not starts_alike and is_note([" ".join(row).strip(), "", ""], names)
 
 
-def _as_table(body: list[list[str]], dialect: _Dialect) -> pa.Table:
-    columns = [
-        pa.chunked_array([pa.array([row[i] for row in body], pa.string())])
-        for i in range(len(dialect.names))
-    ]
-    return pa.Table.from_arrays(columns, names=list(dialect.names))
+def _block(body: list[list[str]], dialect: _Dialect) -> pa.RecordBatch:
+    names = dialect.names
+    columns = [pa.array([row[i] for row in body], pa.string()) for i in range(len(names))]
+    return pa.RecordBatch.from_arrays(columns, names=list(names))
 
 
 def _ragged(source: SourceFile, dialect: _Dialect, row: list[str], number: int) -> InputError:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.headers import COMMENTS, is_number, mask
+from smurf_core.data.readers.streamed import as_texts
 from smurf_core.data.sources import SourceFile
 
 Columns = dict[str, pa.ChunkedArray]
@@ -31,11 +32,12 @@ def without_odd_rows(columns: Columns, source: SourceFile) -> tuple[Columns, lis
     columns = _without_header_again(columns, source, problems)
     columns = _without_comments(columns, source, problems)
     rows = len(next(iter(columns.values())))
+    if _ends_as_usual(columns):
+        return _without_empty_columns(columns, source, problems), problems
     start = max(rows - _LAST, 0)
-    last = [list(row) for row in zip(*(c.slice(start).to_pylist() for c in columns.values()),
+    last = [list(row) for row in zip(*(_listed(c.slice(start)) for c in columns.values()),
                                      strict=True)]  # fmt: skip
-    last = [[(cell or "").strip() for cell in row] for row in last]
-    names = [cell or "" for cell in next(iter(columns.values())).slice(0, 200).to_pylist()]
+    names = _listed(next(iter(columns.values())).slice(0, 200))
     blank, notes, totals = 0, [], []
     while last:
         row = last[-1]
@@ -70,10 +72,29 @@ def without_odd_rows(columns: Columns, source: SourceFile) -> tuple[Columns, lis
     return _without_empty_columns(columns, source, problems), problems
 
 
+def _ends_as_usual(columns: Columns) -> bool:
+    """True if a look at the first cells of the last row shows that it is a sample."""
+    some = list(columns.values())[:8]
+    cells = [text for cells in some for text in _listed(cells.slice(max(len(cells) - 1, 0)))]
+    return sum(map(bool, cells)) > 2 and _word(cells[0]) not in _TOTALS
+
+
+def _word(cell: str) -> str:
+    return cell.strip().lower().rstrip(":. ")
+
+
 def _earlier(columns: Columns, start: int) -> tuple[int, list[list[str]]]:
     before = max(start - 1000, 0)
-    parts = [cells.slice(before, start - before).to_pylist() for cells in columns.values()]
-    return before, [[(cell or "").strip() for cell in row] for row in zip(*parts, strict=True)]
+    parts = [_listed(cells.slice(before, start - before)) for cells in columns.values()]
+    return before, [list(row) for row in zip(*parts, strict=True)]
+
+
+def _trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_trim_whitespace(as_texts(cells))
+
+
+def _listed(cells: pa.ChunkedArray) -> list[str]:
+    return [(cell or "").strip() for cell in as_texts(cells).to_pylist()]
 
 
 def is_note(row: Sequence[str], names: Sequence[str]) -> bool:
@@ -89,25 +110,25 @@ def is_note(row: Sequence[str], names: Sequence[str]) -> bool:
 
 def _is_total(row: Sequence[str], names: Sequence[str]) -> bool:
     """True if a row is called a total or a mean, and hardly any other row is."""
-    words = [name.strip().lower().rstrip(":. ") for name in names]
+    words = [_word(name) for name in names]
     called = sum(word in _TOTALS for word in words)
     held = [cell for cell in row[1:] if cell]
     return (
-        row[0].lower().rstrip(":. ") in _TOTALS
+        _word(row[0]) in _TOTALS
         and any(is_number(cell) for cell in held)
         and called <= min(8, len(words) // 3)
-        and words.count(row[0].lower().rstrip(":. ")) <= 1
+        and words.count(_word(row[0])) <= 1
     )
 
 
 def _without_header_again(columns: Columns, source: SourceFile, problems: list[Problem]) -> Columns:
     """Columns without rows that repeat the header, as in files written one below another."""
     names = list(columns)
-    again = pc.equal(pc.utf8_trim_whitespace(columns[names[0]]), names[0])
+    again = pc.equal(_trimmed(columns[names[0]]), names[0])
     if not pc.any(again).as_py():
         return columns
     for name in names[1:]:
-        again = pc.and_(again, pc.equal(pc.utf8_trim_whitespace(columns[name]), name))
+        again = pc.and_(again, pc.equal(_trimmed(columns[name]), name))
     count = pc.sum(again).as_py() or 0
     if not count or count == len(again):
         return columns
@@ -119,11 +140,11 @@ def _without_header_again(columns: Columns, source: SourceFile, problems: list[P
 def _without_comments(columns: Columns, source: SourceFile, problems: list[Problem]) -> Columns:
     """Columns without rows whose first cell is a comment and whose others are empty."""
     first, *others = columns
-    comments = pc.match_substring_regex(columns[first], r"^\s*(#|//|%)")
+    comments = pc.match_substring_regex(as_texts(columns[first]), r"^\s*(#|//|%)")
     if not others or not pc.any(comments).as_py():
         return columns
     for name in others:
-        comments = pc.and_(comments, pc.equal(pc.utf8_trim_whitespace(columns[name]), ""))
+        comments = pc.and_(comments, pc.equal(_trimmed(columns[name]), ""))
     count = pc.sum(comments).as_py() or 0
     if not count:
         return columns
@@ -140,7 +161,7 @@ def _without_empty_columns(
     empty = [
         name
         for name, cells in columns.items()
-        if _UNNAMED.fullmatch(name) and pc.all(pc.equal(pc.utf8_trim_whitespace(cells), "")).as_py()
+        if _UNNAMED.fullmatch(name) and pc.all(pc.equal(_trimmed(cells), "")).as_py()
     ]
     if not empty or len(empty) == len(columns):
         return columns
@@ -157,7 +178,7 @@ def without_row_counter(columns: Columns, source: SourceFile) -> tuple[Columns, 
     name, *others = columns
     if not others or not (_UNNAMED.fullmatch(name) or name in ("row_names", "")):
         return columns, []
-    cells = pc.utf8_trim_whitespace(columns[name]).to_pylist()
+    cells = _trimmed(columns[name]).to_pylist()
     if not all(cell and cell.isascii() and cell.isdigit() for cell in cells):
         return columns, []
     values = sorted(int(cell) for cell in cells)

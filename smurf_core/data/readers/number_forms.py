@@ -71,18 +71,22 @@ def number_forms(
     source: SourceFile,
     *,
     delimiter: str = ",",
+    has_point: bool = False,
 ) -> Forms:
     """Write columns as plain numbers, on the evidence of all cells of a file.
 
     `odd` are columns that are not all plain numbers, with missing cells null, and `plain` columns
     with decimal points, as they are in the file. A sign before three digits is between thousands if
     the file's decimal sign is the other one. `delimiter` is the file's: a semicolon is usual with
-    commas.
+    commas. With `has_point`, further columns have a decimal point that is certain.
     """
     written = [_written(name, cells) for name, cells in odd.items() if _is_likely(cells)]
     has_commas = any("," in column.forms | column.open for column in written)
-    certain = {mark for column in written for mark in column.forms}
-    if has_commas or delimiter == ";" or not _has_certain_point(plain):
+    certain = {mark for column in written for mark in column.forms} | (
+        {"."} if has_point else set()
+    )
+    has_point = has_point or any(has_certain_point(cells) for cells in plain.values())
+    if has_commas or delimiter == ";" or not has_point:
         examined = [_written(name, filled(cells)) for name, cells in plain.items()]
         certain |= {mark for column in examined for mark in column.forms}
         written += [column for column in examined if column.open]
@@ -118,12 +122,10 @@ def _is_likely(cells: pa.ChunkedArray) -> bool:
     return bool(2 * likely >= held and 2 * dates < held)
 
 
-def _has_certain_point(plain: Mapping[str, pa.ChunkedArray]) -> bool:
-    """True if a column of numbers has a decimal point that cannot be one between thousands."""
+def has_certain_point(cells: pa.Array | pa.ChunkedArray) -> bool:
+    """True if numbers have a decimal point that cannot be one between thousands."""
     return any(
-        _any(filled(cells.slice(0, most)), _DECIMAL["."], but=_EITHER["."])
-        for most in (20, None)
-        for cells in plain.values()
+        _any(filled(cells.slice(0, most)), _DECIMAL["."], but=_EITHER["."]) for most in (5, None)
     )
 
 

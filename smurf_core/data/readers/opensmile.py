@@ -84,7 +84,7 @@ class OpenSmileFramesReader:
         clips = _clips(table.frame, source)
         features = tuple(
             c
-            for c in table.frame.columns
+            for c in table.columns
             if c not in _not_features(table.frame) and pd.api.types.is_numeric_dtype(table.frame[c])
         )
         if not features:

@@ -145,7 +145,7 @@ def _are_named(names: Iterable[str], tables: Sequence[Table]) -> bool:
     """True if most cells of a column are these names, without folders and suffixes."""
     wanted = set(names)
     for table in tables:
-        for column in table.frame.columns:
+        for column in table.columns:
             cells = table.frame[column].dropna()
             if pd.api.types.is_float_dtype(cells) or len(cells) < _FEWEST:
                 continue
