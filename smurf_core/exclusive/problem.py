@@ -18,6 +18,8 @@ Head = tuple[int, ModalitySet]  # who contributes, as a member of which set
 # The ridge of every head, beside that of a modality's total. A larger one would spread a
 # factor over all heads of a modality; this one only makes the solution unique.
 HEAD_RIDGE = 1e-4
+# And so many times its own cost: of features whose size is 1e5, the ridge alone would be lost.
+_ROUNDING = 1e-10
 
 
 def all_sets(count: int, highest: int | None = None) -> tuple[ModalitySet, ...]:
@@ -79,8 +81,11 @@ class Penalties:
         if s not in self._inverses:
             form = self.form(s)
             at = np.arange(form.shape[-1])
-            form[:, at, at] += HEAD_RIDGE
-            self._inverses[s] = np.linalg.inv(form)
+            form[:, at, at] += HEAD_RIDGE + _ROUNDING * form[:, at, at]
+            # In units of each row's own size, so that features of any scale keep their digits.
+            unit = 1 / np.sqrt(form[:, at, at])
+            unit = unit[:, :, None] * unit[:, None, :]
+            self._inverses[s] = np.linalg.inv(form * unit) * unit
         return self._inverses[s]
 
 
@@ -112,13 +117,14 @@ class System:
 
     def kernel(self, ridge: Array) -> Array:
         """[B, R, R]: from the inputs' moments with the target to the totals; `ridge` is [B]."""
-        return np.asarray(
-            np.linalg.solve(self._with_gram(ridge).swapaxes(-1, -2), self.flexibility)
-        )
+        size, matrix = self._with_gram(ridge)
+        prices = size * np.linalg.solve(matrix, np.eye(matrix.shape[-1]) / size)
+        return np.asarray(self.flexibility @ prices)
 
     def solve(self, right: Array, ridge: Array) -> Array:
         """Weights [B, H, c] of a squared error; `right` [B, R, c] is the inputs' moment with y."""
-        return self._spread(np.linalg.solve(self._with_gram(ridge), right))
+        size, matrix = self._with_gram(ridge)
+        return self._spread(size * np.linalg.solve(matrix, right / size))
 
     def of_totals(self, totals: Array) -> Array:
         """The weights [B, H, c] of the lowest cost that sum to totals [B, R, c]."""
@@ -133,12 +139,16 @@ class System:
             first += len(columns)
         return found
 
-    def _with_gram(self, ridge: Array) -> Array:
-        """1 + (G + ridge) V."""
-        eye = np.eye(self.gram.shape[-1])
-        return np.asarray(
-            eye + self.gram @ self.flexibility + ridge[:, None, None] * self.flexibility
-        )
+    def _with_gram(self, ridge: Array) -> tuple[Array, Array]:
+        """Sizes d [B, R, 1] of the inputs, and 1 + (G + ridge) V for prices u / d and b / d."""
+        gram = self.gram + ridge[:, None, None] * np.eye(self.gram.shape[-1])
+        size = np.sqrt(np.diagonal(gram, axis1=1, axis2=2))[:, :, None]
+        size = np.where(size > 0, size, 1.0)
+        unit = size * size.swapaxes(1, 2)
+        found = (gram / unit) @ (self.flexibility * unit)
+        at = np.arange(gram.shape[-1])
+        found[:, at, at] += 1
+        return size, found
 
     def _spread(self, prices: Array) -> Array:
         """A⁻¹ S u for u [B, R, c]."""
