@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -15,10 +15,9 @@ from smurf_core.exclusive.classes import solve_classes
 from smurf_core.exclusive.problem import (
     Head,
     ModalitySet,
+    Penalties,
     System,
     Weighing,
-    solve,
-    system,
 )
 from smurf_core.exclusive.sources import Moments, Rotated, moments, stacked
 
@@ -43,6 +42,13 @@ class Solution:
     def of(self, head: Head) -> Array:
         """Weights of a head's components, [B, r, c]."""
         return self.weights[:, self.parts[self.heads.index(head)]]
+
+    def only(self, which: int) -> Solution:
+        """One of the solves."""
+        some = slice(which, which + 1)
+        return replace(
+            self, weights=self.weights[some], offset=self.offset[some], centres=self.centres[some]
+        )
 
     def contributions(self, source: Rotated, which: int = 0) -> Array:
         """Contributions [n, heads, c] by one of the solves, in the scaled target's unit."""
@@ -126,6 +132,16 @@ class FoldProblem:
         """Moments of the training samples for weightings [B, n] of all samples."""
         return self._moments(weights[:, self.training])
 
+    @cached_property
+    def _penalties(self) -> dict[Weighing, Penalties]:
+        return {}
+
+    def penalties(self, weighing: Weighing) -> Penalties:
+        """Of the training samples, each counted once."""
+        if weighing not in self._penalties:
+            self._penalties[weighing] = Penalties(self.moments, weighing)
+        return self._penalties[weighing]
+
     def solve(
         self,
         sets: Sequence[ModalitySet],
@@ -133,32 +149,31 @@ class FoldProblem:
         weighing: Weighing,
         weights: Array | None = None,
         start: Solution | None = None,
-        known: Moments | None = None,
+        known: Penalties | None = None,
     ) -> Solution:
         """The solution for B weightings [B, n]; of samples that did not train, none counts.
 
-        `known` are the weightings' moments (`moments_of`), where they are used more than once.
+        `known` are the weightings' penalties, where they are used more than once.
         """
+        ridges = np.array([ridge])
         if weights is None:
-            return self._solve(system(self.moments, sets, weighing), ridge, self._once, start)
+            return self._solve(System(self.penalties(weighing), sets), ridges, self._once, start)
         used = weights[:, self.training]
-        if known is None and len(used) * sum(self.source.widths) ** 2 <= _AT_ONCE:
-            known = self._moments(used)
-        rows = sum(self.source.widths[i] for s in sets for i in s)
-        at_once = max(1, int(_AT_ONCE / max(rows, 1) ** 2))
-        found = [
-            self._solve(
-                system(
-                    self._moments(used[part]) if known is None else known.rows(part),
-                    sets,
-                    weighing,
-                ),
-                ridge,
-                used[part],
-                start,
-            )
-            for part in (slice(k, k + at_once) for k in range(0, len(used), at_once))
-        ]
+        numbers = max(
+            max(sum(self.source.widths[i] for i in s) for s in sets) ** 2,
+            sum(self.source.widths) ** 2,
+            used.shape[1] * self.target.shape[1] if self.is_classes else 0,
+        )
+        at_once = max(1, int(_AT_ONCE / max(numbers, 1)))
+        found = []
+        for k in range(0, len(used), at_once):
+            part = slice(k, k + at_once)
+            if known is None:
+                penalties = Penalties(self._moments(used[part]), weighing)
+            else:
+                penalties = known if len(used) <= at_once else known.rows(part)
+            many = np.repeat(ridges, len(used[part]))
+            found.append(self._solve(System(penalties, sets), many, used[part], start))
         first = found[0]
         return Solution(
             first.heads,
@@ -169,45 +184,38 @@ class FoldProblem:
         )
 
     def _solve(
-        self,
-        matrix: System,
-        ridge: float,
-        weights: Array,
-        start: Solution | None,
-        inputs: Array | None = None,
+        self, system: System, ridges: Array, weights: Array, start: Solution | None
     ) -> Solution:
+        """For B ridges and B weightings [B, n], or one weighting [1, n] for all ridges."""
         target = self.target[self.training]
-        inputs = self._inputs if inputs is None else inputs
+        inputs = self._inputs
         share = weights / weights.sum(axis=1, keepdims=True)
         means = share @ inputs
         if self.is_classes:
-            first = None
-            if start is not None:
-                first = np.repeat(matrix.spread.T @ start.weights[:1], len(weights), axis=0)
-            close = 1e-7 if len(weights) == 1 else 1e-4
-            found, offset = solve_classes(matrix, ridge, inputs, target, weights, first, close)
+            first = None if start is None else system.totals(start.weights[:1])[0]
+            close = 1e-7 if len(ridges) == 1 else 1e-4
+            found, offset = solve_classes(system, ridges, inputs, target, weights, first, close)
         else:
-            offset = share @ target
-            right = self._right(inputs, share, means)
-            found = solve(matrix, right, ridge)
+            offset = np.repeat(share @ target, len(ridges) // len(share), axis=0)
+            found = system.solve(self._right(inputs, share, means), ridges)
         # Means over the samples that have a modality: of the others, its components are zero.
         there = share @ self.source.present[self.training]
         there = np.repeat(there, self.source.widths, axis=1)
         means = means / np.where(there > 0, there, 1.0)
         centres = np.stack(
             [
-                np.einsum("br,brc->bc", means[:, matrix.columns[part]], found[:, part])
-                for part in matrix.parts
+                (means[:, None, self.moments.part(i)] @ found[:, part])[:, 0]
+                for (i, _), part in zip(system.heads, system.parts, strict=True)
             ],
             axis=1,
         )
-        return Solution(matrix.heads, matrix.parts, found, offset, centres)
+        return Solution(system.heads, system.parts, found, offset, centres)
 
     def _right(self, inputs: Array, share: Array, means: Array) -> Array:
         """Moments [B, R, c] of the inputs with what they are to predict, for B weightings."""
         target = self.target[self.training]
         if self.given is None:
-            right = np.einsum("nr,bn,nc->brc", inputs, share, target, optimize=True)
+            right = np.stack([(share * column) @ inputs for column in target.T], axis=-1)
             return np.asarray(right - means[:, :, None] * (share @ target)[:, None, :])
         ends = np.cumsum((0, *self.source.widths))
         found = []
@@ -220,9 +228,10 @@ class FoldProblem:
     def path(
         self, sets: Sequence[ModalitySet], ridges: Sequence[float], weighing: Weighing
     ) -> list[Solution]:
-        """The solution for every ridge, by a system that is assembled once."""
-        matrix, inputs = system(self.moments, sets, weighing), self._inputs
-        return [self._solve(matrix, ridge, self._once, None, inputs) for ridge in ridges]
+        """The solution for every ridge, solved at once; of classes, up to 1e-4 of the weights."""
+        system = System(self.penalties(weighing), sets)
+        found = self._solve(system, np.array(ridges), self._once, None)
+        return [found.only(k) for k in range(len(ridges))]
 
     def validated(self, solution: Solution) -> Array:
         """Predictions of the validation samples (by the first solve), [n, c]."""
@@ -275,8 +284,7 @@ class FoldProblem:
         persons
             [n]: codes of persons of all samples.
         """
-        matrix = system(self.moments, sets, weighing)
-        kernel = matrix.spread.T @ np.linalg.solve(matrix.ridged(ridge)[0], matrix.spread)
+        kernel = System(self.penalties(weighing), sets).kernel(np.array([ridge]))[0]
         n = int(self.training.sum())
         _, at, sizes = np.unique(persons[self.training], return_inverse=True, return_counts=True)
         sums = np.zeros((len(sizes), kernel.shape[0]))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -19,6 +18,8 @@ Head = tuple[int, ModalitySet]  # who contributes, as a member of which set
 # The ridge of every head, beside that of a modality's total. A larger one would spread a
 # factor over all heads of a modality; this one only makes the solution unique.
 HEAD_RIDGE = 1e-4
+# And so many times its own cost: of features whose size is 1e5, the ridge alone would be lost.
+_ROUNDING = 1e-10
 
 
 def all_sets(count: int, highest: int | None = None) -> tuple[ModalitySet, ...]:
@@ -47,50 +48,113 @@ class Weighing:
 
 
 @dataclass(frozen=True)
+class Penalties:
+    """What exclusion and agreement cost the members of any set, for B weightings of the samples.
+
+    A set's cost depends on its own weights alone, so that each set is inverted once, whatever
+    other sets, ridges and targets it is solved with.
+    """
+
+    moments: Moments
+    weighing: Weighing
+    _inverses: dict[ModalitySet, Array] = field(default_factory=dict)
+
+    def rows(self, part: slice) -> Penalties:
+        """Of some of the weightings."""
+        return Penalties(self.moments.rows(part), self.weighing)
+
+    def form(self, s: ModalitySet) -> Array:
+        """The quadratic form of a set's members, one after the other, [B, h, h]."""
+        moments, lam = self.moments, self.weighing.exclusion
+        agree = lam * self.weighing.agreement
+        outside = [k for k in range(len(moments.widths)) if k not in s]
+        ends = np.cumsum([0, *(moments.widths[i] for i in s)])
+        rows = [slice(int(a), int(b)) for a, b in pairwise(ends)]
+        form = np.zeros((len(moments.gram), ends[-1], ends[-1]))
+        for i, row in zip(s, rows, strict=True):
+            for k in outside:
+                form[:, row, row] += lam * moments.derivable[i, k]
+            for j, column in zip(s, rows, strict=True):
+                if j != i:
+                    form[:, row, row] += agree * moments.own[i, j]
+                    form[:, row, column] -= agree * moments.cross[i, j]
+        return form
+
+    def inverse(self, s: ModalitySet) -> Array:
+        """The inverse of a set's form with the small ridge, [B, h, h]."""
+        if s not in self._inverses:
+            form = self.form(s)
+            at = np.arange(form.shape[-1])
+            form[:, at, at] += HEAD_RIDGE + _ROUNDING * form[:, at, at]
+            # In units of each row's own size, so that features of any scale keep their digits.
+            unit = 1 / np.sqrt(form[:, at, at])
+            unit = unit[:, :, None] * unit[:, None, :]
+            self._inverses[s] = np.linalg.inv(form * unit) * unit
+        return self._inverses[s]
+
+
 class System:
-    """The quadratic of B weightings of the samples: `matrix` [B, H, H] without the ridge."""
+    """The quadratic of some sets, for B weightings of the samples.
 
-    matrix: Array
-    columns: npt.NDArray[np.int64]  # [H]: the component that each row's weight multiplies
-    heads: tuple[Head, ...]
-    parts: tuple[slice, ...]  # rows of each head
-    width: int  # R, the number of components
+    Let A be the sets' forms with the small ridge, block by block, S the matrix that sums a
+    modality's heads, and G the inputs' moments. The weights that sum to totals t at the lowest
+    cost are A⁻¹ S V⁻¹ t with V = Sᵀ A⁻¹ S, and cost tᵀ V⁻¹ t. So the solution is found in totals,
+    whose number does not depend on the number of sets (Woodbury): (A + S (G + ridge) Sᵀ) θ = S b
+    is solved by θ = A⁻¹ S u with (1 + (G + ridge) V) u = b.
+    """
 
-    @cached_property
-    def spread(self) -> Array:
-        """[H, R]: 1 where a row belongs to a component; its transpose sums over heads."""
-        return np.asarray(self.columns[:, None] == np.arange(self.width), dtype=np.float64)
+    def __init__(self, penalties: Penalties, sets: Sequence[ModalitySet]) -> None:
+        moments = penalties.moments
+        self.gram = moments.gram  # [B, R, R]
+        self.heads = heads_of(sets)
+        ends = np.cumsum([0] + [moments.widths[i] for i, _ in self.heads])
+        self.parts = tuple(slice(int(a), int(b)) for a, b in pairwise(ends))  # rows of each head
+        self._inverses = [penalties.inverse(s) for s in sets]
+        # [h] of each set: the component that each row's weight multiplies.
+        self._columns = [np.concatenate([np.r_[moments.part(i)] for i in s]) for s in sets]
+        self.flexibility = np.zeros(self.gram.shape)  # V, [B, R, R]
+        for s, inverse in zip(sets, self._inverses, strict=True):
+            ends = np.cumsum([0, *(moments.widths[i] for i in s)])
+            for i, (a, b) in zip(s, pairwise(ends), strict=True):
+                for j, (c, d) in zip(s, pairwise(ends), strict=True):
+                    self.flexibility[:, moments.part(i), moments.part(j)] += inverse[:, a:b, c:d]
 
-    def ridged(self, ridge: float) -> Array:
-        """The matrix with the ridge on each modality's total and the small one on every head."""
-        matrix = self.matrix + ridge * (self.columns[:, None] == self.columns[None, :])
-        at = np.arange(matrix.shape[-1])
-        matrix[:, at, at] += HEAD_RIDGE
-        return np.asarray(matrix)
+    def kernel(self, ridge: Array) -> Array:
+        """[B, R, R]: from the inputs' moments with the target to the totals; `ridge` is [B]."""
+        size, matrix = self._with_gram(ridge)
+        prices = size * np.linalg.solve(matrix, np.eye(matrix.shape[-1]) / size)
+        return np.asarray(self.flexibility @ prices)
 
+    def solve(self, right: Array, ridge: Array) -> Array:
+        """Weights [B, H, c] of a squared error; `right` [B, R, c] is the inputs' moment with y."""
+        size, matrix = self._with_gram(ridge)
+        return self._spread(size * np.linalg.solve(matrix, right / size))
 
-def system(moments: Moments, sets: Sequence[ModalitySet], weighing: Weighing) -> System:
-    """Assemble prediction, exclusion and agreement (docs/method.md, Exclusive contributions)."""
-    heads = heads_of(sets)
-    m = len(moments.widths)
-    ends = np.cumsum([0] + [moments.widths[i] for i, _ in heads])
-    parts = tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
-    columns = np.concatenate([np.arange(moments.gram.shape[-1])[moments.part(i)] for i, _ in heads])
-    matrix = moments.gram[:, columns[:, None], columns[None, :]]
-    lam, agree = weighing.exclusion, weighing.exclusion * weighing.agreement
-    place = {head: a for a, head in enumerate(heads)}
-    for a, (i, s) in enumerate(heads):
-        row = parts[a]
-        for k in range(m):
-            if k not in s:
-                matrix[:, row, row] += lam * moments.derivable[i, k]
-        for j in s:
-            if j != i:
-                matrix[:, row, row] += agree * moments.own[i, j]
-                matrix[:, row, parts[place[j, s]]] -= agree * moments.cross[i, j]
-    return System(matrix, columns, heads, parts, moments.gram.shape[-1])
+    def of_totals(self, totals: Array) -> Array:
+        """The weights [B, H, c] of the lowest cost that sum to totals [B, R, c]."""
+        return self._spread(np.linalg.solve(self.flexibility, totals))
 
+    def totals(self, weights: Array) -> Array:
+        """The sums [B, R, c] over heads of weights [B, H, c]."""
+        found = np.zeros((len(weights), self.gram.shape[-1], weights.shape[-1]))
+        first = 0
+        for columns in self._columns:
+            np.add.at(found, (slice(None), columns), weights[:, first : first + len(columns)])
+            first += len(columns)
+        return found
 
-def solve(system: System, right: Array, ridge: float) -> Array:
-    """Weights [B, H, c] of a squared error; `right` [B, R, c] is the inputs' moment with y."""
-    return np.asarray(np.linalg.solve(system.ridged(ridge), right[:, system.columns]))
+    def _with_gram(self, ridge: Array) -> tuple[Array, Array]:
+        """Sizes d [B, R, 1] of the inputs, and 1 + (G + ridge) V for prices u / d and b / d."""
+        gram = self.gram + ridge[:, None, None] * np.eye(self.gram.shape[-1])
+        size = np.sqrt(np.diagonal(gram, axis1=1, axis2=2))[:, :, None]
+        size = np.where(size > 0, size, 1.0)
+        unit = size * size.swapaxes(1, 2)
+        found = (gram / unit) @ (self.flexibility * unit)
+        at = np.arange(gram.shape[-1])
+        found[:, at, at] += 1
+        return size, found
+
+    def _spread(self, prices: Array) -> Array:
+        """A⁻¹ S u for u [B, R, c]."""
+        pairs = zip(self._inverses, self._columns, strict=True)
+        return np.concatenate([inverse @ prices[:, columns] for inverse, columns in pairs], axis=1)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from smurf_core.exclusive.fold import FoldProblem, Solution
-from smurf_core.exclusive.problem import ModalitySet, Weighing
+from smurf_core.exclusive.problem import ModalitySet, Penalties, Weighing
 from smurf_core.exclusive.sources import Moments
 
 Array = npt.NDArray[np.float64]
@@ -91,8 +91,10 @@ def best_ridge(
     ridges: Sequence[float] = RIDGES,
 ) -> tuple[float, Solution]:
     """The ridge with the lowest loss on the fold's validation samples."""
-    found = zip(ridges, problem.path(sets, ridges, weighing), strict=True)
-    return min(found, key=lambda each: float(problem.losses(each[1]).mean()))
+    path = zip(ridges, problem.path(sets, ridges, weighing), strict=True)
+    ridge, found = min(path, key=lambda each: float(problem.losses(each[1]).mean()))
+    # Of classes, a path is only as exact as the choice needs.
+    return ridge, problem.solve(sets, ridge, weighing, start=found) if problem.is_classes else found
 
 
 def set_statistics(
@@ -247,7 +249,9 @@ def who_shares(
     evidence: dict[ModalitySet, SetEvidence] = {}
     chosen = [best_ridge(p, sets, weighing, ridges)[0] for p in problems]
     most = sum(len(s) > 1 for s in sets) + 1
-    drawn_moments = None if weights is None else [p.moments_of(weights) for p in problems]
+    drawn_penalties = None
+    if weights is not None:
+        drawn_penalties = [Penalties(p.moments_of(weights), weighing) for p in problems]
     while True:
         if report:
             report(min(len(evidence) / most, 0.9))
@@ -258,12 +262,13 @@ def who_shares(
         asked = (worst,) if worst is not None else tuple(s for s in sets if len(s) > 1)
         unknowns = sum(problems[0].source.widths[i] for s in sets for i in s)
         likely: dict[ModalitySet, float] = {}
-        if drawn_moments is not None and asked and (worst is None or unknowns <= _MANY):
+        if drawn_penalties is not None and asked and (worst is None or unknowns <= _MANY):
             drawn = [
-                p.solve(sets, r, weighing, weights, solution, moments)
-                for (p, r), solution, moments in zip(pairs, solutions, drawn_moments, strict=True)
+                p.solve(sets, r, weighing, weights, solution, known)
+                for (p, r), solution, known in zip(pairs, solutions, drawn_penalties, strict=True)
             ]
-            again = set_statistics(problems, drawn, known=drawn_moments, persons=persons)
+            moments = [known.moments for known in drawn_penalties]
+            again = set_statistics(problems, drawn, known=moments, persons=persons)
             likely = {s: float(each.is_there.mean()) for s, each in again.items()}
         for s in asked:
             evidence[s] = SetEvidence(

@@ -232,15 +232,14 @@ def _known_of(moments: Moments, one: int, other: int) -> Array:
     cross, known = moments.seen[one, other], moments.known[one, other]
     q = known.shape[-1]
     chance = np.minimum(q / np.maximum(moments.effective[one, other], 1.0), 0.95)
-    left = np.linalg.cholesky(_floored(own))
-    right = np.linalg.cholesky(_floored(known))
     # In coordinates in which both sides have unit variance, singular values are canonical
-    # correlations (Hotelling, 1936).
-    half = np.linalg.solve(left, cross)
-    whitened = np.linalg.solve(right, half.swapaxes(-1, -2)).swapaxes(-1, -2)
-    vectors, sizes, _ = np.linalg.svd(whitened, full_matrices=False)
-    kept = np.maximum(sizes**2 - chance[:, None], 0.0) / (1 - chance[:, None])
-    turned = left @ (vectors * np.sqrt(kept)[:, None, :])
+    # correlations (Hotelling, 1936). Their squares are eigenvalues on the side of what is known.
+    right = np.linalg.cholesky(_floored(known))
+    seen = np.linalg.solve(right, cross.swapaxes(-1, -2)).swapaxes(-1, -2)
+    squares, vectors = np.linalg.eigh(seen.swapaxes(-1, -2) @ np.linalg.solve(_floored(own), seen))
+    kept = np.maximum(squares - chance[:, None], 0.0) / (1 - chance[:, None])
+    kept = np.where(kept > 0, kept / np.where(kept > 0, squares, 1.0), 0.0)
+    turned = (seen @ vectors) * np.sqrt(kept)[:, None, :]
     return np.asarray(turned @ turned.swapaxes(-1, -2))
 
 

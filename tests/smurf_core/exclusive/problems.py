@@ -3,6 +3,7 @@
 import numpy as np
 
 from smurf_core.exclusive.fold import FoldProblem
+from smurf_core.exclusive.problem import Penalties, heads_of
 from smurf_core.exclusive.sources import rotated
 
 
@@ -53,3 +54,19 @@ def weights_of(problem, solution, which=0):
     """Head → weights of the inputs themselves, [d, c]."""
     bases = list(problem.source.bases.values())
     return {(i, s): bases[i] @ solution.of((i, s))[which] for i, s in solution.heads}
+
+
+def dense(moments, sets, weighing):
+    """The quadratic's matrix [B, H, H] without ridges, and the rows of every head."""
+    heads, penalties = heads_of(sets), Penalties(moments, weighing)
+    columns = np.concatenate([np.r_[moments.part(i)] for i, _ in heads])
+    matrix = moments.gram[:, columns[:, None], columns[None, :]]
+    first = 0
+    for s in sets:
+        form = penalties.form(s)
+        rows = slice(first, first + form.shape[-1])
+        matrix[:, rows, rows] += form
+        first = rows.stop
+    ends = np.cumsum([0] + [moments.widths[i] for i, _ in heads])
+    parts = {head: slice(a, b) for head, a, b in zip(heads, ends, ends[1:], strict=False)}
+    return matrix, parts, columns

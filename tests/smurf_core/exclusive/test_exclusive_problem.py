@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from smurf_core.exclusive.problem import Weighing, all_sets, system
+from smurf_core.exclusive import fold
+from smurf_core.exclusive.problem import HEAD_RIDGE, Penalties, Weighing, all_sets
 from smurf_core.exclusive.sources import moments, rotated
 from tests.smurf_core.exclusive import transcribed
-from tests.smurf_core.exclusive.problems import centred, draw, problem_of, weights_of
+from tests.smurf_core.exclusive.problems import centred, dense, draw, problem_of, weights_of
 
 SOME = [(0,), (1,), (2,), (0, 1), (0, 1, 2)]
 
@@ -116,7 +117,7 @@ def test_chance_is_clipped_where_the_first_closed_form_is_indefinite():
     )
     assert np.linalg.eigvalsh(first.matrix).min() < -0.1
     source = problem_of(inputs, random.standard_normal((60, 1))).source
-    matrix = system(moments(source, np.ones((1, 60))), sets, Weighing(10.0)).matrix[0]
+    matrix = dense(moments(source, np.ones((1, 60))), sets, Weighing(10.0))[0][0]
     assert np.linalg.eigvalsh(matrix).min() > -1e-9
 
 
@@ -187,14 +188,22 @@ def test_the_quadratic_form_is_positive_semidefinite_for_any_data(made, lam):
     weights = np.concatenate(
         [np.ones((1, n)), np.random.default_rng(0).standard_exponential((4, n))]
     )
-    found = system(moments(problem.source, weights), all_sets(m), Weighing(lam))
-    sizes = np.linalg.eigvalsh(found.matrix)
-    np.testing.assert_allclose(found.matrix, found.matrix.swapaxes(1, 2), atol=1e-9 * sizes.max())
+    matrix, _, columns = dense(moments(problem.source, weights), all_sets(m), Weighing(lam))
+    sizes = np.linalg.eigvalsh(matrix)
+    np.testing.assert_allclose(matrix, matrix.swapaxes(1, 2), atol=1e-9 * sizes.max())
     assert (sizes.min(axis=1) > -1e-12 * sizes.max(axis=1)).all()
-    # So the ridges make the solution the only one, and it is finite.
-    ridged = np.linalg.eigvalsh(found.ridged(0.01))
-    assert (ridged.min(axis=1) > 0.99e-4 - 1e-12 * sizes.max(axis=1)).all()
-    assert np.isfinite(problem.solve(all_sets(m), 0.01, Weighing(lam), weights).weights).all()
+    # So the ridges make the solution the only one. It is that of the whole system, though only
+    # systems of single sets and of totals are solved.
+    ridged = matrix + HEAD_RIDGE * np.eye(len(columns))
+    ridged += 0.01 * (columns[:, None] == columns)
+    share = weights / weights.sum(axis=1, keepdims=True)
+    inputs = np.concatenate(list(problem.source.values.values()), axis=1)
+    right = share * (target[:, 0] - (share @ target)) @ inputs
+    found = problem.solve(all_sets(m), 0.01, Weighing(lam), weights).weights[:, :, 0]
+    left = np.einsum("bhk,bk->bh", ridged, found) - right[:, columns]
+    # In units of each component's own size. Sizes of 1e10 cost digits.
+    size = np.sqrt(np.diagonal(matrix, axis1=1, axis2=2) + HEAD_RIDGE)
+    assert np.abs(left / size).max() < (1e-6 if made is _out_of_scale else 1e-9)
 
 
 @pytest.mark.parametrize("most", [16, 24])
@@ -206,15 +215,12 @@ def test_what_is_not_unique_without_the_small_ridge(most):
     """
     one = np.random.default_rng(2).standard_normal((300, most)) * np.linspace(2, 1, most)
     source = problem_of([one, one], np.zeros((300, 1))).source
-    found = system(moments(source, np.ones((1, 300))), all_sets(2), Weighing(1.0))
-    sizes, vectors = np.linalg.eigh(found.matrix[0])
+    matrix, parts, _ = dense(moments(source, np.ones((1, 300))), all_sets(2), Weighing(1.0))
+    sizes, vectors = np.linalg.eigh(matrix[0])
     null = vectors[:, sizes < 1e-6]
     assert null.shape[1] == 2 * (most - 16)
     inputs = list(source.values.values())
-    said = {
-        (i, s): inputs[i] @ null[part]
-        for (i, s), part in zip(found.heads, found.parts, strict=True)
-    }
+    said = {(i, s): inputs[i] @ null[part] for (i, s), part in parts.items()}
     np.testing.assert_allclose(said[0, (0, 1)], said[1, (0, 1)], atol=1e-5)
     np.testing.assert_allclose(sum(said.values()), np.zeros_like(said[0, (0,)]), atol=1e-5)
 
@@ -229,7 +235,7 @@ def test_shared_factors_have_one_place_without_the_small_ridge():
         for i in range(3)
     ]
     source = problem_of(inputs, np.zeros((2000, 1))).source
-    found = system(moments(source, np.ones((1, 2000))), sets, Weighing(1.0)).matrix[0]
+    found = dense(moments(source, np.ones((1, 2000))), sets, Weighing(1.0))[0][0]
     # In units of each component's own size.
     scale = np.sqrt(np.diag(found))
     assert np.linalg.eigvalsh(found / scale / scale[:, None]).min() > 1e-4
@@ -276,3 +282,17 @@ def test_more_features_than_samples_have_the_same_components():
     leading = vectors[:, ::-1][:, : found.shape[1]]
     np.testing.assert_allclose(found.T @ found, np.eye(found.shape[1]), atol=1e-12)
     np.testing.assert_allclose(found @ found.T, leading @ leading.T, atol=1e-10)
+
+
+@pytest.mark.parametrize("has_known", [False, True])
+def test_weightings_that_are_solved_a_few_at_a_time_have_the_same_solutions(has_known, monkeypatch):
+    inputs, target = draw(60, (4, 3, 5))
+    problem = problem_of(inputs, target)
+    weights = np.random.default_rng(3).uniform(0.5, 1.5, size=(5, 60))
+    weighing = Weighing(0.3, 0.7)
+    known = Penalties(problem.moments_of(weights), weighing) if has_known else None
+    together = problem.solve(SOME, 0.02, weighing, weights, known=known)
+    monkeypatch.setattr(fold, "_AT_ONCE", 2 * 12**2)
+    apart = problem.solve(SOME, 0.02, weighing, weights, known=known)
+    np.testing.assert_allclose(apart.weights, together.weights, atol=1e-12)
+    np.testing.assert_allclose(apart.centres, together.centres, atol=1e-12)
