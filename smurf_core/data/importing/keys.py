@@ -28,6 +28,7 @@ from smurf_core.data.importing.mapping import KEY_SIGN
 from smurf_core.data.importing.near_ids import (
     FEWEST_COMMON,
     MOST_COMMON,
+    Numbered,
     only_numbers,
     plain_form,
     without_words,
@@ -88,10 +89,15 @@ class Key:
         return frozenset(without_words(self.ids.tolist()).values())
 
     @cached_property
-    def numbers(self) -> frozenset[str]:
-        """The numbers in its ids, if all ids have the same words around them; otherwise empty."""
+    def numbered(self) -> Numbered:
+        """The numbers in its ids, if all ids have the same words around them; otherwise none."""
         is_index = len(self.columns) == 1 and has_counter_name(self.columns[0])
-        return frozenset(() if is_index else only_numbers(self.ids.tolist()).values())
+        return Numbered({}) if is_index else only_numbers(self.ids.tolist())
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The same numbers, of all ids."""
+        return frozenset(self.numbered.numbers.values())
 
     @cached_property
     def is_counter(self) -> bool:
@@ -126,7 +132,8 @@ class Key:
             return 0.0
         fewest = min(len(self.plain), len(other.plain))
         bare = (self.bare or self.plain) & (other.bare or other.plain)
-        same = max(len(bare), len(self.numbers & other.numbers))
+        numbers = self.numbers & other.numbers if self.numbered.fits(other.numbered) else ()
+        same = max(len(bare), len(numbers))
         return same / fewest if same >= max(MOST_COMMON * fewest, FEWEST_COMMON) else 0.0
 
 
@@ -385,7 +392,7 @@ class Candidates:
                     if 2 * len(some & other.plain) >= len(some):
                         fit.append(Key(self.table, columns, separator))
                 if not any(own.columns == columns for own in fit) and other.numbers:
-                    numbers = set(only_numbers(["_".join(part) for part in parts]).values())
+                    numbers = set(only_numbers(["_".join(part) for part in parts]).numbers.values())
                     if 2 * len(numbers & other.numbers) >= len(rows):
                         fit.append(Key(self.table, columns))
             found += _in_likely_order([own for own in fit if own.is_unique and (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -89,7 +89,7 @@ def _steps(base: Sequence[str], own: Sequence[str]) -> Iterator[tuple[str, list[
     deepest = max(text.replace("\\", "/").count("/") for text in (*base, *own))
     folders = [_last_folders(count) for count in range(deepest + 1, 0, -1)] if deepest else []
     # Folders may hide that only suffixes differ then: as few as possible are ignored.
-    later = (_suffix, _zeros, _point_zero)
+    later = (_unicode, str.casefold, _blanks, _suffix, _zeros, _point_zero)
     matches = [_matches(*(_formed(texts, [form, *later]) for texts in (base, own)))
                for form in folders]  # fmt: skip
     yield "folders", [form for form, count in zip(folders, matches, strict=True)
@@ -124,17 +124,38 @@ def without_words(ids: Sequence[str]) -> dict[str, str]:
     return _each_once(ids, bare)
 
 
-def only_numbers(ids: Sequence[str]) -> dict[str, str]:
-    """Id → its numbers, if all ids have the same words around them: `3` of `clip_003.mp4`.
+@dataclass(frozen=True)
+class Numbered:
+    """Ids that differ only in their numbers: id → its numbers, and the letters around these."""
 
-    Numbers that are the same in all ids are words as well. Empty if words differ.
+    numbers: Mapping[str, str]
+    words: tuple[str, ...] = ()
+
+    def fits(self, other: Numbered) -> bool:
+        """True if the words of one are those of the other or are left out: `clip_003` and `3`."""
+        return len(self.words) == len(other.words) and all(
+            a == b or not a or not b for a, b in zip(self.words, other.words, strict=True)
+        )
+
+
+def only_numbers(ids: Sequence[str]) -> Numbered:
+    """The numbers in ids, if all ids have the same words around them: `3` of `clip_003.mp4`.
+
+    Numbers that are the same in all ids are left out. Empty if words differ, or numbers repeat.
     """
     pieces = [re.split(r"(\d+)", plain_form(text)) for text in ids]
     if len({tuple(own[::2]) for own in pieces}) != 1 or len(pieces[0]) < 3:
-        return {}
+        return Numbered({})
     numbers = [[str(int(number)) for number in own[1::2]] for own in pieces]
-    varying = [column for column in zip(*numbers, strict=True) if len(set(column)) > 1]
-    return _each_once(ids, ["_".join(own) for own in zip(*varying, strict=True)])
+    columns = list(zip(*numbers, strict=True))
+    words = [""]
+    for word, column in zip(pieces[0][::2], [*columns, ()], strict=True):
+        words[-1] += "".join(letter for letter in word if letter.isalpha())
+        if len(set(column)) > 1:
+            words.append("")
+    varying = [column for column in columns if len(set(column)) > 1]
+    found = _each_once(ids, ["_".join(own) for own in zip(*varying, strict=True)])
+    return Numbered(found, tuple(words))
 
 
 def _each_once(ids: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
@@ -144,15 +165,17 @@ def _each_once(ids: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
 
 def by_common_words(base: Sequence[str], own: Sequence[str]) -> tuple[str, dict[str, str]]:
     """What to ignore so that nearly all ids match, and id of `own` → id of `base`; or empty."""
-    for what, found in ((WORDS, without_words), (NUMBERS, only_numbers)):
-        a, b = found(base), found(own)
-        if what == WORDS:  # One of the tables may have nothing to ignore.
-            a = a or (_each_once(base, [plain_form(text) for text in base]) if b else {})
-            b = b or (_each_once(own, [plain_form(text) for text in own]) if a else {})
-        if not a or not b:
-            continue
-        spelling = {text: given for given, text in a.items()}
-        spelled = {given: spelling[text] for given, text in b.items() if text in spelling}
+    a, b = without_words(base), without_words(own)
+    if a or b:  # One of the tables may have nothing to ignore.
+        a = a or _each_once(base, [plain_form(text) for text in base])
+        b = b or _each_once(own, [plain_form(text) for text in own])
+    x, y = only_numbers(base), only_numbers(own)
+    for what, first, second in (
+        (WORDS, a, b),
+        (NUMBERS, *((x.numbers, y.numbers) if x.fits(y) else ({}, {}))),
+    ):
+        spelling = {text: given for given, text in first.items()}
+        spelled = {given: spelling[text] for given, text in second.items() if text in spelling}
         if len(spelled) >= max(MOST_COMMON * min(len(base), len(own)), FEWEST_COMMON):
             return what, spelled
     return "", {}
