@@ -28,7 +28,7 @@ from smurf_core.data.importing.mapping import KEY_SIGN
 from smurf_core.data.importing.near_ids import (
     FEWEST_COMMON,
     MOST_COMMON,
-    Numbered,
+    Bare,
     only_numbers,
     plain_form,
     without_words,
@@ -84,20 +84,11 @@ class Key:
         return frozenset(plain_form(text) for text in self.ids.dropna())
 
     @cached_property
-    def bare(self) -> frozenset[str]:
-        """The ids without the start and end that all have; empty if there is none."""
-        return frozenset(without_words(self.ids.tolist()).values())
-
-    @cached_property
-    def numbered(self) -> Numbered:
-        """The numbers in its ids, if all ids have the same words around them; otherwise none."""
+    def bare(self) -> tuple[Bare, ...]:
+        """Its ids without the words that all have, and the numbers in them."""
         is_index = len(self.columns) == 1 and has_counter_name(self.columns[0])
-        return Numbered({}) if is_index else only_numbers(self.ids.tolist())
-
-    @cached_property
-    def numbers(self) -> frozenset[str]:
-        """The same numbers, of all ids."""
-        return frozenset(self.numbered.numbers.values())
+        ids = self.ids.tolist()
+        return (without_words(ids), *(() if is_index else (only_numbers(ids),)))
 
     @cached_property
     def is_counter(self) -> bool:
@@ -131,9 +122,10 @@ class Key:
         if not all(key.is_text or key.is_named for key in (self, other)):
             return 0.0
         fewest = min(len(self.plain), len(other.plain))
-        bare = (self.bare or self.plain) & (other.bare or other.plain)
-        numbers = self.numbers & other.numbers if self.numbered.fits(other.numbered) else ()
-        same = max(len(bare), len(numbers))
+        same = max(
+            len(set(a.texts.values()) & set(b.texts.values())) if a.fits(b) else 0
+            for a, b in zip(self.bare, other.bare, strict=False)
+        )
         return same / fewest if same >= max(MOST_COMMON * fewest, FEWEST_COMMON) else 0.0
 
 
@@ -391,9 +383,9 @@ class Candidates:
                     some = {plain_form(separator.join(part) + end) for part in parts}
                     if 2 * len(some & other.plain) >= len(some):
                         fit.append(Key(self.table, columns, separator))
-                if not any(own.columns == columns for own in fit) and other.numbers:
-                    numbers = set(only_numbers(["_".join(part) for part in parts]).numbers.values())
-                    if 2 * len(numbers & other.numbers) >= len(rows):
+                if not any(own.columns == columns for own in fit) and other.bare[1:]:
+                    numbers = set(only_numbers(["_".join(part) for part in parts]).texts.values())
+                    if 2 * len(numbers & set(other.bare[1].texts.values())) >= len(rows):
                         fit.append(Key(self.table, columns))
             found += _in_likely_order([own for own in fit if own.is_unique and (
                 _has_ids_of(own, other) or own.overlap_without_words(other))], other)  # fmt: skip

@@ -108,54 +108,58 @@ def plain_form(text: str) -> str:
     return text
 
 
-def without_words(ids: Sequence[str]) -> dict[str, str]:
-    """Id → id without the start and end that all of them have, up to a separator.
+@dataclass(frozen=True)
+class Bare:
+    """Ids without the words that all of them have: id → what is left, and the words around it."""
 
-    `clip_a_audio`, `clip_b_audio` are `a` and `b`. Empty if ids have nothing in common.
+    texts: Mapping[str, str]
+    words: tuple[str, ...] = ()
+
+    def fits(self, other: Bare) -> bool:
+        """True if one has the other's words or none: `clip_003` and `3`, but not `song_3`."""
+        return len(self.words) == len(other.words) and all(
+            a == b or not a or not b for a, b in zip(self.words, other.words, strict=True)
+        )
+
+
+def without_words(ids: Sequence[str]) -> Bare:
+    """Ids without the start and end that all of them have, up to a separator.
+
+    `clip_a_audio`, `clip_b_audio` are `a` and `b`. Empty if numbers are left: they need more doubt.
     """
     texts = [plain_form(text) for text in ids]
     before, after = common_start(texts), common_start([text[::-1] for text in texts])[::-1]
     before = before[: max(before.rfind(mark) for mark in _SEPARATORS) + 1]
     place = min((k for k, letter in enumerate(after) if letter in _SEPARATORS), default=len(after))
     after = after[place:]
-    if not before and not after:
-        return {}
     bare = [text.removeprefix(before).removesuffix(after) for text in texts]
-    return _each_once(ids, bare)
+    if all(text.isdigit() for text in bare):
+        return Bare({})
+    return Bare(_each_once(ids, bare), (_letters(before), _letters(after)))
 
 
-@dataclass(frozen=True)
-class Numbered:
-    """Ids that differ only in their numbers: id → its numbers, and the letters around these."""
-
-    numbers: Mapping[str, str]
-    words: tuple[str, ...] = ()
-
-    def fits(self, other: Numbered) -> bool:
-        """True if the words of one are those of the other or are left out: `clip_003` and `3`."""
-        return len(self.words) == len(other.words) and all(
-            a == b or not a or not b for a, b in zip(self.words, other.words, strict=True)
-        )
-
-
-def only_numbers(ids: Sequence[str]) -> Numbered:
+def only_numbers(ids: Sequence[str]) -> Bare:
     """The numbers in ids, if all ids have the same words around them: `3` of `clip_003.mp4`.
 
     Numbers that are the same in all ids are left out. Empty if words differ, or numbers repeat.
     """
     pieces = [re.split(r"(\d+)", plain_form(text)) for text in ids]
     if len({tuple(own[::2]) for own in pieces}) != 1 or len(pieces[0]) < 3:
-        return Numbered({})
+        return Bare({})
     numbers = [[str(int(number)) for number in own[1::2]] for own in pieces]
     columns = list(zip(*numbers, strict=True))
     words = [""]
     for word, column in zip(pieces[0][::2], [*columns, ()], strict=True):
-        words[-1] += "".join(letter for letter in word if letter.isalpha())
+        words[-1] += _letters(word)
         if len(set(column)) > 1:
             words.append("")
     varying = [column for column in columns if len(set(column)) > 1]
     found = _each_once(ids, ["_".join(own) for own in zip(*varying, strict=True)])
-    return Numbered(found, tuple(words))
+    return Bare(found, tuple(words))
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalpha())
 
 
 def _each_once(ids: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
@@ -165,17 +169,12 @@ def _each_once(ids: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
 
 def by_common_words(base: Sequence[str], own: Sequence[str]) -> tuple[str, dict[str, str]]:
     """What to ignore so that nearly all ids match, and id of `own` → id of `base`; or empty."""
-    a, b = without_words(base), without_words(own)
-    if a or b:  # One of the tables may have nothing to ignore.
-        a = a or _each_once(base, [plain_form(text) for text in base])
-        b = b or _each_once(own, [plain_form(text) for text in own])
-    x, y = only_numbers(base), only_numbers(own)
-    for what, first, second in (
-        (WORDS, a, b),
-        (NUMBERS, *((x.numbers, y.numbers) if x.fits(y) else ({}, {}))),
-    ):
-        spelling = {text: given for given, text in first.items()}
-        spelled = {given: spelling[text] for given, text in second.items() if text in spelling}
+    for what, bare in ((WORDS, without_words), (NUMBERS, only_numbers)):
+        first, second = bare(base), bare(own)
+        if not first.fits(second):
+            continue
+        spelling = {text: given for given, text in first.texts.items()}
+        spelled = {g: spelling[text] for g, text in second.texts.items() if text in spelling}
         if len(spelled) >= max(MOST_COMMON * min(len(base), len(own)), FEWEST_COMMON):
             return what, spelled
     return "", {}
