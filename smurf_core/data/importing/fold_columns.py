@@ -55,6 +55,10 @@ def guess_split(tables: Sequence[Table], mapping: StudyMapping) -> str:
 def fold_problems_of_columns(tables: Sequence[Table], mapping: StudyMapping) -> list[Problem]:
     """Columns that look like folds or splits and are not used, with the reason."""
     found: dict[str, Problem] = {}
+    if mapping.fold and mapping.split:
+        message = f"folds are those in {mapping.fold!r}, so this split is not used."
+        remedy = "Leave the folds out to use it."
+        found[mapping.split] = Problem("note", message, column=mapping.split, remedy=remedy)
     for table, column in _open_columns(tables, mapping):
         if column in (mapping.fold, mapping.split):
             continue

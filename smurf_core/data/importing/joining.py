@@ -26,7 +26,7 @@ from smurf_core.data.importing.matching import TableJoin, row_ids
 from smurf_core.data.importing.named_columns import check_columns
 from smurf_core.data.importing.protocols import read_folds
 from smurf_core.data.importing.ratings import informativeness_codes, mean_rating
-from smurf_core.data.importing.role_notes import role_problems
+from smurf_core.data.importing.role_notes import role_problems, spelled_alike
 from smurf_core.data.importing.tables import (
     SPLIT_COLUMN,
     bad_cell_problem,
@@ -389,6 +389,7 @@ class _Joiner:
                 f"{file}, column {column!r}, row {row}: the person is missing for {len(missing)} "
                 "samples; fill it in, or leave persons out."
             )
+        self.problems += spelled_alike(persons.unique().tolist(), self.base.name, column)
         return persons.to_numpy().astype(np.str_)
 
     def _folds(

@@ -114,8 +114,10 @@ def _pairs(
 
 def _are_own_counters(first: Table, second: Table, column: str) -> bool:
     """True if a column counts the rows of both tables, also if these were sorted since."""
-    if counts_rows(first, column) and counts_rows(second, column):
-        return True
+    counts = [counts_rows(table, column) for table in (first, second)]
+    if any(counts):
+        # An `id` that counts the rows of one file may be the true id of the other.
+        return all(counts) or not set(first.text(column)) & set(second.text(column))
     counted = all(column in table.row_counters for table in (first, second))
     return counted and is_row_index(column)
 
