@@ -12,7 +12,8 @@ import pandas as pd
 
 # Names that programs give to a column of row numbers: pandas, R, tidyverse, readers of ours.
 _UNNAMED = re.compile(
-    r"(unnamed:?[_ ]?\d+([_.]level_\d+)?|level_0|index|row\.?_?names?|row_?(id|no|nr|num|number)?|"
+    r"(unnamed:?[_ ]?\d+([_.]level_\d+)?|level_0|__index_level_\d+__|index|"
+    r"row\.?_?names?|row_?(id|no|nr|num|number)?|"
     r"\.\.\.1|column_1|#|no|nr)",
     re.IGNORECASE,
 )
@@ -25,7 +26,8 @@ def row_counters(frame: pd.DataFrame, parts: Sequence[int] = ()) -> tuple[str, .
 
     These are 0, 1, 2… or 1, 2, 3… in the order of the rows, also within each of several files of
     `parts` rows; numbers that only rise or do not repeat in a column with a name for row numbers;
-    and one column that is a permutation of the row numbers, such as a row index after shuffling.
+    numbers that do not repeat in a first column called `X` or `V1`; and one column that is a
+    permutation of the row numbers, such as a row index after shuffling.
     """
     counters: list[str] = []
     permuted: list[str] = []
@@ -38,7 +40,9 @@ def row_counters(frame: pd.DataFrame, parts: Sequence[int] = ()) -> tuple[str, .
         values = _whole_numbers(frame[column])
         if values is None:
             continue
-        if _is_counting(values, row, within) or _is_saved_index(values, column):
+        if _is_counting(values, row, within) or _is_saved_index(
+            values, column, is_first=column == frame.columns[0]
+        ):
             counters.append(column)
         elif n >= _FEWEST_PERMUTED and _is_permutation(values):
             permuted.append(column)
@@ -62,10 +66,19 @@ def _is_counting(
     return np.array_equal(values, row + first) or np.array_equal(values, within + first)
 
 
-def _is_saved_index(values: npt.NDArray[np.int64], column: str) -> bool:
-    if has_counter_name(column):
+def _is_saved_index(values: npt.NDArray[np.int64], column: str, *, is_first: bool) -> bool:
+    if has_counter_name(column) or (is_first and _is_short(column)):
         return len(np.unique(values)) == len(values)
-    return column.strip().lower() in _SHORT and bool((np.diff(values) > 0).all())
+    return _is_short(column) and bool((np.diff(values) > 0).all())
+
+
+def _is_short(column: str) -> bool:
+    return column.strip().lower() in _SHORT
+
+
+def is_row_index(column: str) -> bool:
+    """True if a column that counts rows is called like a row index, and not like an id."""
+    return has_counter_name(column) or _is_short(column)
 
 
 def _is_permutation(values: npt.NDArray[np.int64]) -> bool:

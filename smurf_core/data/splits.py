@@ -23,7 +23,8 @@ _CELL_WORDS = {
 }  # fmt: skip
 SPLITS = ("train", "validation", "test")
 # Words that can occur next to the word for a split: `train set`, `Test data`.
-_BESIDE = ("set", "data", "dataset", "split", "partition", "samples", "fold", "part")
+_BESIDE = ("set", "data", "dataset", "split", "partition", "samples", "fold", "part", "public",
+           "private")  # fmt: skip
 
 
 def split_of_cell(cell: str) -> str:
@@ -31,7 +32,8 @@ def split_of_cell(cell: str) -> str:
 
     Examples: `Train`, `train set`, `Test1`, `test_2`, `DEV`, `testing data`.
     """
-    words = re.findall(r"[^\W\d_]+", cell.lower())
+    # `PublicTest` is two words.
+    words = re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cell).lower())
     if len(words) == 1 and words[0] not in _CELL_WORDS:  # `trainset`, `testdata`
         ending = next((w for w in _BESIDE if words[0].endswith(w)), "")
         words = [words[0].removesuffix(ending)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,3 +18,10 @@ def as_text(values: pd.Series[Any]) -> pd.Series[str]:
             values = values.astype("Int64")
     texts = values.astype("str")
     return texts.where(values.notna()) if values.hasnans else texts
+
+
+def common_start(texts: Sequence[str]) -> str:
+    """The start that all texts have."""
+    first, last = min(texts), max(texts)
+    length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), None)
+    return first[:length]

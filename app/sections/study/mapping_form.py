@@ -86,7 +86,8 @@ def mapping_form(
         target = guess.target
         if len(upload.targets) > 1:
             target = st.selectbox("Target", upload.targets, key=f"target_{key}")
-        return replace(guess, name=name, target=target)
+        further = _ask_further(target, upload.targets, guess.targets, key)
+        return replace(guess, name=name, target=target, targets=further)
     st.markdown("##### Files")
     roles = file_roles(upload.tables, upload.titles, guess, key)
     files = {**guess.files, **roles.files}
@@ -213,13 +214,21 @@ def _further_targets(
     labels = [t for t in tables if files_role(t, guess.files) in ("labels", "mixed", "")]
     offered = [*guess.targets, *possible_targets(labels, without)]
     options = [c for c in dict.fromkeys(offered) if c not in chosen.values()]
-    if not chosen["target"] or not options:
+    return _ask_further(chosen["target"], options, guess.targets, key) if chosen["target"] else ()
+
+
+def _ask_further(
+    target: str, offered: Sequence[str], ticked_before: Sequence[str], key: str
+) -> tuple[str, ...]:
+    """Further targets beside a target, of those that are offered."""
+    options = [name for name in offered if name != target]
+    if not options:
         return ()
     ticked = st.multiselect(
         "Further targets",
         options,
-        [column for column in guess.targets if column in options],
-        key=f"further_targets_{chosen['target']}_{key}",
+        [name for name in ticked_before if name in options],
+        key=f"further_targets_{target}_{key}",
         placeholder="None",
         help="Other columns that may be predicted. They belong to the same study: a run predicts "
         "one target, and the sidebar switches between them. None of them is a feature.",

@@ -18,6 +18,7 @@ from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin
 from smurf_core.data.importing.recoding import read_study_tables
 from smurf_core.data.importing.tables import Progress
+from smurf_core.data.importing.whole_targets import read_whole_study
 from smurf_core.data.problems import Problem, listing, refuse_errors
 from smurf_core.data.readers.frames import ReadingOptions
 from smurf_core.data.readers.id_lists import id_lists
@@ -93,7 +94,7 @@ def assemble(
         raise InputError("No file was given.")
     reader = whole_study(sources)
     if reader is not None:
-        study = reader.read(sources[0], target=mapping.target)
+        study = read_whole_study(reader, sources[0], mapping.target, mapping.targets)
         dataset = _as_asked(study.dataset, mapping, sources[0])
         problems = (*study.problems, *fold_problems(dataset))
         refuse_errors(problems)
@@ -136,12 +137,7 @@ def _as_asked(
     dataset: MultimodalDataset, mapping: StudyMapping, source: SourceFile
 ) -> MultimodalDataset:
     """A whole study, whose file defines its roles, without the roles that are switched off."""
-    if mapping.targets:
-        raise InputError(
-            f"{source.name} is a whole study, which is imported with one target: name one of "
-            f"{listing((mapping.target, *mapping.targets), 6)}."
-        )
-    named = [role for role in mapping.role_columns if role != "target"]
+    named = [role for role in mapping.role_columns if not role.startswith("target")]
     if named:
         raise InputError(
             f"{source.name} is a whole study and defines its roles itself: {listing(named)} cannot "

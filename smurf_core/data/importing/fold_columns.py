@@ -12,18 +12,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.data.column_names import FOLD_NAMES, SPLIT_NAMES, plain_name
+from smurf_core.data.column_names import FOLD_NAMES, SPLIT_NAMES, name_words, plain_name
 from smurf_core.data.importing.mapping import StudyMapping
-from smurf_core.data.importing.tables import is_number, stacked
+from smurf_core.data.importing.tables import FILE_COLUMNS, is_number, stacked
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
-from smurf_core.data.splits import split_of_cell
+from smurf_core.data.splits import SPLIT_WORDS, split_of_cell
 from smurf_core.data.texts import as_text
 
 ROLE_SEPARATOR = "|"  # between the roles of a sample in the folds of `fold_*`
 # Names that mean nothing else: a column that cannot be used is an error and not left out.
 _CERTAIN = ("testfold", "split")
 _FEWEST_FOLDS = 3
+_MARKS = "split"  # the column made of `is_train`, `is_test`
+_MARK_WORDS = ("is", "in", "mask", "flag", "set", "split")
 _MOST_WORDS = 8  # different cells of a column of an official split
 _NUMBERED = re.compile(r"^(?P<start>(?:.*[_\-. ])?(?:fold|cv|split)[_\-. ]?)(?P<number>\d+)$", re.I)
 _FOLD_FILE = re.compile(r"[_\-. ]?(?:cv)?fold[_\-. ]?(\d+)[_\-. ]?", re.IGNORECASE)
@@ -53,6 +55,10 @@ def guess_split(tables: Sequence[Table], mapping: StudyMapping) -> str:
 def fold_problems_of_columns(tables: Sequence[Table], mapping: StudyMapping) -> list[Problem]:
     """Columns that look like folds or splits and are not used, with the reason."""
     found: dict[str, Problem] = {}
+    if mapping.fold and mapping.split:
+        message = f"folds are those in {mapping.fold!r}, so this split is not used."
+        remedy = "Leave the folds out to use it."
+        found[mapping.split] = Problem("note", message, column=mapping.split, remedy=remedy)
     for table, column in _open_columns(tables, mapping):
         if column in (mapping.fold, mapping.split):
             continue
@@ -85,7 +91,11 @@ def _remedy(is_split: bool) -> str:
 
 
 def _open_columns(tables: Sequence[Table], mapping: StudyMapping) -> list[tuple[Table, str]]:
-    roles = {c for r, c in mapping.role_columns.items() if r not in ("fold", "split")}
+    # Files of one fold each may number their samples from 1: then the fold is a part of the id.
+    roles = {
+        c for r, c in mapping.role_columns.items()
+        if r not in ("fold", "split") and not (r.startswith("id") and c in FILE_COLUMNS)
+    }  # fmt: skip
     return [(t, str(c)) for t in tables for c in t.columns if c not in roles]
 
 
@@ -135,7 +145,50 @@ def with_fold_columns(tables: Sequence[Table]) -> list[Table]:
     Their cells are words for splits (the role of the sample in each fold), or mark with 1 the fold
     that tests a sample, or with 0 the only fold that does not train on it.
     """
-    return [_with_fold_column(table) for table in tables]
+    return [_with_fold_column(_with_split_column(table)) for table in tables]
+
+
+def _with_split_column(table: Table) -> Table:
+    """A table in which columns such as `is_test`, or `train` and `test`, are one, `split`.
+
+    Each marks the samples of one split with 1 or True.
+    """
+    found: dict[str, str] = {}
+    certain = False
+    for column in table.frame.columns:
+        words = [word for word in name_words(column) if word not in _MARK_WORDS]
+        split = SPLIT_WORDS.get("".join(words), "")
+        if split and split not in found and _is_mark(table, column):
+            found[split] = column
+            certain |= len(words) < len(name_words(column))
+    is_there = _MARKS in table.frame.columns
+    if is_there or not {"train", "test"} & set(found) or (len(found) < 2 and not certain):
+        return table
+    marks = pd.DataFrame({split: _as_marks(table, column) for split, column in found.items()})
+    total = marks.sum(axis=1)
+    if (total > 1).any() or (len(found) > 1 and not (total == 1).all()):
+        return table
+    rest = {"test": "train", "train": "test"}.get(next(iter(found)), "") if len(found) == 1 else ""
+    cells = marks.idxmax(axis=1).where(total == 1, rest)
+    columns = list(found.values())
+    frame = table.frame.drop(columns=columns).assign(**{_MARKS: cells.to_numpy()})
+    message = f"{listing(columns)} mark the samples of a split."
+    remedy = "They are read as its words."
+    if rest:
+        remedy = f"All other samples were taken as {rest} samples."
+    note = Problem("note", message, table.name, remedy=remedy)
+    return replace(table, frame=frame, problems=(*table.problems, note))
+
+
+def _is_mark(table: Table, column: str) -> bool:
+    marks = _as_marks(table, column)
+    return bool(marks.notna().all()) and marks.nunique() == 2
+
+
+def _as_marks(table: Table, column: str) -> pd.Series[Any]:
+    """1 and 0 for cells of 1 and 0 or of True and False, missing for all others."""
+    words = table.frame[column].astype("str").str.lower()
+    return words.map({"1": 1, "0": 0, "1.0": 1, "0.0": 0, "true": 1, "false": 0})
 
 
 def _with_fold_column(table: Table) -> Table:
@@ -148,7 +201,7 @@ def _with_fold_column(table: Table) -> Table:
         numbered.sort()
         numbers = [number for number, _ in numbered]
         columns = [column for _, column in numbered]
-        if len(columns) < _FEWEST_FOLDS or np.ptp(numbers) != len(numbers) - 1:
+        if len(columns) < 2 or np.ptp(numbers) != len(numbers) - 1:
             continue
         cells = _combined(table.frame[columns], numbers)
         if cells is not None:
@@ -167,6 +220,10 @@ def _combined(cells: pd.DataFrame, numbers: Sequence[int]) -> pd.Series[Any] | N
         if not np.isin(marks, (0, 1)).all():
             return None
         for mark in (1, 0):
+            if len(numbers) == 2 and (marks.sum(axis=1) == 1).all():
+                # Each half tests what the other is trained on, so 0 and 1 mean the same.
+                words = cells.eq(1).replace({True: "test", False: "train"})
+                return pd.Series(list(map(ROLE_SEPARATOR.join, words.to_numpy())))
             if ((marks == mark).sum(axis=1) == 1).all():
                 chosen = cells.to_numpy(dtype=np.float64, na_value=np.nan) == mark
                 number = np.asarray(numbers)[chosen.argmax(axis=1)].astype(np.float64)
@@ -206,4 +263,4 @@ def with_stacked_folds(tables: Sequence[Table]) -> list[Table]:
 
 def roles_in_folds(cells: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
     """The role of each sample in each fold, [f, n], from the cells of `fold_*`."""
-    return np.array([cell.split(ROLE_SEPARATOR) for cell in cells]).T
+    return np.array([cell.split(ROLE_SEPARATOR) for cell in cells]).T.astype("U10")

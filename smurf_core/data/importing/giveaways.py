@@ -58,13 +58,18 @@ def without_giveaways(
             message = f"Modality {modality!r}: {names} {what}."
             problems.append(Problem(severity, message, file, remedy=remedy))
 
-    left_out = (codes | people) & ~chosen
+    fixed = _fixed_in_persons(features, persons) if persons is not None else np.zeros_like(codes)
+    if (codes | people | fixed | chosen).all():
+        fixed[:] = False  # A modality of which nothing changes within persons is kept as it is.
+    left_out = (codes | people | fixed) & ~chosen
     what = f"the target {further!r}" if further else "the target"
     is_target = f"gives away {what}: each of its values stands for one value of the target"
     out = "Left out of the features; name the column in the modality to use it all the same."
     report("warning", codes & ~chosen, is_target, out)
     report("warning", codes & chosen, is_target, "It was kept, because the modality names it.")
     report("note", people & ~codes & ~chosen, "numbers the persons", out)
+    is_fixed = "is the same in all samples of a person"
+    report("note", fixed & ~people & ~codes & ~chosen, is_fixed, out)
     advice = "Leave it out if it was derived from the target."
     report("warning", nearly & ~left_out, f"almost gives away {what} (|r| > {_NEARLY})", advice)
     advice = "Leave it out if it is a time, a counter or an id."
@@ -149,6 +154,23 @@ def _of_persons(features: Features, persons: npt.NDArray[np.str_]) -> npt.NDArra
             continue
         is_dense = values.max() - values.min() == len(names) - 1
         found[column] = is_dense and _determines(codes, own)
+    return found
+
+
+def _fixed_in_persons(features: Features, persons: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
+    """True for each column [d] that differs between persons and never within one: an age."""
+    found = np.zeros(len(features.names), dtype=bool)
+    names, own = np.unique(persons, return_inverse=True)
+    if len(persons) - len(names) < _FEWEST_REPEATS or len(names) < 3:
+        return found
+    first = np.full(len(names), -1, dtype=np.intp)
+    first[own[::-1]] = np.arange(len(own))[::-1]  # the first sample of each person
+    for start in range(0, len(found), _CHUNK):
+        block = features.values[:, start : start + _CHUNK]
+        expected = block[first][own]
+        same = (block == expected) | (np.isnan(block) & np.isnan(expected))
+        differs = (block != block[0]).any(axis=0) & ~np.isnan(block).all(axis=0)
+        found[start : start + _CHUNK] = same.all(axis=0) & differs
     return found
 
 

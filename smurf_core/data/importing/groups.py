@@ -19,7 +19,7 @@ from smurf_core.data.column_names import (
     plain_name,
 )
 from smurf_core.data.importing.mapping import StudyMapping
-from smurf_core.data.importing.tables import is_number
+from smurf_core.data.importing.tables import FILE_COLUMNS, is_number
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.interface import PREVIEW_ROWS, Table
 
@@ -83,11 +83,15 @@ def _candidates(tables: Sequence[Table], mapping: StudyMapping) -> list[_Candida
     """Columns that are called like persons, groups and recordings, most likely first."""
     has_folds = bool(mapping.fold or mapping.split)
     taken = set(mapping.role_columns.values()) - {mapping.person, *mapping.id_columns}
+    # Samples that are numbered from 1 in each file: equal numbers have nothing in common.
+    in_files = set(mapping.id_columns) if FILE_COLUMNS & set(mapping.id_columns) else set()
     found: list[_Candidate] = []
     for table in tables:
         for column in table.columns:
             kind = _kind(column)
             if kind is None or column in taken:
+                continue
+            if kind == "recording" and column in in_files:
                 continue
             has_text = column in table.texts
             cells = (table.texts[column] if has_text else table.frame[column]).dropna()

@@ -295,7 +295,7 @@ def _guess_modalities(
             groups = {p: g for p, g in prefix_groups(columns).items() if len(g) > 1}
             for prefix, group in groups.items():
                 found[prefix].append(column_pattern(prefix, group))
-    return {name: tuple(items) for name, items in found.items()}
+    return {name: tuple(dict.fromkeys(items)) for name, items in found.items()}
 
 
 def _holds_ratings(columns: Sequence[str]) -> bool:

@@ -26,12 +26,12 @@ from smurf_core.data.importing.matching import TableJoin, row_ids
 from smurf_core.data.importing.named_columns import check_columns
 from smurf_core.data.importing.protocols import read_folds
 from smurf_core.data.importing.ratings import informativeness_codes, mean_rating
-from smurf_core.data.importing.role_notes import role_problems
+from smurf_core.data.importing.role_notes import role_problems, spelled_alike
 from smurf_core.data.importing.tables import (
     SPLIT_COLUMN,
     bad_cell_problem,
     is_number,
-    to_float32,
+    numbers_at,
 )
 from smurf_core.data.importing.targets import encode_target, has_target
 from smurf_core.data.problems import Problem, listing, refuse_errors
@@ -39,7 +39,6 @@ from smurf_core.data.readers.interface import Table
 from smurf_core.errors import InputError
 
 _CARRIED_ROLES = ("transcript", "start", "end", "media")  # names of columns stored with the samples
-_COLUMNS_AT_ONCE = 64  # columns of a table that are held a second time as they are aligned
 _MAX_CARRIED = 100  # columns without a role that are stored with the samples
 
 
@@ -186,23 +185,22 @@ class _Joiner:
         """A modality's columns, aligned with the samples, not yet cleaned."""
         parts: list[npt.NDArray[np.float32]] = []
         names: list[str] = []
+        taken: set[tuple[str, str]] = set()  # items may mean the same columns
         for item in self.mapping.modalities[modality]:
             found = [(t, c) for t in self.tables if (c := self._columns_of(t, item))]
+            fresh = [(t, [c for c in own if (t.name, c) not in taken]) for t, own in found]
+            taken |= {(t.name, c) for t, own in fresh for c in own}
             if not found:
                 raise InputError(
                     f"Modality {modality!r}: no file, column or start of a column is called "
                     f"{item!r}; there are {listing(table.name for table in self.tables)}."
                 )
-            for table, columns in found:
+            for table, columns in fresh:
+                if not columns:
+                    continue
                 kept = self._number_columns(table, columns, modality)
                 place = self._places(table, ids, modality)
-                aligned = np.full((len(ids), len(kept)), np.nan, dtype=np.float32)
-                there = np.flatnonzero(place >= 0)
-                for start in range(0, len(kept), _COLUMNS_AT_ONCE):
-                    some = kept[start : start + _COLUMNS_AT_ONCE]
-                    values = table.frame[some].to_numpy(dtype=np.float64, na_value=np.nan)
-                    aligned[there, start : start + len(some)] = to_float32(values[place[there]])
-                parts.append(aligned)
+                parts.append(numbers_at(table, kept, place))
                 stem = table.name.rpartition(".")[0] or table.name
                 names += [f"{stem}_{c}" if c in names else c for c in kept]
         whole = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
@@ -392,6 +390,7 @@ class _Joiner:
                 f"{file}, column {column!r}, row {row}: the person is missing for {len(missing)} "
                 "samples; fill it in, or leave persons out."
             )
+        self.problems += spelled_alike(persons.unique().tolist(), self.base.name, column)
         return persons.to_numpy().astype(np.str_)
 
     def _folds(

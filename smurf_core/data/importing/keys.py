@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from itertools import combinations, permutations
 from operator import add
@@ -25,23 +25,31 @@ from smurf_core.data.column_names import (
     plain_name,
 )
 from smurf_core.data.importing.mapping import KEY_SIGN
-from smurf_core.data.importing.near_ids import plain_form
-from smurf_core.data.importing.tables import and_more, is_number
+from smurf_core.data.importing.near_ids import (
+    FEWEST_COMMON,
+    MOST_COMMON,
+    Bare,
+    only_numbers,
+    plain_form,
+    without_words,
+)
+from smurf_core.data.importing.tables import FILE_COLUMNS, SPLIT_COLUMN, and_more, is_number
 from smurf_core.data.readers.interface import Table
+from smurf_core.data.row_counters import has_counter_name
 from smurf_core.errors import InputError
 
 SEPARATORS = ("_", "$_$", "-", "/", ".", ":", "|", " ", "#", "[", "__", "+", "")
 _MOST_PARTS = 8  # columns that are tried as parts of a key
 _SAMPLED = 50
+_WHOLE = re.compile(r"\d+(\.0)?")
 _MOST_DISTINCT = 0.9  # share of different values in a part of a key
 _WORDS = (
     "id|ids|nr|no|num|number|name|key|code|file|filename|clip|segment|seg|utterance|utt|turn|trial|"
     "session|dialogue|dialog|dia|video|vid|recording|rec|participant|subject|subj|speaker|spk|"
-    "person|item|stimulus|stim|block|take|scene|episode|season|sample|instance|index"
+    "datei|dateiname|aufnahme|ausschnitt|fichier|archivo|文件名|person|item|stimulus|stim|block|take|scene|episode|season|sample|instance|index"
 )
 _ID_NAME = re.compile(rf"(?:^|[_\-. ])(?:{_WORDS})\d*$", re.IGNORECASE)
 _CAMEL = re.compile(r"[a-z](?:ID|Id|Nr|No|Key|Name|File|Clip|Trial|Segment)$")
-_NUMBERS = re.compile(r"\d+")
 _NO_PARTS = frozenset({*SPLIT_NAMES, *FOLD_NAMES, *TARGET_NAMES})
 
 
@@ -49,23 +57,22 @@ _NO_PARTS = frozenset({*SPLIT_NAMES, *FOLD_NAMES, *TARGET_NAMES})
 class Key:
     """Columns of a table that together name its samples, and what is between them in an id.
 
-    `words` is what stands before, between and after the parts, as in `dia0_utt3`, in place of the
-    separator.
+    `doubt` says that the ids of another table may be these columns in another order.
     """
 
     table: Table
     columns: tuple[str, ...]
     separator: str = "_"
-    words: tuple[str, ...] = ()
+    doubt: str = ""
 
     @cached_property
     def ids(self) -> pd.Index[str]:
         """The id of each row; a row of which a part is missing has none."""
         between = [self.separator] * (len(self.columns) - 1)
-        first, *words = self.words or ("", *between, "]" if "[" in between else "")
+        words = (*between, "]" if "[" in between else "")
         parts = [part_text(self.table, column) for column in self.columns]
         ended = [part + word for part, word in zip(parts, words, strict=True)]
-        return pd.Index(first + reduce(add, ended), dtype="str")
+        return pd.Index(reduce(add, ended), dtype="str")
 
     @cached_property
     def is_unique(self) -> bool:
@@ -76,6 +83,13 @@ class Key:
     def plain(self) -> frozenset[str]:
         """The ids without differences in spelling."""
         return frozenset(plain_form(text) for text in self.ids.dropna())
+
+    @cached_property
+    def bare(self) -> tuple[Bare, ...]:
+        """Its ids without the words that all have, and the numbers in them."""
+        is_index = len(self.columns) == 1 and has_counter_name(self.columns[0])
+        ids = self.ids.tolist()
+        return (without_words(ids), *(() if is_index else (only_numbers(ids),)))
 
     @cached_property
     def is_counter(self) -> bool:
@@ -101,6 +115,19 @@ class Key:
         """The share of ids that both have, of the smaller table's."""
         fewest = min(len(self.plain), len(other.plain))
         return len(self.plain & other.plain) / fewest if fewest else 0.0
+
+    def overlap_without_words(self, other: Key) -> float:
+        """The same without what all ids of a table have in common; 0 if it is not nearly all."""
+        if not self.is_text and not other.is_text:
+            return 0.0
+        if not all(key.is_text or key.is_named for key in (self, other)):
+            return 0.0
+        fewest = min(len(self.plain), len(other.plain))
+        same = max(
+            len(set(a.texts.values()) & set(b.texts.values())) if a.fits(b) else 0
+            for a, b in zip(self.bare, other.bare, strict=False)
+        )
+        return same / fewest if same >= max(MOST_COMMON * fewest, FEWEST_COMMON) else 0.0
 
 
 def check_unique(key: Key) -> None:
@@ -142,28 +169,31 @@ def is_id_name(column: str) -> bool:
 
 
 def counts_rows(table: Table, column: str) -> bool:
-    """True if a column counts the rows of its file, or of each file that is part of the table."""
-    if not len(table.frame):
-        return False
-    if str(table.first_row[column]).lstrip("0") not in ("", "1", "1.0", ".0"):
+    """True if a column counts the rows of its file, or of each file that is part of the table.
+
+    It may begin with any number, and count in steps, such as 10, 20, 30.
+    """
+    if len(table.frame) < 3 or not _WHOLE.fullmatch(str(table.first_row[column])):
         return False
     cells = table.frame[column]
     if cells.isna().any():
         return False
     if not is_number(cells):
+        if not cells.iloc[:3].str.fullmatch(r"\d{1,9}").all():
+            return False
         if not cells.str.fullmatch(r"\d{1,9}").all():
             return False
         cells = cells.astype("int64")
     numbers = cells.to_numpy(dtype=np.float64)
-    if numbers[0] not in (0, 1):
+    step = numbers[1] - numbers[0]
+    if step < 1 or step % 1 or numbers[0] % 1:
         return False
     sizes = [rows for _, rows in table.parts] if table.parts else [len(numbers)]
-    ends = np.cumsum(sizes)
-    parts = np.split(numbers, ends[:-1])
-    is_own = all(len(part) and np.array_equal(part, part[0] + np.arange(len(part))) and part[0] < 2
-                 for part in parts)  # fmt: skip
-    whole = numbers[0] + np.arange(len(numbers))
-    return is_own or (numbers[0] < 2 and np.array_equal(numbers, whole))
+    starts = np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)
+    place = np.arange(len(numbers))
+    return np.array_equal(numbers, numbers[0] + step * place) or np.array_equal(
+        numbers, numbers[starts] + step * (place - starts)
+    )
 
 
 def single_keys(table: Table, *, besides: Iterable[str] = ()) -> list[Key]:
@@ -210,7 +240,11 @@ def _parts(table: Table, taken: set[str]) -> list[str]:
     others: list[str] = []
     for column in table.columns:
         plain = plain_name(column)
-        if column in taken or (plain in _NO_PARTS and not is_id_name(column)):
+        # Each split, and each file of a fold, may number its samples from the start again.
+        is_file = column == SPLIT_COLUMN or (bool(table.parts) and column in FILE_COLUMNS)
+        if column in taken and not is_file:
+            continue
+        if plain in _NO_PARTS and not is_id_name(column) and not is_file:
             continue
         has_numbers = column in table.numbers
         is_start = plain in START_NAMES and has_numbers
@@ -256,7 +290,9 @@ def guess_id(tables: Sequence[Table], *, besides: Iterable[str] = ()) -> str:
     if len(tables) == 1:
         found = {name: keys for name, keys in found.items() if keys[0].is_named}
     ranked = sorted(found, key=lambda name: (-len(found[name]), rank(found[name])))
-    return ranked[0] if ranked else ""
+    if not ranked or (len(tables) > 1 and all(key.is_counter for key in found[ranked[0]])):
+        return ""  # All rows of all tables decide whether rows were only counted.
+    return ranked[0]
 
 
 def rank(keys: Sequence[Key]) -> tuple[bool, bool, int, bool, int]:
@@ -264,12 +300,29 @@ def rank(keys: Sequence[Key]) -> tuple[bool, bool, int, bool, int]:
     first = keys[0]
     usual = [ID_NAMES.index(plain_name(c)) for c in first.columns if plain_name(c) in ID_NAMES]
     return (
-        all(key.is_counter for key in keys),
+        2 * sum(key.is_counter for key in keys) >= len(keys),
         not all(key.is_named for key in keys),
         len(first.columns),
         not all(key.is_text for key in keys),
         min(usual, default=len(ID_NAMES)),
     )
+
+
+def shared_rows(keys: Mapping[str, Key]) -> int:
+    """The number of ids that the tables of a key share with the first."""
+    first, *others = keys.values()
+    return sum(len(key.plain & first.plain) for key in others)
+
+
+def is_likeness(keys: Mapping[str, Key]) -> bool:
+    """True if the ids of a table match only without what all of them have in common."""
+    first, *others = keys.values()
+    return any(not first.overlap(key) for key in others)
+
+
+def names_samples(keys: Mapping[str, Key]) -> bool:
+    """True if the key has names of ids in all tables, and counts the rows of none."""
+    return all(key.is_named and not key.is_counter for key in keys.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,9 +355,12 @@ class Candidates:
         """
         same = _same_columns(self.table, other)
         singles = [key for key in self.singles if not key.is_counter or key.is_named]
-        found = [key for key in (*same, *singles) if key.is_unique and _has_ids_of(key, other)]
+        unique = [key for key in (*same, *singles) if key.is_unique]
+        found = [key for key in unique if _has_ids_of(key, other)] or self.joined_like(other)
+        if not found:
+            found = [key for key in unique if key.overlap_without_words(other)]
         return min(
-            found or self.joined_like(other),
+            found,
             key=lambda key: (
                 key.columns != other.columns, not key.is_named, key.is_counter,
                 -key.overlap(other), len(key.columns),
@@ -318,30 +374,51 @@ class Candidates:
             return []
         rows = np.unique(np.linspace(0, len(self.table.frame) - 1, _SAMPLED).astype(int))
         separators = SEPARATORS if len(other.columns) == 1 else (other.separator,)
-        words = _words_around(other)
-        found = []
+        found: list[Key] = []
         for key in self.joint:
             texts = {c: part_text(self.table, c).iloc[rows].tolist() for c in key.columns}
+            fit: list[Key] = []
             for columns in permutations(key.columns):
                 parts = list(zip(*(texts[column] for column in columns), strict=True))
                 for separator in separators:
                     end = "]" if separator == "[" else ""
                     some = {plain_form(separator.join(part) + end) for part in parts}
                     if 2 * len(some & other.plain) >= len(some):
-                        found.append(Key(self.table, columns, separator))
-                if len(words) == len(columns) + 1:
-                    found.append(Key(self.table, columns, words=words))
-        return [key for key in found if key.is_unique and _has_ids_of(key, other)]
+                        fit.append(Key(self.table, columns, separator))
+                if not any(own.columns == columns for own in fit) and other.bare[1:]:
+                    numbers = set(only_numbers(["_".join(part) for part in parts]).texts.values())
+                    if 2 * len(numbers & set(other.bare[1].texts.values())) >= len(rows):
+                        fit.append(Key(self.table, columns))
+            found += _in_likely_order([own for own in fit if own.is_unique and (
+                _has_ids_of(own, other) or own.overlap_without_words(other))], other)  # fmt: skip
+        return found
 
 
-def _words_around(key: Key) -> tuple[str, ...]:
-    """What stands around the numbers of every id, such as dia, _utt and nothing; () if it differs.
+def _in_likely_order(keys: list[Key], other: Key) -> list[Key]:
+    """Keys of the same columns, those in the order of an id first; a doubt if it is not known.
 
-    Separators are for numbers without words around them (`0_3`).
+    `dia0_utt3` begins with `Dialogue_ID`, `P01_T2` with `participant`; `3_5` shows no order.
     """
-    found = {tuple(_NUMBERS.split(text)) for text in key.plain} if len(key.columns) == 1 else set()
-    words = found.pop() if len(found) == 1 else ()
-    return words if any(map(str.isalpha, "".join(words))) else ()
+    if len({key.columns for key in keys}) < 2:
+        return keys
+    words = [word for word in re.findall(r"[^\W\d_]+", plain_form(other.ids[0])) if word]
+    names = [plain_name(column) for column in other.columns]
+
+    def fits(key: Key) -> int:
+        called = [plain_name(column) for column in key.columns]
+        if len(names) == len(called):
+            return sum(name == own for name, own in zip(names, called, strict=True))
+        return sum(own.startswith(word) for word, own in zip(words, called, strict=False))
+
+    ranked = sorted(keys, key=fits, reverse=True)
+    if fits(ranked[0]) > fits(next(key for key in ranked if key.columns != ranked[0].columns)):
+        return ranked
+    first = ranked[0]
+    doubt = (
+        f"ids such as {other.ids[0]!r} were read as {' and '.join(map(repr, first.columns))}, and "
+        "may be these in another order."
+    )
+    return [replace(first, doubt=doubt), *ranked[1:]]
 
 
 def _has_ids_of(key: Key, other: Key) -> bool:

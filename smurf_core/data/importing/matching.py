@@ -8,19 +8,27 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from smurf_core.data.column_names import ID_NAMES, plain_name
-from smurf_core.data.importing.evidence import JoinEvidence, RefusedKey, TableKey
+from smurf_core.data.importing.evidence import (
+    JoinEvidence,
+    RefusedKey,
+    SharedColumn,
+    TableKey,
+)
 from smurf_core.data.importing.keys import (
     Candidates,
     Key,
     check_unique,
+    is_likeness,
+    names_samples,
     rank,
     repeating_ids,
+    shared_rows,
 )
 from smurf_core.data.importing.mapping import StudyMapping
-from smurf_core.data.importing.near_ids import NearMatches, hint, respelled
+from smurf_core.data.importing.near_ids import NUMBERS, NearMatches, hint, respelled
 from smurf_core.data.importing.positions import check_sizes, numbered, split_sizes
 from smurf_core.data.importing.shared_columns import shared_columns
-from smurf_core.data.problems import Problem, listing, refuse_errors
+from smurf_core.data.problems import Problem, Severity, listing, refuse_errors
 from smurf_core.data.readers.interface import Table
 from smurf_core.errors import InputError
 
@@ -126,6 +134,8 @@ class _Matcher:
             roles=self.roles,
         )
         refuse_errors(wrong)
+        self.problems += wrong
+        self._report_counters(agreeing)
         main = self.keys.get(self.base.name)
         keys = tuple(
             TableKey(t.name, self.keys[t.name].columns if t.name in self.keys else ())
@@ -152,7 +162,7 @@ class _Matcher:
     def _choose(self) -> None:
         """The key under which most tables match, and under which what they share agrees."""
         own = self.candidates[self.base.name]
-        candidates = [*own.singles, *own.joint, *self._joined_as_in(self.others, self.base)]
+        candidates = [*own.singles, *self._joined_as_in(self.others, self.base), *own.joint]
         if not self.others:
             candidates = [key for key in candidates if key.is_named]
             if candidates:
@@ -164,11 +174,15 @@ class _Matcher:
             return
         ranked = sorted(
             (key for key, found in matched.items() if len(found) == most),
-            key=lambda key: (rank(list(matched[key].values())), -_rows(matched[key])),
+            key=lambda key: (
+                is_likeness(matched[key]),
+                rank(list(matched[key].values())),
+                -shared_rows(matched[key]),
+            ),
         )
         sound = [key for key in ranked[:_TRIED] if not self._contradictions(matched[key])]
         chosen = (sound or ranked)[0]
-        if _names_samples(matched[ranked[0]]):
+        if names_samples(matched[ranked[0]]):
             # Ids by name and by value: what disagrees under them is refused, and not avoided by
             # another key, which would join other rows.
             chosen = ranked[0]
@@ -282,6 +296,10 @@ class _Matcher:
             self.ids[table.name] = key.ids
             if base is None or table is self.base:
                 continue
+            for doubt in (key.doubt, base.doubt):
+                if doubt:
+                    remedy = "Name the sample id, or join the columns in the file."
+                    self.problems.append(Problem("warning", doubt, table.name, remedy=remedy))
             spelled = respelled(base.ids, key.ids, table.name)
             self.ids[table.name] = spelled.ids
             self._report_near(spelled.near)
@@ -302,7 +320,21 @@ class _Matcher:
         examples = listing((f"{a!r} is {b!r}" for a, b in near.examples), 2)
         message = f"{near.count} ids differ from those of {self.base.name} ({examples})."
         remedy = f"They were matched without regard to {' and '.join(near.differences)}."
-        self.problems.append(Problem("note", message, near.table, remedy=remedy))
+        severity: Severity = "warning" if NUMBERS in near.differences else "note"
+        self.problems.append(Problem(severity, message, near.table, remedy=remedy))
+
+    def _report_counters(self, agreeing: Sequence[SharedColumn]) -> None:
+        """Warn if the ids of all tables only count their rows, and nothing else is in common."""
+        keys = [self.keys.get(table.name) for table in self.tables]
+        is_asked = self.mapping.id and "id" not in self.mapping.guessed
+        if is_asked or agreeing or not all(key and key.is_counter for key in keys):
+            return
+        if not self.others:
+            return
+        column = self.keys[self.base.name].title
+        message = "in every file, the sample ids count its rows, and no other column is shared."
+        remedy = "Rows were matched by this number: check that it is not each file's own count."
+        self.problems.append(Problem("warning", message, self.base.name, column, remedy=remedy))
 
     def _check_common(self, table: Table, base: Key, key: Key) -> None:
         if self.ids[table.name].isin(base.ids).any():
@@ -369,7 +401,9 @@ class _Matcher:
             if column in self.besides or plain_name(column) not in ID_NAMES:
                 continue
             key = Key(table, (column,))
-            if pd.api.types.is_float_dtype(table.frame[column]) and column not in table.texts:
+            cells = table.frame[column]
+            is_point = pd.api.types.is_float_dtype(cells) and (cells.dropna() % 1 != 0).any()
+            if is_point and column not in table.texts:
                 continue
             if key.ids.nunique() >= 0.9 * len(key.ids):
                 check_unique(key)
@@ -408,14 +442,3 @@ class _Matcher:
         return "its values name the samples in " + (
             "all files" if len(self.keys) == len(self.tables) else f"{len(self.keys)} files"
         )
-
-
-def _rows(keys: dict[str, Key]) -> int:
-    """The number of ids that the tables of a key share with the first."""
-    first, *others = keys.values()
-    return sum(len(key.plain & first.plain) for key in others)
-
-
-def _names_samples(keys: Mapping[str, Key]) -> bool:
-    """True if the key has names of ids in all tables, and counts the rows of none."""
-    return all(key.is_named and not key.is_counter for key in keys.values())

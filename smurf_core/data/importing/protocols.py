@@ -48,7 +48,7 @@ def read_folds(
             f"{file}, column {column!r}, row {row}: the fold is missing for {len(missing)} samples."
         )
     if as_text(cells).str.contains(ROLE_SEPARATOR, regex=False).all():
-        return ReadFolds(_from_roles(as_text(cells), where, column), ())
+        return ReadFolds(_from_roles(as_text(cells), persons, where, column), ())
     return _from_numbers(cells, persons, where, column)
 
 
@@ -78,7 +78,9 @@ def _from_numbers(
     return ReadFolds(Folds.from_test_folds(codes, len(names)), tuple(problems))
 
 
-def _from_roles(texts: pd.Series[str], where: Places, column: str) -> Folds:
+def _from_roles(
+    texts: pd.Series[str], persons: npt.NDArray[np.str_] | None, where: Places, column: str
+) -> Folds:
     """Folds from cells with the role of a sample in each fold, such as `train|test|train`."""
     roles = roles_in_folds(texts.to_numpy().astype(np.str_))
     for fold, own in enumerate(roles):
@@ -89,7 +91,11 @@ def _from_roles(texts: pd.Series[str], where: Places, column: str) -> Folds:
             )
         if "validation" not in own:  # the next fold's test samples, as in cross-validation
             following = roles[(fold + 1) % len(roles)] == "test"
-            own[following & (own == "train")] = "validation"
+            train = np.flatnonzero(own == "train")
+            held_out = following[train]
+            if held_out.all():  # as with two folds: nothing would be left to train on
+                held_out = _fifth(None if persons is None else persons[train], len(train))
+            own[train[held_out]] = "validation"
     return Folds(training=roles == "train", validation=roles == "validation", test=roles == "test")
 
 

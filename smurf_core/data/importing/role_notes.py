@@ -11,6 +11,7 @@ from smurf_core.data.importing.groups import person_problems
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.raters import is_rater_column
 from smurf_core.data.importing.tables import SPLIT_COLUMN
+from smurf_core.data.importing.targets import spellings
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Table
 
@@ -34,6 +35,17 @@ def role_problems(
         *_unused_numbers(tables, mapping, featured, codes),
         *_lost_cells(tables, mapping, featured),
     ]
+
+
+def spelled_alike(persons: Sequence[str], file: str, column: str) -> list[Problem]:
+    """A warning of persons whose names differ only in case, blanks or signs."""
+    groups = spellings(persons)
+    if not groups:
+        return []
+    examples = listing((" and ".join(map(repr, group)) for group in groups), 2)
+    message = f"{len(groups)} persons are spelled in several ways ({examples})."
+    remedy = "They count as different persons; write them in the same way if they are one."
+    return [Problem("warning", message, file, column, remedy=remedy)]
 
 
 def _unused_numbers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -15,6 +16,7 @@ from smurf_core.data.column_names import (
     ID_NAMES,
     PERSON_NAMES,
     SPLIT_NAMES,
+    named_thing,
     plain_name,
 )
 from smurf_core.data.importing.evidence import SharedColumn
@@ -23,8 +25,13 @@ from smurf_core.data.importing.near_ids import plain_form
 from smurf_core.data.importing.tables import is_number
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.interface import Table
+from smurf_core.data.row_counters import is_row_index
+from smurf_core.data.splits import split_of_cell
 
 _STRICT = frozenset({*ID_NAMES, *PERSON_NAMES, *FOLD_NAMES, *SPLIT_NAMES})
+# Places in an experiment, which may be those of different sessions in different files.
+_PLACES = frozenset({"trial", "order", "position", "index", "row", "line", "run", "block",
+                     "reihenfolge", "durchgang", "试次", "essai", "prova", "ensayo"})  # fmt: skip
 _PROBED = 20  # values by which columns of numbers with the same name are first compared
 _MOST_DECIMALS = 10
 
@@ -42,16 +49,25 @@ def shared_columns(
     A column belongs to two tables if it has the same name in both, and is text, has a role, or has
     mostly the same values. Features of different modalities may have the same name (`mean`, `0`):
     their values differ. Columns that name the samples of two tables under two names are also
-    compared. Counters of a file's own rows are not.
+    compared. Counters of a file's own rows are not. Places in an experiment, such as `trial`, may
+    differ, which is a warning.
     """
     agreeing: list[SharedColumn] = []
     problems: list[Problem] = []
     roles = set(roles)
     for first, second in combinations(tables, 2):
         rows = _Rows(ids[first.name], ids[second.name])
+        is_counted = any(
+            len(own) == 1 and counts_rows(table, own[0])
+            for table in (first, second)
+            for own in [tuple(keys.get(table.name, ()))]
+        )
         for column, other in _pairs(first, second, keys, candidates, rows):
             is_strict = column in roles or plain_name(column) in _STRICT or column != other
-            problem, compared = _compared(first, second, column, other, rows, is_strict=is_strict)
+            may_differ = column not in roles and not is_counted
+            problem, compared = _compared(
+                first, second, column, other, rows, is_strict=is_strict, may_differ=may_differ
+            )
             if problem is not None:
                 problems.append(problem)
             elif compared:
@@ -79,7 +95,7 @@ def _pairs(
     own, other = set(keys.get(first.name, ())), set(keys.get(second.name, ()))
     both = [c for c in first.columns if c in second.frame.columns]
     found = [(c, c) for c in both if not (c in own and c in other)]
-    found = [(c, c) for c, _ in found if not (counts_rows(first, c) and counts_rows(second, c))]
+    found = [(c, c) for c, _ in found if not _are_own_counters(first, second, c)]
     if not len(rows.first):
         return []
     names = [
@@ -96,8 +112,25 @@ def _pairs(
     return found
 
 
+def _are_own_counters(first: Table, second: Table, column: str) -> bool:
+    """True if a column counts the rows of both tables, also if these were sorted since."""
+    counts = [counts_rows(table, column) for table in (first, second)]
+    if any(counts):
+        # An `id` that counts the rows of one file may be the true id of the other.
+        return all(counts) or not set(first.text(column)) & set(second.text(column))
+    counted = all(column in table.row_counters for table in (first, second))
+    return counted and is_row_index(column)
+
+
 def _compared(
-    first: Table, second: Table, column: str, other: str, rows: _Rows, *, is_strict: bool
+    first: Table,
+    second: Table,
+    column: str,
+    other: str,
+    rows: _Rows,
+    *,
+    is_strict: bool,
+    may_differ: bool,
 ) -> tuple[Problem | None, int]:
     """The error for a column that disagrees, or how many rows agree (0: not the same column)."""
     a, b = first.frame[column].iloc[rows.first], second.frame[other].iloc[rows.second]
@@ -118,13 +151,31 @@ def _compared(
         held = (s.notna() & t.notna()).to_numpy()
         s, t = s[held].map(plain_form), t[held].map(plain_form)
         equal = (s == t).to_numpy()
+        if not equal.all() and _mean_the_same(s, t, is_text=not (is_number(a) or is_number(b))):
+            return None, int(held.sum())
         if not is_strict and not equal.all() and _common(s, t) < 0.5:
             return None, 0
     wrong = np.flatnonzero(~equal)
     if not len(wrong):
         return None, int(held.sum())
     place = np.flatnonzero(held)[wrong[0]]
-    return _disagreement(first, second, column, other, rows, int(place), len(wrong)), 0
+    problem = _disagreement(first, second, column, other, rows, int(place), len(wrong))
+    if are_numbers and may_differ and named_thing(column) in _PLACES:
+        return replace(
+            problem, severity="warning", remedy="It is a place in a sequence, which may differ "
+            "between files; if it may not, the sample id is wrong: name another.",
+        ), 0  # fmt: skip
+    return problem, 0
+
+
+def _mean_the_same(a: pd.Series[Any], b: pd.Series[Any], *, is_text: bool) -> bool:
+    """True if cells are words for the same splits, or if codes stand for words one to one."""
+    if is_text:
+        words = {word: split_of_cell(str(word)) for word in pd.unique(pd.concat([a, b]))}
+        return all(words.values()) and bool((a.map(words) == b.map(words)).all())
+    pairs = pd.DataFrame({"a": a, "b": b}).drop_duplicates()
+    repeats = len(a) - len(pairs)
+    return pairs["a"].is_unique and pairs["b"].is_unique and repeats >= max(len(a) / 2, 10)
 
 
 def _disagreement(

@@ -26,6 +26,8 @@ from smurf_core.data.splits import SPLITS, split_of_name
 from smurf_core.errors import InputError
 
 SPLIT_COLUMN = "split"
+FILE_COLUMNS = frozenset({SPLIT_COLUMN, "fold"})  # what tells the files of one table apart
+_COLUMNS_AT_ONCE = 64  # columns of a table that are held a second time as they are aligned
 _PREVIEWED = 20  # recordings summarised for a preview
 _FEWEST_MARKS = (
     3  # number of columns named after sets of modalities from which a table counts as ratings
@@ -258,7 +260,20 @@ def bad_cell_problem(column: str, bad: BadCell) -> Problem:
     )
 
 
-def to_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+def numbers_at(
+    table: Table, columns: list[str], place: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float32]:
+    """Columns of numbers of the rows at `place` [n], as [n, columns]; NaN where it is −1."""
+    aligned = np.full((len(place), len(columns)), np.nan, dtype=np.float32)
+    there = np.flatnonzero(place >= 0)
+    for start in range(0, len(columns), _COLUMNS_AT_ONCE):
+        some = columns[start : start + _COLUMNS_AT_ONCE]
+        values = table.frame[some].to_numpy(dtype=np.float64, na_value=np.nan)
+        aligned[there, start : start + len(some)] = _to_float32(values[place[there]])
+    return aligned
+
+
+def _to_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     """Values as float32; those too large become infinite, which cleaning reports."""
     with np.errstate(over="ignore"):
         return values.astype(np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,8 +104,8 @@ def _are_whole(values: pd.Series[Any]) -> bool:
     return bool((numbers == np.rint(numbers)).all())
 
 
-def _spellings(names: list[str]) -> list[list[str]]:
-    """Classes that differ only in case, blanks or the form of their letters."""
+def spellings(names: Sequence[str]) -> list[list[str]]:
+    """Names that differ only in case, blanks or the form of their letters."""
     groups: dict[str, list[str]] = {}
     for name in names:
         plain = unicodedata.normalize("NFKC", name).casefold()
@@ -155,7 +156,7 @@ def _classification(
             f"{file}, column {column!r}: {len(names)} different values for {len(texts)} samples "
             "are not classes; choose another target."
         )
-    for group in _spellings(names):
+    for group in spellings(names):
         message = f"classes {', '.join(map(repr, group))} differ only in case or blanks."
         remedy = "They are different classes; write them in the same way if they are one."
         problems.append(Problem("warning", message, file, column, remedy=remedy))

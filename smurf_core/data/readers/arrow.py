@@ -270,9 +270,10 @@ def _column(name: str, cells: pa.ChunkedArray, source: SourceFile, *, may_be_nam
     if pa.types.is_integer(cells.type) and cells.null_count:
         whole = pc.cast(cells, pa.int64())
         return Column(whole.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get))
-    wide = np.int64 if pa.types.is_integer(cells.type) else np.float64
-    numbers = np.asarray(cells.to_numpy(), dtype=wide)
-    return Column(numbers if wide is np.float64 else pd.Series(numbers))
+    numbers = cells.to_numpy()
+    if pa.types.is_integer(cells.type):
+        return Column(pd.Series(numbers.astype(np.int64)))
+    return Column(np.asarray(numbers, dtype=np.float64))
 
 
 def _is_plain(cells: pa.ChunkedArray) -> bool:

@@ -69,8 +69,8 @@ class AuthorsCacheReader:
             )
         if len(targets) > 1 and not target:
             raise InputError(
-                f"{source.name}: there are {len(targets)} targets ({listing(targets, 6)}), and a "
-                "study has one: name the one to predict as target."
+                f"{source.name}: there are {len(targets)} targets ({listing(targets, 6)}), and "
+                "none was chosen: name the one to predict as target, or several."
             )
         return cache_study(cache_contents(targets[chosen], source), chosen, source)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -43,6 +43,7 @@ _WHOLE = r"^[+-]?\d+$"
 # Numbers that may be names, such as `1.10` beside `1.1`: short, without a sign and an exponent.
 _DOTTED = r"^\d{1,9}(\.\d{1,6})?$"
 _LOSSY = r"(\.\d*0$)|^0\d"
+_WITH_E = r"^\d{1,6}([eE]\d{1,3})?$"
 _INITIALS = r"^[A-Za-z]{2}$"
 # Of a wide table, texts are kept for columns with names of ids and for its first and last columns.
 _NARROW, _ENDS = 64, 8
@@ -99,9 +100,12 @@ def text_table(
     has_point = any(read[c].has_points for c in ready)
     forms = number_forms(odd, plain, source, delimiter=delimiter, has_point=has_point)
     again = {
-        c: text_column(cells.fill_null(""), may_be_names=False)
+        c: text_column(
+            cells.fill_null(""), may_be_names=may_be_names(list(columns).index(c), len(columns), c)
+        )
         for c, cells in forms.rewritten.items()
     }
+    again = {c: _with_texts(own, columns[c]) for c, own in again.items()}
     # A column that is text all the same keeps its cells as they were written.
     read |= {c: parsed for c, parsed in again.items() if parsed.is_number}
     read |= {c: Column(_texts(pc.utf8_trim_whitespace(columns[c]))) for c in forms.undecided}
@@ -161,6 +165,41 @@ def _ready_column(cells: pa.ChunkedArray) -> Column:
     if pa.types.is_floating(cells.type):
         return Column(cells.chunk(0).to_numpy() if cells.num_chunks == 1 else cells.to_numpy())
     return Column(_nullable(cells) if cells.null_count else pd.Series(cells.to_numpy()))
+
+
+def with_written_numbers(table: Table, source: SourceFile) -> Table:
+    """A table of a format with types, whose columns of text may be numbers as people write them."""
+    odd = [c for c in table.frame.columns
+           if c not in table.numbers or (c in table.bad_cells and c in table.texts)]  # fmt: skip
+    if not odd or table.undecided:
+        return table
+    cells = {
+        c: pa.chunked_array([pa.array(table.text(c).astype(object).where(table.text(c).notna(), "")
+                                      .to_list(), pa.string())])
+        for c in odd
+    }  # fmt: skip
+    read = text_table(table.name, cells, source)
+    found = [c for c in odd if c in read.numbers and c not in read.bad_cells]
+    if not found and not read.undecided:
+        return table
+    texts = {c: own for c, own in table.texts.items() if c not in found}
+    kept = {*found, *read.undecided}
+    told = tuple(p for p in read.problems if any(c in p.message for c in kept))
+    return replace(
+        table,
+        frame=table.frame.assign(**{c: read.frame[c] for c in found}),
+        bad_cells={c: bad for c, bad in table.bad_cells.items() if c not in found},
+        undecided=read.undecided,
+        texts=texts | {c: own for c, own in read.texts.items() if c in found},
+        problems=(*table.problems, *told),
+    )
+
+
+def _with_texts(column: Column, cells: pa.ChunkedArray) -> Column:
+    """A column whose texts, if it needs them, are its cells as they are in the file."""
+    if column.texts is None:
+        return column
+    return replace(column, texts=_as_written(filled(pc.utf8_trim_whitespace(cells))))
 
 
 def kept_texts(columns: Mapping[str, Column]) -> dict[str, pd.Series[Any]]:
@@ -262,8 +301,10 @@ def _are_large(filled: pa.ChunkedArray) -> bool:
 
 def _loses_digits(filled: pa.ChunkedArray, numbers: pd.Series[Any]) -> bool:
     """True if the numbers may be names and one is written with zeros that a number lacks."""
-    if not pd.api.types.is_float_dtype(numbers) or (numbers.dropna() % 1 == 0).all():
+    if not pd.api.types.is_float_dtype(numbers):
         return False
+    if (numbers.dropna() % 1 == 0).all():  # `1e2` is also `10e1` as a number, but not as a name.
+        return bool(pc.all(pc.match_substring_regex(filled, _WITH_E)).as_py())
     first = pc.index(filled.is_valid(), pa.scalar(True)).as_py()
     if re.fullmatch(_DOTTED[1:-1], filled[first].as_py(), re.ASCII) is None:
         return False

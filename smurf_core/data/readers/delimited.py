@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -35,6 +36,7 @@ from smurf_core.errors import InputError
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 _MAX_HEADER = 16 * 1024**2  # characters
 _USUAL_HEADER = 2 * 1024**2  # characters: if this contains too few rows, more is read
+_ONE_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 # Bytes parsed at a time, for each column and at least: several blocks wait in memory, a row must
 # fit, and a block costs time for each column.
 _BLOCK_OF_COLUMN, _SMALLEST_BLOCK = 2 * 1024, 8 * 1024**2
@@ -192,16 +194,17 @@ class _Seen:
     lines: list[int]  # how many lines of the file end with each row
 
     @property
-    def rank(self) -> tuple[bool, int, bool, int]:
+    def rank(self) -> tuple[bool, int, bool, bool, int]:
         """Better splits are larger: rows agree, the header is near the top and as wide as they are.
 
-        Decimal commas also split rows evenly, but not their header.
+        Decimal commas also split rows evenly, but not their header, and leave semicolons in cells.
         """
         width = usual_width(self.rows)
         start = next(k for k, row in enumerate(self.rows) if len(row) in (width, width - 1))
         below = [len(row) == width for row in self.rows[start + 1 :]] or [True]
         agrees = 10 * sum(below) >= 9 * len(below) and all(below[:3])
-        return agrees, -start, len(self.rows[start]) == width, width
+        is_split = not any(mark in cell for row in self.rows[1:4] for cell in row for mark in ";\t")
+        return agrees, -start, len(self.rows[start]) == width, is_split, width
 
     @property
     def is_table(self) -> bool:
@@ -237,12 +240,22 @@ def _seen(source: SourceFile, start: str, is_whole: bool) -> _Seen:
             found.append(seen)
     if not found and is_recording([[line] for line in start.split()[:3]]):
         raise recording_error(source)
+    alone = [row for row in start.splitlines()[:SEEN_ROWS] if row.strip()]
+    if not found and _is_one_column(alone):
+        return _Seen(",", [[row.strip()] for row in alone], list(range(1, len(alone) + 1)))
     if not found:
         raise InputError(
             f"{source.name} has only one column: separate columns by comma, semicolon or tab. "
             "If it has one value per sample, add a column of sample ids."
         )
     return max(found, key=lambda seen: seen.rank)
+
+
+def _is_one_column(lines: list[str]) -> bool:
+    """True for numbers below one name, as a list of labels is written."""
+    if len(lines) < 3 or is_number(lines[0].strip()):
+        return False
+    return all(_ONE_NUMBER.fullmatch(line) for line in lines[1:])
 
 
 def _reader(file: Iterable[str], delimiter: str) -> Any:

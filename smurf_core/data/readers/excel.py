@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
@@ -14,6 +15,7 @@ from zlib import error as ZlibError
 
 import pyarrow as pa
 
+from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.columns import check_names, text_table
 from smurf_core.data.readers.footers import without_odd_rows, without_row_counter
 from smurf_core.data.readers.headers import SEEN_ROWS, find_header
@@ -57,9 +59,11 @@ class ExcelReader:
             # We read nothing of what openpyxl leaves out (styles, validation).
             with warnings.catch_warnings(action="ignore"), source.path.open("rb") as file:
                 book = load_workbook(file, read_only=True, data_only=True)
+                shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+                hidden = [sheet.title for sheet in book.worksheets if sheet not in shown]
                 sheets = {
                     sheet.title: _cells(sheet.iter_rows(values_only=True), source, rows)
-                    for sheet in book.worksheets
+                    for sheet in shown
                 }
         except (BadZipFile, InvalidFileException, ParseError, KeyError, OSError, EOFError,
                 ValueError, TypeError, AttributeError, ZlibError,
@@ -72,7 +76,13 @@ class ExcelReader:
         filled = {title: cells for title, cells in sheets.items() if cells}
         if not filled:
             raise InputError(f"{source.name} has no sheet with cells in it.")
-        return tuple(_table(source, title, cells, len(filled)) for title, cells in filled.items())
+        tables = [_table(source, title, cells, len(filled)) for title, cells in filled.items()]
+        if hidden:
+            message = f"{len(hidden)} sheets are hidden ({listing(hidden)})."
+            remedy = "They were left out; unhide them in Excel if they belong to the study."
+            note = Problem("warning", message, source.name, remedy=remedy)
+            tables[0] = replace(tables[0], problems=(*tables[0].problems, note))
+        return tuple(tables)
 
 
 def _cells(

@@ -60,7 +60,7 @@ class FoldCachesReader:
         if len(caches) > 1 and not target:
             raise InputError(
                 f"{source.name}: the files have {len(caches)} targets ({listing(caches, 6)}), and "
-                "a study has one: name the one to predict as target."
+                "none was chosen: name the one to predict as target, or several."
             )
         chosen = target or next(iter(caches))
         first = next(iter(caches[chosen].values()))["training"]

@@ -149,6 +149,9 @@ class _Finder:
         if row and row[0].startswith(COMMENTS) and not self._is_data(below[0]):
             return True
         count = sum(1 for cell in row if cell)
+        is_alone = len(row) == count == self.width - 1 == 1 and not is_number(row[0])
+        if is_alone and all(self._is_data(later) for later in below[:3]):
+            return False  # the only name above row names and one column of numbers
         if len(row) == self.width - 1 and self._is_header_like(below[0]):
             return True
         if len(row) in (self.width - 1, self.width + 1) and count >= self.width - 1 >= 2:

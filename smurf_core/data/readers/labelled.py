@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from smurf_core.data.problems import Problem, listing
-from smurf_core.data.readers.columns import check_names, text_column
+from smurf_core.data.readers.columns import Column, check_names, kept_texts, text_column
 from smurf_core.data.readers.interface import BadCell, Table
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
@@ -36,7 +36,7 @@ def labelled_table(
     """A table of columns: labels as text where every value has one, otherwise numbers."""
     if len(frame) == 0:
         raise InputError(f"{source.name} has columns and no rows.")
-    columns: dict[str, pd.Series[Any]] = {}
+    columns: dict[str, Column] = {}
     bad: dict[str, BadCell] = {}
     missing: dict[str, int] = {}
     labelled: list[str] = []
@@ -51,15 +51,16 @@ def labelled_table(
         texts = _labels(cells, coded.labels)
         if texts is not None and not coded.is_scale:
             labelled.append(name)
-            columns[name] = texts
+            columns[name] = Column(texts)
             continue
         if coded.labels:
             partly.append(name)
-        columns[name], cell = _column(cells)
-        if cell is not None:
-            bad[name] = BadCell(source.name, *cell)
+        columns[name] = read = _column(cells)
+        if read.bad is not None:
+            bad[name] = BadCell(source.name, *read.bad)
     said = _said(source, missing, labelled, partly)
-    return Table(source.name, pd.DataFrame(columns), bad, (*problems, *said))
+    frame = pd.DataFrame({name: column.values for name, column in columns.items()})
+    return Table(source.name, frame, bad, (*problems, *said), texts=kept_texts(columns))
 
 
 def _labels(cells: pd.Series[Any], labels: Mapping[Any, str]) -> pd.Series[Any] | None:
@@ -76,22 +77,21 @@ def _key(value: Any) -> float | str:
     return float(value) if isinstance(value, int | float | np.number) else str(value).strip()
 
 
-def _column(cells: pd.Series[Any]) -> tuple[pd.Series[Any], tuple[int, str, int] | None]:
+def _column(cells: pd.Series[Any]) -> Column:
     """Numbers, whole ones as integers; dates and texts as text, and the first cell that is bad."""
     if not pd.api.types.is_numeric_dtype(cells):
         held = cells.dropna()
         if cells.dtype != object or not held.map(lambda c: isinstance(c, int | float)).all():
             texts = ["" if pd.isna(cell) else str(cell) for cell in cells]
-            read = text_column(pa.chunked_array([pa.array(texts, pa.string())]))
-            return read.values, read.bad
+            return text_column(pa.chunked_array([pa.array(texts, pa.string())]))
         cells = pd.to_numeric(cells, errors="coerce")
     values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     known = values[~np.isnan(values)]
     is_whole = len(known) and (np.abs(known) < 2**53).all() and (known == np.round(known)).all()
     if not is_whole:
-        return pd.Series(values), None
+        return Column(pd.Series(values))
     whole = pd.Series(values).astype("Int64")
-    return (whole if whole.isna().any() else whole.astype(np.int64)), None
+    return Column(whole if whole.isna().any() else whole.astype(np.int64))
 
 
 def _said(

@@ -20,7 +20,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from smurf_core.data.column_names import PERSON_NAMES, TARGET_NAMES, plain_name
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.arff import ArffReader
 from smurf_core.data.readers.arrow import ParquetReader
@@ -44,7 +43,9 @@ _CLASSES = ("class", "emotion", "label")
 _PARQUET = b"PAR1"
 # Pieces of the names of openSMILE's features.
 _OPENSMILE = re.compile(
-    r"_sma|_amean|_stddev|semitone|mfcc|pcm_|jitter|shimmer|loudness|PerSec|F[0-3]", re.IGNORECASE
+    r"_sma|_amean|_stddev|semitone|mfcc|pcm_|jitter|shimmer|loudness|PerSec|F[0-3]|alphaRatio|HNR"
+    r"|hammarberg|spectral|slope\d|voicing|voiceProb|audspec|lspFreq",
+    re.IGNORECASE,
 )
 
 
@@ -289,15 +290,11 @@ def _functionals(table: Table, source: SourceFile) -> Table:
 
 
 def _are_features(frame: pd.DataFrame) -> bool:
-    """False for labels of audformat, which have the same index as openSMILE's features."""
+    """False for labels and other features with the same index as openSMILE's features."""
     if "start" not in frame:
         return True
     columns = [column for column in frame.columns if column not in _TIMES and column != "file"]
-    if any(_OPENSMILE.search(column) for column in columns):
-        return True
-    known = {*TARGET_NAMES, *PERSON_NAMES}
-    numbers = [c for c in columns if pd.api.types.is_numeric_dtype(frame[c])]
-    return len(numbers) == len(columns) and not any(plain_name(c) in known for c in numbers)
+    return any(_OPENSMILE.search(column) for column in columns)
 
 
 def _segment_names(

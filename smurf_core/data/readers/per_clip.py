@@ -30,6 +30,7 @@ from smurf_core.data.readers.npz import array_header, read_npy
 from smurf_core.data.readers.pooling import pool
 from smurf_core.data.sources import SourceFile, check_shape
 from smurf_core.data.splits import split_of_name
+from smurf_core.data.texts import common_start
 from smurf_core.errors import InputError
 
 _FEWEST = 3  # files, if another table names them
@@ -144,16 +145,25 @@ def _split(line: str) -> list[str]:
 def _are_named(names: Iterable[str], tables: Sequence[Table]) -> bool:
     """True if most cells of a column are these names, without folders and suffixes."""
     wanted = set(names)
+    plain = {_plain(recording_name(name)) for name in wanted}
     for table in tables:
         for column in table.columns:
             cells = table.frame[column].dropna()
             if pd.api.types.is_float_dtype(cells) or len(cells) < _FEWEST:
                 continue
             texts = cells.astype("str")
-            shares = (texts.isin(wanted).mean(), texts.map(recording_name).isin(wanted).mean())
+            bare = texts.map(recording_name)
+            shares = (texts.isin(wanted).mean(), bare.isin(wanted).mean())
             if max(shares) >= 0.5:
                 return True
+            # `1.npy` for sample 001, `Clip1.npy` for clip1
+            if len(plain) == len(wanted) and bare.map(_plain).isin(plain).mean() >= 0.5:
+                return True
     return False
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"(?<!\d)0+(?=\d)", "", name.casefold())
 
 
 def _names(group: Sequence[SourceFile], tables: Sequence[Table]) -> list[_End] | None:
@@ -176,24 +186,18 @@ def _names(group: Sequence[SourceFile], tables: Sequence[Table]) -> list[_End] |
 def _possible_ends(stems: Sequence[str]) -> list[_End]:
     """Nothing, the common end after a separator, and the common start before one."""
     reverse = [stem[::-1] for stem in stems]
-    after = _common(reverse)[::-1]
-    before = _common(stems)
+    after = common_start(reverse)[::-1]
+    before = common_start(stems)
     after = after[re.search(r"[_\-. ]|$", after).start() :]  # type: ignore[union-attr]
     before = before[: max(before.rfind(mark) for mark in "_-. ") + 1]
     return [_End(), _End(after=after), _End(before=before), _End(before, after)]
-
-
-def _common(texts: Sequence[str]) -> str:
-    first, last = min(texts), max(texts)
-    length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), None)
-    return first[:length]
 
 
 def _group_name(group: Sequence[SourceFile], ends: Sequence[_End]) -> str:
     """The name of what the files contain: the part of their names that is not the id."""
     named = ends[0].after.strip("_-. ") or ends[0].before.strip("_-. ")
     if not named:
-        named = re.sub(r"[\d_\-. ]+$", "", _common([source.stem for source in group]))
+        named = re.sub(r"[\d_\-. ]+$", "", common_start([source.stem for source in group]))
     return named or "clips"
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 from smurf_core.data.column_names import ID_NAMES, plain_name
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.arrays import array_table
-from smurf_core.data.readers.columns import check_names, text_column
+from smurf_core.data.readers.columns import Column, check_names, kept_texts, text_column
 from smurf_core.data.readers.interface import BadCell, Table
 from smurf_core.data.sources import (
     MAX_CELLS,
@@ -252,17 +252,18 @@ def _frame_table(source: SourceFile, name: str, frame: pd.DataFrame, rows: int |
         note = "the rows have names, and no column is called like an id."
         problems = (Problem("note", note, source.name, remedy="The names were taken as ids."),)
     frame = frame.reset_index(drop=True).iloc[:rows]
-    columns: dict[str, pd.Series[Any]] = {}
+    columns: dict[str, Column] = {}
     bad: dict[str, BadCell] = {}
     for column in frame.columns:
         if pd.api.types.is_complex_dtype(frame[column]):
             raise InputError(
                 f"{source.name}, column {column!r}: it contains complex numbers; save their parts."
             )
-        columns[column], cell = _cells(frame[column])
-        if cell is not None:
-            bad[column] = BadCell(source.name, *cell)
-    return Table(name, pd.DataFrame(columns), bad, problems)
+        columns[column] = read = _cells(frame[column])
+        if read.bad is not None:
+            bad[column] = BadCell(source.name, *read.bad)
+    values = pd.DataFrame({column: read.values for column, read in columns.items()})
+    return Table(name, values, bad, problems, texts=kept_texts(columns))
 
 
 def _are_ids(names: pd.Index[Any]) -> bool:
@@ -272,16 +273,15 @@ def _are_ids(names: pd.Index[Any]) -> bool:
     return bool(is_text and names.is_unique and list(names.astype("str")) != counting)
 
 
-def _cells(cells: pd.Series[Any]) -> tuple[pd.Series[Any], tuple[int, str, int] | None]:
+def _cells(cells: pd.Series[Any]) -> Column:
     """Numbers as float64 or (nullable) int64; factors and characters stay text."""
     if isinstance(cells.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(cells):
         texts = [None if pd.isna(cell) else str(cell) for cell in cells]
         if isinstance(cells.dtype, pd.CategoricalDtype):
-            return pd.Series(texts, dtype="str"), None
-        read = text_column(pa.chunked_array([pa.array(texts, pa.string()).fill_null("")]))
-        return read.values, read.bad
+            return Column(pd.Series(texts, dtype="str"))
+        return text_column(pa.chunked_array([pa.array(texts, pa.string()).fill_null("")]))
     if pd.api.types.is_bool_dtype(cells) or pd.api.types.is_integer_dtype(cells):
         whole = cells.astype("Int64")
-        return (whole if whole.isna().any() else whole.astype(np.int64)), None
+        return Column(whole if whole.isna().any() else whole.astype(np.int64))
     values: npt.NDArray[np.float64] = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-    return pd.Series(values), None
+    return Column(pd.Series(values))

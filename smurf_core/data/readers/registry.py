@@ -11,6 +11,7 @@ from smurf_core.data.readers.annotations import ElanReader, TextGridReader
 from smurf_core.data.readers.arff import ArffReader
 from smurf_core.data.readers.arrow import FeatherReader, ParquetReader
 from smurf_core.data.readers.authors_cache import AuthorsCacheReader
+from smurf_core.data.readers.columns import with_written_numbers
 from smurf_core.data.readers.csd import CsdLabelsReader, CsdReader
 from smurf_core.data.readers.delimited import DelimitedReader
 from smurf_core.data.readers.excel import ExcelReader
@@ -159,6 +160,8 @@ def read(source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
     """A file's tables, with a note if its name suggests another format."""
     reader = table_reader(source)
     tables = reader.read(source, rows=rows)
+    if not isinstance(reader, DelimitedReader | ExcelReader):  # these are all text
+        tables = tuple(with_written_numbers(table, source) for table in tables)
     if source.suffix in reader.suffixes or not source.suffix:
         return tables
     message = f"the file is {reader.title}, despite its name."

@@ -73,13 +73,17 @@ def _read(source: SourceFile, program: str, rows: int | None) -> Table:
                 raise InputError(about["refused"])
             if ended:
                 raise _damaged(source, program)
-            frame = pa_feather.read_table(Path(folder) / "table", memory_map=False).to_pandas()
+            frame, texts = (
+                pa_feather.read_table(Path(folder) / name, memory_map=False).to_pandas()
+                for name in ("table", "texts")
+            )
         except (OSError, ValueError, pa.ArrowException) as error:
             if isinstance(error, InputError):
                 raise
             raise _damaged(source, program) from error
     bad = {name: BadCell(**cell) for name, cell in about["bad_cells"].items()}
-    return Table(source.name, frame, bad, tuple(Problem(**given) for given in about["problems"]))
+    problems = tuple(Problem(**given) for given in about["problems"])
+    return Table(source.name, frame, bad, problems, texts={c: texts[c] for c in texts})
 
 
 def _damaged(source: SourceFile, program: str) -> InputError:
@@ -119,6 +123,8 @@ def _main(path: str, name: str, program: str, folder: str, rows: str) -> None:
     else:
         cells = pa.Table.from_pandas(table.frame, preserve_index=False)
         pa_feather.write_feather(cells, str(Path(folder) / "table"), compression="uncompressed")
+        texts = pa.Table.from_pandas(pd.DataFrame(dict(table.texts)), preserve_index=False)
+        pa_feather.write_feather(texts, str(Path(folder) / "texts"), compression="uncompressed")
         about = {
             "problems": [asdict(problem) for problem in table.problems],
             "bad_cells": {column: asdict(bad) for column, bad in table.bad_cells.items()},

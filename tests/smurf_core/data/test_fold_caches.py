@@ -16,7 +16,7 @@ NAMES = ["openface_AU12", "openface_AU04", "roberta_0", "roberta_1"]
 TESTED = np.arange(30) % 3  # the fold that tests each sample
 
 
-def write(folder, study="SEWA_valence", *, numbers="_3_{}"):
+def write(folder, study="SEWA_valence", *, numbers="_3_{}", x=X, y=Y, without=()):
     """As the authors' repository writes them: a batch per person, lists of one array."""
     for fold in range(3):
         parts = {
@@ -26,9 +26,13 @@ def write(folder, study="SEWA_valence", *, numbers="_3_{}"):
         }
         for name, members in parts.items():
             batches = [
-                {"X": [X[rows]], "Y": [Y[rows]], "meta_id": [np.full((len(rows), 1), person)]}
+                {"X": [x[rows]], "Y": [y[rows]], "meta_id": [np.full((len(rows), 1), person)]}
                 for person in range(5)
-                if len(rows := np.flatnonzero(members & (np.arange(30) // 6 == person)))
+                if len(
+                    rows := np.setdiff1d(
+                        np.flatnonzero(members & (np.arange(30) // 6 == person)), without
+                    )
+                )
             ]
             properties = {"X_names": np.array(NAMES), "Y_names": np.array(["valence"])}
             path = folder / f"{study}_{name}{numbers.format(fold)}.pickle"
@@ -53,6 +57,34 @@ def test_pickles_of_the_folds_are_one_study(numbers, tmp_path):
     np.testing.assert_array_equal(dataset.features["roberta"].values, X[order][:, 2:])
     for fold in range(3):
         np.testing.assert_array_equal(dataset.folds.test[fold], TESTED[order] == fold)
+
+
+def test_several_targets_of_caches_are_one_study(tmp_path):
+    write(tmp_path)
+    write(tmp_path, "SEWA_arousal", y=-Y, without=(7, 8))
+    sources = find_sources([tmp_path])
+    with pytest.raises(InputError, match="name the one to predict as target, or several"):
+        assemble(sources, guess_mapping(sources))
+    known = StudyMapping(target="SEWA_valence", targets=("SEWA_arousal",))
+    assembly = assemble(sources, guess_mapping(sources, known))
+    data = assembly.dataset
+    assert data._index == ("valence", "arousal")
+    further = data.further_targets["arousal"]
+    np.testing.assert_array_equal(further.values[further.is_known], -data.target[further.is_known])
+    lacking = data.features["openface"].values[~further.is_known]
+    np.testing.assert_array_equal(np.sort(lacking[:, 0]), np.sort(X[[7, 8], 0]))
+    assert len(data.with_target("arousal")) == 28
+    assert "2 of 30 samples have no value of 'arousal'" in " ".join(map(str, assembly.problems))
+    assert assembly.mapping.to_dict()["targets"] == ["SEWA_arousal"]
+
+
+def test_targets_of_other_samples_are_no_further_targets(tmp_path):
+    write(tmp_path)
+    write(tmp_path, "SEWA_arousal", x=X + 1)
+    sources = find_sources([tmp_path])
+    known = StudyMapping(target="SEWA_valence", targets=("SEWA_arousal",))
+    with pytest.raises(InputError, match="'SEWA_arousal' have other features"):
+        assemble(sources, guess_mapping(sources, known))
 
 
 def test_a_fold_without_one_of_its_partitions_is_refused(tmp_path):
