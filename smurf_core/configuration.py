@@ -86,19 +86,6 @@ class Configuration:
         )
 
 
-def solved_setting(configuration: Configuration) -> str:
-    """A configuration of a kind that is solved: what it reads, the ridge that was chosen, and λ.
-
-    Its learning rate is that of the late-fusion towers that it reads, if it reads any.
-    """
-    layers = configuration.hidden_layers
-    towers = f"towers {layers_label(layers)}, lr {configuration.learning_rate:g}" if layers else ""
-    return (
-        f"{towers or 'features alone'}, ridge {configuration.weight_decay:g}, "
-        f"λ {configuration.auxiliary_weight:g}"
-    )
-
-
 @dataclass(frozen=True)
 class Grid:
     """Hyper-parameters to try, every combination of them.

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from smurf_core.configuration import Configuration, RunConfig
+from smurf_core.configuration import Configuration, RunConfig, layers_label
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Folds, MultimodalDataset, NewSamples, Task
 from smurf_core.errors import InputError
@@ -31,6 +31,21 @@ class FittedMember:
     model: FittedModel
     # Contributions to every sample of the data set, [n, t, c]: `model.contributions` of them.
     values: npt.NDArray[np.float32]
+
+    def solved_setting(self) -> str:
+        """Of a kind that is solved: what its contributions read, the ridge that was chosen, and λ.
+
+        The learning rate is that of the late-fusion towers, if it reads any.
+        """
+        chosen, read = self.configuration, "features alone"
+        if chosen.hidden_layers:
+            read = f"towers {layers_label(chosen.hidden_layers)}, lr {chosen.learning_rate:g}"
+        elif self.model.reads_features:
+            # A modality without functions has a unit that never fires.
+            towers = self.model.towers
+            bent = [name for name in self.model.modalities if towers[name,][0].weight.any()]
+            read = f"features, bent functions of {' and '.join(bent)}"
+        return f"{read}, ridge {chosen.weight_decay:g}, λ {chosen.auxiliary_weight:g}"
 
 
 @dataclass(frozen=True)

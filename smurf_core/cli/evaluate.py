@@ -13,7 +13,6 @@ from smurf_core.cli.options import Run
 from smurf_core.cli.output import name_leftovers, new_table, out
 from smurf_core.cli.runs import find_run
 from smurf_core.cli.targets import target_sentence
-from smurf_core.configuration import solved_setting
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.complete import evaluation_tables, tables_of_run
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
@@ -86,7 +85,7 @@ def show(run: Run) -> None:
         member = fold.member
         chosen.add_row(
             str(fold_label(fold.fold)),
-            solved_setting(member.configuration) if is_solved else str(member.configuration),
+            member.solved_setting() if is_solved else str(member.configuration),
             "solved" if is_solved else str(member.best_epoch),
             f"{member.validation_metric:.3f}", f"{scores[main, fold_label(fold.fold)]:.3f}",
         )  # fmt: skip

@@ -106,6 +106,7 @@ class System:
     def __init__(self, penalties: Penalties, sets: Sequence[ModalitySet]) -> None:
         moments = penalties.moments
         self.gram = moments.gram  # [B, R, R]
+        self._part_of = moments.part
         self.heads = heads_of(sets)
         ends = np.cumsum([0] + [moments.widths[i] for i, _ in self.heads])
         self.parts = tuple(slice(int(a), int(b)) for a, b in pairwise(ends))  # rows of each head
@@ -128,19 +129,19 @@ class System:
     def solve(self, right: Array, ridge: Array) -> Array:
         """Weights [B, H, c] of a squared error; `right` [B, R, c] is the inputs' moment with y."""
         size, matrix = self._with_gram(ridge)
-        return self._spread(size * np.linalg.solve(matrix, right / size))
+        prices: Array = size * np.linalg.solve(matrix, right / size)
+        return self._spread(prices)
 
     def of_totals(self, totals: Array) -> Array:
         """The weights [B, H, c] of the lowest cost that sum to totals [B, R, c]."""
-        return self._spread(np.linalg.solve(self.flexibility, totals))
+        prices: Array = np.asarray(np.linalg.solve(self.flexibility, totals))
+        return self._spread(prices)
 
     def totals(self, weights: Array) -> Array:
         """The sums [B, R, c] over heads of weights [B, H, c]."""
         found = np.zeros((len(weights), self.gram.shape[-1], weights.shape[-1]))
-        first = 0
-        for columns in self._columns:
-            np.add.at(found, (slice(None), columns), weights[:, first : first + len(columns)])
-            first += len(columns)
+        for (i, _), part in zip(self.heads, self.parts, strict=True):
+            found[:, self._part_of(i)] += weights[:, part]
         return found
 
     def _with_gram(self, ridge: Array) -> tuple[Array, Array]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from smurf_core.configuration import solved_setting
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.metrics import METRIC_TITLES
 from smurf_core.evaluation.verdicts import GOOD
@@ -100,7 +99,7 @@ def _configuration(result: RunResult) -> tuple[str, str]:
     rows = [
         (
             str(fold_label(fold.fold)),
-            solved_setting(fold.member.configuration)
+            fold.member.solved_setting()
             if config.kind.is_solved
             else str(fold.member.configuration),
             "solved" if config.kind.is_solved else str(fold.member.best_epoch),

@@ -55,6 +55,14 @@ def test_nothing_that_is_called_reliable_on_a_bent_study_is_wrong(followed):
     assert good["recovery"].min() >= 0.8
 
 
+def test_a_run_that_follows_does_not_call_its_inputs_features_alone(followed):
+    _, result = followed
+    for fold in result.fold_results:
+        # C sees |g| of what it shares with A and with B: they can say it by functions.
+        shown = fold.member.solved_setting()
+        assert shown.startswith("features, bent functions of A and B, ridge ")
+
+
 def test_without_functions_the_verdict_says_that_lines_are_not_enough(followed, monkeypatch):
     never(monkeypatch)
     dataset, _ = followed
