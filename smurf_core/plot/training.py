@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
 _COLOURS = ["#3f90da", "#e76300"]
 
 
-def live_curve(points: pd.DataFrame) -> alt.LayerChart:
+def live_objectives(points: pd.DataFrame) -> pd.DataFrame:
     """Objectives over epochs of the best member of the unit that was reported last.
 
-    `points` is a table from `smurf_core.runs.store.curves`.
+    `points` is a table from `smurf_core.runs.store.curves`. Columns: epoch, samples (`training`
+    or `validation`), objective.
     """
     last = points.iloc[-1]
     unit = points[(points["fold"] == last["fold"]) & (points["unit"] == last["unit"])]
-    tidy = unit.rename(
+    return unit.rename(
         columns={"training_objective": "training", "validation_objective": "validation"}
     ).melt("epoch", ["training", "validation"], var_name="samples", value_name="objective")
-    chart = alt.Chart(tidy).encode(
+
+
+@cache
+def live_curve() -> dict[str, Any]:
+    """The figure of `live_objectives` in Vega-Lite, without its data.
+
+    It is made once: Altair needs 50 ms for it, and every page that watches a training draws it
+    every second.
+    """
+    chart = alt.Chart(alt.NamedData("objectives")).encode(
         x=alt.X("epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1, format="d")),
         y=alt.Y("objective:Q", title="Objective", scale=alt.Scale(zero=False)),
         color=alt.Color(
@@ -26,10 +39,12 @@ def live_curve(points: pd.DataFrame) -> alt.LayerChart:
             legend=alt.Legend(orient="top"),
         ),
         strokeDash=alt.StrokeDash("samples:N", legend=None),
-        tooltip=["samples", "epoch", alt.Tooltip("objective", format=".4f")],
+        tooltip=["samples:N", "epoch:Q", alt.Tooltip("objective:Q", format=".4f")],
     )  # fmt: skip
     layers: alt.LayerChart = (chart.mark_line() + chart.mark_point(size=20)).properties(height=260)
-    return layers
+    spec: dict[str, Any] = layers.to_dict()
+    del spec["data"]
+    return spec
 
 
 def chosen_curves(curves: pd.DataFrame) -> alt.Chart:

@@ -90,10 +90,16 @@ def or_none(
     return None if row[column] is None else read(row, column)
 
 
-def parsed(row: sqlite3.Row, column: str, what: str, read: Callable[[Any], Entry]) -> Entry:
-    """The result of `read` for a column of JSON; `what` is the start of an error message."""
+def parsed(
+    row: sqlite3.Row, column: str, what: str, read: Callable[[Any], Entry],
+    load: Callable[[str], Any] = json.loads,
+) -> Entry:  # fmt: skip
+    """The result of `read` for a column of JSON; `what` is the start of an error message.
+
+    `load` makes of the text what `read` takes.
+    """
     try:
-        return read(json.loads(text(row, column)))
+        return read(load(text(row, column)))
     except InputError as error:
         raise InputError(f"{what} cannot be read: {error}") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

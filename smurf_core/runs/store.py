@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 import pandas as pd
@@ -413,6 +414,15 @@ def has_work(workspace: Workspace) -> bool:
     return "queued" in states and "running" not in states
 
 
+@lru_cache(maxsize=1024)
+def _config(text: str) -> RunConfig:
+    """The settings in a text. They cannot be changed, so all that ask for a run share them.
+
+    Pages list all runs several times, and reading a run's settings takes a millisecond.
+    """
+    return RunConfig.from_dict(json.loads(text))
+
+
 def _info(row: sqlite3.Row) -> RunInfo:
     """The run of a row; raises `InputError` with the reason if it cannot be read."""
     if not is_id(row["id"]):
@@ -424,7 +434,7 @@ def _info(row: sqlite3.Row) -> RunInfo:
         name=text(row, "name"),
         note=text(row, "note"),
         status=choice(row, "status", get_args(Status)),
-        config=parsed(row, "config", "Its settings", RunConfig.from_dict),
+        config=parsed(row, "config", "Its settings", _config, load=str),
         jobs=or_none(count, row, "jobs"),
         progress=number(row, "progress"),
         message=text(row, "message"),

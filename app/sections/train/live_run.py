@@ -7,7 +7,7 @@ import streamlit as st
 from app.state.callbacks import callback
 from app.state.session import known_targets, why_not, workspace
 from app.widgets.messages import escaped, show_callback_error, show_errors
-from smurf_core.plot.training import live_curve
+from smurf_core.plot.training import live_curve, live_objectives
 from smurf_core.processes.launcher import launch
 from smurf_core.runs.store import curves, list_runs, request_cancel, resume_run
 
@@ -54,7 +54,7 @@ def _live(study_id: str, was_active: bool, *, has_targets: bool) -> None:
             st.progress(min(max(run.progress, 0.0), 1.0), text=f"{run.progress:.0%}")
             points = curves(workspace(), run.id)
             if len(points):
-                st.altair_chart(live_curve(points), key=f"curve_{run.id}")
+                st.vega_lite_chart(live_objectives(points), live_curve(), key=f"curve_{run.id}")
     if was_active and not active:
         st.rerun()  # The whole page once, so that tables and pickers show the end.
 
