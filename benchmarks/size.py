@@ -2,16 +2,21 @@
 
 Simulated features, 100,000 samples of 1,433 columns in three modalities, with ids, persons and a
 target: as CSV and as Parquet, as one file and as four. `smurf import` makes a study of each form,
-and `smurf train` trains the last one. Memory is what all processes of a command hold together,
-looked at ten times a second; pages that they share count once.
+and `smurf train` trains the last one. Memory is what all processes of a command hold together, seen
+twice a second; pages that they share count once. It is at least the highest memory of a process.
 
     python -m benchmarks.size [--samples 100000] [--columns 1433] [--train exclusive late_fusion]
+
+With `--check`, the study is one CSV that `smurf check` reads, and nothing is imported:
+
+    python -m benchmarks.size --check --samples 600 --columns 20000
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -27,7 +32,7 @@ import pyarrow.parquet as pq
 MODALITIES = ("audio", "text", "video")
 FORMS = ("csv-1", "csv-4", "parquet-1", "parquet-4")
 _ROWS_AT_ONCE = 2_000
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.5
 _KINDS = {
     # Few epochs, so that memory is measured and no patience is needed.
     "exclusive": ["--model", "exclusive"],
@@ -100,7 +105,7 @@ class Measured:
 
     def __init__(self, workspace: Path, command: list[str], most: float) -> None:
         self.environment = {**os.environ, "SMURF_HOME": str(workspace), "OMP_NUM_THREADS": "1"}
-        self.peak, self.processor, self.reports, start = 0, 0.0, 0, time.perf_counter()
+        self.peak, before, start = 0, _processor_time(), time.perf_counter()
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as reports:
             started = psutil.Popen(
                 [sys.executable, "-m", "smurf_core", *command],
@@ -113,7 +118,9 @@ class Measured:
                     for process in (*started.children(recursive=True), started):
                         process.kill()
                 time.sleep(_LOOK_SECONDS)
-            self.seconds, self.processor = time.perf_counter() - start, sum(used.values())
+            self.seconds = time.perf_counter() - start
+            # A worker may go on without the command, and others end between two looks.
+            self.processor = max(sum(used.values()), _processor_time() - before)
             out.seek(0)
             reports.seek(0)
             self.lines, told = out.read().splitlines(), reports.read().splitlines()
@@ -133,13 +140,21 @@ class Measured:
             try:
                 total += process.memory_full_info().pss
                 used[process.pid] = sum(process.cpu_times()[:2])
-            except psutil.Error:
+                status = Path(f"/proc/{process.pid}/status").read_text().partition("VmHWM:")[2]
+                self.peak = max(self.peak, int(status.split()[0]) * 1024)
+            except (psutil.Error, OSError, IndexError):
                 continue
         self.peak = max(self.peak, total)
 
     def __str__(self) -> str:
         return (f"peak {self.peak / 2**30:.2f} GiB, {self.processor:.0f} s of processor time, "
                 f"{self.reports} progress reports")  # fmt: skip
+
+
+def _processor_time() -> float:
+    """Of all processes that this one has started and waited for, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
@@ -149,11 +164,17 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=1_433)
     parser.add_argument("--forms", nargs="*", choices=FORMS, default=FORMS)
     parser.add_argument("--train", nargs="*", choices=_KINDS, default=["exclusive", "late_fusion"])
+    parser.add_argument("--check", action="store_true", help="only `smurf check` of one CSV")
     parser.add_argument("--most", type=float, default=8.0, help="GiB at which a command is ended")
     given = parser.parse_args()
     most = given.most * 2**30
     with tempfile.TemporaryDirectory() as place:
         workspace, study = Path(place) / "home", ""
+        if given.check:
+            write_study(Path(place), "csv-1", given.samples, given.columns)
+            done = Measured(workspace, ["check", str(Path(place) / "study.csv")], most)
+            print(f"checked: {done.lines[0]}\n  {done}")
+            return
         for form in given.forms:
             folder = Path(place) / form
             folder.mkdir()
