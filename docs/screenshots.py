@@ -9,6 +9,7 @@ dark, and puts them on one contact sheet each: about half an hour.
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -84,6 +85,7 @@ def documentation(browser: Browser, folder: Path) -> None:
     page.get_by_role("button", name="Explore the demo").click()
     page.locator("h1", has_text=HEADINGS["Findings"]).wait_for()
     page.locator(".js-plotly-plot").first.wait_for()
+    page.get_by_role("button", name=re.compile(r"^\d of \d")).click()
     page.get_by_role("button", name="Dismiss").click()
     settle(page)
     page.screenshot(path=folder / "findings.png")

@@ -7,7 +7,7 @@ from app.loading import dataset_of, description_of
 from app.sections import data as data_sections
 from app.state.navigation import page_path
 from app.state.session import current_study, workspace
-from app.widgets.messages import escaped, facts, show_errors, show_problems
+from app.widgets.messages import bullets, escaped, facts, show_errors, show_problems
 from app.widgets.page_head import answer, page_head
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text
 from smurf_core.reporting.fitness_sentences import fitness_sentences
@@ -37,8 +37,7 @@ with show_errors():
             0, f"This data is {dataset.origin}: its true contributions are known, and it says "
             "nothing about people.",
         )  # fmt: skip
-    for sentence in others:
-        st.markdown(f"- {escaped(sentence)}")
+    bullets(others)
 
     st.subheader("Problems in the data")
     show_problems(study.problems)

@@ -41,8 +41,7 @@ with show_errors():
         second_witness(run)
         end_page()
     if not contributions.has_redundant_terms:
-        st.info("All contributions of this run are unique: see *Overview* and *Samples*.")
-        sharing(run)
+        sharing(run, is_answer=True)
         second_witness(run)
         end_page()
     with corner:
@@ -68,5 +67,5 @@ with show_errors():
             "By group": lambda: by_group(study, run, layer, scope),
         }
     if result_of(run).sharing is not None:
-        parts["Sets that were offered"] = lambda: sharing(run)
+        parts["Sets that were tried"] = lambda: sharing(run)
     tabs(TAB, parts | {"Second witness": lambda: second_witness(run)})

@@ -185,9 +185,9 @@ MODEL_KINDS: dict[ModelKind, ModelTraits] = {
     ),
     "exclusive": ModelTraits(
         name="Exclusive",
-        description="Unique contributions and what any set of modalities shares, as the one "
-        "solution of a convex problem, with intervals. Only sets whose members agree on samples "
-        "that did not train them are kept. Our extension.",
+        description="What each modality says alone and what any set of them shares, with "
+        "intervals. There is one solution, so nothing depends on random starts. Only sets whose "
+        "members agree on samples that did not train them are kept. Our extension.",
         is_extension=True,
         is_solved=True,
         always_standardises_target=True,

@@ -198,6 +198,17 @@ def spoken(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
+def capital(text: str) -> str:
+    """A text as the start of a sentence; a first word with capitals of its own stays as it is.
+
+    Examples
+    --------
+    >>> capital("audio alone"), capital("eGeMAPS alone")
+    ('Audio alone', 'eGeMAPS alone')
+    """
+    return text[:1].upper() + text[1:] if text.split()[0].islower() else text
+
+
 def partner_label(shared_with: str) -> str:
     """The column `shared_with` of a shared contribution as figures and pages write it.
 

@@ -22,7 +22,8 @@ from app.state.selection import Scope, pinned_run, select_samples
 from app.state.session import current_run, workspace
 from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
-from app.widgets.messages import escaped
+from app.widgets.messages import bullets, escaped
+from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
 from app.widgets.selected_samples import open_in_samples
 from smurf_core.data.dataset import MultimodalDataset, Task
@@ -43,7 +44,7 @@ from smurf_core.reporting.comparison_sentences import (
     who_predicts_better,
 )
 from smurf_core.reporting.explanations import explain
-from smurf_core.reporting.numbers import mean_and_spread, p_text, percent, plain, term_label
+from smurf_core.reporting.numbers import mean_and_spread, p_text, percent, plain, signed, term_label
 from smurf_core.runs.store import RunInfo, curves
 
 LISTED = 200  # samples with the largest differences
@@ -64,17 +65,15 @@ def chosen_runs(
     """Ask which runs to compare with which one, by which metric, and compare them."""
     which = f"{finished[0].study_id}_{finished[0].target}"
     by_id = {run.id: run for run in finished}
-    left, middle, right = st.columns([3, 2, 2])
     key = f"compared_{which}"
     list_in_address("runs", key, list(by_id), list(by_id)[:6])
-    chosen = left.multiselect("Runs", list(by_id), format_func=titles.__getitem__, key=key)
+    chosen = st.multiselect("Runs", list(by_id), format_func=titles.__getitem__, key=key)
+    left, right = st.columns(2)
     if chosen:
         key = f"reference_{which}_{'-'.join(chosen)}"
         smurf = [run_id for run_id in chosen if by_id[run_id].config.model == REFERENCE_MODEL]
         in_address("with", key, chosen, (smurf or chosen)[0])
-        reference = middle.selectbox(
-            "Compare with", chosen, format_func=titles.__getitem__, key=key
-        )
+        reference = left.selectbox("Compare with", chosen, format_func=titles.__getitem__, key=key)
     key, metrics = f"compare_metric_{task}", list(METRICS[task])
     in_address("metric", key, metrics, metrics[0])
     metric = right.selectbox("Metric", metrics, format_func=METRIC_TITLES.__getitem__, key=key)
@@ -100,16 +99,15 @@ def conclusions(
     kinds = {run_id: run.config.model for run_id, run in compared.runs.items()}
     answer(who_predicts_better(rows, titles, compared.reference))
     first, second = pair
-    for sentence in (
-        what_factorising_costs(rows, kinds, titles, compared.reference),
-        f"A is {titles[first.id]}, B is {titles[second.id]}. "
-        + explanations_agree(
-            side_by_side_of(first, second, scope),
-            first.config.model,
-            second.config.model,
-        ),
-    ):
-        st.markdown(f"- {escaped(sentence)}")
+    agreement = explanations_agree(
+        side_by_side_of(first, second, scope), first.config.model, second.config.model
+    )
+    bullets(
+        [
+            what_factorising_costs(rows, kinds, titles, compared.reference),
+            f"A is {titles[first.id]}, B is {titles[second.id]}. {agreement}",
+        ]
+    )
 
 
 def table_2(compared: Compared, titles: dict[str, str], metric: str) -> None:
@@ -127,7 +125,7 @@ def table_2(compared: Compared, titles: dict[str, str], metric: str) -> None:
                 for low, high in zip(shown["ci_low"], shown["ci_high"], strict=True)
             ],
             **{
-                column: shown[column].map(p_text if column.startswith("p_") else plain)
+                column: shown[column].map(p_text if column.startswith("p_") else signed)
                 for column in numbers
             },
         )[["run", "result", "mark", "difference", "interval", *numbers[1:]]],
@@ -221,7 +219,7 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
                 "Metric": scores[0]["metric"].map(dict(METRIC_TITLES)),
                 "Run A": scores[0]["value"].map(plain),
                 "Run B": scores[1]["value"].map(plain),
-                "B − A": (scores[1]["value"] - scores[0]["value"]).map(plain),
+                "B − A": (scores[1]["value"] - scores[0]["value"]).map(signed),
                 "n": scores[0]["n"],
             }
         )
@@ -329,10 +327,8 @@ def sample_by_sample(
 
     number = st.column_config.NumberColumn
     words = {"target": "Truth", "first": "Run A", "second": "Run B"}
-    st.dataframe(
+    show_table(
         shown,
-        hide_index=True,
-        width="stretch",
         height=320,
         on_select=take,
         selection_mode="multi-row",

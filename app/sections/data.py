@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets.messages import escaped
+from app.widgets.number_table import show_table
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.description import NEAR_DUPLICATE, OUTLIER_DEVIATIONS, Description
 from smurf_core.plot.data import (
@@ -28,10 +29,8 @@ _SD = "Standard deviation over the samples that have the modality, in the featur
 def modalities(described: Description) -> None:
     """How many features and samples each modality has, and which samples lack which modality."""
     st.subheader("Modalities")
-    st.dataframe(
+    show_table(
         described.modalities,
-        hide_index=True,
-        width="stretch",
         key="modality_table",
         column_config={
             "modality": "Modality",
@@ -52,10 +51,8 @@ def modalities(described: Description) -> None:
     if (described.absences["lacks"] != "").any():
         st.markdown("**Which samples lack which modality**")
         shown = described.absences.replace({"lacks": {"": "nothing"}})
-        st.dataframe(
+        show_table(
             shown,
-            hide_index=True,
-            width="stretch",
             key="absence_table",
             column_config={
                 "lacks": "Lacks",
@@ -98,10 +95,8 @@ def target_and_folds(dataset: MultimodalDataset, described: Description) -> None
             st.markdown(f"The files define no folds. Training makes five{by_class}{by_person}.")
         else:
             shares = [c for c in described.folds.columns if c.startswith("share of ")]
-            st.dataframe(
+            show_table(
                 described.folds,
-                hide_index=True,
-                width="stretch",
                 key="fold_table",
                 column_config={
                     **_TARGET_COLUMNS,
@@ -143,10 +138,8 @@ def features(dataset: MultimodalDataset, described: Description, key: str) -> No
     own = own.drop(columns="modality").reset_index(drop=True)
     left, right = st.columns([3, 2])
     with left:
-        chosen = st.dataframe(
+        chosen = show_table(
             own,
-            hide_index=True,
-            width="stretch",
             height=290,
             on_select="rerun",
             selection_mode="single-row",
@@ -173,10 +166,8 @@ def features(dataset: MultimodalDataset, described: Description, key: str) -> No
     doubles = described.near_duplicates
     if len(doubles):
         with st.expander(f"Near-duplicate features ({len(doubles):,} pairs)"):
-            st.dataframe(
+            show_table(
                 doubles,
-                hide_index=True,
-                width="stretch",
                 key="doubles",
                 column_config={
                     "modality": "Modality",
@@ -213,10 +204,8 @@ def files(provenance: dict[str, Any]) -> None:
     if not sources:
         return
     with st.expander("Source files"):
-        st.dataframe(
+        show_table(
             pd.DataFrame(sources)[["name", "reader", "bytes", "sha256"]],
-            hide_index=True,
-            width="stretch",
             key="sources",
             column_config={
                 "name": "File",

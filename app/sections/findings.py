@@ -9,7 +9,7 @@ import streamlit as st
 from app.state.callbacks import callback
 from app.state.navigation import PageName, page_path
 from app.state.session import why_not, workspace
-from app.widgets.messages import escaped
+from app.widgets.messages import bullets, escaped
 from smurf_core.plot.finding_figure import finding_figure
 from smurf_core.reporting.key_findings import KeyFinding
 from smurf_core.runs.store import RunInfo
@@ -65,8 +65,7 @@ def _actions(run: RunInfo, finding: KeyFinding, text: str, *, in_report: bool) -
     with st.container(horizontal=True, vertical_alignment="center"):
         if finding.belief:
             with st.popover("Can I believe it?", icon=":material/help:", key=f"belief_{key}"):
-                for reason in finding.belief:
-                    st.markdown(f"- {escaped(reason)}")
+                bullets(finding.belief)
         with st.popover("Edit", icon=":material/edit:", key=f"edit_{key}"):
             st.text_area(
                 "Your wording for the report", text, key=f"words_{key}", max_chars=LONGEST,

@@ -21,7 +21,8 @@ from app.state.address import in_address
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
-from app.widgets.messages import escaped, facts
+from app.widgets.messages import DOUBT, escaped, facts
+from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
 from app.widgets.selected_samples import open_in_samples, opens_chosen
 from smurf_core.data.dataset import MultimodalDataset
@@ -37,7 +38,7 @@ from smurf_core.reporting.judgment_sentence import judgment_sentence
 from smurf_core.reporting.numbers import p_text, plain
 from smurf_core.runs.store import RunInfo
 from smurf_core.runs.studies import StudyInfo
-from smurf_core.terms import subset_name
+from smurf_core.terms import spoken, subset_name
 
 _FEWEST = 3
 _LISTED = 100  # the samples that differ most
@@ -75,31 +76,25 @@ def human_scatter(
     Without numbers, where there is nothing to explain, the points are shown alone.
     """
     contributions = contributions_of(run)
-    pairs = unique_pairs_of(run)
-    names = [subset_name(pair.modalities) for pair in pairs]
-    left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
-    with left:
-        key = f"unique_{run.study_id}"
-        in_address("unique", key, names, names[0])
-        name = st.segmented_control("Unique to", names, key=key, required=True) or names[0]
-    with middle:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        at = _picked_pair(run, key=f"unique_{run.study_id}")
         kinds = [_PUBLISHED, _CALIBRATED]
         in_address("ratings", "judgments_ratings", kinds, _PUBLISHED)
         ratings = st.segmented_control(
             "Ratings", kinds, key="judgments_ratings", required=True, help=explain("calibrated")
         )
-    with right:
         colouring = colour_column_picker(dataset, contributions, key="judgments_colour")
-    pair = pairs[names.index(name)]
+    pair = unique_pairs_of(run)[at]
+    name = spoken(pair.modalities)
     row = None
     if scope.n >= _FEWEST and has_numbers:
-        row = human_agreement_of(run, scope).to_dict("records")[names.index(name)]
+        row = human_agreement_of(run, scope).to_dict("records")[at]
     human = pair.human if ratings == _PUBLISHED else pair.calibrated
     judged = np.isfinite(human)
     if not judged.any():
         st.info(
             "These ratings cannot be calibrated: the model says too little from "
-            f"{subset_name(pair.judged)}. Show them as published."
+            f"{escaped(spoken(pair.judged))}. Show them as published."
         )
         return
     points = Points(
@@ -116,8 +111,9 @@ def human_scatter(
             x_title=f"Learned: unique contribution of {name} ({dataset.target_name})",
             y_title=f"Human: {dataset.target_name} − "
             f"{'' if ratings == _PUBLISHED else 'calibrated '}judgment from "
-            f"{subset_name(pair.judged)}",
+            f"{spoken(pair.judged)}",
             with_line=has_numbers,
+            is_good=row is not None and row["verdict"] in GOOD,
         ),
         points,
         key=f"human_scatter_{name}_{ratings}",
@@ -126,7 +122,9 @@ def human_scatter(
     line = "The line is a least-squares fit to the samples in scope, with its 95% band. "
     st.markdown(
         (line if has_numbers else "")
-        + "Bars beside the axes count samples. Raters who could not see or hear a modality could "
+        + "Bars beside the axes count samples. "
+        + ("" if row is None or row["verdict"] in GOOD else f"{DOUBT} ")
+        + "Raters who could not see or hear a modality could "
         "not use what only it says: the target minus their rating is its human unique contribution."
         + points.note(),
         help=explain("human_unique", "human_r", "calibrated", "interval_r", "p_clustered"),
@@ -153,33 +151,39 @@ def human_scatter(
         )
 
 
+def _picked_pair(run: RunInfo, *, key: str) -> int:
+    """Ask what the contributions are unique to: the place of its pair."""
+    by_name = {
+        subset_name(pair.modalities): spoken(pair.modalities) for pair in unique_pairs_of(run)
+    }
+    names = list(by_name)
+    in_address("unique", key, names, names[0])
+    return names.index(
+        st.selectbox("Unique to", names, key=key, format_func=by_name.__getitem__, width=260)
+    )
+
+
 def disagreements(run: RunInfo, scope: Scope) -> None:
     """The samples in which people and model differ most on what is unique to a modality."""
     contributions = contributions_of(run)
-    pairs = unique_pairs_of(run)
-    names = [subset_name(pair.modalities) for pair in pairs]
-    key = f"differ_{run.study_id}"
-    in_address("unique", key, names, names[0])
-    name = st.segmented_control("Unique to", names, key=key, required=True) or names[0]
-    pair = pairs[names.index(name)]
-    verdicts = human_agreement_of(run, scope).set_index("modality")["verdict"]
-    verdict = str(verdicts[name])
+    at = _picked_pair(run, key=f"differ_{run.study_id}")
+    pair = unique_pairs_of(run)[at]
+    verdict = str(human_agreement_of(run, scope)["verdict"].iloc[at])
     table = largest_disagreements(pair, scope.mask(contributions.sample_ids))
     if table.empty:
         st.info("None of these samples has a judgment and a recording: show more.")
         return
     st.markdown(
         "Learned and human unique contribution, each less its mean and in its own standard "
-        f"deviations. The verdict on what {escaped(name)} says alone is “{verdict}”"
+        f"deviations. The verdict on what {escaped(spoken(pair.modalities))} says alone is "
+        f"“{verdict}”"
         + ("." if verdict in GOOD else ": the model may be wrong in any of these samples.")
     )
     shown = table.head(_LISTED).reset_index(drop=True)
 
     number = st.column_config.NumberColumn
-    st.dataframe(
+    show_table(
         shown,
-        hide_index=True,
-        width="stretch",
         height=360,
         on_select=opens_chosen("disagreements", shown["sample_id"]),
         selection_mode="single-row",
@@ -202,8 +206,8 @@ def agreement_table(run: RunInfo, scope: Scope) -> None:
     rows = table.to_dict("records")
     shown = pd.DataFrame(
         {
-            "Unique to": table["modality"],
-            "Raters saw": table["judged"],
+            "Unique to": [spoken(pair.modalities) for pair in unique_pairs_of(run)],
+            "Raters saw": [spoken(pair.judged) for pair in unique_pairs_of(run)],
             "r": [f"{plain(row['r'])}{stars(row['p_holm'])}" for row in rows],
             "95% interval": [_interval(row, "") for row in rows],
             "r, calibrated": [

@@ -21,7 +21,8 @@ from app.state.address import in_address, list_in_address
 from app.state.selection import Scope, pinned_sample, select_samples
 from app.widgets.downloads import download_view
 from app.widgets.figures import selectable_chart
-from app.widgets.messages import escaped, facts, numbers_first
+from app.widgets.messages import bullets, facts, numbers_first
+from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
 from app.widgets.selected_samples import open_in_samples
 from smurf_core.contributions import Contributions
@@ -68,8 +69,7 @@ def losses(run: RunInfo, scope: Scope) -> str | None:
         config={"displaylogo": False},
         alt="The score without each modality, with 95% intervals of the change over persons",
     )
-    for sentence in said[1:]:
-        st.markdown(f"- {escaped(sentence)}")
+    bullets(said[1:])
     return str(table["modality"].iloc[0])
 
 
@@ -217,10 +217,8 @@ def _who_suffers(explained: Explained, remaining: np.ndarray) -> None:
 
     number = st.column_config.NumberColumn
     st.markdown(f"**Most changed samples** ({len(shown)} of {len(table):,})")
-    st.dataframe(
+    show_table(
         shown,
-        hide_index=True,
-        width="stretch",
         height=360,
         on_select=take,
         selection_mode="multi-row",

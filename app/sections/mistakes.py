@@ -8,7 +8,7 @@ from app.loading import dataset_of, gate_of
 from app.loading_overview import confusion_of, residuals_by_person_of, residuals_over_range_of
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
-from app.widgets.messages import escaped
+from app.widgets.messages import bullets
 from smurf_core.plot.confusion import confusion_matrices
 from smurf_core.plot.residuals import MOST_PERSONS, residuals_of_persons, residuals_over_target
 from smurf_core.reporting.error_sentences import (
@@ -23,8 +23,7 @@ from smurf_core.runs.store import RunInfo
 def mistaken_classes(run: RunInfo, scope: Scope) -> None:
     """The confusion matrix beside that of chance, and which mistakes are more than chance."""
     table, confused = confusion_of(run, scope)
-    for sentence in confusion_sentences(gate_of(run, scope), confused):
-        st.markdown(f"- {escaped(sentence)}")
+    bullets(confusion_sentences(gate_of(run, scope), confused))
     st.plotly_chart(
         confusion_matrices(table),
         key="confusion",
@@ -46,8 +45,7 @@ def residuals(run: RunInfo, scope: Scope) -> None:
     people = residuals_by_person_of(run, scope) if dataset.persons is not None else None
     said = [range_sentence(gate, over)]
     said += [] if people is None else [person_sentence(gate, people)]
-    for sentence in filter(None, said):
-        st.markdown(f"- {escaped(sentence)}")
+    bullets(filter(None, said))
     left, right = st.columns(2) if people is not None else (st.container(), None)
     with left:
         st.markdown("**Over the range of the target**", help=explain("residuals_over_range"))

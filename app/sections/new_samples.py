@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,9 @@ from app.sections.study.uploads import forget_uploads, keep_uploads
 from app.state.address import in_address, kept, write
 from app.state.callbacks import callback
 from app.state.session import moment, why_not, workspace
+from app.widgets.downloads import download_table
 from app.widgets.messages import escaped, facts, show_errors, show_problems
+from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
 from smurf_core.evaluation.samples import term_column
 from smurf_core.evaluation.verdicts import GOOD
@@ -31,7 +32,6 @@ from smurf_core.runs.new_samples import (
 )
 from smurf_core.runs.predicting import predict_files
 from smurf_core.runs.store import RunInfo
-from smurf_core.runs.table_files import table_bytes
 
 _SET, _SAMPLE = "new_set", "new_sample"
 _UPLOADS, _GENERATION = "kept_new_samples", "new_samples_generation"
@@ -168,10 +168,10 @@ def _table(table: pd.DataFrame, saved: SavedPredictions, *, is_open: bool) -> in
             st.session_state[_SAMPLE] = ids[rows[0]]
 
     if not is_open:
-        st.dataframe(table, hide_index=True, height=400, key=key, column_config=_config(table))
+        show_table(table, height=400, key=key, column_config=_config(table))
         return 0
-    st.dataframe(
-        table, hide_index=True, height=400, key=key, column_config=_config(table),
+    show_table(
+        table, height=400, key=key, column_config=_config(table),
         on_select=open_chosen, selection_mode="single-row",
     )  # fmt: skip
     wanted = kept("new_sample", _SAMPLE)
@@ -260,16 +260,10 @@ def _actions(run: RunInfo, saved: SavedPredictions, found: Predictions, *, is_op
         tables["contributions"] = found.contribution_frame
     with st.container(horizontal=True, vertical_alignment="center"):
         for name, make in tables.items():
-            st.download_button(
-                f"{name.capitalize()} (CSV)",
-                data=partial(_csv, make),
-                file_name=f"{name}.csv",
-                mime="text/csv",
-                key=f"new_{name}",
-                icon=":material/download:",
-                on_click="ignore",
-                help="The table that `smurf predict` writes.",
-            )
+            download_table(
+                name.capitalize(), make, name, help="The table that `smurf predict` writes.",
+                rows=found.contributions.values.size,
+            )  # fmt: skip
         forbidden = why_not("editor", run.study_id)
         with st.popover("Delete", icon=":material/delete:", key=f"delete_popover_{saved.id}"):
             st.markdown(f"Delete the predictions for {escaped(saved.name)}? The files stay.")
@@ -277,10 +271,6 @@ def _actions(run: RunInfo, saved: SavedPredictions, found: Predictions, *, is_op
                 "Delete them", key=f"delete_set_{saved.id}", type="primary", on_click=_delete,
                 args=(run.id, saved.id), disabled=bool(forbidden), help=forbidden,
             )  # fmt: skip
-
-
-def _csv(make: Callable[[], pd.DataFrame]) -> bytes:
-    return table_bytes(make(), "csv")
 
 
 @callback

@@ -18,7 +18,8 @@ from app.state.address import in_address
 from app.state.selection import Scope
 from app.state.session import comparable_runs, known_targets, run_label
 from app.widgets.downloads import download_view
-from app.widgets.messages import escaped, facts
+from app.widgets.messages import bullets, escaped, facts
+from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
@@ -119,8 +120,7 @@ def shares(
         config={"displaylogo": False},
         alt="Shares of the prediction's variance with intervals; the table below has the numbers.",
     )
-    for sentence in others_said:
-        st.markdown(f"- {escaped(sentence)}")
+    bullets(others_said)
     drawn_over = "persons" if dataset.persons is not None else "samples (no persons are known)"
     left_out = f" The {len(terms) - len(drawn)} smallest are only in the table."
     st.markdown(
@@ -194,10 +194,8 @@ def _share_table(terms: pd.DataFrame, without: str) -> None:
             "fold_r": terms["fold_r"].map(plain),
         }
     )
-    st.dataframe(
+    show_table(
         table,
-        hide_index=True,
-        width="stretch",
         key="share_table",
         column_config={
             "contribution": "Contribution",

@@ -23,12 +23,14 @@ from app.state.address import in_address
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
-from app.widgets.messages import escaped, facts
+from app.widgets.messages import DOUBT, escaped, facts
+from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.redundancy import member_pairs
 from smurf_core.evaluation.subset_fusion import why_not_held_out
+from smurf_core.evaluation.verdicts import GOOD, verdict_of
 from smurf_core.plot.commonality_bars import commonality_bars
 from smurf_core.plot.heatmaps import (
     doubt_matrix,
@@ -200,6 +202,7 @@ def one_pair(
     one, other = row["modality"], row["shared_with"]
     c = contributions.outputs.index(layer.output)
     x, y = (contributions.of(term)[:, c].astype(float) for term in pair)
+    is_good = has_numbers and all(verdict_of(verdicts_of(run), term) in GOOD for term in pair)
     known = {"r": plain(row["r"]), "Covariance": plain(row["covariance"])} if has_numbers else {}
     facts({**known, "Samples": f"{row['n']:,}"})
     colours = modality_colours(contributions.modalities)
@@ -213,6 +216,7 @@ def one_pair(
             x_title=term_label(*pair[0].names[1:]),
             y_title=term_label(*pair[1].names[1:]),
             with_line=has_numbers,
+            is_good=is_good,
         ),
         points,
         key=f"pair_scatter_{layer.order}_{one}_{other}"
@@ -222,6 +226,7 @@ def one_pair(
     st.markdown(
         "One point per sample. On a rising straight line both say the same."
         + (" The number above is r within folds." if has_numbers else "")
+        + (f" {DOUBT}" if has_numbers and not is_good else "")
         + points.note()
     )
 
@@ -315,7 +320,7 @@ def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
         "from zero, the two are not separated."
     )
     with st.expander("Numbers"):
-        st.dataframe(
+        show_table(
             here[
                 [
                     "modality",
@@ -329,8 +334,6 @@ def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
                     "sharers",
                 ]
             ],
-            hide_index=True,
-            width="stretch",
             key="pair_table",
             column_config={
                 "modality": "Modality",
@@ -399,8 +402,8 @@ def second_witness(run: RunInfo) -> None:
         for name, table in (
             ("subsets", found.subsets), ("totals", found.totals), ("parts", found.parts),
         ):  # fmt: skip
-            st.dataframe(
-                table, hide_index=True, width="stretch", key=f"witness_{name}",
+            show_table(
+                table, key=f"witness_{name}",
                 column_config=_WITNESS_COLUMNS,
             )  # fmt: skip
             download_view(table, f"commonality_{name}")

@@ -9,7 +9,7 @@ from app.loading_overview import feature_rises_of, shapes_of
 from app.state.address import in_address
 from app.widgets.downloads import download_view
 from app.widgets.gate_notice import has_findings
-from app.widgets.messages import escaped, show_errors
+from app.widgets.messages import bullets, escaped, show_errors
 from smurf_core.evaluation.verdicts import GOOD, verdict_of
 from smurf_core.plot.shapes import shape_curves
 from smurf_core.plot.theme import modality_colours
@@ -44,8 +44,7 @@ def feature_shapes(run: RunInfo) -> None:
         found = shapes_of(run, modality, feature, output)
         table = verdicts_of(run)
         verdicts = [verdict_of(table, shape.term) for shape in found]
-        for shape, verdict in zip(found, verdicts, strict=True):
-            st.markdown(f"- {escaped(shape_sentence(shape, verdict))}")
+        bullets(map(shape_sentence, found, verdicts))
         good = tuple(s for s, verdict in zip(found, verdicts, strict=True) if verdict in GOOD)
         if not good:
             return

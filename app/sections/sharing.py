@@ -7,6 +7,8 @@ import streamlit as st
 from app.loading import result_of
 from app.widgets.downloads import download_view
 from app.widgets.messages import escaped
+from app.widgets.number_table import show_table
+from app.widgets.page_head import answer
 from smurf_core.plot.sharing import sharers_label, sharing_bars
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import percent, plain
@@ -14,12 +16,15 @@ from smurf_core.reporting.sharing import sharing_sentence
 from smurf_core.runs.store import RunInfo
 
 
-def sharing(run: RunInfo) -> None:
+def sharing(run: RunInfo, *, is_answer: bool = False) -> None:
     """The sentence, a figure and all numbers, of a run whose kind selects sets."""
     found = result_of(run).sharing
     if found is None or found.empty:
         return
-    st.markdown(f"**{escaped(sharing_sentence(found))}**", help=explain("sharing"))
+    if is_answer:
+        answer(sharing_sentence(found))
+    else:
+        st.markdown(f"**{escaped(sharing_sentence(found))}**", help=explain("sharing"))
     st.plotly_chart(
         sharing_bars(found),
         key="sharing",
@@ -43,10 +48,8 @@ def sharing(run: RunInfo) -> None:
             probability=found["probability"].map(lambda value: plain(value, 2)),
         )
         text = st.column_config.TextColumn
-        st.dataframe(
+        show_table(
             shown,
-            hide_index=True,
-            width="stretch",
             key="sharing_table",
             column_config={
                 "sharers": "Set",

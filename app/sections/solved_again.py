@@ -10,7 +10,7 @@ from app.state.address import in_address, list_in_address
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.gate_notice import has_findings
-from app.widgets.messages import escaped, show_errors
+from app.widgets.messages import bullets, show_errors
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
 from smurf_core.plot.share_bars import alone_first, largest_terms, shares_with_intervals
 from smurf_core.reporting.again_sentences import (
@@ -67,8 +67,7 @@ def solve_again(run: RunInfo) -> None:
             return
         terms, totals = with_shares_again(shares.terms, shares.totals, again, output)
         title = solved_again_title(left_out, samples, weight)
-        for sentence in again_sentences(title, terms, whole_gate_of(run), after):
-            st.markdown(f"- {escaped(sentence)}")
+        bullets(again_sentences(title, terms, whole_gate_of(run), after))
         if not after.is_open:
             return
         terms = alone_first(terms)

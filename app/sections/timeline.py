@@ -154,13 +154,21 @@ def _open_sample(page: Shown, shown: Timeline, at: int) -> None:
     if page.is_open:
         lines.append(escaped(sample_card(cards_of(page.run), sample, shown.output).sentence))
     if dataset.task == "regression":
-        known = {"Target": plain(shown.target[at]), "Prediction": plain(shown.prediction[at])}
+        digits = cards_of(page.run).digits
+        known = {
+            "Target": plain(shown.target[at], digits),
+            "Prediction": plain(shown.prediction[at], digits),
+        }
     else:
         true = dataset.class_names[int(dataset.target[page_row(dataset, sample)])]
-        known = {"Target": true, f"Probability of {shown.output}": f"{shown.prediction[at]:.1%}"}
+        known = {"Target": true, f"Probability of {shown.output}": _chance(shown.prediction[at])}
     facts(known)
     if lines:
         st.markdown("  \n".join(lines))
+
+
+def _chance(probability: float) -> str:
+    return "< 0.1%" if 0 < probability < 0.0005 else f"{probability:.1%}"
 
 
 def page_row(dataset: MultimodalDataset, sample: str) -> int:

@@ -1,4 +1,4 @@
-"""First steps as a short checklist in the sidebar, until all are done or it is dismissed."""
+"""First steps: the next one in the sidebar, until all are done or they are dismissed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CHECKLIST = "checklist"  # what the workspace remembers as seen: the end, and ea
 
 
 def checklist(page: str) -> None:
-    """Tick what the user does on the page `page`, and show what is left.
+    """Tick what the user does on the page `page`, and show the next step and a list of all.
 
     Steps follow the study: training is one where no model is ready, and only a study whose true
     contributions are known has the step that compares with them.
@@ -30,14 +30,21 @@ def checklist(page: str) -> None:
     if not left:
         workspace().mark_seen(CHECKLIST)
         return
-    with st.sidebar.container(border=True, key="checklist"):
-        st.markdown(f"First steps: {len(steps) - len(left)} of {len(steps)} done")
-        for name, label in steps.items():
-            icon = "radio_button_unchecked" if name in left else "check_circle"
-            st.page_link(page_path(name), label=label, icon=f":material/{icon}:")
-        if st.button("Dismiss", key="dismiss_checklist", type="tertiary"):
-            workspace().mark_seen(CHECKLIST)
-            st.rerun()
+    done = f"{len(steps) - len(left)} of {len(steps)}"
+    # One line, which is on the first screen below the pickers.
+    with st.sidebar.container(horizontal=True, vertical_alignment="center", key="checklist"):
+        st.page_link(
+            page_path(left[0]), label=steps[left[0]], icon=":material/arrow_forward:",
+            width="stretch", help="The next of your first steps.",
+        )  # fmt: skip
+        with st.popover(done, key="first_steps", help="Your first steps, and which are done."):
+            st.markdown(f"First steps: {done} done")
+            for name, label in steps.items():
+                icon = "radio_button_unchecked" if name in left else "check_circle"
+                st.page_link(page_path(name), label=label, icon=f":material/{icon}:")
+            if st.button("Dismiss", key="dismiss_checklist", type="tertiary"):
+                workspace().mark_seen(CHECKLIST)
+                st.rerun()
 
 
 def _steps(study: StudyInfo, *, has_run: bool) -> dict[PageName, str]:

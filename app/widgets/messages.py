@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
 
@@ -19,6 +19,8 @@ from smurf_core.data.problems import Problem, problem_table
 from smurf_core.errors import InputError
 from smurf_core.runs.store import RunInfo
 
+# Under a figure that is pale as a whole.
+DOUBT = "Pale: the verdict is not good, so this is no finding."
 _AHEAD = 0.04  # seconds
 _ICONS = {"error": "⛔ error", "warning": "⚠️ warning", "note": "ℹ️ note"}
 
@@ -87,6 +89,12 @@ def no_run() -> None:
         return
     st.info("This study has no finished run yet.")
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
+
+
+def bullets(sentences: Iterable[str]) -> None:
+    """Sentences as one list, whose lines are close to each other."""
+    if said := "\n".join(f"- {escaped(sentence)}" for sentence in sentences):
+        st.markdown(said)
 
 
 def facts(values: Mapping[str, str]) -> None:

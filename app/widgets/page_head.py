@@ -17,12 +17,17 @@ _MARKS: dict[Origin, str] = {
 # Streamlit's own spaces put a page's figure below the fold of a small screen.
 _SPACES = """<style>
 .stMainBlockContainer {padding: 3.75rem 3rem 3rem;}
-[data-testid="stSidebarHeader"] {height: 1.5rem; min-height: 0; margin-bottom: 0;}
+[data-testid="stSidebarHeader"] {height: 0.5rem; min-height: 0; margin-bottom: 0; padding-top: 0;}
+[data-testid="stSidebarNav"] {padding-top: 0;}
+[data-testid="stSidebarNavSeparator"] {margin-top: 0.25rem; padding-top: 0.25rem;}
+[data-testid="stSidebarUserContent"] {padding-top: 0.5rem;}
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] {gap: 0.5rem;}
 [data-testid="stSidebarNavItems"] {gap: 0;}
 [data-testid="stNavSectionHeader"] {padding-top: 0; padding-bottom: 0;}
-[data-testid="stSidebarNavLink"] {padding-top: 0; padding-bottom: 0; margin: 0; min-height: 0;}
+[data-testid="stSidebarNavLink"] {padding-top: 0; padding-bottom: 0; margin: 0; min-height: 0;
+    height: 1.625rem;}
 [data-testid="stSidebarNavLink"] > * {align-self: center;}
-[data-testid="stSidebarNavLink"] p {font-size: 0.875rem; line-height: 1.5;}
+[data-testid="stSidebarNavLink"] p {font-size: 0.875rem; line-height: 1.35;}
 [data-testid="stSidebarNavItems"] li {margin: 0;}
 </style>"""
 
@@ -40,7 +45,8 @@ def page_head(page: PageName) -> DeltaGenerator:
     DeltaGenerator
         The place to the right of the title, for the picker of samples.
     """
-    left, right = st.columns([3, 2], vertical_alignment="center")
+    # So wide that the longest question has its mark beside it at 1280 pixels.
+    left, right = st.columns([5, 3], vertical_alignment="center")
     with left, st.container(horizontal=True, vertical_alignment="center"):
         st.title(QUESTIONS[page], anchor=False, width="content")
         study = chosen_study()

@@ -10,6 +10,7 @@ import streamlit as st
 from app.state.navigation import page_path
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
+from app.widgets.number_table import show_table
 from app.widgets.sample_table import column_config, shown_columns
 from smurf_core.data.dataset import MultimodalDataset
 
@@ -21,10 +22,8 @@ def selected_samples(scope: Scope, table: pd.DataFrame, dataset: MultimodalDatas
         return
     own = table[scope.mask(table["sample_id"].to_numpy(dtype=str))]
     st.subheader(f"Selected samples ({len(own):,})")
-    st.dataframe(
+    show_table(
         own[shown_columns(own, dataset)],
-        hide_index=True,
-        width="stretch",
         height=240,
         on_select="rerun",
         selection_mode="single-row",

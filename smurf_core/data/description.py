@@ -229,8 +229,11 @@ def person_table(dataset: MultimodalDataset) -> pd.DataFrame:
         table["target_mean"] = grouped.mean()
         table["target_sd"] = grouped.std()
     else:
-        top = grouped.agg(lambda codes: codes.mode().iloc[0]).astype(int)
-        table["most_frequent"] = [dataset.class_names[code] for code in top]
+        names = dataset.class_names
+        modes = [codes.mode().astype(int).tolist() for _, codes in grouped]
+        table["most_frequent"] = [
+            names[top[0]] if len(top) == 1 else f"{len(top)} equally often" for top in modes
+        ]
     table = table.rename_axis("person").reset_index()
     return table.sort_values(["samples", "person"], ascending=[False, True], ignore_index=True)
 

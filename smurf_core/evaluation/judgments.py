@@ -67,15 +67,22 @@ def unique_pairs(explained: Explained) -> list[UniquePair]:
     what is unique to G (section 4.4). With more than one modality in G (UMEME's acoustic + text)
     the learned counterpart is all that G says and shares only within G: Σ ŷ_I over G plus Σ ŷ_IJ
     over ordered pairs in G. Samples without a recording of a modality of G count as not judged.
+    Single modalities come first, all in the data set's order.
     """
     dataset = explained.dataset
     if dataset.task != "regression":
         raise InputError("Human judgments are compared for regression targets only.")
     target = explained.target.astype(np.float64)
     found = []
-    for shown, rating in dataset.judgments.items():
-        group = tuple(name for name in dataset.modalities if name not in shown)
-        if not group or not shown:
+    groups = {
+        shown: tuple(name for name in dataset.modalities if name not in shown)
+        for shown in dataset.judgments
+        if shown
+    }
+    place = dataset.modalities.index
+    for shown in sorted(groups, key=lambda s: (len(groups[s]), list(map(place, groups[s])))):
+        group, rating = groups[shown], dataset.judgments[shown]
+        if not group:
             continue
         single = dataset.ratings.get(shown)
         ratings = None if single is None else explained.aligned(single.T).T.astype(np.float64)

@@ -13,7 +13,7 @@ from smurf_core.data.generated.synthetic import derived_factor, redundant_factor
 from smurf_core.errors import InputError
 from smurf_core.explained import Explained
 from smurf_core.statistics.correlation import pearson_between
-from smurf_core.terms import Term, modality_subsets, subset_name
+from smurf_core.terms import Term, modality_subsets, spoken, subset_name
 
 Array = npt.NDArray[np.float64]
 
@@ -97,6 +97,25 @@ def factor_matrix(explained: Explained) -> pd.DataFrame:
     )
     table["r"] = r.reshape(-1)
     return table
+
+
+def factor_words(factor: str, names: Sequence[str]) -> str:
+    """A true factor as figures call it: what it is unique to, or who shares it.
+
+    `names` are all modalities of the data, hidden ones included. Other names stay as they are.
+
+    Examples
+    --------
+    >>> [factor_words(name, ["A", "B"]) for name in ("u_A", "r_AB", "r_AB|B", "u_A*u_B", "mood")]
+    ['A alone', 'A and B', 'A and B, as B has it', 'A alone × B alone', 'mood']
+    """
+    if "*" in factor:
+        return " × ".join(factor_words(part, names) for part in factor.split("*"))
+    whole, _, seen = factor.partition("|")
+    unique = whole.removeprefix(unique_factor(""))
+    held = _holders(whole, names)
+    words = f"{unique} alone" if unique in names else spoken(held) if held else whole
+    return f"{words}, as {seen} has it" if seen else words
 
 
 def _aligned(explained: Explained) -> tuple[Array, dict[str, Array]]:

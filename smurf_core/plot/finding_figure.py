@@ -11,8 +11,9 @@ from smurf_core.reporting.key_findings import KeyFinding
 _ROW_HEIGHT = 26
 _AXES = {
     "score": "Score on held-out samples", "share": "Share of the variance",
-    "r": "r", "contribution": "Contribution",
+    "r": "r of the two sides", "contribution": "Contribution",
 }  # fmt: skip
+_AGREEMENT = "r of people and model"
 
 
 def finding_figure(finding: KeyFinding, modalities: tuple[str, ...]) -> go.Figure:
@@ -33,7 +34,7 @@ def finding_figure(finding: KeyFinding, modalities: tuple[str, ...]) -> go.Figur
             mode="markers",
             error_x={
                 "type": "data", "symmetric": False, "color": NEUTRAL, "thickness": 1.5,
-                "array": np.nan_to_num(high - value), "arrayminus": np.nan_to_num(value - low),
+                "array": high - value, "arrayminus": value - low,
             },
             marker={
                 "size": 11,
@@ -55,7 +56,8 @@ def finding_figure(finding: KeyFinding, modalities: tuple[str, ...]) -> go.Figur
         height=62 + _ROW_HEIGHT * len(finding.numbers),
         margin={"l": 8, "r": 8, "t": 4, "b": 40},
         xaxis={
-            "title": _AXES[finding.unit], "range": [least - room, most + room],
+            "title": _AGREEMENT if finding.name == "people" else _AXES[finding.unit],
+            "range": [least - room, most + room],
             "tickformat": ".0%" if finding.unit == "share" else None, "zeroline": False,
         },
         yaxis={"autorange": "reversed", "automargin": True, "title": None},

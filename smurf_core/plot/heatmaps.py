@@ -7,12 +7,16 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from smurf_core.data.generated.synthetic import unique_factor
 from smurf_core.evaluation.verdicts import GOOD
+from smurf_core.evaluation.verification import factor_words
+from smurf_core.plot.share_bars import alone_first
 from smurf_core.reporting.numbers import plain, term_label
 from smurf_core.terms import partner_label, read_sharers, spoken
 
-# Blue through grey to orange, with zero in the middle: safe for colour-blind readers.
-DIVERGING = ((0.0, "#2c6fbb"), (0.5, "#e4e4e4"), (1.0, "#c75a00"))
+# Purple through grey to green, with zero in the middle: safe for colour-blind readers, and neither
+# is the colour of one of the first three modalities.
+DIVERGING = ((0.0, "#9970ab"), (0.5, "#e4e4e4"), (1.0, "#5aae61"))
 _ROW_HEIGHT = 44
 
 
@@ -194,11 +198,18 @@ def _partners(terms: pd.DataFrame) -> list[str]:
 
 
 def factor_table(factors: pd.DataFrame, output: str) -> pd.DataFrame:
-    """`factor_matrix` of one output as a matrix: true factors × learned contributions."""
-    chosen = factors[factors["output"] == output]
+    """`factor_matrix` of one output as a matrix: true factors × learned contributions, in words.
+
+    Each modality's unique contribution comes before what it shares.
+    """
+    chosen = alone_first(factors[factors["output"] == output])
+    prefix = unique_factor("")
+    known = [name.removeprefix(prefix) for name in chosen["factor"] if name.startswith(prefix)]
+    names = list(dict.fromkeys([*known, *chosen["modality"]]))
     chosen = chosen.assign(
-        term=[
-            term_label(i, j) for i, j in zip(chosen["modality"], chosen["shared_with"], strict=True)
-        ]
+        term=list(map(term_label, chosen["modality"], chosen["shared_with"])),
+        factor=[factor_words(factor, names) for factor in chosen["factor"]],
     )
-    return chosen.pivot_table(index="factor", columns="term", values="r", sort=False, dropna=False)
+    order = list(dict.fromkeys(factor_words(factor, names) for factor in factors["factor"]))
+    table = chosen.pivot_table(index="factor", columns="term", values="r", sort=False, dropna=False)
+    return table.reindex(order)

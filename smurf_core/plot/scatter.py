@@ -9,7 +9,7 @@ import scipy  # whose parts load when used: stats takes a second that the first 
 
 from smurf_core.plot.colouring import colour_bar
 from smurf_core.plot.points import OUT_OF_SCOPE, Points
-from smurf_core.plot.theme import NEUTRAL, PALETTE
+from smurf_core.plot.theme import NEUTRAL, PALE, PALETTE
 
 Array = npt.NDArray[np.float64]
 
@@ -46,21 +46,23 @@ def scatter_with_line(
 
 
 def coloured_scatter(
-    points: Points, *, x_title: str, y_title: str, with_line: bool = True
+    points: Points, *, x_title: str, y_title: str, with_line: bool = True, is_good: bool = True
 ) -> go.Figure:
     """Points with the line of those in scope, its 95% band, and both distributions.
 
     A column of words gives one trace per word, a column of numbers a colour bar. Samples out of
     scope are grey points. The `customdata` of a point is its sample's id. Line and distributions
-    are computed from all samples in scope, including those that are not drawn.
+    are computed from all samples in scope, including those that are not drawn. All is pale where
+    what is shown has no good verdict (`is_good`).
     """
     x, y, colouring = points.x, points.y, points.colouring
+    strength = 1.0 if is_good else PALE
     # A legend takes space, which a selection must not change.
     has_words = colouring is not None and not colouring.is_numeric
     figure = go.Figure()
     for group in points.groups:
         at = group.positions[points.drawn[group.positions]]
-        marker: dict[str, object] = {"size": 6, "opacity": 0.7, "color": group.colour}
+        marker: dict[str, object] = {"size": 6, "opacity": 0.7 * strength, "color": group.colour}
         extra = "<extra></extra>"
         if group.name == OUT_OF_SCOPE:
             marker |= {"size": 5, "opacity": 0.3}
@@ -84,7 +86,8 @@ def coloured_scatter(
             continue
         # Counted here, not by Plotly: a box over the margins must not select bars as samples.
         for values, over in ((x, "x"), (y, "y")):
-            figure.add_trace(_margin(values[at], values[group.positions], over, group.colour))
+            bars = _margin(values[at], values[group.positions], over, group.colour)
+            figure.add_trace(bars.update(marker_opacity=0.8 * strength))
     figure.update_layout(
         height=520,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
@@ -112,7 +115,7 @@ def _margin(everyone: Array, values: Array, over: str, colour: str) -> go.Bar:
         orientation="v" if over == "x" else "h",
         xaxis="x" if over == "x" else "x2",
         yaxis="y2" if over == "x" else "y",
-        marker={"color": colour, "opacity": 0.8, "line": {"width": 0}},
+        marker={"color": colour, "line": {"width": 0}},
         hovertemplate="%{y} samples<extra></extra>"
         if over == "x"
         else "%{x} samples<extra></extra>",

@@ -27,33 +27,30 @@ def sharing_bars(sharing: pd.DataFrame) -> go.Figure:
     """
     there = sharing["is_there"].to_numpy(dtype=bool)
     words = [
-        f"✓ {percent(row['share'])} of the variance" if row["is_there"] else "· not there"
+        f"✓ {percent(row['share'])} of the variance" if row["is_there"] else "not there"
         for row in sharing.to_dict("records")
     ]
+    labels = list(map(sharers_label, sharing["sharers"], sharing["size"]))
     figure = go.Figure(
         go.Bar(
             orientation="h",
-            y=[
-                sharers_label(sharers, size)
-                for sharers, size in zip(sharing["sharers"], sharing["size"], strict=True)
-            ],
+            y=labels,
             x=sharing["agreement"],
             marker={"color": [PALETTE[0] if found else NEUTRAL for found in there]},
             opacity=0.9,
-            text=words,
-            textposition="outside",
-            cliponaxis=False,
             customdata=[plain(value, 2) for value in sharing["probability"]],
             hovertemplate="%{y}: r = %{x:.2f}, probability %{customdata}<extra></extra>",
             showlegend=False,
         )
     )
+    # Beside the bars: next to a negative one, it would be on its name.
+    add_text_column(figure, labels, words, begin=0.78)
     figure.update_layout(
         height=80 + _ROW_HEIGHT * len(sharing),
         margin={"l": 10, "r": 10, "t": 10, "b": 50},
         xaxis={
             "title": "Agreement of the members (r)",
-            "range": [min(0.0, float(sharing["agreement"].min())) - 0.05, 1.45],
+            "range": [min(0.0, float(sharing["agreement"].min())) - 0.05, 1.05],
             "tickvals": [0, 0.25, 0.5, 0.75, 1],
         },
         yaxis={"autorange": "reversed", "automargin": True, "title": None},
@@ -73,7 +70,9 @@ def set_facts(sets: pd.DataFrame, modalities: tuple[str, ...]) -> go.Figure:
     shares = sets.groupby(["order", "sharers"], sort=False)["share"].sum()
     labels = {key: spoken(read_sharers(key[1])) for key in whole.index}
     figure = go.Figure()
-    for order, name in dict.fromkeys(zip(sets["order"], sets["modality"], strict=True)):
+    sources = dict.fromkeys(zip(sets["order"], sets["modality"], strict=True))
+    place = {name: at for at, name in enumerate(modalities)}
+    for order, name in sorted(sources, key=lambda s: (s[0], place.get(s[1], len(place)))):
         rows = sets[(sets["order"] == order) & (sets["modality"] == name)]
         keys = list(zip(rows["order"], rows["sharers"], strict=True))
         figure.add_bar(

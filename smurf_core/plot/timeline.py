@@ -99,7 +99,8 @@ def _lines(figure: go.Figure, shown: Timeline, x: np.ndarray, modalities: tuple[
             **_undimmed(1.0),
         )  # fmt: skip
     colours = modality_colours(modalities)
-    for names, values in shown.ratings.items():
+    # What is drawn comes first in the legend, then what a click on the legend draws.
+    for names, values in sorted(shown.ratings.items(), key=lambda rated: len(rated[0])):
         is_single = len(names) == 1
         figure.add_scatter(
             x=x, y=values, name=f"People: {spoken(names)}", mode="markers", row=1, col=1,

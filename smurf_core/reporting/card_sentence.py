@@ -9,7 +9,7 @@ from smurf_core.evaluation.gate import Gate
 from smurf_core.reporting.numbers import signed
 from smurf_core.reporting.sample_card import Part, Row, Shared
 from smurf_core.reporting.sentences import nothing_to_explain
-from smurf_core.terms import spoken, subset_name
+from smurf_core.terms import capital, spoken, subset_name
 
 _SMALLEST = 0.1  # standard deviations of the predictions; less is not worth a sentence
 
@@ -72,7 +72,7 @@ def card_sentence(
                 claims.append((shared.relation == "unexpected", shared.score, claim))
     worth = [claim for claim in claims if claim[1] >= _SMALLEST]
     if worth:
-        return _capital(max(worth, key=lambda claim: claim[:2])[2])
+        return capital(max(worth, key=lambda claim: claim[:2])[2])
     if far:
         return f"{nothing}: {far} lies far outside the training data."
     if not any_good:
@@ -118,8 +118,3 @@ def _claim(shared: Shared, digits: int, of: str) -> str:
 def _is_apart(one: Part, other: Part) -> bool:
     joint = hypot(one.half_width, other.half_width)
     return isnan(joint) or abs(one.value - other.value) > joint
-
-
-def _capital(text: str) -> str:
-    first = text.split()[0]
-    return text[:1].upper() + text[1:] if first.islower() else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -27,10 +27,7 @@ def judgment_sentence(agreement: pd.DataFrame, modalities: Collection[str]) -> s
     agreed = [row for row in rows if is_agreed(row)]
     others = [str(row["modality"]) for row in rows if not is_agreed(row)]
     if not agreed:
-        return (
-            "Agreement with human judgments cannot be claimed for any modality: the interval "
-            "includes no relation, or the contribution is not good enough."
-        )
+        return f"Agreement with human judgments cannot be claimed for any modality: {_why(rows)}."
     named = [
         f"{row['modality']} (r = {plain(row['r_calibrated'], 2)}"
         f"{bounds(row['ci_low_calibrated'], row['ci_high_calibrated'])})"
@@ -42,6 +39,17 @@ def judgment_sentence(agreement: pd.DataFrame, modalities: Collection[str]) -> s
     return sentence + (f"; for {spoken(others)} this cannot be said." if others else ".")
 
 
+def _why(rows: Sequence[Mapping[Hashable, Any]]) -> str:
+    """Why no row is agreed on."""
+    related = [row["modality"] for row in rows if _is_related(row)]
+    if not related:
+        return "no relation is found that chance does not explain"
+    return (
+        f"what people and model find only in {spoken(related)} is related, but the model's "
+        "contribution has no good verdict"
+    )
+
+
 def single_rows(agreement: pd.DataFrame, modalities: Collection[str]) -> list[dict[Hashable, Any]]:
     """The rows about one modality, in their order; all rows if there are none."""
     alone = agreement[agreement["modality"].isin(modalities)]
@@ -50,6 +58,8 @@ def single_rows(agreement: pd.DataFrame, modalities: Collection[str]) -> list[di
 
 def is_agreed(row: Mapping[Hashable, Any]) -> bool:
     """True if a good contribution is related to calibrated ratings after Holm's correction."""
-    return bool(
-        row["verdict"] in GOOD and row["ci_low_calibrated"] > 0 and row["p_calibrated_holm"] < 0.05
-    )
+    return row["verdict"] in GOOD and _is_related(row)
+
+
+def _is_related(row: Mapping[Hashable, Any]) -> bool:
+    return bool(row["ci_low_calibrated"] > 0 and row["p_calibrated_holm"] < 0.05)

@@ -10,7 +10,9 @@ MINUS = "−"
 
 
 def signed(value: float, digits: int = 3) -> str:
-    """A contribution as text, with its sign: +0.120, −0.035."""
+    """A contribution as text, with its sign: +0.120, −0.035; a dash for NaN."""
+    if isnan(value):
+        return "–"
     text = f"{abs(value):.{digits}f}"
     if float(text) == 0:
         return text

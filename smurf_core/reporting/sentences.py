@@ -21,14 +21,14 @@ from smurf_core.evaluation.verdicts import GOOD
 from smurf_core.exclusive.sets import UNIQUE_KNOWN
 from smurf_core.reporting.numbers import bounds, interval_text, percent, plain, term_label
 from smurf_core.statistics.correlation_interval import FEWEST_PERSONS
-from smurf_core.terms import read_subset
+from smurf_core.terms import capital, read_subset
 
 # Verdict → what is wrong with contributions that have it.
 _WARNINGS = {
     "unstable": "restarts or folds disagree on {it}",
     "not separated": "unique and redundant parts of {it} move together, or the sides that should "
     "share {it} do not agree",
-    "too uncertain": "models of other persons would disagree on {it}",
+    "too uncertain": "models of other persons may disagree on {it}",
     "sides disagree": "the modalities that should share {it} do not say the same",
     "known to others": "a modality that should not know {it} predicts {it}",
     "bent": "a modality knows {it} in a bent way that these contributions cannot follow",
@@ -210,11 +210,12 @@ def _who_leads(totals: pd.DataFrame, terms: pd.DataFrame, of: str) -> str:
             "not reliable."
         )
     if first is not None and first.is_most:
-        sentence = f"{_source(first.order, first.name)} carries most of {of}: {_numbers(rows, 0)}"
+        source = capital(_source(first.order, first.name))
+        sentence = f"{source} carries most of {of}: {_numbers(rows, 0)}"
         sentence += " of its variance"
     elif first is not None:
         sentence = (
-            f"{_source(first.order, first.name)} carries the largest part of {of}: "
+            f"{capital(_source(first.order, first.name))} carries the largest part of {of}: "
             f"{_numbers(rows, 0)} of its variance"
         )
         if len(rows) > 1:
@@ -298,7 +299,10 @@ def _caution(verdicts: pd.DataFrame) -> str:
     if warnings:
         return " ".join(warnings)
     if (verdicts["verdict"] == "reliable").any():
-        return "Models of other persons would agree on every contribution that is large enough."
+        return (
+            "Every contribution that is large enough is reliable: models of other persons are "
+            "likely to agree on it."
+        )
     return (
         "Restarts and folds agree on every contribution that is large enough, which does not show "
         "that they are right."

@@ -21,8 +21,8 @@ def sharing_sentence(sharing: pd.DataFrame) -> str:
         return NOTHING_SHARED
     sets = [spoken(read_subset(s, k)) for s, k in zip(there["sharers"], there["size"], strict=True)]
     return (
-        f"Members agree on what they share in {len(sets)} of {len(sharing)} sets that were "
-        f"offered: {'; '.join(sets)}."
+        f"Of {len(sharing)} sets of modalities that were tried, the members of {len(sets)} agree "
+        f"on what they share: {'; '.join(sets)}."
     )
 
 

@@ -16,7 +16,8 @@ from smurf_core.errors import InputError
 FORMATS = ("csv", "parquet", "xlsx", "sav", "dta")
 # Spreadsheets run a cell that starts with one of these, wherever its text came from.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
-_EXCEL_ROWS, _EXCEL_TEXT = 1_048_575, 32_767
+EXCEL_ROWS = 1_048_575
+_EXCEL_TEXT = 32_767
 _NAME_LENGTHS = {"sav": 64, "dta": 32}
 
 
@@ -31,15 +32,14 @@ def table_bytes(table: pd.DataFrame, format: str) -> bytes:
     return csv_text(table).encode()
 
 
-def csv_text(table: pd.DataFrame, *, index: bool = False) -> str:
+def csv_text(table: pd.DataFrame) -> str:
     """A table as CSV, with an apostrophe before text that a spreadsheet would run as a formula.
 
     Numbers are not changed, also where they are written as text (`-1`).
     """
-    shown = table.reset_index() if index else table
-    columns = {name: shown[name] for name in shown.columns}
+    columns = {name: table[name] for name in table.columns}
     safe = {name: _without_formulas(cells) for name, cells in columns.items()}
-    written = pd.DataFrame(safe, index=shown.index)
+    written = pd.DataFrame(safe, index=table.index)
     written.columns = pd.Index([_safe(str(name)) for name in columns])
     return str(written.to_csv(index=False))
 
@@ -68,9 +68,9 @@ def _excel(table: pd.DataFrame) -> bytes:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-    if len(table) > _EXCEL_ROWS:
+    if len(table) > EXCEL_ROWS:
         raise InputError(
-            f"Excel takes {_EXCEL_ROWS:,} rows and this table has {len(table):,}: export it as CSV "
+            f"Excel takes {EXCEL_ROWS:,} rows and this table has {len(table):,}: export it as CSV "
             "or Parquet."
         )
     book = Workbook(write_only=True)

@@ -18,6 +18,7 @@ Scale = Literal["nominal", "ordinal", "interval", "ratio"]
 DRAWS = 1_000
 _CHUNK = 64  # draws at once: bounds memory
 _BLOCK = 1_000  # values at once, where every pair of values is compared
+_ROUNDING = 1e-12  # of sums of squares
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def alpha_interval(
     for first in range(0, draws, _CHUNK):
         size = min(_CHUNK, draws - first)
         times = random.multinomial(count, np.full(count, 1 / count), size=size)
-        drawn.append(pairable.alphas(times[:, who].astype(np.float64)))
+        drawn.append(pairable.alphas(times.astype(np.float64), who))
     low, high = percentile_interval(np.concatenate(drawn), level=level)
     return AlphaInterval(alpha, float(low), float(high))
 
@@ -179,10 +180,16 @@ class _Pairable:
     def units(self) -> int:
         return int(self.ratings.shape[1])
 
-    def alphas(self, weights: Array) -> Array:
-        """α when unit u occurs weights[:, u] times, [draws]; NaN where nothing differs."""
+    def alphas(self, weights: Array, who: npt.NDArray[np.int64] | None = None) -> Array:
+        """α when unit u occurs weights[:, u] times, [draws]; NaN where nothing differs.
+
+        With `who` [units], the weights are those of groups of units.
+        """
         if len(self.values) < 2:
             return np.full(len(weights), np.nan)
+        if self.scale == "interval":
+            return self._interval_alphas(weights, who)
+        weights = weights if who is None else weights[:, who]
         number = np.isfinite(self.ratings).sum(axis=0)
         n = weights @ number
         margins = weights @ self.counts  # [draws, v]
@@ -193,6 +200,26 @@ class _Pairable:
         differs = margins.max(axis=1) < n - 0.5
         return np.where(differs, 1 - observed / np.where(differs, expected, 1), np.nan)
 
+    def _interval_alphas(self, weights: Array, who: npt.NDArray[np.int64] | None) -> Array:
+        """`alphas` of squared differences: sums over units are all that is needed, group by group.
+
+        So it takes no time that grows with the number of different ratings.
+        """
+        number = np.isfinite(self.ratings).sum(axis=0)
+        places = self.ratings - np.nanmean(self.ratings)
+        sums, squares = np.nansum(places, axis=0), np.nansum(places**2, axis=0)
+        # Σ over ordered pairs of (a − b)² is 2 (n Σ a² − (Σ a)²).
+        within = 2 * (number * squares - sums**2) / (number - 1)
+        parts = [number, sums, squares, within]
+        if who is not None:
+            parts = [np.bincount(who, part, minlength=weights.shape[1]) for part in parts]
+        n, total, square, observed = (weights @ np.stack(parts, axis=1)).T
+        between = 2 * (n * square - total**2)
+        # If all ratings are the same, rounding error may remain.
+        differs = between > _ROUNDING * n * square
+        expected = np.where(differs, between, 1) / (n * (n - 1))
+        return np.where(differs, 1 - observed / n / expected, np.nan)
+
     def _disagreement(self, margins: Array) -> tuple[Array, Array]:
         """Σ δ² over ordered pairs of ratings: within units [draws or 1, units], and of all."""
         if self.scale == "nominal":
@@ -201,12 +228,8 @@ class _Pairable:
             return (number**2 - squares)[None], margins.sum(axis=1) ** 2 - (margins**2).sum(axis=1)
         if self.scale == "ratio":
             return self._ratios(), self._ratios_of_all(margins)
-        # Both are squared distances: of values, or of their middle ranks among the drawn ratings.
-        if self.scale == "interval":
-            mean = np.nanmean(self.ratings)
-            places = (self.values - mean)[None]
-        else:
-            places = margins.cumsum(axis=1) - margins / 2 - margins.sum(axis=1, keepdims=True) / 2
+        # Squared distances of middle ranks among the drawn ratings.
+        places = margins.cumsum(axis=1) - margins / 2 - margins.sum(axis=1, keepdims=True) / 2
         number = np.isfinite(self.ratings).sum(axis=0)
         sums, squares = places @ self.counts.T, places**2 @ self.counts.T
         # Σ over ordered pairs of (a − b)² is 2 (n Σ a² − (Σ a)²).

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
@@ -26,6 +27,21 @@ FLAGS = [
 # Machines that test are busy: five seconds, the default, are sometimes too short.
 expect.set_options(timeout=30_000)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+
+
+_LONELY = """(plot, after) => {
+  const box = plot.getBoundingClientRect(), {xaxis, yaxis} = plot._fullLayout;
+  const traces = plot._fullData.filter(
+    t => t.type === 'scattergl' && t.mode === 'markers' && t.customdata);
+  const all = traces.flatMap((t, k) => Array.from(t.x, (x, i) => ({
+    k, sample: String(t.customdata[i]), name: t.name,
+    px: box.x + xaxis._offset + xaxis.d2p(x),
+    py: box.y + yaxis._offset + yaxis.d2p(t.y[i]) })));
+  const room = p => Math.min(...all.filter(q => q !== p).map(
+    q => Math.hypot(p.px - q.px, p.py - q.py)));
+  const offered = all.filter(p => p.k >= after).map(p => ({...p, room: room(p)}));
+  return {traces: traces.length, ...offered.sort((a, b) => b.room - a.room)[0]};
+}"""
 
 
 class Server:
@@ -81,6 +97,16 @@ def click_point(page: Page, plot: Locator, x: float, y: float) -> None:
         if plot.evaluate("plot => (plot._hoverdata || []).length > 0"):
             break
     page.mouse.click(x, y)
+
+
+def lonely_point(plot: Locator, *, after: int = 0) -> dict[str, Any]:
+    """The point farthest from all others, so that the pointer meets no other.
+
+    Its sample by what was put in (`customdata`), its trace's name, its pixel (`px`, `py`) in the
+    window, and the number of traces. `after`: as many traces are passed over.
+    """
+    found: dict[str, Any] = plot.evaluate(_LONELY, after)
+    return found
 
 
 @pytest.fixture

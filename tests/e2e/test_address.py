@@ -19,8 +19,9 @@ def second_tab(page):
     page.get_by_role("tab").nth(1).click()
 
 
-def unique_to_audio(page):
-    page.get_by_role("radio", name="audio", exact=True).click()
+def unique_to_text(page):
+    page.get_by_role("combobox", name="Unique to").click()
+    page.get_by_role("option", name="text", exact=True).click()
 
 
 def switch_text(page):
@@ -36,7 +37,7 @@ if EVERY_STATE:
     STEPS |= {
         "redundancy": (second_tab, "tab="),
         "timeline": (next_sample, "sample="),
-        "judgments": (unique_to_audio, "unique="),
+        "judgments": (unique_to_text, "unique="),
         "compare": (second_tab, "tab="),
     }
 

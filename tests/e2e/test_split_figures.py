@@ -11,26 +11,10 @@ from playwright.sync_api import Page, expect
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.runs.slices import slice_samples
 from smurf_core.runs.workspace import Workspace
-from tests.e2e.conftest import click_point
+from tests.e2e.conftest import click_point, lonely_point
 from tests.studio import trained
 
 pytestmark = pytest.mark.e2e
-
-# The most lonely point of every trace but the first, so that the pointer meets no other: its
-# sample by what was put in (customdata), its place in the trace, and its pixel.
-LONELY = """() => {
-  const plot = document.querySelector('.js-plotly-plot'), box = plot.getBoundingClientRect();
-  const {xaxis, yaxis} = plot._fullLayout;
-  const traces = plot._fullData.filter(t => t.type === 'scattergl' && t.mode === 'markers');
-  const all = traces.flatMap((t, k) => Array.from(t.x, (x, i) => ({
-    k, i, sample: String(t.customdata[i]), name: t.name,
-    px: box.x + xaxis._offset + xaxis.d2p(x),
-    py: box.y + yaxis._offset + yaxis.d2p(t.y[i]) })));
-  const room = p => Math.min(...all.filter(q => q !== p).map(
-    q => Math.hypot(p.px - q.px, p.py - q.py)));
-  const later = all.filter(p => p.k > 0);
-  return {traces: traces.length, ...later.sort((a, b) => room(b) - room(a))[0]};
-}"""
 
 
 def test_a_click_selects_the_sample_that_is_there_and_a_refresh_keeps_it(server, page: Page):
@@ -52,7 +36,7 @@ def test_a_click_selects_the_sample_that_is_there_and_a_refresh_keeps_it(server,
     expect(plot.get_by_text("scene 3")).to_be_visible()
     plot.scroll_into_view_if_needed()  # A click outside the window reaches nothing.
     page.wait_for_timeout(700)
-    point = page.evaluate(LONELY)
+    point = lonely_point(plot, after=1)
     assert 0 < point["py"] < page.viewport_size["height"]
     assert point["traces"] == 4
     scene = dict(zip(data.sample_ids, data.samples["scene"], strict=True))

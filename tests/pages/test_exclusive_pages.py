@@ -70,11 +70,12 @@ def test_every_page_opens_on_a_solved_run(open_page, read_solved_home, name, fam
 
 def test_redundancy_names_the_sets_first(open_page, solved_home):
     page = open_page("redundancy", study=study_of(solved_home, "pair_and_triple"))
-    assert "2 of 4 sets that were offered: A and B; A, B and C." in plain_text(page)
-    opened_tab(page, "redundancy_tab", "Sets that were offered")
-    bars = figure(page, "sharing")["data"][0]
+    said = plain_text(page)
+    assert "the members of 2 agree on what they share: A and B; A, B and C." in said
+    opened_tab(page, "redundancy_tab", "Sets that were tried")
+    bars, words = figure(page, "sharing")["data"]
     assert bars["y"] == ["A and B", "A and C", "B and C", "A, B and C"]
-    assert [word[0] for word in bars["text"]] == ["✓", "·", "·", "✓"]
+    assert [word[0] for word in words["text"]] == ["✓", "n", "n", "✓"]  # or: not there
     opened_tab(page, "redundancy_tab", "All pairs")
     cells = figure(page, "share_matrix_1")["data"][0]
     assert cells["x"] == ["A", "B", "C", "B and C", "A and C", "A and B"]
@@ -102,7 +103,7 @@ def test_redundancy_says_that_nothing_is_shared(open_page, home):
         assert not page.error, name
         if name == "redundancy":
             assert "No modalities share anything that their members agree on." in plain_text(page)
-            assert not figure(page, "sharing")["data"][0]["text"][0].startswith("✓")
+            assert set(figure(page, "sharing")["data"][1]["text"]) == {"not there"}
 
 
 def test_a_sample_shows_its_intervals_and_every_set(open_page, solved_home):

@@ -29,7 +29,7 @@ def test_every_judged_modality_is_in_the_table_with_stars(open_page, judged):
     page = open_page("judgments")
     opened_tab(page, "judgments_tab", "All modalities")
     table = next(d.value for d in page.dataframe if "Unique to" in d.value)
-    assert table["Unique to"].tolist() == ["C", "A+B"]
+    assert table["Unique to"].tolist() == ["C", "A and B"]
     assert table["n"].tolist() == [80, 50]
     assert table["r"].str.match(r"−?\d\.\d{3}\*{0,3}$").all()
     assert table["Raters"].tolist() == [3, 0]

@@ -87,7 +87,7 @@ def test_recordings_become_a_study_after_a_cancel_and_a_reload(
         "Sound: 10 of 10 utterances, 1 failed", "Face: 10 of 10 utterances",
     ]  # fmt: skip
     assert not page.error
-    assert len(page.get("download_button")) == 3  # Two tables of features, and study.yaml.
+    assert len(page.get("download_button")) == 7  # Two tables in three formats, and study.yaml.
     page.button(key="extracted_import").click().run()
     assert not page.exception
     (study,) = (s for s in studies.list_studies(home) if s.origin == "recorded")

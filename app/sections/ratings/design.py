@@ -28,7 +28,7 @@ from smurf_core.ratings.design import (
     design_text,
     parse_design,
 )
-from smurf_core.ratings.interface import languages
+from smurf_core.ratings.interface import interface_texts, languages
 from smurf_core.ratings.simulate import simulate_raters
 from smurf_core.ratings.stimuli import Failure, Stimuli, make_stimuli
 from smurf_core.ratings.store import Collection
@@ -72,8 +72,8 @@ def _acts(
 ) -> None:  # fmt: skip
     """What can be done with the design."""
     st.markdown(
-        f":small[{len(design.conditions)} conditions, {len(design.scales)} questions. Practice "
-        "items are in the file: download, change and upload it.]"
+        f":small[{len(design.conditions)} conditions, {len(design.scales)} questions. To add "
+        "practice clips, download the design as a file, change it and upload it.]"
     )
     with st.container(horizontal=True, key="begin"):
         begins = st.button("Begin a collection", type="primary", key=f"begin_{study.id}")
@@ -110,8 +110,9 @@ def _form(study: StudyInfo, dataset: MultimodalDataset, stimuli: Stimuli, start:
     left, middle, right = st.columns([2, 1, 1])
     title = left.text_input("Title, which raters see", start.title, key=f"title_{mark}")
     language = middle.selectbox(
-        "Language of the page", languages(), languages().index(start.language), key=f"lang_{mark}"
-    )
+        "Language of the page", languages(), languages().index(start.language), key=f"lang_{mark}",
+        format_func=lambda code: interface_texts(code)["language"],
+    )  # fmt: skip
     if language != start.language:
         fresh = default_design(dataset, language=language, forms=stimuli.forms())
         start = replace(
@@ -129,11 +130,21 @@ def _form(study: StudyInfo, dataset: MultimodalDataset, stimuli: Stimuli, start:
     clips = _clips(study, start.clips, mark, right)
     a, b, c, d = st.columns(4)
     cell = a.number_input(
-        "Raters per clip and condition", 1, 100, start.raters_per_cell, key=f"cell_{mark}"
-    )
-    each = b.number_input("Clips per rater", 1, 500, start.clips_per_rater, key=f"list_{mark}")
-    checks = c.number_input("Checks per rater", 0, 20, start.attention, key=f"att_{mark}")
-    repeats = d.number_input("Repeats per rater", 0, 50, start.repeats, key=f"rep_{mark}")
+        "Raters per clip and condition", 1, 100, start.raters_per_cell, key=f"cell_{mark}",
+        help="So many different people rate each clip in each condition.",
+    )  # fmt: skip
+    each = b.number_input(
+        "Clips per rater", 1, 500, start.clips_per_rater, key=f"list_{mark}",
+        help="The length of a rater's list, without checks and repeats.",
+    )  # fmt: skip
+    checks = c.number_input(
+        "Checks per rater", 0, 20, start.attention, key=f"att_{mark}",
+        help="Items that ask for a certain answer, which show whether a rater pays attention.",
+    )  # fmt: skip
+    repeats = d.number_input(
+        "Repeats per rater", 0, 50, start.repeats, key=f"rep_{mark}",
+        help="Clips that are shown twice, which show how far raters agree with themselves.",
+    )  # fmt: skip
     with st.expander("Instructions and consent"):
         instructions = st.text_area("Instructions", start.instructions, key=f"inst_{mark}")
         consent = st.text_area("Consent", start.consent, key=f"cons_{mark}")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.state.selection import select_samples
 from app.widgets.downloads import download_view
+from app.widgets.number_table import show_table
 from app.widgets.sample_table import column_config, column_title, shown_columns
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.samples import transcript_column
@@ -83,10 +84,8 @@ def browse(table: pd.DataFrame, dataset: MultimodalDataset, origin: str) -> None
         if rows:
             st.session_state["sample"] = str(ids[rows[-1]])
 
-    event = st.dataframe(
+    event = show_table(
         table[shown_columns(table, dataset)],
-        hide_index=True,
-        width="stretch",
         height=330,
         on_select=open_chosen,
         selection_mode="multi-row",

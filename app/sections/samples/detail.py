@@ -13,6 +13,7 @@ from app.state.selection import pin_sample, pinned_sample, run_pinned_beside
 from app.state.session import run_label
 from app.widgets.downloads import download_view
 from app.widgets.messages import escaped, facts, show_errors
+from app.widgets.number_table import show_table
 from app.widgets.outlying import show_outlying
 from app.widgets.pins import pin_run_button
 from app.widgets.selected_samples import opens_chosen
@@ -265,10 +266,8 @@ def _neighbours(sample: str, run: RunInfo) -> None:
     shown = found.merge(table[[c for c in columns if c in table]], on="sample_id")
 
     number = st.column_config.NumberColumn
-    st.dataframe(
+    show_table(
         shown,
-        hide_index=True,
-        width="stretch",
         on_select=opens_chosen(f"neighbours_{sample}", shown["sample_id"]),
         selection_mode="single-row",
         key=f"neighbours_{sample}",

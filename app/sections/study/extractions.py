@@ -10,11 +10,11 @@ from app.sections.study.import_form import import_form
 from app.sections.train.live_run import status_badge
 from app.state.callbacks import callback
 from app.state.session import moment, workspace
+from app.widgets.downloads import download_table
 from app.widgets.messages import escaped, show_callback_error, show_errors
 from smurf_core.data.importing.assembly import Assembly
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.errors import InputError
-from smurf_core.from_recordings.at_hand import Kind
 from smurf_core.from_recordings.jobs import (
     Job,
     JobFolder,
@@ -29,7 +29,6 @@ from smurf_core.from_recordings.jobs import (
 from smurf_core.from_recordings.process import cancel, delete_job, start
 from smurf_core.from_recordings.study import job_mapping, job_problems, job_sources, study_of_job
 from smurf_core.runs.studies import media_of
-from smurf_core.runs.table_files import table_bytes
 
 _TITLES = {"audio": "Sound", "text": "Words", "video": "Face", "playback": "Playback"}
 _CHOSEN = "extraction"  # the session's key of the one whose import is open
@@ -88,15 +87,10 @@ def _card(found: JobFolder, job: Job, state: JobState, *, is_chosen: bool) -> No
     if state.status == "finished":
         with st.container(horizontal=True):
             for kind in state.done:
-                st.download_button(
-                    f"{kind}.csv", partial(_csv, found, kind), f"{kind}.csv", "text/csv",
-                    key=f"features_{kind}_{found.id}", icon=":material/download:",
-                    on_click="ignore", help="The table that `smurf extract` writes.",
+                download_table(
+                    _TITLES[kind], partial(feature_table, found, kind), kind,
+                    help="The table that `smurf extract` writes.", key=f"{kind}_{found.id}",
                 )  # fmt: skip
-
-
-def _csv(found: JobFolder, kind: Kind) -> bytes:
-    return table_bytes(feature_table(found, kind), "csv")
 
 
 def _progress(part: Part) -> None:

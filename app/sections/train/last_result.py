@@ -8,6 +8,7 @@ import streamlit as st
 from app.loading import chosen_curves_of, performance_of, result_of
 from app.state.session import RUN, comparable_runs
 from app.widgets.messages import escaped
+from app.widgets.number_table import show_table
 from smurf_core.configuration import layers_label
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.fold_label import fold_label
@@ -32,7 +33,7 @@ def last_result(study: StudyInfo) -> None:
         f"{METRIC_TITLES[main]} on test samples: **{mean}** (mean of {scores[main]['folds']} folds)"
     )
     is_solved = run.config.kind.is_solved
-    st.dataframe(
+    show_table(
         pd.DataFrame(
             {
                 "Fold": fold_label(fold.fold),
@@ -41,8 +42,7 @@ def last_result(study: StudyInfo) -> None:
             }
             for fold in result.fold_results
         ),
-        hide_index=True,
-        width="stretch",
+        key="chosen_models",
         column_config={
             f"Validation: {METRIC_TITLES[main]}": st.column_config.NumberColumn(
                 format="%.3f", help=explain(main, "validation_metric")

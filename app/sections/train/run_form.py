@@ -188,11 +188,16 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
         fold_count=int(folds),
         search="halving" if halving else "full",
     )
-    count = len(config.grid.configurations(model))
+    grid = config.grid
+    count = len(grid.configurations(model))
+    then = f"then {config.restarts} starts of each fold's best"
+    if config.kind.is_solved:
+        count = len(grid.hidden_layers) * len(grid.auxiliary_weights)
+        then = "solved without random starts"
     folds_there = len(dataset.folds) if dataset.folds is not None else config.fold_count
     st.markdown(
-        f"{count} configurations in {folds_there} fold{'s' if folds_there > 1 else ''}, then "
-        f"{config.restarts} starts of each fold's best; {os.cpu_count()} cores here."
+        f"{count} configuration{'s' if count > 1 else ''} in {folds_there} "
+        f"fold{'s' if folds_there > 1 else ''}, {then}; {os.cpu_count()} cores here."
     )
     return config
 

@@ -17,7 +17,7 @@ RIGHT = 0.9  # as smurf_core.experiments.basins says, which imports torch
 
 def basins() -> None:
     """Start, watch and stop many starts of one configuration on synthetic data."""
-    st.subheader("Sign-flipped basins, live", help=explain("objective", "recovery"))
+    st.subheader("Reversed signs, live", help=explain("objective", "recovery"))
     st.markdown(
         "A pair may end with both signs reversed while the unique contributions compensate for "
         "it. This model predicts as well as the right one: no score shows the error, but the "

@@ -8,6 +8,7 @@ from app.loading import explained_of
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.messages import facts
+from app.widgets.number_table import show_table
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.evaluation.verification import factor_matrix, recovery
 from smurf_core.plot.heatmaps import factor_table, signed_heatmap
@@ -35,9 +36,9 @@ def true_factors(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None
         }
     )
     st.markdown(
-        f"This data is {dataset.origin}. Each learned contribution should correlate with its true "
-        "factor (r near 1) and with no other. A pair with both signs reversed shows as r near −1: "
-        "the sign-flipped basin, which predictions do not reveal.",
+        f"This data is {dataset.origin}. Rows: what each modality really says alone or shares. "
+        "Each learned contribution should correlate with its own row (r near 1) and with no other. "
+        "r near −1: it was learned with reversed signs, which no prediction shows.",
         help=explain("recovery"),
     )
     output = contributions.outputs[0]
@@ -55,10 +56,8 @@ def true_factors(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None
         ["contribution", "factor", "r", "sd", "factor_sd"]
     ].reset_index(drop=True)
     with st.expander("Numbers"):
-        st.dataframe(
+        show_table(
             table.assign(r=table["r"].map(plain)),
-            hide_index=True,
-            width="stretch",
             key="recovery_table",
             column_config={
                 "contribution": "Contribution",

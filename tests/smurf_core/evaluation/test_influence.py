@@ -6,7 +6,7 @@ import pytest
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.errors import InputError
-from smurf_core.evaluation.influence import share_influence
+from smurf_core.evaluation.influence import influence_bound, influence_path, share_influence
 from smurf_core.evaluation.redundancy import share_intervals, variance_shares
 from smurf_core.explained import Explained, explained
 from smurf_core.terms import pairwise_terms
@@ -99,3 +99,24 @@ def test_what_cannot_be_left_out_is_refused(random):
         share_influence(found, intervals, count=10)
     with pytest.raises(InputError, match="No output 'z'; there are y"):
         share_influence(found, intervals, output="z")
+
+
+@pytest.mark.parametrize(("classes", "output"), [(1, "y"), (3, "all"), (3, "c1")])
+def test_no_share_moves_further_than_the_bound(random, classes, output):
+    for count in (1, 3, 8):
+        found = some_explained(random, 120, classes)
+        most = influence_bound(found, output, count)
+        assert 0 < influence_path(found, output, count).largest_change <= most
+
+
+def test_where_a_fold_may_lose_all_its_samples_there_is_no_bound(random):
+    found = some_explained(random, 40, 1)
+    smallest = int(np.bincount(found.contributions.folds).min())
+    assert influence_bound(found, count=smallest) == np.inf
+    assert influence_bound(found, count=smallest - 1) > 0
+
+
+def test_the_bound_is_close_for_many_samples(random):
+    found = some_explained(random, 5_000, 1)
+    change = influence_path(found).largest_change
+    assert change <= influence_bound(found) <= 2 * change

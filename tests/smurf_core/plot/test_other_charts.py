@@ -40,13 +40,30 @@ def test_factor_table_is_of_one_output():
             "factor": ["u_A", "u_A", "u_B", "u_B"],
             "modality": ["A", "B", "A", "B"],
             "shared_with": ["A", "B", "A", "B"],
+            "kind": "unique",
             "output": "y",
             "r": [0.9, 0.1, 0.0, 0.8],
         }
     )
     table = factor_table(factors, "y")
-    assert table.loc["u_A", "A alone"] == 0.9
-    assert table.loc["u_B", "B alone"] == 0.8
+    assert table.loc["A alone", "A alone"] == 0.9
+    assert table.loc["B alone", "B alone"] == 0.8
+
+
+def test_factors_are_in_words_and_what_a_modality_says_alone_comes_first():
+    rows = [
+        (factor, source, other)
+        for factor in ("u_audio", "u_text", "r_audio_text")
+        for source, other in (("audio", "audio"), ("text", "audio"), ("text", "text"))
+    ]
+    factors = pd.DataFrame(rows, columns=["factor", "modality", "shared_with"]).assign(
+        kind=lambda t: np.where(t["modality"] == t["shared_with"], "unique", "redundant"),
+        output="y", r=range(9),
+    )  # fmt: skip
+    table = factor_table(factors, "y")
+    assert table.index.tolist() == ["audio alone", "text alone", "audio and text"]
+    assert table.columns.tolist() == ["audio alone", "text alone", "text, shared with audio"]
+    assert table.to_numpy().tolist() == [[0, 2, 1], [3, 5, 4], [6, 8, 7]]
 
 
 def test_line_is_the_least_squares_one_and_points_know_their_sample():

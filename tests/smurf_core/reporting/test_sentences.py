@@ -55,7 +55,8 @@ def test_a_leader_above_one_half_carries_most():
         "A carries most of the prediction: 65% [60, 70] of its variance.",
         "Over all modalities, 70% [65, 75] of the variance is unique to one of them and "
         "30% [25, 35] shared.",
-        "Models of other persons would agree on every contribution that is large enough.",
+        "Every contribution that is large enough is reliable: models of other persons are likely "
+        "to agree on it.",
     ]
     assert say(A_LEADS, output="sad")[0].startswith("A carries most of the prediction of sad:")
 
@@ -118,7 +119,7 @@ def test_a_leader_whose_contributions_are_not_reliable_is_no_finding():
         "Which modality carries how much of the prediction cannot be said: the contributions of "
         "A, the largest (65% [60, 70]), are not reliable."
     )
-    assert caution == "Do not rely on A alone: models of other persons would disagree on it."
+    assert caution == "Do not rely on A alone: models of other persons may disagree on it."
 
 
 @pytest.mark.parametrize("verdict", ["sides disagree", "not separated", "known to others"])
@@ -219,7 +220,8 @@ def test_shares_that_rest_on_single_samples_are_no_finding():
     assert say(A_LEADS, influence=influence, others={"SMURF": Leader(1, "B", 0.7, True)}) == [
         "Which modality carries how much of the prediction cannot be said.",
         influence,
-        "Models of other persons would agree on every contribution that is large enough.",
+        "Every contribution that is large enough is reliable: models of other persons are likely "
+        "to agree on it.",
     ]
 
 
