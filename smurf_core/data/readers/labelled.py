@@ -83,7 +83,7 @@ def _column(cells: pd.Series[Any]) -> tuple[pd.Series[Any], tuple[int, str, int]
         if cells.dtype != object or not held.map(lambda c: isinstance(c, int | float)).all():
             texts = ["" if pd.isna(cell) else str(cell) for cell in cells]
             read = text_column(pa.chunked_array([pa.array(texts, pa.string())]))
-            return read.values, read.bad
+            return pd.Series(read.values), read.bad
         cells = pd.to_numeric(cells, errors="coerce")
     values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     known = values[~np.isnan(values)]

@@ -279,7 +279,7 @@ def _cells(cells: pd.Series[Any]) -> tuple[pd.Series[Any], tuple[int, str, int] 
         if isinstance(cells.dtype, pd.CategoricalDtype):
             return pd.Series(texts, dtype="str"), None
         read = text_column(pa.chunked_array([pa.array(texts, pa.string()).fill_null("")]))
-        return read.values, read.bad
+        return pd.Series(read.values), read.bad
     if pd.api.types.is_bool_dtype(cells) or pd.api.types.is_integer_dtype(cells):
         whole = cells.astype("Int64")
         return (whole if whole.isna().any() else whole.astype(np.int64)), None
