@@ -120,7 +120,11 @@ class Architecture:
         if self.multiplies_hidden:
             return tuple(by_modality)
         join = outer_product if self.products else torch.cat
-        return tuple(join([by_modality[i] for i in subset]) for subset, _ in self.towers)
+        # One modality's features are handed on, because `cat` would copy them.
+        return tuple(
+            by_modality[subset[0]] if len(subset) == 1 else join([by_modality[i] for i in subset])
+            for subset, _ in self.towers
+        )
 
     def order_presence(self, present: Bool[Tensor, "m n"]) -> tuple[Bool[Tensor, "s n"], ...]:
         """True for each sample that has all modalities of a subset, order by order."""

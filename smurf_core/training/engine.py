@@ -180,7 +180,7 @@ class Plan:
         by_modality: list[list[Tensor]] = [[], []]
         for x in inputs.values():
             for own, mask in zip(by_modality, masks, strict=True):
-                own.append(torch.tensor(np.ascontiguousarray(x[mask].T), device=self.device))
+                own.append(torch.as_tensor(np.ascontiguousarray(x[mask].T), device=self.device))
         present = self.dataset.present
         target = standardised_target(self.dataset, scaler)
 

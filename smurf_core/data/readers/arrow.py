@@ -166,12 +166,7 @@ def _table(
             part = _with_vectors(part, source)
             given += [str(name) for name in part.column_names]
             check_shape(source, count, len(given))
-            # Numbers are converted at once; of text, the place among all columns counts.
-            found += [
-                _column(name, column, source, may_be_names=False)
-                if pa.types.is_floating(column.type) else column
-                for name, column in zip(part.column_names, part.columns, strict=True)
-            ]  # fmt: skip
+            found += _numbers_or_cells(part, source)
         names = check_names(given, source)
         columns = {
             name: each if isinstance(each, Column)
@@ -195,6 +190,26 @@ def _table(
         texts=kept_texts(columns),
         problems=problems,
     )
+
+
+def _numbers_or_cells(part: pa.Table, source: SourceFile) -> list[Column | pa.ChunkedArray]:
+    """Columns of numbers are converted at once; of text, the place among all columns counts.
+
+    Points are in one piece of memory, which goes back to the system as one when it is let go.
+    """
+    points = {k for k, column in enumerate(part.columns) if pa.types.is_floating(column.type)}
+    held = iter(np.empty((len(points), part.num_rows)))
+    found: list[Column | pa.ChunkedArray] = []
+    for k, column in enumerate(part.columns):
+        if k in points:
+            values = next(held)
+            values[:] = column.to_numpy()
+            found.append(Column(values))
+        elif _is_plain(column):
+            found.append(_column(part.column_names[k], column, source, may_be_names=False))
+        else:
+            found.append(column)
+    return found
 
 
 def _objects(schema: pa.Schema, source: SourceFile) -> tuple[list[str], tuple[Problem, ...]]:
@@ -270,10 +285,9 @@ def _column(name: str, cells: pa.ChunkedArray, source: SourceFile, *, may_be_nam
     if pa.types.is_integer(cells.type) and cells.null_count:
         whole = pc.cast(cells, pa.int64())
         return Column(whole.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get))
-    numbers = cells.to_numpy()
     if pa.types.is_integer(cells.type):
-        return Column(pd.Series(numbers.astype(np.int64)))
-    return Column(np.asarray(numbers, dtype=np.float64))
+        return Column(pd.Series(np.asarray(cells.to_numpy(), dtype=np.int64)))
+    return Column(np.asarray(cells.to_numpy(), dtype=np.float64))
 
 
 def _is_plain(cells: pa.ChunkedArray) -> bool:

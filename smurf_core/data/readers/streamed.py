@@ -23,7 +23,7 @@ _LARGEST = 1e15  # whole numbers from which one may be a name that no float hold
 
 
 class _Numbers:
-    """One column of numbers, filled block by block; `rows` is the most that there can be.
+    """One column of numbers, filled block by block into memory for the most rows it can have.
 
     Every cell is a plain number or a word for "no value". What the text alone shows is noted: a
     decimal point that is certain, and whether all numbers are written as whole ones.
@@ -31,8 +31,8 @@ class _Numbers:
 
     __slots__ = ("has_point", "is_whole", "values")
 
-    def __init__(self, rows: int) -> None:
-        self.values: npt.NDArray[np.float64] = np.empty(rows)  # Unused pages take no memory.
+    def __init__(self, values: npt.NDArray[np.float64]) -> None:
+        self.values = values
         self.is_whole, self.has_point = True, False
 
     def take(self, cells: pa.Array, start: int) -> bool:
@@ -115,7 +115,9 @@ def columns_of(
         Numbers are those that `text_column` makes of the text.
     """
     texts: dict[str, list[pa.Array]] = {name: [] for name in names if name in as_text}
-    numbers = {name: _Numbers(rows) for name in names if name not in as_text}
+    some = [name for name in names if name not in as_text]
+    # One piece of memory goes back to the system as one; of unused rows, no page is taken.
+    numbers = dict(zip(some, map(_Numbers, np.empty((len(some), rows))), strict=True))
     unfit: list[str] = []
     count = 0
     for block in blocks:
