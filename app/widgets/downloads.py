@@ -38,8 +38,8 @@ def download_table(
 ) -> None:
     """A menu that saves a table, which is made at a click, under a name in a choice of formats.
 
-    With more rows than Excel takes, the menu says so. `key` is needed where a page has several
-    tables of the same name.
+    With more rows than Excel takes, its button is disabled. `key` is needed where a page has
+    several tables of the same name.
     """
     key = key or name
     with st.popover(label, icon=":material/download:", help=help, key=f"save_{key}"):

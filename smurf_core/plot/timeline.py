@@ -15,7 +15,9 @@ from smurf_core.reporting.numbers import plain, signed
 from smurf_core.terms import spoken
 
 # Pixels of the parts, and of what is around them.
-_WITH_PARTS, _ALONE, _WITH_TRACES, _AROUND = (146, 180), (176,), (118, 134, 88), 44
+_WITH_PARTS, _ALONE, _WITH_TRACES = (146, 180), (176,), (118, 134, 88)
+# Below: labels of ticks and the title. With less, Plotly moves the title onto the labels.
+_ABOVE, _BELOW = 8, 46
 _MARK = "#d6249f"
 _TICKS = 20  # most labels under the figure
 
@@ -70,8 +72,8 @@ def timeline_figure(
             title_standoff=4,
         )  # fmt: skip
     figure.update_layout(
-        height=sum(heights) + _AROUND,
-        margin={"l": 10, "r": 10, "t": 8, "b": _AROUND - 8},
+        height=sum(heights) + _ABOVE + _BELOW,
+        margin={"l": 10, "r": 10, "t": _ABOVE, "b": _BELOW},
         barmode="relative",
         bargap=0.15,
         clickmode="event+select",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -205,20 +206,26 @@ class _Pairable:
 
         So it takes no time that grows with the number of different ratings.
         """
-        number = np.isfinite(self.ratings).sum(axis=0)
-        places = self.ratings - np.nanmean(self.ratings)
-        sums, squares = np.nansum(places, axis=0), np.nansum(places**2, axis=0)
-        # Σ over ordered pairs of (a − b)² is 2 (n Σ a² − (Σ a)²).
-        within = 2 * (number * squares - sums**2) / (number - 1)
-        parts = [number, sums, squares, within]
+        parts = self._interval_parts
         if who is not None:
-            parts = [np.bincount(who, part, minlength=weights.shape[1]) for part in parts]
-        n, total, square, observed = (weights @ np.stack(parts, axis=1)).T
+            groups = weights.shape[1]
+            parts = np.stack([np.bincount(who, part, groups) for part in parts.T], axis=1)
+        n, total, square, observed = (weights @ parts).T
         between = 2 * (n * square - total**2)
         # If all ratings are the same, rounding error may remain.
         differs = between > _ROUNDING * n * square
         expected = np.where(differs, between, 1) / (n * (n - 1))
         return np.where(differs, 1 - observed / n / expected, np.nan)
+
+    @cached_property
+    def _interval_parts(self) -> Array:
+        """Of each unit [units, 4]: its ratings' number, sum, squares, and Σ δ² ÷ (number − 1)."""
+        number = np.isfinite(self.ratings).sum(axis=0)
+        places = self.ratings - np.nanmean(self.ratings)
+        sums, squares = np.nansum(places, axis=0), np.nansum(places**2, axis=0)
+        # Σ over ordered pairs of (a − b)² is 2 (n Σ a² − (Σ a)²).
+        within = 2 * (number * squares - sums**2)
+        return np.stack([number, sums, squares, within / (number - 1)], axis=1)
 
     def _disagreement(self, margins: Array) -> tuple[Array, Array]:
         """Σ δ² over ordered pairs of ratings: within units [draws or 1, units], and of all."""

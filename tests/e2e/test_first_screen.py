@@ -44,6 +44,46 @@ def test_answers_are_on_the_first_screen(prepared, small):
         )  # fmt: skip
 
 
+def test_the_next_first_step_is_on_the_first_screen(prepared, small):
+    seen = prepared.server.home / "seen" / "checklist"
+    seen.unlink()
+    try:
+        small.open(f"{prepared.url}/findings?study={prepared.studies['simulated']}")
+        step = small.page.locator(".st-key-checklist")
+        expect(step).to_be_visible()
+        place = step.bounding_box()
+        assert place["y"] + place["height"] <= HEIGHT, place
+    finally:
+        seen.touch()
+
+
+def test_the_mark_of_made_up_data_is_beside_every_title(prepared, small):
+    study, wrong = prepared.studies["simulated"], {}
+    for name in ("data", "ratings", "overview", "verify"):
+        small.open(f"{prepared.url}/{name}?study={study}")
+        title = small.page.locator("h1").first.bounding_box()
+        mark = small.page.get_by_test_id("stMain").get_by_text("Simulated").first.bounding_box()
+        if not title["y"] <= mark["y"] <= title["y"] + title["height"]:
+            wrong[name] = (title, mark)
+    assert wrong == {}
+
+
+def test_the_title_below_the_timeline_is_not_on_its_labels(prepared, small):
+    small.open(f"{prepared.url}/timeline?study={prepared.studies['simulated']}")
+    plot = small.page.locator(".js-plotly-plot").first
+    expect(plot.locator(".xtitle, .x2title").last).to_be_visible()
+    small.page.wait_for_timeout(1_000)  # Figures are resized once more after they are drawn.
+    labels, title = plot.evaluate(
+        """plot => {
+          const box = e => e.getBoundingClientRect();
+          const lowest = [...plot.querySelectorAll('.x2tick, .xtick')].map(e => box(e).bottom);
+          return [Math.max(...lowest), box(plot.querySelector('.x2title') ||
+                                           plot.querySelector('.xtitle')).top];
+        }"""
+    )
+    assert title >= labels - 2, (labels, title)
+
+
 def test_the_pickers_of_study_and_run_are_on_the_first_screen(prepared, small):
     small.open(f"{prepared.url}/overview?study={prepared.studies['simulated']}")
     for label in ("Study", "Run"):
