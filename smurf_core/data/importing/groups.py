@@ -128,7 +128,10 @@ def _judged(
         fewest = _FEWEST_SESSIONS
     is_preview = len(table.frame) == PREVIEW_ROWS and kind == "person"
     doubt = ""
-    if levels == rows:
+    empty = len(table.frame) - rows
+    if 2 * empty > len(table.frame):
+        doubt = f"it is empty in {empty} of {len(table.frame)} rows, as merged cells are"
+    elif levels == rows:
         doubt = "it differs in every row"
     elif rows < _FEWEST_REPEATS * levels:
         doubt = f"it has {levels} values in {rows} rows, and most do not repeat"

@@ -26,7 +26,7 @@ from smurf_core.data.splits import SPLITS, split_of_name
 from smurf_core.errors import InputError
 
 SPLIT_COLUMN = "split"
-FILE_COLUMNS = frozenset({SPLIT_COLUMN, "fold"})  # what tells the files of one table apart
+FILE_COLUMNS = frozenset({SPLIT_COLUMN, "fold"})  # they differ between the files of one table
 _COLUMNS_AT_ONCE = 64  # columns of a table that are held a second time as they are aligned
 _PREVIEWED = 20  # recordings summarised for a preview
 _FEWEST_MARKS = (

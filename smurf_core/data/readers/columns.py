@@ -179,19 +179,22 @@ def with_written_numbers(table: Table, source: SourceFile) -> Table:
         for c in odd
     }  # fmt: skip
     read = text_table(table.name, cells, source)
-    found = [c for c in odd if c in read.numbers and c not in read.bad_cells]
+    found = [
+        c for c in odd
+        if c in read.numbers and c not in read.bad_cells and read.frame[c].notna().any()
+    ]  # fmt: skip
     if not found and not read.undecided:
         return table
     texts = {c: own for c, own in table.texts.items() if c not in found}
     kept = {*found, *read.undecided}
-    told = tuple(p for p in read.problems if any(c in p.message for c in kept))
+    notes = tuple(p for p in read.problems if any(c in p.message for c in kept))
     return replace(
         table,
         frame=table.frame.assign(**{c: read.frame[c] for c in found}),
         bad_cells={c: bad for c, bad in table.bad_cells.items() if c not in found},
         undecided=read.undecided,
         texts=texts | {c: own for c, own in read.texts.items() if c in found},
-        problems=(*table.problems, *told),
+        problems=(*table.problems, *notes),
     )
 
 

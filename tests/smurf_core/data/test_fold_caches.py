@@ -68,7 +68,7 @@ def test_several_targets_of_caches_are_one_study(tmp_path):
     known = StudyMapping(target="SEWA_valence", targets=("SEWA_arousal",))
     assembly = assemble(sources, guess_mapping(sources, known))
     data = assembly.dataset
-    assert data._index == ("valence", "arousal")
+    assert data.target_names == ("valence", "arousal")
     further = data.further_targets["arousal"]
     np.testing.assert_array_equal(further.values[further.is_known], -data.target[further.is_known])
     lacking = data.features["openface"].values[~further.is_known]

@@ -121,7 +121,7 @@ def test_a_count_of_rows_from_any_number_is_no_id(name, first, step, truth, tmp_
     check(imported(tmp_path), truth)
 
 
-def test_ids_that_only_count_rows_are_told(truth, tmp_path):
+def test_ids_that_only_count_rows_are_warned_of(truth, tmp_path):
     for name, columns in (("labels", ["valence"]), ("audio", ["pitch", "energy"]),
                           ("video", ["smile", "nod"])):  # fmt: skip
         table = truth[columns]
