@@ -23,6 +23,12 @@ os.environ[HOME_VARIABLE] = os.devnull
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """One process more than cores for `-n auto`: a test in a browser mostly waits."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else None
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Give each file to one process: what its tests share is trained once."""
     from xdist.scheduler import LoadFileScheduling
