@@ -19,9 +19,10 @@ def live_objectives(points: pd.DataFrame) -> pd.DataFrame:
     """
     last = points.iloc[-1]
     unit = points[(points["fold"] == last["fold"]) & (points["unit"] == last["unit"])]
-    return unit.rename(
+    shown: pd.DataFrame = unit.rename(
         columns={"training_objective": "training", "validation_objective": "validation"}
     ).melt("epoch", ["training", "validation"], var_name="samples", value_name="objective")
+    return shown
 
 
 @cache
