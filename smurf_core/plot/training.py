@@ -19,11 +19,10 @@ def live_objectives(points: pd.DataFrame) -> pd.DataFrame:
     """
     last = points.iloc[-1]
     unit = points[(points["fold"] == last["fold"]) & (points["unit"] == last["unit"])]
-    names = {"training_objective": "training", "validation_objective": "validation"}
-    objectives: pd.DataFrame = unit.rename(columns=names).melt(
-        "epoch", list(names.values()), var_name="samples", value_name="objective"
-    )
-    return objectives
+    shown: pd.DataFrame = unit.rename(
+        columns={"training_objective": "training", "validation_objective": "validation"}
+    ).melt("epoch", ["training", "validation"], var_name="samples", value_name="objective")
+    return shown
 
 
 @cache
