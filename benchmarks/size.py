@@ -123,10 +123,10 @@ class Measured:
             self.processor = max(sum(used.values()), _processor_time() - before)
             out.seek(0)
             reports.seek(0)
-            self.lines, told = out.read().splitlines(), reports.read().splitlines()
-        self.reports = sum("%" in line for line in told)
+            self.lines, errors = out.read().splitlines(), reports.read().splitlines()
+        self.reports = sum("%" in line for line in errors)
         if started.returncode:
-            shown = "\n".join([*self.lines[-3:], *told[-3:]])
+            shown = "\n".join([*self.lines[-3:], *errors[-3:]])
             raise SystemExit(f"smurf {' '.join(command)[:80]}: {started.returncode}, "
                              f"{self.peak / 2**30:.2f} GiB\n{shown}")  # fmt: skip
 

@@ -109,6 +109,11 @@ def check_shape(source: SourceFile, rows: int, columns: int) -> None:
         )
 
 
+def most_rows(columns: int) -> int:
+    """The most rows that `check_shape` accepts of a table."""
+    return MAX_TABLE_BYTES // (8 * columns)
+
+
 def zip_members(source: SourceFile) -> dict[str, int]:
     """Names and unpacked sizes of a zip's members; damaged or unsafe archives raise an error."""
     try:

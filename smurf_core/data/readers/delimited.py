@@ -29,7 +29,7 @@ from smurf_core.data.readers.headers import (
 )
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.streamed import Columns, columns_of, doubtful
-from smurf_core.data.sources import MAX_COLUMNS, SourceFile, check_shape
+from smurf_core.data.sources import MAX_COLUMNS, SourceFile, check_shape, most_rows
 from smurf_core.errors import InputError
 
 # A blank is tried last: R's write.table separates by it, and sentences have it as well.
@@ -176,7 +176,7 @@ def _lines_in(source: SourceFile, encoding: str) -> int:
         with source.path.open("rb") as file:
             while chunk := file.read(4 * 1024**2):
                 text = decoder.decode(chunk)
-                lines += text.count("\n") + text.count("\r")
+                lines += text.count("\n") + text.count("\r") - text.count("\r\n")
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise InputError(
@@ -275,7 +275,7 @@ def _columns(source: SourceFile, dialect: _Dialect) -> Columns:
 
         return columns_of(
             blocks, names, lambda some: _texts(source, dialect, some),
-            as_text=as_text, rows=dialect.most_rows, report=report,
+            as_text=as_text, rows=min(dialect.most_rows, most_rows(len(names))), report=report,
         )  # fmt: skip
 
     if dialect.delimiter != " ":

@@ -106,7 +106,7 @@ def columns_of(
     rows
         The most rows that there can be.
     report
-        Called with the number of rows that were read so far.
+        Called with the number of rows so far, before each block; raises an error for too many.
 
     Returns
     -------
@@ -121,6 +121,7 @@ def columns_of(
     unfit: list[str] = []
     count = 0
     for block in blocks:
+        report(count + block.num_rows)
         for name, cells in zip(names, block.columns, strict=True):
             if name in texts:
                 texts[name].append(cells)
@@ -131,7 +132,6 @@ def columns_of(
                 else:
                     texts[name] = [cells]
         count += block.num_rows
-        report(count)
     found = {name: pa.chunked_array(parts, pa.string()) for name, parts in texts.items()}
     for name in list(numbers):
         column = numbers.pop(name).column(count)

@@ -6,11 +6,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from smurf_core.data import sources
 from smurf_core.data.readers.columns import text_table
 from smurf_core.data.readers.footers import without_odd_rows
 from smurf_core.data.readers.registry import read
 from smurf_core.data.readers.streamed import columns_of
 from smurf_core.data.sources import SourceFile
+from smurf_core.errors import InputError
 
 SOURCE = SourceFile("table.csv", None)
 # Columns whose kind shows in a later block, or only in the text.
@@ -106,10 +108,21 @@ def test_columns_of_a_parquet_file_are_read_in_groups_in_their_order(tmp_path):
     assert heard[-1] == 1
 
 
-def test_a_file_tells_how_much_of_it_is_read(tmp_path):
+def test_a_file_reports_how_much_of_it_is_read(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("id,x\n" + "".join(f"s{k},{k}.5\n" for k in range(50)))
     source, heard = SourceFile(path.name, path), []
     source.heard_by(heard.append)
     read(source)
     assert heard[-1] > 0.9
+
+
+def test_a_table_of_too_many_rows_is_refused_before_they_are_held(tmp_path, monkeypatch):
+    # Line ends within cells are counted as rows: memory for all of them would be too much.
+    names = [f"f{k}" for k in range(80)]
+    row = ",".join(["0.5"] * 80)
+    path = tmp_path / "table.csv"
+    path.write_text("id," + ",".join(names) + "\n" + "".join(f"s{k},{row}\n" for k in range(100)))
+    monkeypatch.setattr(sources, "MAX_TABLE_BYTES", 8 * 81 * 60)
+    with pytest.raises(InputError, match=r"table\.csv has 100 rows of 81 columns"):
+        read(SourceFile(path.name, path))
