@@ -144,14 +144,11 @@ class FoldProblem:
         if weights is None:
             return self._solve(System(self.penalties(weighing), sets), ridges, self._once, start)
         used = weights[:, self.training]
-        numbers = max(
-            max(sum(self.source.widths[i] for i in s) for s in sets) ** 2,
-            sum(self.source.widths) ** 2,
-            used.shape[1] * self.target.shape[1] if self.is_classes else 0,
-        )
-        at_once = max(1, int(_AT_ONCE / max(numbers, 1)))
-        if known is None and len(used) <= at_once:
-            known = Penalties(self._moments(used), weighing)
+        widths = self.source.widths
+        numbers = sum(sum(widths[i] for i in s) ** 2 for s in sets) + 4 * sum(widths) ** 2
+        if self.is_classes:
+            numbers += 4 * used.shape[1] * self.target.shape[1]
+        at_once = len(used) if known else max(1, int(_AT_ONCE / max(numbers, 1)))
         found = [
             self._solve(
                 System(known or Penalties(self._moments(used[part]), weighing), sets),

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from smurf_core.exclusive.problem import HEAD_RIDGE, Weighing, all_sets
+from smurf_core.exclusive import fold
+from smurf_core.exclusive.problem import HEAD_RIDGE, Penalties, Weighing, all_sets
 from smurf_core.exclusive.sources import moments, rotated
 from tests.smurf_core.exclusive import transcribed
 from tests.smurf_core.exclusive.problems import centred, dense, draw, problem_of, weights_of
@@ -281,3 +282,14 @@ def test_more_features_than_samples_have_the_same_components():
     leading = vectors[:, ::-1][:, : found.shape[1]]
     np.testing.assert_allclose(found.T @ found, np.eye(found.shape[1]), atol=1e-12)
     np.testing.assert_allclose(found @ found.T, leading @ leading.T, atol=1e-10)
+
+
+def test_what_does_not_fit_at_once_is_solved_in_parts(monkeypatch):
+    problem, sets, weighing = problem_of(*draw(60)), all_sets(3), Weighing(0.3)
+    weights = np.random.default_rng(1).standard_exponential((7, 60))
+    whole = problem.solve(sets, 0.01, weighing, weights).weights
+    monkeypatch.setattr(fold, "_AT_ONCE", 3_000)  # one of the seven
+    known = Penalties(problem.moments_of(weights), weighing)
+    for given in (None, known):
+        found = problem.solve(sets, 0.01, weighing, weights, known=given).weights
+        np.testing.assert_allclose(found, whole, atol=1e-12)
