@@ -159,11 +159,10 @@ class FoldProblem:
         if weights is None:
             return self._solve(System(self.penalties(weighing), sets), ridges, self._once, start)
         used = weights[:, self.training]
-        numbers = max(
-            max(sum(self.source.widths[i] for i in s) for s in sets) ** 2,
-            sum(self.source.widths) ** 2,
-            used.shape[1] * self.target.shape[1] if self.is_classes else 0,
-        )
+        widths = self.source.widths
+        numbers = sum(sum(widths[i] for i in s) ** 2 for s in sets) + 4 * sum(widths) ** 2
+        if self.is_classes:
+            numbers += 4 * used.shape[1] * self.target.shape[1]
         at_once = max(1, int(_AT_ONCE / max(numbers, 1)))
         found = []
         for k in range(0, len(used), at_once):

@@ -200,20 +200,6 @@ class Moments:
         owner = np.repeat(np.arange(len(self.widths)), self.widths)
         return replace(self, gram=self.gram * (owner[:, None] == owner))
 
-    def rows(self, chosen: slice) -> Moments:
-        """Some of the weightings."""
-        if len(range(*chosen.indices(len(self.gram)))) == len(self.gram):
-            return self
-        return Moments(
-            self.gram[chosen],
-            {pair: values[chosen] for pair, values in self.own.items()},
-            {pair: values[chosen] for pair, values in self.cross.items()},
-            {pair: values[chosen] for pair, values in self.seen.items()},
-            {pair: values[chosen] for pair, values in self.known.items()},
-            {pair: values[chosen] for pair, values in self.effective.items()},
-            self.widths,
-        )
-
     def part(self, modality: int) -> slice:
         """Where a modality's components are in `gram`."""
         ends = np.cumsum((0, *self.widths))

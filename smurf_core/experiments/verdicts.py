@@ -144,6 +144,7 @@ class SetsFound:
     missing: tuple[str, ...]  # sets that are there and were not found
     extra: tuple[str, ...]  # sets that are not there and were found
     is_stated: bool  # a total of what is shared
+    redundant_error: float  # the shown less the true redundant share; NaN if nothing is true
 
 
 def measure_sets(
@@ -163,8 +164,10 @@ def _find_sets(name: str, samples: int, seed: int) -> SetsFound:
     family = {**FAMILIES, **NOISE_FREE}[name]
     dataset = simulate(name, samples=samples, seed=seed, guesses=False)
     config = RunConfig.from_preset("quick", "exclusive", clip=5.0, seed=seed, refits=0)
-    sharing = train_run(dataset, config).sharing
+    result = train_run(dataset, config)
+    sharing, contributions = result.sharing, result.contributions()
     assert sharing is not None  # noqa: S101 — for the type checker
+    is_shared = np.array([not term.is_unique for term in contributions.terms], dtype=bool)
     got = {name.replace("+", "") for name in sharing["sharers"][sharing["is_there"]]}
     true = set(family.sharing)
     return SetsFound(
@@ -175,6 +178,7 @@ def _find_sets(name: str, samples: int, seed: int) -> SetsFound:
         missing=tuple(sorted(true - got)),
         extra=tuple(sorted(got - true)),
         is_stated=unique_known(sharing) <= UNIQUE_KNOWN,
+        redundant_error=float(_shares(contributions)[is_shared].sum()) - _true_redundant(family),
     )
 
 
@@ -185,7 +189,8 @@ def summary_of_sets(studies: Sequence[SetsFound]) -> pd.DataFrame:
     -------
     DataFrame
         family, samples, studies, exact (share of studies with exactly the true sets), extra (with
-        a set that is not there), stated (of which a total of what is shared is stated).
+        a set that is not there), stated (of which a total of what is shared is stated),
+        redundant_error (of these, mean of the shown less the true redundant share).
     """
     keys = list(dict.fromkeys((s.family, s.samples) for s in studies))
     groups = [(key, [s for s in studies if (s.family, s.samples) == key]) for key in keys]
@@ -197,6 +202,7 @@ def summary_of_sets(studies: Sequence[SetsFound]) -> pd.DataFrame:
             "exact": float(np.mean([not s.missing and not s.extra for s in group])),
             "extra": float(np.mean([bool(s.extra) for s in group])),
             "stated": float(np.mean([s.is_stated for s in group])),
+            "redundant_error": _mean([s.redundant_error for s in group if s.is_stated]),
         }
         for (family, samples), group in [*groups, (("all", "–"), list(studies))]
     ]
@@ -335,6 +341,13 @@ def _true_redundant(family: Family) -> float:
     return shared / (sum(squares.values()) + family.correlation * together)
 
 
+def _mean(values: Sequence[float] | pd.Series) -> float:
+    """The mean of numbers that are known; NaN without any."""
+    known = np.asarray(values, dtype=float)
+    known = known[np.isfinite(known)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
 def summary(studies: Sequence[Study]) -> pd.DataFrame:
     """Error rates by family and number of samples.
 
@@ -369,22 +382,17 @@ def _rates(group: list[Study]) -> dict[str, float]:
     there = terms[terms["recovery"] > FOUND]
     opened = [s for s in group if s.is_open]
     with_truth = [s for s in opened if s.is_stated and np.isfinite(s.redundant_true)]
-    nothing = float("nan")
-
-    def mean(values: Sequence[float] | pd.Series) -> float:
-        return float(np.mean(values)) if len(values) else nothing
-
     return {
         "studies": len(group),
-        "open": mean([s.is_open for s in group]),
-        "exact": mean([s.exact for s in opened]),
-        "extra": mean([s.extra for s in opened]),
+        "open": _mean([s.is_open for s in group]),
+        "exact": _mean([s.exact for s in opened]),
+        "extra": _mean([s.extra for s in opened]),
         "good": len(good),
-        "wrong": mean(good["recovery"] < WRONG),
-        "weak": mean(good["recovery"] < WEAK),
-        "missed": mean(there["verdict"] != "reliable"),
-        "samples_inside": mean(good["samples_inside"]),
-        "shares_inside": mean((good["share"] - good["share_true"]).abs() <= good["share_error"]),
-        "stated": mean([s.is_stated for s in opened]),
-        "redundant_error": mean([s.redundant - s.redundant_true for s in with_truth]),
+        "wrong": _mean(good["recovery"] < WRONG),
+        "weak": _mean(good["recovery"] < WEAK),
+        "missed": _mean(there["verdict"] != "reliable"),
+        "samples_inside": _mean(good["samples_inside"]),
+        "shares_inside": _mean((good["share"] - good["share_true"]).abs() <= good["share_error"]),
+        "stated": _mean([s.is_stated for s in opened]),
+        "redundant_error": _mean([s.redundant - s.redundant_true for s in with_truth]),
     }

@@ -262,7 +262,7 @@ def _what_is_shared(totals: pd.DataFrame, terms: pd.DataFrame, unique_known: flo
         unique, redundant = (_total(totals, kind) for kind in ("unique", "redundant"))
         return (
             f"Over all modalities, {unique} of the variance is unique to one of them and "
-            f"{redundant} shared."
+            f"{redundant} shared: more, if modalities see what they share through unequal noise."
         )
     good = counted[counted["verdict"].isin(GOOD)]
     names = ", ".join(

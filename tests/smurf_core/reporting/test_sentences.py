@@ -54,7 +54,7 @@ def test_a_leader_above_one_half_carries_most():
     assert say(A_LEADS) == [
         "A carries most of the prediction: 65% [60, 70] of its variance.",
         "Over all modalities, 70% [65, 75] of the variance is unique to one of them and "
-        "30% [25, 35] shared.",
+        "30% [25, 35] shared: more, if modalities see what they share through unequal noise.",
         "Every contribution that is large enough is reliable: models of other persons are likely "
         "to agree on it.",
     ]
