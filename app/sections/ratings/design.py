@@ -137,7 +137,7 @@ def _form(study: StudyInfo, dataset: MultimodalDataset, stimuli: Stimuli, start:
         instructions = st.text_area("Instructions", start.instructions, key=f"inst_{mark}")
         consent = st.text_area("Consent", start.consent, key=f"cons_{mark}")
     conditions = tuple(known[name] for name in chosen)
-    scales = edited_scales(start.scales, [c.name for c in conditions], dataset.target_names, mark)
+    scales = edited_scales(start.scales, conditions, dataset.target_names, mark, language=language)
     return replace(
         start, title=title, language=language, conditions=conditions, scales=scales,
         clips=clips, instructions=instructions, consent=consent, raters_per_cell=int(cell),

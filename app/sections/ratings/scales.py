@@ -8,7 +8,15 @@ from typing import get_args
 
 import streamlit as st
 
-from smurf_core.ratings.design import MOST_STEPS, SAM_STEPS, Dimension, Scale, ScaleKind
+from app.sections.ratings.preview import question_preview
+from smurf_core.ratings.design import (
+    MOST_STEPS,
+    SAM_STEPS,
+    Condition,
+    Dimension,
+    Scale,
+    ScaleKind,
+)
 
 _KINDS: dict[ScaleKind, str] = {
     "slider": "slider, one answer",
@@ -21,14 +29,16 @@ _KINDS: dict[ScaleKind, str] = {
 
 
 def edited_scales(
-    start: Sequence[Scale], conditions: Sequence[str], targets: Sequence[str], mark: str
-) -> tuple[Scale, ...]:
+    start: Sequence[Scale], shown_in: Sequence[Condition], targets: Sequence[str], mark: str, *,
+    language: str,
+) -> tuple[Scale, ...]:  # fmt: skip
     """The questions with what the user changed, added and removed.
 
     `mark` is part of all keys. Questions that none of the conditions asks are left out. Raises
     `InputError` with one sentence if a question cannot be asked like this.
     """
     key = f"questions_{mark}"
+    conditions = [condition.name for condition in shown_in]
     places = st.session_state.setdefault(key, list(range(len(start))))
 
     def add() -> None:
@@ -46,6 +56,7 @@ def edited_scales(
             with tab:
                 own = f"{mark}_{at}"
                 found.append(_edited(known[at], conditions, targets, own))
+                question_preview(found[-1], shown_in, language=language, key=f"q_shown_{own}")
                 st.button(
                     "Remove this question", key=f"q_remove_{own}", on_click=_remove,
                     args=(key, at), disabled=len(shown) < 2,
