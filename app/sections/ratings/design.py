@@ -70,9 +70,11 @@ def _acts(
     collection: Collection | None,
 ) -> None:  # fmt: skip
     """What can be done with the design."""
+    conditions, questions = len(design.conditions), len(design.scales)
     st.markdown(
-        f":small[{len(design.conditions)} conditions, {len(design.scales)} questions. Practice "
-        "items are in the file: download, change and upload it.]"
+        f":small[{conditions} condition{'s' if conditions > 1 else ''}, {questions} "
+        f"question{'s' if questions > 1 else ''}. Practice items are in the file: download, change "
+        "and upload it.]"
     )
     with st.container(horizontal=True, key="begin"):
         begins = st.button("Begin a collection", type="primary", key=f"begin_{study.id}")

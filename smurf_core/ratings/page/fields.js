@@ -46,11 +46,12 @@ function fieldOf(field, at, given, set) {
         "aria-label": named ? field.labels[k] : `${k + 1}`,
         onchange: () => set(value),
       });
-      const look = field.kind === "sam" ? manikin(field.dimension, k / (field.values.length - 1))
+      const face = field.kind === "sam" ? manikin(field.dimension, k / (field.values.length - 1))
         : named ? field.labels[k] : String(k + 1);
-      return make("label", [input, look]);
+      return make("label", [input, face]);
     });
-    parts.push(make("div", choices, { class: "steps" }));
+    const look = field.kind === "sam" ? "steps pictures" : named ? "steps" : "steps numbers";
+    parts.push(make("div", choices, { class: look }));
     if (!named) parts.push(ends(field.labels[0], field.labels[field.labels.length - 1]));
   }
   return make("fieldset", parts);
