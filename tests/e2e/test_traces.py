@@ -160,7 +160,7 @@ def test_a_trace_is_recorded_stored_and_shown_on_the_timeline(browser: Browser, 
         page.set_default_timeout(30_000)
         page.goto(f"{studio.url}/timeline?study={study}&sample={clips[0]}")
         said = page.get_by_text("Agreement on pleasant over time cannot be said")
-        expect(said).to_be_visible()
+        expect(said).to_be_visible(timeout=90_000)
         page.wait_for_function(FOLLOWED, polling=100)
         shot(page, "timeline_traces")
         expect(page.get_by_test_id("stException")).to_have_count(0)
