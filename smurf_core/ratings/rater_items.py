@@ -76,7 +76,8 @@ def shown_item(token: str, item: ItemView, design: Design, stimuli: Stimuli) -> 
 def previewed(scale: Scale, conditions: Iterable[Condition], language: str) -> dict[str, Any]:
     """A question as JSON of an item: in the condition, of those that ask it, that shows most."""
     asked = [c.modalities for c in conditions if scale.is_asked_in(c.name)]
-    fields = scale_fields(scale, max(asked, key=len) if asked else ())
+    most: tuple[str, ...] = max(asked, key=len) if asked else ()
+    fields = scale_fields(scale, most)
     texts = interface_texts(language)
     return {
         "fields": [_field(field, texts) for field in fields],

@@ -70,6 +70,14 @@ def study(tmp_path_factory) -> Study:
     return Study(home, study, dict(zip(clips["transcript"], ids, strict=True)), target, learned)
 
 
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """Four browsers and two servers, on a machine that may be busy."""
+    expect.set_options(timeout=120_000)
+    yield
+    expect.set_options(timeout=30_000)
+
+
 @pytest.fixture(scope="module")
 def studio(study) -> Iterator[Server]:
     server = Server(study.home.root)
@@ -193,7 +201,7 @@ def test_a_researcher_and_three_raters_go_from_a_design_to_a_scatter(
     browser: Browser, study: Study, studio: Server, tmp_path: Path
 ):
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(120_000)
     page.goto(f"{studio.url}/ratings?study={study.id}")
     expect(page.get_by_text("No ratings are collected in this study yet.")).to_be_visible()
     design(page)
