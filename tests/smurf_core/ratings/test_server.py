@@ -140,10 +140,11 @@ def test_a_question_is_previewed_as_raters_get_it(served, home, study, affect):
     post(served.url(token, "/consent"), json={})
     item = get(served.url(token, "/items/0")).json()
     shown = [previewed(scale, design.conditions, "de") for scale in scales]
-    assert [field for one in shown for field in one["fields"]] == item["fields"]
-    assert [one["trace"] for one in shown if one["trace"]] == [item["trace"]]
+    fields = [field for preview in shown for field in preview["fields"]]
+    assert fields == item["fields"]
+    assert [preview["trace"] for preview in shown if preview["trace"]] == [item["trace"]]
     assert len(item["fields"]) == 6  # two modalities are heard
-    assert [len(one["fields"]) for one in shown] == [1, 1, 2, 2, 0]
+    assert [len(preview["fields"]) for preview in shown] == [1, 1, 2, 2, 0]
 
 
 def test_media_are_those_of_the_item_and_no_other(served, collection, study, home):
