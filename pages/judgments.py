@@ -11,6 +11,7 @@ from app.sections.judgments import (
     informativeness,
     why_no_judgments,
 )
+from app.sections.ratings import follow_ratings
 from app.state.address import end_page
 from app.state.navigation import page_path
 from app.state.session import current_study
@@ -29,6 +30,7 @@ with show_errors():
         st.info(why_no_judgments(study))
         st.page_link(page_path("ratings"), label="Collect ratings", icon=":material/hearing:")
         end_page()
+    follow_ratings(study)
     run = finished_run()
     with corner:
         scope = scope_picker(study, dataset)

@@ -122,8 +122,11 @@ def write_judgments(
     ratings: Mapping[frozenset[str], npt.NDArray[np.float32]],
     informativeness: Mapping[str, npt.NDArray[np.int64]],
     note: str,
+    source: Mapping[str, Any],
 ) -> None:
     """Add judgments to a stored data set: every `read_dataset` from now on has them.
+
+    `source` says where they come from, in JSON, for `judgments_source`.
 
     They replace judgments of the same modalities, and the others stay. Neither features nor the
     fingerprint change, so runs stay valid. Written again, the earlier ones are gone.
@@ -138,6 +141,7 @@ def write_judgments(
         "ratings": [[sorted(shown), len(given)] for shown, given in ratings.items()],
         "informativeness": list(informativeness),
         "note": note,
+        "source": source,
     }
     arrays = [pa.array(column, from_pandas=False) for column in columns.values()]
     table = pa.Table.from_arrays(arrays, names=list(columns))
@@ -148,6 +152,16 @@ def write_judgments(
 def remove_judgments(folder: Path) -> None:
     """Undo `write_judgments`: the data set is again as it was imported."""
     (folder / _JUDGMENTS).unlink(missing_ok=True)
+
+
+def judgments_source(folder: Path) -> Mapping[str, Any] | None:
+    """Where `write_judgments` had them from; None without added judgments, or of version 0.2."""
+    path = folder / _JUDGMENTS
+    if not path.exists():
+        return None
+    found = json.loads(pq.read_schema(path).metadata[_JUDGMENTS.encode()])
+    source: Mapping[str, Any] | None = found.get("source")
+    return source
 
 
 def judgments_stamp(folder: Path) -> tuple[int, int] | None:

@@ -200,6 +200,17 @@ class Moments:
         owner = np.repeat(np.arange(len(self.widths)), self.widths)
         return replace(self, gram=self.gram * (owner[:, None] == owner))
 
+    def rows(self, chosen: slice) -> Moments:
+        """Some of the weightings."""
+
+        def some(values: Mapping[tuple[int, int], Array]) -> dict[tuple[int, int], Array]:
+            return {pair: each[chosen] for pair, each in values.items()}
+
+        return Moments(
+            self.gram[chosen], some(self.own), some(self.cross), some(self.seen),
+            some(self.known), some(self.effective), self.widths,
+        )  # fmt: skip
+
     def part(self, modality: int) -> slice:
         """Where a modality's components are in `gram`."""
         ends = np.cumsum((0, *self.widths))

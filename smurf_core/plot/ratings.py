@@ -47,7 +47,7 @@ def progress_heatmap(progress: pd.DataFrame) -> go.Figure:
         )
     )  # fmt: skip
     figure.update_layout(
-        height=90 + 34 * len(wide), margin=_MARGIN,
+        height=max(180, 90 + 34 * len(wide)), margin=_MARGIN,  # the colour bar needs room
         xaxis={"title": f"{len(wide.columns)} clips", "showticklabels": False, "type": "category"},
         yaxis={"automargin": True, "autorange": "reversed", "type": "category"},
     )  # fmt: skip

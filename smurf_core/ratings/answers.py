@@ -45,29 +45,32 @@ def answer_fields(design: Design, condition: str) -> tuple[AnswerField, ...]:
     have two fields, continuous scales none (`traced_scale`), all others one.
     """
     shown = design.condition(condition).modalities
-    found: list[AnswerField] = []
-    for scale in design.scales:
-        if not scale.is_asked_in(condition) or scale.is_continuous:
-            continue
-        if scale.kind == "informativeness":
-            top = float(len(INFORMATIVENESS_LEVELS) - 1)
-            found += [
-                AnswerField(
-                    f"{scale.name}/{modality}", scale, "ordinal", 0.0, top,
-                    INFORMATIVENESS_LEVELS, modality,
-                )
-                for modality in shown
-            ]  # fmt: skip
-        elif scale.kind == "categories":
-            top = float(len(scale.labels) - 1)
-            found.append(AnswerField(scale.name, scale, "nominal", 0.0, top, scale.labels))
-            if scale.intensity:
-                key = f"{scale.name}/{INTENSITY}"
-                found.append(AnswerField(key, scale, "interval", 0.0, 1.0))
-        else:
-            measure: Measure = "interval" if scale.kind == "slider" else "ordinal"
-            found.append(AnswerField(scale.name, scale, measure, scale.low, scale.high))
-    return tuple(found)
+    asked = (scale for scale in design.scales if scale.is_asked_in(condition))
+    return tuple(field for scale in asked for field in scale_fields(scale, shown))
+
+
+def scale_fields(scale: Scale, shown: Iterable[str]) -> list[AnswerField]:
+    """What raters answer on one scale where these modalities are shown."""
+    if scale.is_continuous:
+        return []
+    if scale.kind == "informativeness":
+        top = float(len(INFORMATIVENESS_LEVELS) - 1)
+        return [
+            AnswerField(
+                f"{scale.name}/{modality}", scale, "ordinal", 0.0, top, INFORMATIVENESS_LEVELS,
+                modality,
+            )
+            for modality in shown
+        ]  # fmt: skip
+    if scale.kind == "categories":
+        top = float(len(scale.labels) - 1)
+        found = [AnswerField(scale.name, scale, "nominal", 0.0, top, scale.labels)]
+        if scale.intensity:
+            key = f"{scale.name}/{INTENSITY}"
+            found.append(AnswerField(key, scale, "interval", 0.0, 1.0))
+        return found
+    measure: Measure = "interval" if scale.kind == "slider" else "ordinal"
+    return [AnswerField(scale.name, scale, measure, scale.low, scale.high)]
 
 
 def all_fields(design: Design) -> dict[str, AnswerField]:

@@ -41,6 +41,33 @@ _COLUMNS = {
     "saved": "time of saving, UTC, ISO 8601",
     "origin": "people, or simulated: made by a program",
 }
+_OTHER_COLUMNS = {
+    "clips": "agreement: clips with a rating",
+    "shared": "agreement: clips with two ratings or more",
+    "raters": "agreement: raters",
+    "ratings": "agreement: ratings",
+    "per_clip": "agreement: mean number of ratings of a clip",
+    "icc_single": "agreement: ICC(2,1), of single ratings; _low and _high are its 95% interval",
+    "icc": "agreement: ICC(2,k), of mean ratings; _low and _high are its 95% interval",
+    "alpha": "agreement: Krippendorff's alpha; _low and _high are its 95% interval",
+    "status": "raters: invited, rating, finished, left, excluded or withdrew",
+    "answered": "raters: answers to all kinds of items",
+    "items": "raters: length of the list",
+    "longest_run": "raters: most equal answers in a row",
+    "spread": "raters: standard deviation of the answers, over that of the usual rater",
+    "pace": "raters: time per answer, over that of the usual rater",
+    "attention_failed": "raters: failed checks",
+    "attention_asked": "raters: checks that were answered",
+    "repeats": "raters: clips that were rated a second time",
+    "repeat_difference": "raters: mean difference of a repeat, as a share of the scale",
+    "drift": "raters: change over the list against other raters, as a share of the scale",
+    "drift_p": "raters: p of the drift",
+    "agreement": "raters: correlation with the mean of the other raters",
+    "marks": "raters: what looks careless, in words; nobody is excluded by it",
+    "time": "acts: UTC, ISO 8601; in traces, see there",
+    "what": "acts: what was done",
+    "why": "acts: the reason that was given",
+}
 _TRACE_COLUMNS = {
     "take": "traces: number of the play of the clip, from 1",
     "counts": "traces: True for the newest complete play by a rater who counts",
@@ -132,9 +159,9 @@ def lags_table(collection: Collection) -> pd.DataFrame:
 
 
 def codebook(design: Design, is_simulated: bool) -> pd.DataFrame:
-    """Columns of `ratings_table`, then every field: name, what, low, high, values."""
+    """Columns of all tables, then every field: name, what, low, high, values."""
     rows: list[tuple[str, str, float | None, float | None, str]] = [
-        (name, what, None, None, "") for name, what in _COLUMNS.items()
+        (name, what, None, None, "") for name, what in (_COLUMNS | _OTHER_COLUMNS).items()
     ]
     for key, field in all_fields(design).items():
         scale = field.scale

@@ -1,4 +1,4 @@
-"""The words of the rater's page: one YAML file per language in the folder `languages`.
+"""The files and words of the rater's page: one YAML file per language in `languages`.
 
 To add a language, copy `en.yaml` to a file that is named after the language and translate its
 values; `tests/smurf_core/ratings/test_design.py` checks that no key and no placeholder is missing.
@@ -10,12 +10,21 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 import yaml
 
 from smurf_core.errors import InputError
 
 _FOLDER = Path(__file__).with_name("languages")
+PAGE = Path(__file__).with_name("page")
+PageFile = Literal["fields.js", "trace.js", "rater.js", "rater.css", "rater.html"]
+
+
+@cache
+def page_file(name: PageFile) -> str:
+    """The text of a file of the rater's page."""
+    return (PAGE / name).read_text(encoding="utf-8")
 
 
 @cache

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from smurf_core.ratings.answers import INTENSITY, AnswerField
+from smurf_core.ratings.answers import INTENSITY, AnswerField, scale_fields
 from smurf_core.ratings.defaults import channel_of
-from smurf_core.ratings.design import Design
+from smurf_core.ratings.design import Condition, Design, Scale
 from smurf_core.ratings.interface import interface_texts
 from smurf_core.ratings.stimuli import Stimuli
 from smurf_core.ratings.store import Collection, ItemView, RaterState
@@ -66,21 +66,30 @@ def shown_item(token: str, item: ItemView, design: Design, stimuli: Stimuli) -> 
         "media": media,
         "words": stimuli.words(item.clip) if shown.words else None,
         "fields": [_field(field, texts) for field in item.fields],
-        "trace": _trace(item),
+        "trace": None if item.traced is None else _trace(item.traced, has_trace=item.has_trace),
         "request": _request(item, texts),
         "answer": item.answer,
         "revision": 0 if item.revision is None else item.revision + 1,
     }
 
 
-def _trace(item: ItemView) -> dict[str, Any] | None:
+def previewed(scale: Scale, conditions: Iterable[Condition], language: str) -> dict[str, Any]:
+    """A question as JSON of an item: in the condition, of those that ask it, that shows most."""
+    asked = [c.modalities for c in conditions if scale.is_asked_in(c.name)]
+    most: tuple[str, ...] = max(asked, key=len) if asked else ()
+    fields = scale_fields(scale, most)
+    texts = interface_texts(language)
+    return {
+        "fields": [_field(field, texts) for field in fields],
+        "trace": _trace(scale, has_trace=False) if scale.is_continuous else None,
+    }
+
+
+def _trace(scale: Scale, *, has_trace: bool) -> dict[str, Any]:
     """The slider that is moved while the clip plays."""
-    scale = item.traced
-    if scale is None:
-        return None
     return {
         "question": scale.question, "low": scale.low, "high": scale.high,
-        "labels": list(scale.labels), "is_complete": item.has_trace, "rate": RATE,
+        "labels": list(scale.labels), "is_complete": has_trace, "rate": RATE,
     }  # fmt: skip
 
 

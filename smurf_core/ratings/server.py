@@ -28,7 +28,7 @@ from starlette.routing import Route
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.ratings.catalogue import collection_of
-from smurf_core.ratings.interface import interface_texts, languages
+from smurf_core.ratings.interface import PAGE, interface_texts, languages, page_file
 from smurf_core.ratings.rater_items import clip_mark, opening, shown_item, where
 from smurf_core.ratings.stimuli import STIMULUS_TYPES, Stimuli
 from smurf_core.ratings.store import Collection, ItemView
@@ -40,8 +40,8 @@ from smurf_core.serving.headers import SAFE_HEADERS, SafeHeaders
 from smurf_core.serving.metrics import Counting, Counts, answer
 
 _Save = Callable[[Collection, str, ItemView, dict[str, Any]], Response]
-_PAGE = Path(__file__).with_name("page")
-_ASSETS = {"rater.js": "text/javascript", "trace.js": "text/javascript", "rater.css": "text/css"}
+_ASSETS = dict.fromkeys(("fields.js", "trace.js", "rater.js"), "text/javascript")
+_ASSETS["rater.css"] = "text/css"
 _LARGEST_BODY = 64 * 1024
 _MOST_STUDIES = 4  # whose data sets are kept in memory
 _HEADERS = {
@@ -289,11 +289,11 @@ def _asset(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in _ASSETS:
         raise HTTPException(404)
-    return FileResponse(_PAGE / name, media_type=_ASSETS[name])
+    return FileResponse(PAGE / name, media_type=_ASSETS[name])
 
 
 def _html(language: str, title: str) -> str:
-    text = (_PAGE / "rater.html").read_text(encoding="utf-8")
+    text = page_file("rater.html")
     return text.replace("{language}", escape(language)).replace("{title}", escape(title))
 
 

@@ -132,7 +132,7 @@ def _rate(
     random: np.random.Generator,
 ) -> None:
     """One rater, from consent to the last item."""
-    rater = _Rater.drawn(traits, random)
+    rater = SimulatedRater.drawn(traits, random)
     token = collection.invite().token
     state = collection.consent(token)
     design = collection.design_version().design
@@ -144,7 +144,7 @@ def _rate(
         now = float(seen[item.condition][row])
         felt = now if before is None else (1 - traits.lag) * now + traits.lag * before
         before = now
-        level = rater.says(felt, position / max(state.total - 1, 1))
+        level = float(rater.says(felt, position / max(state.total - 1, 1)))
         values = {
             field.key: _answer(field, item, dataset, row, level, rater) for field in item.fields
         }
@@ -159,7 +159,9 @@ def _rate(
 
 
 @dataclass(frozen=True)
-class _Rater:
+class SimulatedRater:
+    """A rater that `RaterTraits` describe, with the generator of the answers."""
+
     bias: float
     factor: float
     noise: float
@@ -169,7 +171,8 @@ class _Rater:
     random: np.random.Generator
 
     @classmethod
-    def drawn(cls, traits: RaterTraits, random: np.random.Generator) -> _Rater:
+    def drawn(cls, traits: RaterTraits, random: np.random.Generator) -> SimulatedRater:
+        """The rater whom a generator draws."""
         return cls(
             bias=float(random.normal(scale=traits.bias)),
             factor=float(np.exp(random.normal(scale=traits.scale_use))),
@@ -192,10 +195,10 @@ class _Rater:
             noise=0.0 if self.is_careless else self.noise, random=self.random.spawn(1)[0],
         )  # fmt: skip
 
-    def says(self, felt: float, through: float) -> float:
-        """An answer before it is fitted to a scale; `through` runs from 0 to 1 over the list."""
-        sd = self.noise * (1 + self.fatigue * through)
-        return self.factor * felt + self.bias + float(self.random.normal(scale=sd))
+    def says(self, felt: float | Array, through: float | Array) -> Array:
+        """Answers before they are fitted to a scale; `through` runs from 0 to 1 over the list."""
+        sd = self.noise * (1 + self.fatigue * np.asarray(through))
+        return np.asarray(self.factor * felt + self.bias + self.random.normal(scale=sd))
 
 
 def _answer(
@@ -204,7 +207,7 @@ def _answer(
     dataset: MultimodalDataset,
     row: int,
     level: float,
-    rater: _Rater,
+    rater: SimulatedRater,
 ) -> float:
     """The answer to one field, on its scale."""
     if rater.is_careless:

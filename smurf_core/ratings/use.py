@@ -11,13 +11,19 @@ import pandas as pd
 
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.problems import listing
-from smurf_core.data.storage import judgments_stamp, remove_judgments, write_judgments
+from smurf_core.data.storage import (
+    judgments_source,
+    judgments_stamp,
+    remove_judgments,
+    write_judgments,
+)
 from smurf_core.errors import InputError
 from smurf_core.people.guard import guarded
 from smurf_core.ratings.agreement import counted, rating_matrix
+from smurf_core.ratings.catalogue import list_collections, open_collection
 from smurf_core.ratings.design import Condition, Design, Scale
 from smurf_core.ratings.store import Collection
-from smurf_core.ratings.tables import answer_table
+from smurf_core.ratings.tables import answer_table, stamp
 from smurf_core.runs.disk import said_in_words
 from smurf_core.runs.studies import load_study
 from smurf_core.runs.workspace import Workspace
@@ -123,18 +129,50 @@ def use_ratings(
 ) -> Collected:
     """Make a collection's ratings its study's judgments, for every page, command and report.
 
-    Call it again when further ratings have come in. Judgments from files of the same modalities
-    are replaced, others stay; `stop_using` restores them. See `collected` for the parameters.
+    `update_used` adds what comes in later. Judgments from files of the same modalities are
+    replaced, others stay; `stop_using` restores them. See `collected` for the parameters.
     """
+    return _use(workspace, collection, scale, None if conditions is None else list(conditions))
+
+
+def _use(
+    workspace: Workspace, collection: Collection, scale: str | None, conditions: list[str] | None
+) -> Collected:
     study_id = collection.fact("study")
     dataset = load_study(workspace, study_id)
+    source = {
+        "collection": collection.id, "scale": scale, "conditions": conditions,
+        "stamp": stamp(collection),
+    }  # fmt: skip
     found = collected(collection, dataset, scale=scale, conditions=conditions)
     with said_in_words(workspace.root):
         write_judgments(
             workspace.study_folder(study_id), dataset.sample_ids, judgments=found.judgments,
             ratings=found.ratings, informativeness=found.informativeness, note=found.note,
+            source=source,
         )  # fmt: skip
     return found
+
+
+@guarded("editor", audited=False)
+def used_collection(workspace: Workspace, study_id: str) -> Collection | None:
+    """The collection whose ratings are the study's judgments; None if none is, or it is deleted."""
+    source = judgments_source(workspace.study_folder(study_id))
+    known = {info.id for info in list_collections(workspace, study_id)}
+    if source is None or source["collection"] not in known:
+        return None
+    return open_collection(workspace, study_id, source["collection"])
+
+
+@guarded("editor", audited=False)
+def update_used(workspace: Workspace, study_id: str) -> bool:
+    """Add to the judgments what has come in since `use_ratings`; True if anything has."""
+    collection = used_collection(workspace, study_id)
+    source = judgments_source(workspace.study_folder(study_id))
+    if collection is None or source is None or source["stamp"] == stamp(collection):
+        return False
+    _use(workspace, collection, source["scale"], source["conditions"])
+    return True
 
 
 @guarded("editor")

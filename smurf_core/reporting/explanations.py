@@ -324,7 +324,8 @@ _EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "Whole persons are left out, because samples of one person are alike. In simulations, "
             "intervals miss the true r in 3 to 5% of cases with 8 persons and more; with fewer "
             "than five there is none. Where no persons are known, samples are left out, and the "
-            "interval is too narrow if samples belong together.",
+            "interval is too narrow if samples belong together. It is for the same raters: other "
+            "raters, who differ in bias, may have another r.",
         ),
         "calibrated": _text(
             "r with the ratings on the scale of the target.",

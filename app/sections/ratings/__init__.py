@@ -8,13 +8,13 @@ from app.sections.ratings.collections import choose_collection, what_is_there
 from app.sections.ratings.design import design_tab
 from app.sections.ratings.power import power_tab
 from app.sections.ratings.raters import raters_tab
-from app.sections.ratings.use import use_tab
+from app.sections.ratings.use import follow_ratings, use_tab
 from app.sections.ratings.watch import watch_tab
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.ratings.store import Collection
 from smurf_core.runs.studies import StudyInfo
 
-__all__ = ["choose_collection", "ratings_parts", "what_is_there"]
+__all__ = ["choose_collection", "follow_ratings", "ratings_parts", "what_is_there"]
 
 
 def ratings_parts(

@@ -71,9 +71,11 @@ def _acts(
     collection: Collection | None,
 ) -> None:  # fmt: skip
     """What can be done with the design."""
+    conditions, questions = len(design.conditions), len(design.scales)
     st.markdown(
-        f":small[{len(design.conditions)} conditions, {len(design.scales)} questions. To add "
-        "practice clips, download the design as a file, change it and upload it.]"
+        f":small[{conditions} condition{'s' if conditions > 1 else ''}, {questions} "
+        f"question{'s' if questions > 1 else ''}. To add practice clips, download the design as a "
+        "file, change it and upload it.]"
     )
     with st.container(horizontal=True, key="begin"):
         begins = st.button("Begin a collection", type="primary", key=f"begin_{study.id}")
@@ -149,7 +151,7 @@ def _form(study: StudyInfo, dataset: MultimodalDataset, stimuli: Stimuli, start:
         instructions = st.text_area("Instructions", start.instructions, key=f"inst_{mark}")
         consent = st.text_area("Consent", start.consent, key=f"cons_{mark}")
     conditions = tuple(known[name] for name in chosen)
-    scales = edited_scales(start.scales, [c.name for c in conditions], dataset.target_names, mark)
+    scales = edited_scales(start.scales, conditions, dataset.target_names, mark, language=language)
     return replace(
         start, title=title, language=language, conditions=conditions, scales=scales,
         clips=clips, instructions=instructions, consent=consent, raters_per_cell=int(cell),

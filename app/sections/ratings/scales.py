@@ -8,7 +8,16 @@ from typing import get_args
 
 import streamlit as st
 
-from smurf_core.ratings.design import MOST_STEPS, SAM_STEPS, Dimension, Scale, ScaleKind
+from app.sections.ratings.preview import question_preview
+from smurf_core.ratings.design import (
+    MOST_STEPS,
+    SAM_STEPS,
+    Condition,
+    Dimension,
+    Scale,
+    ScaleKind,
+)
+from smurf_core.ratings.interface import interface_texts
 
 _KINDS: dict[ScaleKind, str] = {
     "slider": "slider, one answer",
@@ -21,14 +30,16 @@ _KINDS: dict[ScaleKind, str] = {
 
 
 def edited_scales(
-    start: Sequence[Scale], conditions: Sequence[str], targets: Sequence[str], mark: str
-) -> tuple[Scale, ...]:
+    start: Sequence[Scale], shown_in: Sequence[Condition], targets: Sequence[str], mark: str, *,
+    language: str,
+) -> tuple[Scale, ...]:  # fmt: skip
     """The questions with what the user changed, added and removed.
 
     `mark` is part of all keys. Questions that none of the conditions asks are left out. Raises
     `InputError` with one sentence if a question cannot be asked like this.
     """
     key = f"questions_{mark}"
+    conditions = [condition.name for condition in shown_in]
     places = st.session_state.setdefault(key, list(range(len(start))))
 
     def add() -> None:
@@ -45,7 +56,8 @@ def edited_scales(
         for tab, at in zip(st.tabs(names) if names else [], shown, strict=True):
             with tab:
                 own = f"{mark}_{at}"
-                found.append(_edited(known[at], conditions, targets, own))
+                found.append(_edited(known[at], conditions, targets, own, language))
+                question_preview(found[-1], shown_in, language=language, key=f"q_shown_{own}")
                 st.button(
                     "Remove this question", key=f"q_remove_{own}", on_click=_remove,
                     args=(key, at), disabled=len(shown) < 2,
@@ -65,7 +77,9 @@ def _first(start: Sequence[Scale], at: int) -> Scale:
     return Scale(f"question_{at + 1}", "slider", "How strong is it?", labels=("low", "high"))
 
 
-def _edited(scale: Scale, conditions: Sequence[str], targets: Sequence[str], own: str) -> Scale:
+def _edited(
+    scale: Scale, conditions: Sequence[str], targets: Sequence[str], own: str, language: str
+) -> Scale:
     a, b, c = st.columns(3)
     name = a.text_input("Name, a column of the export", scale.name, key=f"q_name_{own}")
     kinds = list(get_args(ScaleKind))
@@ -100,9 +114,15 @@ def _edited(scale: Scale, conditions: Sequence[str], targets: Sequence[str], own
     if kind in ("slider", "sam", "continuous"):
         a, b = st.columns(2)
         ends = (labels[0], labels[-1]) if labels else ("low", "high")
+        of = own
+        if kind == "sam":
+            of += f"_{dimension}"  # Other pictures have other ends.
+            if (kind, dimension) != (scale.kind, scale.dimension):
+                texts = interface_texts(language)
+                ends = (texts[f"sam_{dimension}_low"], texts[f"sam_{dimension}_high"])
         labels = (
-            a.text_input("Label of the lowest value", ends[0], key=f"q_left_{own}"),
-            b.text_input("Label of the highest value", ends[1], key=f"q_right_{own}"),
+            a.text_input("Label of the lowest value", ends[0], key=f"q_left_{of}"),
+            b.text_input("Label of the highest value", ends[1], key=f"q_right_{of}"),
         )
     elif kind in ("likert", "categories"):
         what = "of the two ends, or of every step" if kind == "likert" else "of the categories"

@@ -1,4 +1,4 @@
-"""Properties of assignments, over random designs; SMURF_RATING_DESIGNS sets how many (150)."""
+"""Properties of assignments, over random designs; SMURF_RATING_DESIGNS sets how many (60)."""
 
 import os
 from collections import Counter

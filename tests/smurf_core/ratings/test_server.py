@@ -20,6 +20,7 @@ from smurf_core.ratings.catalogue import create_collection
 from smurf_core.ratings.database import transaction
 from smurf_core.ratings.defaults import default_design
 from smurf_core.ratings.design import Scale
+from smurf_core.ratings.rater_items import previewed
 from smurf_core.ratings.store import Collection
 from smurf_core.ratings.tables import answer_table
 from smurf_core.ratings.traces.collected import trace_table
@@ -120,6 +121,30 @@ def test_a_rater_goes_from_consent_to_thanks(served, collection, affect):
     assert get(served.url(token, "/start")).json()["state"]["answered"] == 8
     assert post(served.url(token, "/withdraw"), json={}).json() == {"withdrawn": True}
     assert answer_table(collection).empty
+
+
+def test_a_question_is_previewed_as_raters_get_it(served, home, study, affect):
+    design = default_design(affect, forms=("voice",))
+    scales = (
+        Scale("arousal", "sam", "How excited?", steps=9, labels=("calm", "excited"),
+              dimension="arousal"),
+        Scale("likes", "likert", "Do you like it?", steps=7, labels=("no", "yes")),
+        Scale("emotion", "categories", "Which?", labels=("joy", "anger"), intensity=True),
+        Scale("use", "informativeness", "How much does it say?"),
+        Scale("now", "continuous", "How is it now?", labels=("bad", "good"),
+              conditions=(design.conditions[0].name,)),
+    )  # fmt: skip
+    design = replace(design, scales=scales, attention=0, repeats=0, language="de")
+    made = create_collection(home, study, design, clips=affect.sample_ids[:2].tolist())
+    token = made.invite().token
+    post(served.url(token, "/consent"), json={})
+    item = get(served.url(token, "/items/0")).json()
+    shown = [previewed(scale, design.conditions, "de") for scale in scales]
+    fields = [field for preview in shown for field in preview["fields"]]
+    assert fields == item["fields"]
+    assert [preview["trace"] for preview in shown if preview["trace"]] == [item["trace"]]
+    assert len(item["fields"]) == 6  # two modalities are heard
+    assert [len(preview["fields"]) for preview in shown] == [1, 1, 2, 2, 0]
 
 
 def test_media_are_those_of_the_item_and_no_other(served, collection, study, home):

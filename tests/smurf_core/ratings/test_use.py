@@ -14,7 +14,7 @@ from smurf_core.errors import InputError
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import human_agreement, unique_pairs
 from smurf_core.explained import explained
-from smurf_core.ratings.catalogue import create_collection
+from smurf_core.ratings.catalogue import create_collection, delete_collection
 from smurf_core.ratings.defaults import default_design
 from smurf_core.ratings.design import Condition, read_design
 from smurf_core.ratings.export import export_ratings
@@ -24,7 +24,9 @@ from smurf_core.ratings.use import (
     collected,
     comparable_answers,
     stop_using,
+    update_used,
     use_ratings,
+    used_collection,
     used_stamp,
 )
 from smurf_core.runs.studies import add_study, load_study
@@ -103,6 +105,35 @@ def test_a_study_has_the_ratings_until_they_are_not_used(workspace, rated, plain
     stop_using(workspace, study)
     assert not load_study(workspace, study).judgments
     assert used_stamp(workspace, study) is None
+
+
+def test_judgments_follow_the_ratings_that_come_in(tmp_path, plain, rated):
+    other = Workspace(tmp_path)
+    study = add_study(other, plain)
+    design = replace(rated.design_version().design, repeats=0, practice=())
+    made = create_collection(
+        other, study, design, clips=plain.sample_ids[:12].tolist(), is_simulated=True
+    )
+    assert used_collection(other, study) is None
+    assert not update_used(other, study)
+    simulate_raters(made, plain, raters=2)
+    first = use_ratings(other, made, conditions=["audio_and_text"])
+    assert used_collection(other, study).id == made.id
+    assert not update_used(other, study)  # Nothing has come in since.
+    simulate_raters(made, plain)
+    assert update_used(other, study)
+    shown = frozenset({"audio", "text"})
+    now = load_study(other, study)
+    expected = collected(made, plain, conditions=["audio_and_text"])
+    assert set(now.judgments) == {shown}  # the condition that was chosen, and no other
+    np.testing.assert_array_equal(now.judgments[shown], expected.judgments[shown])
+    assert np.isfinite(now.ratings[shown]).sum() > np.isfinite(first.ratings[shown]).sum()
+    made.exclude(1, "of another study")
+    assert update_used(other, study)
+    delete_collection(other, study, made.id)
+    assert used_collection(other, study) is None
+    assert not update_used(other, study)
+    assert load_study(other, study).judgments  # what was used stays, until it is stopped
 
 
 def test_judgments_of_other_modalities_stay(tmp_path, rated):
@@ -216,6 +247,10 @@ def test_an_export_describes_every_column_and_field(rated, tmp_path):
     ratings = pd.read_csv(tmp_path / "out" / "ratings.csv")
     codes = pd.read_csv(tmp_path / "out" / "codebook.csv")
     assert set(ratings.columns) | {f"key {k}" for k in ratings["key"]} <= set(codes["name"])
+    for name in ("agreement", "raters", "acts"):  # Intervals stand with their number.
+        columns = pd.read_csv(tmp_path / "out" / f"{name}.csv").columns
+        described = {c.removesuffix("_low").removesuffix("_high") for c in columns}
+        assert described <= set(codes["name"]), name
     assert set(ratings["origin"]) == {"simulated"}
     words = ratings[ratings["key"] == "informative/audio"]
     assert set(words["label"]) <= {"no", "relevant", "sufficient"}
