@@ -368,19 +368,22 @@ class _Matcher:
                 self.keys[self.base.name] = min(named, key=lambda key: rank([key]))
                 self.ids[self.base.name] = self.keys[self.base.name].ids
             else:
-                self.ids[self.base.name] = numbered(self.base)
+                keyed = next((t for t in self.others if t.name in self.keys), self.base)
+                check_sizes(self.base, keyed, split_sizes(keyed))
+                self.ids.setdefault(keyed.name, numbered(keyed))
+                self.ids[self.base.name] = self._ids_by_position(self.base, keyed)
         for table in without:
             if table is not self.base:
                 check_sizes(table, self.base, expected)
-                self.ids[table.name] = self._ids_by_position(table)
+                self.ids[table.name] = self._ids_by_position(table, self.base)
         self.by_position = [table.name for table in without]
         message = f"no column names the samples in {listing(self.by_position)}."
         remedy = "Rows of different files were matched by their position, as was asked for."
         self.problems.append(Problem("warning", message, remedy=remedy))
 
-    def _ids_by_position(self, table: Table) -> pd.Index[str]:
-        """The ids of the table with the target, for the rows of the same split."""
-        places = pd.Series(self.ids[self.base.name].to_numpy(), index=numbered(self.base))
+    def _ids_by_position(self, table: Table, other: Table) -> pd.Index[str]:
+        """The ids of another table, for the rows of the same split."""
+        places = pd.Series(self.ids[other.name].to_numpy(), index=numbered(other))
         return pd.Index(places.reindex(numbered(table)), dtype="str")
 
     def _number_only(self) -> None:

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from smurf_core.data.importing.assembly import Assembly, assemble, guess_mapping
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.readers.registry import find_sources
+from smurf_core.errors import InputError
 
 IMPORTS = Path(__file__).parents[5] / "shared/data/imports"
 pytestmark = pytest.mark.skipif(
@@ -183,6 +184,33 @@ def test_a_split_without_words_is_reported(read):
     assembly = read("47_split_words/f.csv")
     assert int(assembly.dataset.folds.test.sum()) == 15
     assert "15 of 60 samples have no split" in said(assembly)
+
+
+def test_files_with_other_words_for_one_split_are_one_study(read):
+    assembly = read("47_split_words")
+    assert counts(assembly) == {"audio": 18, "video": 18}
+    assert len(assembly.dataset) == 60
+    folds = assembly.dataset.folds
+    assert [int(own.sum()) for own in (folds.training, folds.validation, folds.test)] == [
+        30,
+        15,
+        15,
+    ]
+
+
+def test_labels_without_ids_are_matched_with_clips_by_position_on_request(read):
+    with pytest.raises(InputError, match="at least 2 modalities are needed, and clip was found"):
+        read("63_npy_per_clip_same_length")
+    parts = {"mean": ("mean_*",), "sd": ("sd_*",)}
+    with pytest.raises(InputError, match="--match position"):
+        read("63_npy_per_clip_same_length", modalities=parts)
+    data = read("63_npy_per_clip_same_length", modalities=parts, match="position").dataset
+    labels = pd.read_csv(IMPORTS / "63_npy_per_clip_same_length/labels.csv")
+    clips = [np.load(p) for p in sorted((IMPORTS / "63_npy_per_clip_same_length").glob("*.npy"))]
+    np.testing.assert_allclose(data.target, labels["valence"], rtol=1e-6)
+    np.testing.assert_allclose(
+        data.features["mean"].values, np.stack([clip.mean(axis=0) for clip in clips]), rtol=1e-4
+    )
 
 
 def test_a_numeric_video_id_is_the_group_and_no_feature(read):
