@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -140,8 +141,8 @@ def test_a_question_is_previewed_as_raters_get_it(served, home, study, affect):
     post(served.url(token, "/consent"), json={})
     item = get(served.url(token, "/items/0")).json()
     shown = [previewed(scale, design.conditions, "de") for scale in scales]
-    fields = [field for preview in shown for field in preview["fields"]]
-    assert fields == item["fields"]
+    previews = chain.from_iterable(preview["fields"] for preview in shown)
+    assert list(previews) == item["fields"]
     assert [preview["trace"] for preview in shown if preview["trace"]] == [item["trace"]]
     assert len(item["fields"]) == 6  # two modalities are heard
     assert [len(preview["fields"]) for preview in shown] == [1, 1, 2, 2, 0]
