@@ -59,9 +59,7 @@ def without_giveaways(
             problems.append(Problem(severity, message, file, remedy=remedy))
 
     fixed = _fixed_in_persons(features, persons) if persons is not None else np.zeros_like(codes)
-    if (codes | people | fixed | chosen).all():
-        fixed[:] = False  # A modality of which nothing changes within persons is kept as it is.
-    left_out = (codes | people | fixed) & ~chosen
+    left_out = (codes | people) & ~chosen
     what = f"the target {further!r}" if further else "the target"
     is_target = f"gives away {what}: each of its values stands for one value of the target"
     out = "Left out of the features; name the column in the modality to use it all the same."
@@ -69,7 +67,8 @@ def without_giveaways(
     report("warning", codes & chosen, is_target, "It was kept, because the modality names it.")
     report("note", people & ~codes & ~chosen, "numbers the persons", out)
     is_fixed = "is the same in all samples of a person"
-    report("note", fixed & ~people & ~codes & ~chosen, is_fixed, out)
+    advice = "It was kept; leave it out if it only shows who the person is."
+    report("note", fixed & ~people & ~codes & ~chosen, is_fixed, advice)
     advice = "Leave it out if it was derived from the target."
     report("warning", nearly & ~left_out, f"almost gives away {what} (|r| > {_NEARLY})", advice)
     advice = "Leave it out if it is a time, a counter or an id."
