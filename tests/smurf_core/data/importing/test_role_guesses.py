@@ -197,7 +197,7 @@ def test_codes_of_the_target_are_no_features_although_a_modality_contains_them(t
     assert "audio_state gives away the target" in said(kept)
 
 
-def test_numbers_of_persons_are_no_features_and_neither_are_their_ages(tmp_path):
+def test_numbers_of_persons_are_no_features_and_ages_are(tmp_path):
     random = np.random.default_rng(0)
     order = random.permutation(PERSONS)
     age = random.choice(np.arange(18, 70), PERSONS, replace=False)
@@ -205,7 +205,7 @@ def test_numbers_of_persons_are_no_features_and_neither_are_their_ages(tmp_path)
     assembly = read(tmp_path, table)
     assert "audio_who" not in names(assembly)
     assert "audio_who numbers the persons" in said(assembly)
-    assert "audio_age" not in names(assembly)
+    assert "audio_age" in names(assembly)
     assert "audio_age is the same in all samples of a person" in said(assembly)
 
 
