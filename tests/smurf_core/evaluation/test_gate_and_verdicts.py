@@ -9,6 +9,7 @@ from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.folds import with_made_folds
 from smurf_core.data.generated.families import simulate
+from smurf_core.evaluation import verdicts as verdict_module
 from smurf_core.evaluation.gate import gate
 from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.explained import explained
@@ -81,7 +82,7 @@ def test_a_target_of_noise_opens_the_gate_in_about_one_of_forty_studies():
     assert 2 <= opened <= 20  # 2.5% of 400 are 10
 
 
-def test_signal_opens_it_and_contributions_are_reliable():
+def test_signal_opens_it_and_contributions_are_reliable(monkeypatch):
     data = simulate("pair_and_triple", samples=300)
     result = trained(data, "exclusive")
     found = explained(result, data)
@@ -92,6 +93,12 @@ def test_signal_opens_it_and_contributions_are_reliable():
     assert (table["verdict"] == "reliable").all()
     assert table["known_to_others"].max() < 0.1
     assert table.loc[table["kind"] == "redundant", "agreement"].min() > 0.8
+    # Of many samples, a part says the same.
+    monkeypatch.setattr(verdict_module, "_MOST", 200)
+    drawn = verdicts(result, found)
+    assert (drawn["known_to_others"] != table["known_to_others"]).any()
+    np.testing.assert_allclose(drawn["known_to_others"], table["known_to_others"], atol=0.1)
+    assert drawn["verdict"].tolist() == table["verdict"].tolist()
 
 
 def test_each_verdict_has_its_reason():
