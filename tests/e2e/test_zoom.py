@@ -85,8 +85,7 @@ def test_at_double_size_nothing_overlaps_or_is_out_of_reach(prepared, zoomed):
 def test_at_double_size_the_navigation_opens_over_the_page_and_closes(prepared, zoomed):
     zoomed.open(f"{prepared.url}/overview?study={prepared.studies['simulated']}")
     page = zoomed.page
-    if not page.get_by_test_id("stSidebarNavLink").first.is_visible():
-        page.get_by_test_id("stExpandSidebarButton").click()
-    page.get_by_test_id("stSidebarNavLink").filter(has_text="Samples").click()
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("link", name="Samples", exact=True).click()
     page.locator(".sample-card").wait_for()
     zoomed.check("samples at double size")
