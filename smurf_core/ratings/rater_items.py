@@ -110,6 +110,7 @@ def _field(field: AnswerField, texts: Mapping[str, str]) -> dict[str, Any]:
         "values": list(field.steps),
         "labels": _labels(field, texts),
         "dimension": scale.dimension if scale.kind == "sam" else None,
+        "unanswered": texts["unanswered"],
     }
 
 

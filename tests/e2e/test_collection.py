@@ -214,7 +214,10 @@ def test_a_researcher_and_three_raters_go_from_a_design_to_a_scatter(
     expect(page.get_by_text("and nothing of the studio")).to_be_visible()
     page.get_by_role("button", name="Make links").click()
     expect(page.get_by_text("Save these links now")).to_be_visible()
-    table = downloaded(page, page.get_by_test_id("stDownloadButton").click)
+    page.get_by_role("button", name="Save table").click()
+    table = downloaded(
+        page, page.get_by_test_id("stPopoverBody").get_by_role("button", name="CSV").click
+    )
     links = pd.read_csv(io.BytesIO(table))["Link"].tolist()
     assert len(links) == 3
 

@@ -20,7 +20,6 @@ from smurf_core.data.importing.giveaways import target_codes
 from smurf_core.data.importing.given_outputs import joined_outputs
 from smurf_core.data.importing.guessing import known_role
 from smurf_core.data.importing.join_view import joined_rows
-from smurf_core.data.importing.keys import counts_rows
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.matching import TableJoin, row_ids
 from smurf_core.data.importing.named_columns import check_columns
@@ -69,7 +68,6 @@ class _Joiner:
             key=lambda table: known_role(table, mapping) not in ("labels", "mixed"),
         )
         self.mapping = mapping
-        self._named: dict[str, set[str]] = {}
         self.problems: list[Problem] = [p for table in tables for p in table.problems]
         self._columns: dict[tuple[str, str], list[str]] = {}
         check_columns(self.tables, mapping)
@@ -240,12 +238,8 @@ class _Joiner:
         }
 
     def _names(self, table: Table) -> set[str]:
-        """The columns that name the samples of a table or count its rows: they are not features."""
-        if table.name not in self._named:
-            counters = {c for c in table.columns if counts_rows(table, c)}
-            keys = (*self.rows.columns(table.name), *self.rows.names[table.name])
-            self._named[table.name] = {*keys, *counters}
-        return self._named[table.name]
+        """The columns that name the samples of a table: they are not features."""
+        return {*self.rows.columns(table.name), *self.rows.names[table.name]}
 
     def _number_columns(self, table: Table, columns: list[str], modality: str) -> list[str]:
         """The columns of numbers; raises an error for mixed cells, and notes columns of text."""

@@ -20,7 +20,7 @@ function fieldOf(field, at, given, set) {
     const slider = make("input", "", {
       type: "range", min: field.low, max: field.high, step: "any", name: `field${at}`,
       class: given === undefined ? "untouched" : "", "aria-label": field.question,
-      "aria-valuetext": given === undefined ? "" : null,
+      "aria-valuetext": given === undefined ? field.unanswered : null,
     });
     slider.value = given === undefined ? (field.low + field.high) / 2 : given;
     const touched = () => {

@@ -128,7 +128,7 @@ def test_what_is_unique_to_a_group_contains_what_is_shared_within_it():
     found = explained(result, judged)
     values = found.contributions.values[:, :, 0].astype(np.float64)
     names = [names[1:] for names in found.contributions.term_names()]
-    ab, c = unique_pairs(found)
+    c, ab = unique_pairs(found)  # single modalities come first
     inside = [names.index(n) for n in (("A", "A"), ("A", "B"), ("B", "B"), ("B", "A"))]
     assert ab.learned == pytest.approx(values[:, inside].sum(axis=1))
     assert c.learned == pytest.approx(values[:, names.index(("C", "C"))])
