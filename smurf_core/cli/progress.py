@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -140,61 +141,64 @@ class _Lines:
         return "" if best != best else f", best validation {metric} {best:.3f}"
 
 
-class Shares:
+class _Task:
+    """One task: a bar on a terminal, elsewhere a line every few seconds."""
+
+    def __init__(self, *columns: ProgressColumn, transient: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._bars = Progress(
+            *columns, console=self._console, transient=transient,
+            disable=not self._console.is_terminal,
+        )  # fmt: skip
+        self._task = self._bars.add_task("", total=None)
+        self._printed = 0.0
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def _report(self, text: str, *, is_last: bool = False, **changes: Any) -> None:
+        self._bars.update(self._task, **changes)
+        now = time.monotonic()
+        is_due = now - self._printed >= LINE_SECONDS or is_last
+        if is_due and not self._console.is_terminal:
+            self._printed = now
+            self._console.print(text, markup=False, soft_wrap=True)
+
+
+class Shares(_Task):
     """Progress of a task: call the function that `with` returns with the share done and a step.
 
-    Nothing is shown of what takes less than a few seconds.
+    No line is printed of what takes less than a few seconds.
     """
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._bars = Progress(
+        super().__init__(
             TextColumn("{task.description}"), BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(),
-            console=self._console, transient=True, disable=not self._console.is_terminal,
+            TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(), transient=True,
         )  # fmt: skip
-        self._task = self._bars.add_task("", total=1.0)
         self._printed = time.monotonic()
 
     def __enter__(self) -> Callable[[float, str], None]:
         self._bars.start()
         return self._show
 
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
     def _show(self, share: float, what: str) -> None:
-        self._bars.update(self._task, completed=share, description=what)
-        now = time.monotonic()
-        if now - self._printed >= LINE_SECONDS and not self._console.is_terminal:
-            self._printed = now
-            self._console.print(f"{what}: {share:.0%}", markup=False, soft_wrap=True)
+        self._report(f"{what}: {share:.0%}", completed=share, total=1.0, description=what)
 
 
-class Steps:
+class Steps(_Task):
     """Progress of a task with steps: call the function that `with` returns with the counts."""
 
     def __init__(self, title: str) -> None:
-        self._title = title
-        self._console = Console(stderr=True, highlight=False)
-        self._bars = Progress(
-            TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=self._console, disable=not self._console.is_terminal,
+        super().__init__(
+            TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         )  # fmt: skip
-        self._task = self._bars.add_task(title, total=None)
-        self._printed = 0.0
+        self._title = title
 
     def __enter__(self) -> Callable[[int, int], None]:
         self._bars.start()
         return self._show
 
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
     def _show(self, done: int, total: int) -> None:
-        self._bars.update(self._task, completed=done, total=total)
-        now = time.monotonic()
-        is_due = now - self._printed >= LINE_SECONDS or done == total
-        if is_due and not self._console.is_terminal:
-            self._printed = now
-            self._console.print(f"{self._title}: {done} of {total}", markup=False, soft_wrap=True)
+        text = f"{self._title}: {done} of {total}"
+        self._report(text, is_last=done == total, completed=done, total=total)

@@ -74,21 +74,18 @@ def unique_pairs(explained: Explained) -> list[UniquePair]:
         raise InputError("Human judgments are compared for regression targets only.")
     target = explained.target.astype(np.float64)
     found = []
-    groups = {
-        shown: tuple(name for name in dataset.modalities if name not in shown)
+    lacking = {
+        shown: [k for k, name in enumerate(dataset.modalities) if name not in shown]
         for shown in dataset.judgments
-        if shown
     }
-    place = dataset.modalities.index
-    for shown in sorted(groups, key=lambda s: (len(groups[s]), list(map(place, groups[s])))):
-        group, rating = groups[shown], dataset.judgments[shown]
-        if not group:
-            continue
+    judged = [s for s in lacking if s and lacking[s]]
+    for shown in sorted(judged, key=lambda s: (len(lacking[s]), lacking[s])):
+        columns, rating = lacking[shown], dataset.judgments[shown]
+        group = tuple(dataset.modalities[k] for k in columns)
         single = dataset.ratings.get(shown)
         ratings = None if single is None else explained.aligned(single.T).T.astype(np.float64)
         judgment = explained.aligned(rating).astype(np.float64)
         # Where a modality was not recorded, neither people nor the model can find it unique.
-        columns = [dataset.modalities.index(name) for name in group]
         recorded = np.asarray(dataset.present[:, columns].all(axis=1))
         judgment[~explained.aligned(recorded)] = np.nan
         calibrated = (target, judgment) if ratings is None else by_rater(target, ratings)
