@@ -164,6 +164,13 @@ def prepared(tmp_path_factory, browser) -> Iterator[Prepared]:
     shutil.rmtree(home)
 
 
+# The styles of the entry point and the fonts come after the first texts, and move them.
+_IS_LAID_OUT = """() => document.fonts.status === 'loaded' &&
+  (!document.querySelector('[data-testid="stSidebarNavItems"]') ||
+   [...document.querySelectorAll('style')].some(
+     style => style.textContent.includes('stSidebarNavItems')))"""
+
+
 class Watched:
     """A browser's page that remembers what its console complains of."""
 
@@ -189,6 +196,7 @@ class Watched:
         expect(self.page.get_by_test_id("stApp")).to_have_attribute(
             "data-test-script-state", "notRunning"
         )
+        self.page.wait_for_function(_IS_LAID_OUT)
 
     def check(self, where: str) -> None:
         raised = self.page.get_by_test_id("stException").all_inner_texts()
