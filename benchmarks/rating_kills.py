@@ -1,10 +1,11 @@
-"""Ratings over HTTP while the rater's server is killed: lost, doubled or misplaced ones.
+"""Ratings over HTTP while servers and workers are killed: lost, doubled or misplaced ones.
 
 `python -m benchmarks.rating_kills` starts the server as the app does. Simulated raters save 10,000
 ratings, send again what was not acknowledged, and drop a share of their connections. Meanwhile the
-server is killed (SIGKILL) 200 times and started again. Then the file is compared with what was
-sent. All of it is on this machine; `--kills 0 --drops 0 --think 2` prints how long a save
-takes while twenty raters need two seconds for each clip.
+rater's server is killed (SIGKILL) 180 times and started again, and a worker that trains on the same
+study 20 times, whose run is resumed. Then the file is compared with what was sent. All of it is on
+this machine; `--kills 0 --worker-kills 0 --drops 0 --think 2` prints how long a save takes while
+twenty raters need two seconds for each clip.
 """
 
 from __future__ import annotations
@@ -28,13 +29,16 @@ import numpy as np
 import psutil
 
 from benchmarks.machine import machine
+from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.generated.simulated import simulated_affect
 from smurf_core.processes import rater_server
+from smurf_core.processes.launcher import launch
 from smurf_core.ratings.catalogue import create_collection
 from smurf_core.ratings.defaults import default_design
 from smurf_core.ratings.rater_items import clip_mark
 from smurf_core.ratings.store import Collection, Invitation
 from smurf_core.ratings.tables import answer_table
+from smurf_core.runs import store
 from smurf_core.runs.studies import add_study
 from smurf_core.runs.workspace import Workspace
 
@@ -63,7 +67,8 @@ class Campaign:
     requests: int = 0  # all tries
     dropped: int = 0  # connections that the rater closed before the answer was read
     broken: int = 0  # requests that a killed server did not answer
-    kills: int = 0
+    kills: int = 0  # of the rater's server
+    worker_kills: int = 0
     seconds: float = 0.0
     server_seconds: float = 0.0  # processor time of the last server, after its start
     waits: list[float] = field(default_factory=list)  # seconds until an answer was acknowledged
@@ -74,10 +79,10 @@ class Campaign:
 
 
 def campaign(
-    home: Path, *, raters: int, ratings: int, kills: int, drops: float, think: float = 0.0,
-    seed: int = 0,
+    home: Path, *, raters: int, ratings: int, kills: int, drops: float, worker_kills: int = 0,
+    think: float = 0.0, seed: int = 0,
 ) -> tuple[Campaign, Collection, list[Invitation]]:  # fmt: skip
-    """Save ratings through a server that is killed again and again, and compare.
+    """Save ratings while the server and a worker are killed again and again, and compare.
 
     Parameters
     ----------
@@ -90,6 +95,8 @@ def campaign(
     drops
         Share of requests whose connection is closed before the answer is read; in a third of
         these, before the request was sent as a whole.
+    worker_kills
+        Of the worker that trains on the study meanwhile; 0: none trains.
     think
         Seconds before each answer, on average.
     seed
@@ -112,7 +119,8 @@ def campaign(
         practice=(), raters_per_cell=-(-raters // len(FORMS)),
     )  # fmt: skip
     clips = data.sample_ids[:each].tolist()
-    collection = create_collection(workspace, add_study(workspace, data), design, clips=clips)
+    study = add_study(workspace, data)
+    collection = create_collection(workspace, study, design, clips=clips)
     invited = [collection.invite() for _ in range(raters)]
     found, began = Campaign(), time.perf_counter()
     server = rater_server.start(workspace, port=0)
@@ -120,6 +128,8 @@ def campaign(
     at_start = processor_time(server.pid)
     chance = np.random.default_rng([seed, 0])
     stops = threading.Event()
+    training = Training(workspace, study) if worker_kills else None
+    victims = chance.permutation(np.arange(kills + worker_kills) < worker_kills)  # True: a worker
     try:
         with ThreadPoolExecutor(raters) as pool:
             people = [
@@ -127,9 +137,14 @@ def campaign(
             ]
             work = [pool.submit(person.rate, stops) for person in people]
             try:
-                for after in np.sort(chance.integers(1, max(2, raters * each - 1), kills)):
+                moments = chance.integers(1, max(2, raters * each - 1), len(victims))
+                for after, is_worker in zip(np.sort(moments), victims, strict=True):
                     while len(found.sent) < after and not any(one.done() for one in work):
                         time.sleep(0.002)
+                    if training and is_worker:
+                        training.kill()
+                        found.worker_kills += 1
+                        continue
                     time.sleep(chance.uniform(0, 0.03))
                     os.kill(server.pid, signal.SIGKILL)
                     while rater_server.running(workspace):
@@ -143,6 +158,8 @@ def campaign(
                 stops.set()
     finally:
         rater_server.stop(workspace)
+        if training:
+            training.stop()
     found.seconds = time.perf_counter() - began
     compare(found, collection, invited)
     return found, collection, invited
@@ -152,6 +169,42 @@ def processor_time(pid: int) -> float:
     """Seconds of processor time that a process has used."""
     used = psutil.Process(pid).cpu_times()
     return float(used.user + used.system)
+
+
+class Training:
+    """A run on the study that raters rate, which is resumed when its worker was killed."""
+
+    def __init__(self, workspace: Workspace, study: str) -> None:
+        self._workspace = workspace
+        config = RunConfig(
+            model="smurf", preset="custom", grid=Grid((1e-3,), ((10, 5),), (0.0,), (0.5,)),
+            max_epochs=100_000, patience=None, restarts=1, device="cpu",
+        )  # fmt: skip
+        self._run = store.create_run(workspace, study, config)
+        launch(workspace)
+
+    def kill(self) -> None:
+        """Kill the worker once it trains, and have the run resumed by another one."""
+        os.kill(self._worker(), signal.SIGKILL)
+        while store.get_run(self._workspace, self._run).is_active:
+            time.sleep(0.1)
+        store.resume_run(self._workspace, self._run)
+        launch(self._workspace)
+
+    def stop(self) -> None:
+        """End the training."""
+        os.kill(self._worker(), signal.SIGKILL)
+
+    def _worker(self) -> int:
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            launch(self._workspace)
+            with self._workspace.connect() as connection:
+                row = connection.execute("SELECT pid FROM run WHERE status = 'running'").fetchone()
+            if row is not None and row["pid"]:
+                return int(row["pid"])
+            time.sleep(0.1)
+        raise RuntimeError("No worker trained within two minutes.")
 
 
 class Rater:
@@ -271,7 +324,8 @@ def main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("--raters", type=int, default=20)
     asked.add_argument("--ratings", type=int, default=10_000)
-    asked.add_argument("--kills", type=int, default=200)
+    asked.add_argument("--kills", type=int, default=180)
+    asked.add_argument("--worker-kills", type=int, default=20)
     asked.add_argument("--drops", type=float, default=0.05)
     asked.add_argument("--think", type=float, default=0.0)
     options = asked.parse_args()
@@ -285,8 +339,9 @@ def main() -> None:
         f"| {found.misplaced} |"
     )
     print(
-        f"{found.kills} kills, {found.dropped:,} connections dropped by raters, {found.broken:,} "
-        f"requests not answered, {found.requests:,} requests, {found.seconds:.0f} s"
+        f"{found.kills} kills of the server, {found.worker_kills} of a worker; "
+        f"{found.dropped:,} connections dropped by raters, {found.broken:,} requests not "
+        f"answered, {found.requests:,} requests, {found.seconds:.0f} s"
     )
     half, most = 1000 * np.quantile(found.waits, (0.5, 0.95))
     print(

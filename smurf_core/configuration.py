@@ -241,6 +241,10 @@ class RunConfig:
     largest_set
         The exclusive kind offers sets of up to this many modalities, at least 1; `None`: all sets
         of up to four modalities, sets of up to three where there are more.
+    components
+        So many leading principal components of a modality's training samples are trained on, at
+        least 1, where it has more features; `None`: all features. Contributions and attributions
+        are of the features in any case. The exclusive kind never takes more than it is made for.
 
     Raises
     ------
@@ -275,10 +279,13 @@ class RunConfig:
     clip: float | None = None
     refits: int = 200
     largest_set: int | None = None
+    components: int | None = None
 
-    # Layout 2 has `clip`, `refits` and `largest_set`: what was written before was trained without.
+    # Layout 2 has `clip`, `refits` and `largest_set`, and layout 3 has `components`: what was
+    # written before was trained without.
     UPGRADES: ClassVar[Upgrades] = (
         lambda plain: {"clip": None, "refits": 0, "largest_set": None, **plain},
+        lambda plain: {"components": None, **plain},
     )
 
     def __post_init__(self) -> None:
@@ -295,8 +302,9 @@ class RunConfig:
                 raise InputError(f"{name} must be at least {lowest}, got {getattr(self, name)}.")
         if self.patience is not None and self.patience < 1:
             raise InputError(f"patience must be at least 1, got {self.patience}.")
-        if self.largest_set is not None and self.largest_set < 1:
-            raise InputError(f"largest_set must be at least 1, got {self.largest_set}.")
+        for name in ("largest_set", "components"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
         if self.output_scale <= 0:
             raise InputError(f"output_scale must be above 0, got {self.output_scale}.")
         if self.clip is not None and self.clip <= 0:
@@ -306,6 +314,11 @@ class RunConfig:
     def kind(self) -> ModelTraits:
         """All that the model kind decides: its row of the table."""
         return MODEL_KINDS[self.model]
+
+    @property
+    def trains_networks(self) -> bool:
+        """True if torch trains: not where a model is solved on the user's features."""
+        return not self.kind.is_solved or any(self.grid.hidden_layers)
 
     @property
     def standardises_target(self) -> bool:
@@ -324,10 +337,12 @@ class RunConfig:
     @property
     def scaling(self) -> str:
         """How features are brought to one scale, in words: `training_fold, clipped at 5 sd`."""
-        if self.standardisation == "none":
-            return "none, not clipped"
-        bound = "not clipped" if self.clip is None else f"clipped at {self.clip:g} sd"
-        return f"{self.standardisation}, {bound}"
+        bound = f"clipped at {self.clip:g} sd" if self.clips else "not clipped"
+        words = f"{self.standardisation}, {bound}"
+        if self.components is None:
+            return words
+        what = "component" if self.components == 1 else "components"
+        return f"{words}, at most {self.components} principal {what} per modality"
 
     @property
     def halve_from(self) -> int | None:

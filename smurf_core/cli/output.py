@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -54,3 +55,11 @@ def spread(mean: float, sd: float) -> str:
 def clock(seconds: float | None) -> str:
     """A local time from seconds since 1970."""
     return "–" if seconds is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def print_table(table: pd.DataFrame, title: str) -> None:
+    """Print a table as it is, numbers shortened."""
+    shown = new_table(*map(str, table.columns), title=title)
+    for row in table.itertuples(index=False):
+        shown.add_row(*(number(v) if isinstance(v, float) else str(v) for v in row))
+    out.print(shown)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
 from smurf_core.cli.options import choice
-from smurf_core.cli.output import name_written, new_table, number, out
+from smurf_core.cli.output import name_written, new_table, out, print_table
 from smurf_core.cli.progress import Steps
+from smurf_core.cli.rating_power import power
 from smurf_core.errors import InputError
 from smurf_core.ratings.agreement import agreement_table
 from smurf_core.ratings.catalogue import (
@@ -37,6 +37,7 @@ ratings_app = typer.Typer(
     help="Collect what people hear, see and read in clips, and use it as a study's judgments.",
     no_args_is_help=True,
 )
+ratings_app.command()(power)
 _Study = Annotated[str, typer.Argument(help="A study's id.")]
 _Collection = Annotated[str, typer.Argument(help="A collection's id, or `last`.")]
 _Seed = Annotated[int, typer.Option(help="Seed of all random draws.")]
@@ -137,9 +138,9 @@ def status(
     )
     progress = progress_table(found)
     totals = progress.groupby("condition", sort=False)[["needed", "rated", "open"]].sum()
-    _print(totals.reset_index(), "condition")
+    print_table(totals.reset_index(), "condition")
     answers = answer_table(found)
-    _print(
+    print_table(
         agreement_table(newest, answers)[
             ["condition", "key", "clips", "ratings", "icc", "icc_low", "icc_high", "alpha",
              "alpha_low", "alpha_high"]
@@ -227,58 +228,6 @@ def simulate(
     out.print(f"{made.id}: {count} simulated raters", markup=False)
 
 
-@ratings_app.command()
-def power(
-    clips: Annotated[list[int] | None, typer.Option(help="Clips; repeatable.")] = None,
-    raters: Annotated[
-        list[int] | None, typer.Option(help="Raters per clip and condition; repeatable.")
-    ] = None,
-    persons: Annotated[
-        list[int] | None, typer.Option(help="Persons in the clips; repeatable.")
-    ] = None,
-    conditions: Annotated[int, typer.Option(help="Conditions.")] = 4,
-    clips_per_rater: Annotated[int, typer.Option(help="Clips that one rater gets.")] = 30,
-    icc: Annotated[float, typer.Option(help="ICC(2,1) of a pilot, or a guess.")] = 0.4,
-    unique: Annotated[
-        float, typer.Option(help="Share of the target's variance that is unique.")
-    ] = 0.25,
-    r: Annotated[
-        float, typer.Option(help="r of the model with what is unique, free of raters' error.")
-    ] = 0.6,
-    clip_seconds: Annotated[float, typer.Option(help="Length of a clip.")] = 5.0,
-    wanted_power: Annotated[
-        float | None, typer.Option(help="Name the smallest size with this power.")
-    ] = None,
-    wanted_width: Annotated[
-        float | None, typer.Option(help="… whose interval of r is at most this wide.")
-    ] = None,
-    draws: Annotated[int, typer.Option(help="Simulated studies per row.")] = 400,
-    seed: _Seed = 0,
-) -> None:
-    """Show which interval and power collections of some sizes would have, by simulation."""
-    from smurf_core.ratings.power import Expected, Size, power_table, smallest
-
-    sizes, people = clips or [60, 120, 240], persons or [20]
-    expected = Expected(icc=icc, unique=unique, r=r)
-    size = Size(max(sizes), min(people), 1, conditions, clips_per_rater)
-    with Steps("sizes") as progress:
-        table = power_table(
-            expected, size, clips=sizes, raters_per_cell=raters or [1, 3, 6], persons=people,
-            clip_seconds=clip_seconds, draws=draws, seed=seed, progress=progress,
-        )  # fmt: skip
-    if table.empty:
-        raise InputError("Every size has more persons than clips: plan more clips.")
-    _print(table.drop(columns=["power_error"]), "simulated studies")
-    if wanted_power is not None or wanted_width is not None:
-        row = table.iloc[smallest(table, power=wanted_power, width=wanted_width)]
-        out.print(
-            f"{row['clips']:.0f} clips of {row['persons']:.0f} persons, "
-            f"{row['raters_per_cell']:.0f} raters per clip and condition: {row['raters']:.0f} "
-            f"raters, {row['hours']:.1f} hours in all",
-            markup=False,
-        )
-
-
 def _found(workspace: Workspace, study: str, collection: str) -> Collection:
     """A collection by its id, or the last one."""
     load_study(workspace, study)
@@ -290,10 +239,3 @@ def _found(workspace: Workspace, study: str, collection: str) -> Collection:
 
 def _origin(info: CollectionInfo) -> str:
     return "simulated raters" if info.is_simulated else "people"
-
-
-def _print(table: pd.DataFrame, title: str) -> None:
-    shown = new_table(*map(str, table.columns), title=title)
-    for row in table.itertuples(index=False):
-        shown.add_row(*(number(v) if isinstance(v, float) else str(v) for v in row))
-    out.print(shown)

@@ -80,6 +80,15 @@ def train(
             "published",
         ),
     ] = None,
+    components: Annotated[
+        int | None,
+        typer.Option(
+            help="Train on so many principal components of a modality that has more features, "
+            "fitted on the training fold. Contributions are of the features all the same.",
+            min=1,
+            show_default="all features",
+        ),
+    ] = None,
     restarts: Annotated[
         int, typer.Option(help="Starts of the chosen configuration; the best objective wins.")
     ] = 3,
@@ -132,7 +141,7 @@ def train(
         configs = [
             RunConfig.from_preset(
                 preset, kind, selection=selection, restarts=restarts, seed=seed, device=device,
-                fold_count=folds, search=search,
+                fold_count=folds, search=search, components=components,
                 **({"standardisation": standardisation} if standardisation else {}),
                 **({"clip": parse_clip(clip)} if clip else {}),
             )

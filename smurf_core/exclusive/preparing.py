@@ -11,7 +11,7 @@ import numpy.typing as npt
 from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.exclusive.fold import FoldProblem
-from smurf_core.exclusive.sources import rotated
+from smurf_core.exclusive.sources import MOST_COMPONENTS, rotated
 from smurf_core.fitted import FittedModel, Tower
 from smurf_core.scaling import Inputs, Scaler, fit_scaler, standardised_target
 
@@ -74,8 +74,9 @@ def prepare(
             scales[name] = scale
             yield name, read
 
+    most = min(config.components or MOST_COMPONENTS, MOST_COMPONENTS)
     problem = FoldProblem(
-        source=rotated(units(), present, training),
+        source=rotated(units(), present, training, most=most),
         target=_target(dataset, scaler) if given is None else given.sum(axis=1),
         training=training,
         validation=folds.validation[index],

@@ -10,9 +10,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from smurf_core.principal_components import mean_of, pieces, principal_components
+
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Rows = npt.NDArray[np.int64]
 
 # At most so many leading principal components of a modality carry its contributions. More cost
 # cubed time, and predict no better (docs/method.md).
@@ -21,8 +22,6 @@ MOST_COMPONENTS = 96
 KNOWN_DIRECTIONS = 16
 # Numbers in a matrix from which the moments of refits are computed in single precision.
 _LARGE = 1_000_000
-# Numbers of a modality that are held in float64 at a time.
-_PIECE = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -107,62 +106,17 @@ def rotated(
     for i, (name, given) in enumerate(pairs):
         there = present[:, i]
         learned = np.flatnonzero(training & there)
-        mean = _mean(given, learned)
+        mean = mean_of(given, learned)
         means[name] = mean
-        sizes, vectors = _components(given, mean, learned)
-        # An eigenvector's sign is arbitrary: the largest entry is positive, so that equal data
-        # give equal numbers on every machine.
-        largest = np.abs(vectors).argmax(axis=0)
-        vectors = vectors * np.where(vectors[largest, np.arange(len(largest))] < 0, -1.0, 1.0)
+        sizes, vectors = principal_components(given, mean, learned)
         rank = int((sizes > 1e-9 * max(sizes[0], 1e-300)).sum()) if len(learned) else 0
         rank = min(rank, most, max(1, len(learned) // 3))
         bases[name] = vectors[:, :rank]
         values[name] = np.zeros((len(given), rank))
-        for rows in _pieces(np.flatnonzero(there), given.shape[1]):
+        for rows in pieces(np.flatnonzero(there), given.shape[1]):
             values[name][rows] = (given[rows] - mean) @ bases[name]
         directions[name] = min(known, rank)
     return Rotated(values, bases, directions, present, means)
-
-
-def _pieces(rows: Rows, width: int) -> list[Rows]:
-    """Rows in pieces of `_PIECE` numbers, so that no whole modality is held in float64."""
-    step = max(1, _PIECE // max(width, 1))
-    return [rows[k : k + step] for k in range(0, len(rows), step)]
-
-
-def _mean(given: npt.NDArray[np.floating], rows: Rows) -> Array:
-    """Mean [d] of some rows; zero of none."""
-    total = np.zeros(given.shape[1])
-    for some in _pieces(rows, given.shape[1]):
-        total += given[some].sum(axis=0, dtype=np.float64)
-    return total / max(len(rows), 1)
-
-
-def _components(given: npt.NDArray[np.floating], mean: Array, rows: Rows) -> tuple[Array, Array]:
-    """Principal components of some rows of [n, d]: their sizes, largest first, and [d, r].
-
-    Of more features than samples, they come from products of samples, [n, n] in place of [d, d]:
-    the same components, without those of size zero.
-    """
-    is_wide = given.shape[1] > len(rows)
-    if not is_wide:
-        gram = np.zeros((given.shape[1],) * 2)
-        for some in _pieces(rows, given.shape[1]):
-            centred = given[some] - mean
-            gram += centred.T @ centred
-        return _largest_first(gram)
-    trained = given[rows] - mean
-    sizes, vectors = _largest_first(trained @ trained.T)
-    kept = sizes > 1e-9 * max(sizes[0], 1e-300) if len(sizes) else np.zeros(0, dtype=bool)
-    kept[:1] = True  # As of any other samples, there is at least one size to look at.
-    sizes = sizes[kept]
-    return sizes, trained.T @ (vectors[:, kept] / np.sqrt(np.maximum(sizes, 1e-300)))
-
-
-def _largest_first(gram: Array) -> tuple[Array, Array]:
-    sizes, vectors = np.linalg.eigh(gram)
-    order = np.argsort(-sizes, kind="stable")
-    return sizes[order], vectors[:, order]
 
 
 @dataclass(frozen=True)

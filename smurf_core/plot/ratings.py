@@ -34,6 +34,28 @@ def power_lines(table: pd.DataFrame, wanted: float) -> go.Figure:
     return figure
 
 
+def share_power_line(table: pd.DataFrame, wanted: float) -> go.Figure:
+    """Power over the unique share; bars are two standard errors.
+
+    `table` comes from `smurf_core.ratings.power.share_table`, `wanted` is the dashed line.
+    """
+    figure = go.Figure(
+        go.Scatter(
+            x=table["unique"], y=table["power"], mode="lines+markers", line={"color": PALETTE[0]},
+            error_y={"type": "data", "array": 2 * table["power_error"], "thickness": 1},
+            hovertemplate="unique share %{x:.0%}: power %{y:.2f}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.add_hline(wanted, line={"dash": "dash", "width": 1})
+    figure.update_layout(
+        height=320, margin=_MARGIN,
+        xaxis={"title": "Unique share of the target's variance", "tickformat": ".0%",
+               "rangemode": "tozero", "automargin": True},
+        yaxis={"title": "Power", "range": [0, 1.05], "automargin": True},
+    )  # fmt: skip
+    return figure
+
+
 def progress_heatmap(progress: pd.DataFrame) -> go.Figure:
     """Ratings by clip and condition; `smurf_core.ratings.tables.progress_table`."""
     wide = progress.pivot_table(index="condition", columns="clip", values="rated", sort=False)

@@ -130,14 +130,14 @@ def _note(files: RunFiles, text: str) -> None:
 
 
 def _train(workspace: Workspace, run: RunInfo, files: RunFiles, owner: str | None) -> None:
-    # Torch takes seconds to import; the claim is already visible meanwhile.
-    from smurf_core.training.devices import resolve_device
+    # These take seconds to import; the claim is already visible meanwhile.
+    from smurf_core.training.devices import device_of
     from smurf_core.training.run import train_run
 
     try:
         dataset = dataset_of_run(workspace, run)
         scheduler = scheduler_of(workspace, run.id)
-        device = scheduler or resolve_device(run.config.device)
+        device = scheduler or device_of(run.config)
         with workspace.connect() as connection:
             connection.execute("UPDATE run SET device = ? WHERE id = ?", (device, run.id))
         # With one accelerator, several processes would only wait for each other.

@@ -30,6 +30,7 @@ from smurf_core.statistics.slopes import clustered_slope
 Array = npt.NDArray[np.float64]
 ALPHA = 0.05
 DRAWS = 400
+SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)  # unique shares that `share_table` compares
 _SECONDS_PER_HOUR = 3_600.0
 
 
@@ -234,6 +235,57 @@ def power_table(
         if progress is not None:
             progress(done, len(sizes))
     return pd.DataFrame(rows)
+
+
+def share_table(
+    expected: Expected,
+    size: Size,
+    *,
+    shares: Iterable[float] = SHARES,
+    draws: int = DRAWS,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """`predicted` for one size and several unique shares: how small a share it would find.
+
+    Parameters
+    ----------
+    expected : Expected
+        Its `unique` is replaced by each share; agreement and r stay as they are.
+    size : Size
+        Clips, persons, raters.
+    shares : iterable of float
+        Shares of the target's variance, from 0.01 to 0.99.
+    draws, seed : int
+        See `predicted`.
+    progress : function or None
+        Called with shares done and all.
+
+    Returns
+    -------
+    DataFrame
+        One row per share, in ascending order: unique, then the columns of `predicted`.
+    """
+    tried = sorted(set(shares))
+    rows = []
+    for done, share in enumerate(tried, 1):
+        found = predicted(replace(expected, unique=share), size, draws=draws, seed=seed)
+        rows.append({"unique": share} | found.to_dict())
+        if progress is not None:
+            progress(done, len(tried))
+    return pd.DataFrame(rows)
+
+
+def smallest_share(table: pd.DataFrame, power: float) -> float:
+    """The smallest share of a `share_table` that is found with this power, as all larger ones are.
+
+    Power counts less twice its standard error. Raises `InputError` if no share is.
+    """
+    reached = (table["power"] - 2 * table["power_error"] >= power).to_numpy()
+    from_here = np.logical_and.accumulate(reached[::-1])[::-1]
+    if not from_here.any():
+        raise InputError("This size finds none of these shares with the wanted power.")
+    return float(table["unique"].iloc[int(np.argmax(from_here))])
 
 
 def smallest(table: pd.DataFrame, *, power: float | None = None, width: float | None = None) -> int:

@@ -22,6 +22,7 @@ from smurf_core.fitted import FittedModel, Layer, Tower
 from smurf_core.models.architecture import Architecture
 from smurf_core.models.towers import StackedWeights
 from smurf_core.precision import compact
+from smurf_core.principal_components import reducing_basis
 from smurf_core.results import FittedMember, FoldResult
 from smurf_core.scaling import Inputs, Scaler, fit_scaler, standardised_target
 from smurf_core.statistics.correlation import pearson_by_row
@@ -37,9 +38,7 @@ from smurf_core.training.stack import (
     StackOutcome,
     train_stack,
 )
-from smurf_core.training.workers import Workers
-
-ONE_THREAD = 1  # of BLAS and torch: threads that wait for others' cores spin
+from smurf_core.training.workers import ONE_THREAD, Workers
 
 
 def _seed(*parts: int) -> int:
@@ -55,6 +54,7 @@ class _Fold:
     index: int
     scaler: Scaler
     inputs: Mapping[str, np.ndarray]  # standardised features of all samples, [n, d] a modality
+    bases: Mapping[str, np.ndarray]  # [d, r] of each modality that is trained on its components
     training: Partition
     validation: Partition
 
@@ -167,7 +167,9 @@ class Plan:
         )
 
     def _architecture(self, hidden_layers: tuple[int, ...]) -> Architecture:
-        inputs = tuple(f.values.shape[1] for f in self.dataset.features.values())
+        widths = (f.values.shape[1] for f in self.dataset.features.values())
+        most = self.config.components
+        inputs = tuple(width if most is None else min(width, most) for width in widths)
         return Architecture.of(self.config.model, inputs, hidden_layers, len(self.dataset.outputs))
 
     def _prepare(self, fold: int, architecture: Architecture) -> _Fold:
@@ -178,10 +180,14 @@ class Plan:
         masks = (training, self.folds.validation[fold])
         # One modality at a time, and only the samples of a role: a large study is not held twice.
         by_modality: list[list[Tensor]] = [[], []]
-        for x in inputs.values():
+        present, bases = self.dataset.present, {}
+        for i, (name, x) in enumerate(inputs.items()):
+            if config.components is not None and x.shape[1] > config.components:
+                rows = np.flatnonzero(training & present[:, i])
+                bases[name] = reducing_basis(x, rows, config.components)
             for own, mask in zip(by_modality, masks, strict=True):
-                own.append(torch.as_tensor(np.ascontiguousarray(x[mask].T), device=self.device))
-        present = self.dataset.present
+                read = x[mask] @ bases[name] if name in bases else x[mask]
+                own.append(torch.as_tensor(np.ascontiguousarray(read.T), device=self.device))
         target = standardised_target(self.dataset, scaler)
 
         def role(own: list[Tensor], mask: np.ndarray) -> Partition:
@@ -197,6 +203,7 @@ class Plan:
             index=fold,
             scaler=scaler,
             inputs=inputs,
+            bases=bases,
             training=role(by_modality.pop(), training),
             validation=validation,
         )
@@ -288,7 +295,9 @@ class Plan:
                 orders=len(architecture.orders),
                 redundant=self.config.kind.has_redundant_heads,
             ),
-            towers=_towers(self.dataset.modalities, architecture, outcome.parameters, k),
+            towers=_towers(
+                self.dataset.modalities, architecture, outcome.parameters, k, data.bases
+            ),
             baseline=compact(
                 np.full(architecture.outputs, data.scaler.target_mean), data.scaler.target_sd
             ),
@@ -359,14 +368,26 @@ def _unit_key(fold: int, hidden_layers: tuple[int, ...]) -> str:
 
 
 def _towers(
-    modalities: Sequence[str], architecture: Architecture, parameters: Sequence[Tensor], k: int
-) -> dict[Source, Tower]:
-    """The networks of member k, by the modalities that they read."""
+    modalities: Sequence[str], architecture: Architecture, parameters: Sequence[Tensor], k: int,
+    bases: Mapping[str, np.ndarray],
+) -> dict[Source, Tower]:  # fmt: skip
+    """The networks of member k on the features, by the modalities that they read.
+
+    First layers that were trained on components are multiplied by the components' weights.
+    """
     towers: dict[Source, Tower] = {}
     numbers = (p[k].cpu().numpy().copy() for p in parameters)
     for subset, _, _, _ in architecture.layers():
         source = tuple(modalities[i] for i in subset)
-        towers[source] = (*towers.get(source, ()), Layer(next(numbers), next(numbers)))
+        weights, bias = next(numbers), next(numbers)
+        reads_features = source not in towers and not (architecture.products and len(subset) > 1)
+        if bases and reads_features:
+            ends = np.cumsum([architecture.modality_inputs[i] for i in subset])[:-1]
+            parts = zip(source, np.split(weights, ends, axis=1), strict=True)
+            weights = np.concatenate(
+                [part @ bases[name].T if name in bases else part for name, part in parts], axis=1
+            )
+        towers[source] = (*towers.get(source, ()), Layer(weights, bias))
     return towers
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from platform import python_version
 
 import numpy as np
-import torch
 from threadpoolctl import threadpool_limits
 
 from smurf_core import __version__
@@ -19,11 +19,10 @@ from smurf_core.errors import InputError
 from smurf_core.exclusive.training import solve_run
 from smurf_core.fitted import FittedModel
 from smurf_core.fold_label import fold_label
-from smurf_core.results import RunResult
-from smurf_core.training.devices import device_title, resolve_device
-from smurf_core.training.engine import ONE_THREAD, Plan
+from smurf_core.results import FoldResult, RunResult
+from smurf_core.training.devices import device_of, device_title
 from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
-from smurf_core.training.workers import Workers, cluster, processes
+from smurf_core.training.workers import ONE_THREAD, Workers, cluster, processes
 
 
 def train_run(
@@ -47,19 +46,19 @@ def train_run(
     assert folds is not None  # noqa: S101 — for the type checker
     _check_folds(dataset, folds)
     _check_kind(dataset, config)
-    plan = Plan(dataset, config, folds, observer)
     # A cluster's workers know best what they have.
-    device = device_title(resolve_device(config.device)) if scheduler is None else scheduler
+    device = device_title(device_of(config)) if scheduler is None else scheduler
     solved = None
     with (
         threadpool_limits(ONE_THREAD),
         cluster(scheduler, observer) if scheduler else processes(jobs) as workers,
     ):
         if config.kind.is_solved:
-            solved = solve_run(dataset, config, folds, *_before_solving(plan, workers))
+            before = _before_solving(dataset, config, folds, observer, workers)
+            solved = solve_run(dataset, config, folds, *before)
             fold_results = solved.fold_results
         else:
-            fold_results = tuple(plan.run(workers, cache))
+            fold_results = _trained(dataset, config, folds, observer, workers, cache)
     return RunResult(
         config=config,
         task=dataset.task,
@@ -72,7 +71,7 @@ def train_run(
         device=device,
         versions={
             "python": python_version(),
-            "torch": str(torch.__version__),
+            "torch": _torch_version(config),
             "numpy": np.__version__,
             "smurf-studio": __version__,
         },
@@ -82,11 +81,36 @@ def train_run(
     )
 
 
+def _trained(
+    dataset: MultimodalDataset, config: RunConfig, folds: Folds, observer: Observer | None,
+    workers: Workers, cache: ResultCache | None,
+) -> tuple[FoldResult, ...]:  # fmt: skip
+    # Torch takes seconds to import, and a solved run on the user's features needs none.
+    from smurf_core.training.engine import Plan
+
+    return tuple(Plan(dataset, config, folds, observer).run(workers, cache))
+
+
+def _torch_version(config: RunConfig) -> str:
+    """With the name of its build where networks were trained: it is loaded then."""
+    if config.trains_networks:
+        import torch
+
+        return str(torch.__version__)
+    return importlib.metadata.version("torch")
+
+
 def _check_kind(dataset: MultimodalDataset, config: RunConfig) -> None:
     if config.kind.explains_outputs and not dataset.given_outputs:
         raise InputError(
             f"{dataset.name!r} has no outputs of a given model: name them with `smurf explain "
             "--output MODALITY=COLUMN`, or choose another kind of model."
+        )
+    multiplies = config.kind.multiplies_embeddings and not all(config.grid.hidden_layers)
+    if config.components is not None and multiplies:
+        raise InputError(
+            f"{config.kind.title} without hidden layers multiplies features, which principal "
+            "components cannot be traced back to: give it hidden layers, or train on all features."
         )
     if dataset.given_outputs and not config.kind.explains_outputs:
         raise InputError(
@@ -107,31 +131,32 @@ def _check_folds(dataset: MultimodalDataset, folds: Folds) -> None:
 
 
 def _before_solving(
-    plan: Plan, workers: Workers
-) -> tuple[dict[tuple[int, ...], list[FittedModel]], Callable[[str, float], None]]:
+    dataset: MultimodalDataset, config: RunConfig, folds: Folds, observer: Observer | None,
+    workers: Workers,
+) -> tuple[dict[tuple[int, ...], list[FittedModel]], Callable[[str, float], None]]:  # fmt: skip
     """Late fusion of every layer setting, whose hidden layers are solved for; and a reporter."""
-    settings = [layers for layers in plan.config.grid.hidden_layers if layers]
+    settings = [layers for layers in config.grid.hidden_layers if layers]
     share = 0.7 if settings else 0.0
 
     def report(unit: str, done: float, fraction: float) -> None:
-        if plan.observer is None:
+        if observer is None:
             return
-        if plan.observer.should_stop():
+        if observer.should_stop():
             raise TrainingCancelled
         nothing = float("nan")
-        plan.observer.report(
-            Progress(0, len(plan.folds), unit, 0, 1, done, fraction, nothing, nothing, nothing)
+        observer.report(
+            Progress(0, len(folds), unit, 0, 1, done, fraction, nothing, nothing, nothing)
         )
 
     towers = {}
     for k, layers in enumerate(settings):
         report(f"late fusion {layers_label(layers)}", 0.0, share * k / len(settings))
-        config = replace(
-            plan.config,
+        late_fusion = replace(
+            config,
             model="late_fusion",
-            grid=replace(plan.config.grid, hidden_layers=(layers,)),
+            grid=replace(config.grid, hidden_layers=(layers,)),
             restarts=1,
         )
-        folds = replace(plan, config=config, observer=None).run(workers, None)
-        towers[layers] = [fold.model for fold in folds]
+        trained = _trained(dataset, late_fusion, folds, None, workers, None)
+        towers[layers] = [fold.model for fold in trained]
     return towers, lambda unit, done: report(unit, done, share + (1 - share) * done)

@@ -23,6 +23,7 @@ from smurf_core.training.observing import Observer, Progress, TrainingCancelled
 if TYPE_CHECKING:
     import distributed
 
+ONE_THREAD = 1  # of BLAS and torch: threads that wait for others' cores spin
 ANSWER_SECONDS = 20  # that a scheduler may take to answer
 POLL_SECONDS = 0.5  # between two looks at whether to stop
 REPORT_SECONDS = 0.5  # between two reports of one unit

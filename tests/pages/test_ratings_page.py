@@ -72,15 +72,19 @@ def test_a_collection_begins_with_a_design_and_links(open_page, home, heard):
     next(n for n in page.number_input if n.label == "Clips per rater").set_value(5).run()
     conditions = next(m for m in page.multiselect if m.label.startswith("Conditions"))
     conditions.set_value(["text", "audio"]).run()
+    practice = next(m for m in page.multiselect if m.label == "Practice clips")
+    shown_first = load_study(home, heard).sample_ids[0]
+    practice.set_value([shown_first]).run()
     assert not page.exception
     click(page, "Begin a collection")
     (info,) = list_collections(home, heard)
     made = open_collection(home, heard, info.id)
     design = made.design_version().design
     assert (design.title, design.clips_per_rater) == ("My clips", 5)
+    assert design.practice == (shown_first,)
     assert [c.form for c in design.conditions] == ["words", "filtered_voice"]
     assert len(list((home.study_folder(heard) / "stimuli").iterdir())) == 8
-    assert "0 of 48 ratings by 0 raters" in plain_text(page)
+    assert "0 of 42 ratings by 0 raters" in plain_text(page)
     assert "52 clips were left out" in plain_text(page)
     left_out = next(d.value for d in page.dataframe if "Why" in d.value)
     assert left_out["Why"].str.endswith("has no recording.").all()
@@ -218,6 +222,10 @@ def test_sizes_are_compared_and_the_smallest_is_named(open_page, heard):
     assert float(table["Power"][0]) < float(table["Power"][1])
     said = plain_text(page)
     assert "200 clips with 1 rater per clip" in said or "None of these sizes" in said
+    shares = next(d.value for d in page.dataframe if "Unique share" in d.value)
+    assert shares["Unique share"].iloc[0] == "2%"
+    assert float(shares["Power"].iloc[0]) < float(shares["Power"].iloc[-1])
+    assert "200 clips with 1 rater per clip and condition find a unique share of" in said
     next(t for t in page.text_input if t.label == "Clips").set_value("many")
     click(page, "Simulate")
     assert "Clips: write whole numbers" in plain_text(page)

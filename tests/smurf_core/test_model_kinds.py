@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
 
@@ -81,3 +82,19 @@ def test_the_table_and_a_configuration_are_read_without_torch() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert found.stdout.split() == ["SMURF", "False"]
+
+
+def test_a_run_on_the_users_features_is_solved_without_torch() -> None:
+    code = (
+        "import sys; from smurf_core.configuration import RunConfig, preset_grid; "
+        "from smurf_core.data.generated.simulated import simulated_affect; "
+        "from smurf_core.training.run import train_run; "
+        "data = simulated_affect(samples=80, persons=10); "
+        "config = RunConfig('exclusive', grid=preset_grid('quick', 'exclusive')); "
+        "result = train_run(data, config, jobs=2); "
+        "print(result.device, result.versions['torch'], 'torch' in sys.modules)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert found.stdout.split() == ["cpu", version("torch"), "False"]

@@ -42,6 +42,7 @@ _BY: dict[Stratum, str] = {
     "prediction": "prediction", "disagreement": "disagreement of modalities",
     "unexpected": "difference between two sides",
 }  # fmt: skip
+_OFFERED = 200  # samples in the list of practice clips; any other can be typed
 _FORM_NOTES = {
     "words": "words", "voice": "voice", "filtered_voice": "voice without intelligible words",
     "muted_video": "muted video", "face_and_words": "muted video and words",
@@ -74,8 +75,8 @@ def _acts(
     conditions, questions = len(design.conditions), len(design.scales)
     st.markdown(
         f":small[{conditions} condition{'s' if conditions > 1 else ''}, {questions} "
-        f"question{'s' if questions > 1 else ''}. To add practice clips, download the design as a "
-        "file, change it and upload it.]"
+        f"question{'s' if questions > 1 else ''}, {len(design.practice)} practice "
+        f"clip{'' if len(design.practice) == 1 else 's'}.]"
     )
     with st.container(horizontal=True, key="begin"):
         begins = st.button("Begin a collection", type="primary", key=f"begin_{study.id}")
@@ -147,7 +148,14 @@ def _form(study: StudyInfo, dataset: MultimodalDataset, stimuli: Stimuli, start:
         "Repeats per rater", 0, 50, start.repeats, key=f"rep_{mark}",
         help="Clips that are shown twice, which show how far raters agree with themselves.",
     )  # fmt: skip
-    with st.expander("Instructions and consent"):
+    with st.expander("Practice, instructions and consent"):
+        practice = st.multiselect(
+            "Practice clips",
+            list(dict.fromkeys([*start.practice, *map(str, dataset.sample_ids[:_OFFERED])])),
+            list(start.practice), accept_new_options=True, key=f"practice_{mark}",
+            placeholder="Choose samples, or type their names",
+            help="Shown first, so that raters learn the page. Their answers do not count.",
+        )  # fmt: skip
         instructions = st.text_area("Instructions", start.instructions, key=f"inst_{mark}")
         consent = st.text_area("Consent", start.consent, key=f"cons_{mark}")
     conditions = tuple(known[name] for name in chosen)
@@ -156,6 +164,7 @@ def _form(study: StudyInfo, dataset: MultimodalDataset, stimuli: Stimuli, start:
         start, title=title, language=language, conditions=conditions, scales=scales,
         clips=clips, instructions=instructions, consent=consent, raters_per_cell=int(cell),
         clips_per_rater=int(each), attention=int(checks), repeats=int(repeats),
+        practice=tuple(practice),
     )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -10,8 +12,15 @@ from app.widgets.downloads import download_view
 from app.widgets.messages import show_errors
 from app.widgets.page_head import answer
 from smurf_core.errors import InputError
-from smurf_core.plot.ratings import power_lines
-from smurf_core.ratings.power import Expected, Size, power_table, smallest
+from smurf_core.plot.ratings import power_lines, share_power_line
+from smurf_core.ratings.power import (
+    Expected,
+    Size,
+    power_table,
+    share_table,
+    smallest,
+    smallest_share,
+)
 from smurf_core.reporting.numbers import plain
 from smurf_core.runs.studies import StudyInfo
 
@@ -20,6 +29,14 @@ _TITLES = {
     "hours_per_rater": "Hours per rater", "hours": "Hours of all", "power": "Power",
     "r": "r", "width": "Width of its interval", "ceiling": "Ceiling of r",
 }  # fmt: skip
+_SHARE_TITLES = {
+    "unique": "Unique share", "power": "Power", "r": "r", "width": "Width of its interval",
+    "ceiling": "Ceiling of r",
+}  # fmt: skip
+_DECIMALS = {
+    "Hours per rater", "Hours of all", "Power", "r", "Width of its interval", "Ceiling of r",
+}  # fmt: skip
+_DRAWS = 200  # simulated studies per row
 
 
 def power_tab(study: StudyInfo, persons: int | None) -> None:
@@ -54,37 +71,79 @@ def power_tab(study: StudyInfo, persons: int | None) -> None:
             size = Size(max(sizes), int(people), 1, int(conditions))
             table = power_table(
                 expected, size, clips=sizes, raters_per_cell=cells, persons=[int(people)],
-                draws=200, progress=progress_bar("Simulated sizes"),
+                draws=_DRAWS, progress=progress_bar("Simulated sizes"),
             )  # fmt: skip
             if table.empty:
                 raise InputError("Every size has more persons than clips: plan more clips.")
-            st.session_state[key] = (table, wanted, width)
+            at = _enough(table, wanted, width)
+            row = table.iloc[len(table) - 1 if at is None else at]
+            chosen = replace(
+                size, clips=int(row["clips"]), raters_per_cell=int(row["raters_per_cell"])
+            )
+            shares = share_table(
+                expected, chosen, draws=_DRAWS, progress=progress_bar("Simulated shares")
+            )
+            st.session_state[key] = (table, wanted, width, chosen, shares)
         if key in st.session_state:
-            _show(*st.session_state[key])
+            table, wanted, width, chosen, shares = st.session_state[key]
+            _show_sizes(table, wanted, width)
+            _show_shares(shares, wanted, chosen)
 
 
-def _show(table: pd.DataFrame, wanted: float, width: float) -> None:
+def _enough(table: pd.DataFrame, wanted: float, width: float) -> int | None:
+    """The row of the smallest size that has what is wanted; None: no size of the table has."""
     try:
-        row = table.iloc[smallest(table, power=wanted, width=width or None)]
-        each = f"{row['raters_per_cell']:.0f} rater" + ("" if row["raters_per_cell"] == 1 else "s")
-        found = (
-            f"{row['clips']:.0f} clips with {each} per clip and condition are enough under "
-            f"these assumptions: {row['raters']:.0f} raters, "
+        return smallest(table, power=wanted, width=width or None)
+    except InputError:
+        return None
+
+
+def _show_sizes(table: pd.DataFrame, wanted: float, width: float) -> None:
+    at = _enough(table, wanted, width)
+    if at is None:
+        answer("None of these sizes is large enough: compare larger ones.")
+    else:
+        row = table.iloc[at]
+        answer(
+            f"{row['clips']:.0f} clips with {_raters(row['raters_per_cell'])} per clip and "
+            f"condition are enough under these assumptions: {row['raters']:.0f} raters, "
             f"{row['hours']:.1f} hours in all."
         )
-    except InputError as error:
-        found = str(error)
-    answer(found)
     st.plotly_chart(power_lines(table, wanted), key="power_figure")
-    shown = table[list(_TITLES)].rename(columns=_TITLES)
-    for title in ("Hours per rater", "Hours of all", "Power", "r", "Width of its interval",
-                  "Ceiling of r"):  # fmt: skip
-        shown[title] = [plain(value, 2) for value in shown[title]]
-    st.dataframe(shown, hide_index=True, width="stretch", key="power_sizes")
-    download_view(shown, "sizes")
-    st.markdown(
-        ":small[Medians of 200 simulated studies per row; power is the share with p < 0.05.]"
+    _show_table(table[list(_TITLES)].rename(columns=_TITLES), "sizes")
+
+
+def _show_shares(shares: pd.DataFrame, wanted: float, size: Size) -> None:
+    """How small a unique share the chosen size would find."""
+    with_them = (
+        f"{size.clips} clips with {_raters(size.raters_per_cell)} per clip and condition find"
     )
+    try:
+        least = smallest_share(shares, wanted)
+        answer(f"{with_them} a unique share of {least:.0%} or more with this power.")
+    except InputError:
+        largest = shares["unique"].max()
+        answer(f"{with_them} no unique share up to {largest:.0%} with this power.")
+    st.plotly_chart(share_power_line(shares, wanted), key="share_figure")
+    table = shares[list(_SHARE_TITLES)].rename(columns=_SHARE_TITLES)
+    table["Unique share"] = [f"{share:.0%}" for share in table["Unique share"]]
+    _show_table(table, "shares")
+    st.markdown(
+        f":small[Medians of {_DRAWS} simulated studies per row; power is the share of them with "
+        "p < 0.05.]"
+    )
+
+
+def _raters(count: float) -> str:
+    return f"{count:.0f} rater" + ("" if count == 1 else "s")
+
+
+def _show_table(table: pd.DataFrame, name: str) -> None:
+    shown = table.copy()
+    for title in _DECIMALS.intersection(shown.columns):
+        shown[title] = [plain(value, 2) for value in shown[title]]
+    st.dataframe(shown, hide_index=True, width="stretch", key=f"power_{name}")
+    download_view(shown, name)
 
 
 def _counts(text: str, what: str) -> list[int]:

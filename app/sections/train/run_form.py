@@ -8,6 +8,7 @@ from typing import get_args
 
 import streamlit as st
 
+from app.widgets.messages import escaped
 from smurf_core.configuration import (
     Device,
     Grid,
@@ -138,6 +139,19 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             "far outside the training data do not decide what a run relies on. Empty: not at "
             "all, as published. Features that are not standardised are not clipped.",
         )
+        wide, most = _widest(dataset)
+        components = third.number_input(
+            "Principal components per modality",
+            1,
+            None,
+            None,
+            key="components",
+            bind="query-params",
+            placeholder="all features",
+            help="A modality with more features is trained on so many leading components of its "
+            "training samples. Contributions and attributions are of the features all the same. "
+            "Empty: all features.",
+        )
         restarts = third.number_input(
             "Restarts of the chosen configuration",
             1,
@@ -182,6 +196,7 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
         selection=rule,
         standardisation=scaling,
         clip=clip,
+        components=components,
         restarts=int(restarts),
         seed=int(seed),
         device=device,
@@ -189,6 +204,11 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
         search="halving" if halving else "full",
     )
     grid = config.grid
+    if config.trains_networks and components is None and most > len(dataset):
+        st.markdown(
+            f"{escaped(wide)} has {most:,} features and the study {len(dataset):,} samples: "
+            "*Principal components per modality* in *More settings* makes training faster."
+        )
     count = len(grid.configurations(model))
     then = f"then {config.restarts} starts of each fold's best"
     if config.kind.is_solved:
@@ -200,6 +220,13 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
         f"fold{'s' if folds_there > 1 else ''}, {then}; {os.cpu_count()} cores here."
     )
     return config
+
+
+def _widest(dataset: MultimodalDataset) -> tuple[str, int]:
+    """The modality with the most features, and how many."""
+    widths = {name: features.values.shape[1] for name, features in dataset.features.items()}
+    name = max(widths, key=widths.__getitem__)
+    return name, widths[name]
 
 
 def paper_configurations(asked: RunConfig) -> list[RunConfig]:

@@ -3,13 +3,16 @@
 import contextlib
 import io
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from smurf_core.cli import main
+from smurf_core.processes import launcher
+from smurf_core.processes.worker import work
 from smurf_core.runs import store
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 from tests.broken_files import good_table
@@ -41,6 +44,46 @@ def call(*arguments: object) -> Ended:
         with pytest.raises(SystemExit) as ended:
             main()
     return Ended(int(ended.value.code or 0), out.getvalue(), error.getvalue())
+
+
+class _WorkerHere(threading.Thread):
+    """The worker's own loop in a thread of this process, which has the libraries loaded."""
+
+    def poll(self) -> int | None:
+        return None if self.is_alive() else 0
+
+
+@contextlib.contextmanager
+def training_here() -> Iterator[None]:
+    """Commands train in this process: torch in a new one takes longer to load than these runs."""
+    begun: list[_WorkerHere] = []
+
+    def start(workspace: Workspace) -> _WorkerHere:
+        begun.append(_WorkerHere(target=work, args=(workspace,), daemon=True))
+        begun[-1].start()
+        return begun[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launcher, "_start", start)
+        yield
+        for one in begun:
+            one.join(60)
+
+
+_start_process = launcher._start
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trains_here() -> Iterator[None]:
+    """What the tests of a module share is also trained here."""
+    with training_here():
+        yield
+
+
+@pytest.fixture
+def a_worker_process(trains_here, monkeypatch) -> None:
+    """Runs are trained by a process of their own, as users have it."""
+    monkeypatch.setattr(launcher, "_start", _start_process)
 
 
 @pytest.fixture
@@ -93,7 +136,7 @@ class Trained:
 def trained_once(tmp_path_factory) -> Trained:
     folder = tmp_path_factory.mktemp("trained")
     table = _table(folder)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, training_here():
         patch.setenv(HOME_VARIABLE, str(folder / "home"))
         workspace = Workspace.default()
         imported = call("import", table)

@@ -99,3 +99,12 @@ def test_power_is_a_table(smurf):
     for part in ("ceiling", "width", "hours_per_rater", "24", "48"):
         assert part in ended.out
     assert "24 clips of 8 persons, 2 raters per clip and condition: 8 raters" in ended.out
+
+
+def test_power_names_the_smallest_share_that_is_found(smurf):
+    ended = smurf(
+        "ratings", "power", "--clips", 60, "--raters", 3, "--persons", 12, "--share", 0.05,
+        "--share", 0.6, "--draws", 30, "--wanted-power", 0.5,
+    )  # fmt: skip
+    assert ended.code == 0
+    assert "a unique share of 60% or more is found with a power of 0.5" in ended.out

@@ -121,7 +121,9 @@ def test_a_report_of_a_further_target_trains_it_again(both, tmp_path):
     store.delete_run(Workspace.default(), newest.id)
 
 
-def test_without_a_choice_the_first_target_is_trained_and_the_others_are_named(both):
+def test_without_a_choice_the_first_target_is_trained_and_the_others_are_named(
+    both, a_worker_process
+):
     _, study, _, _ = both
     workspace = Workspace.default()
     ended = call("train", study, *MODEL, *QUICK, "--detach")
@@ -147,7 +149,9 @@ def test_a_target_that_the_study_lacks_is_refused_before_anything_is_queued(both
     assert [run.id for run in store.list_runs(workspace)] == before
 
 
-def test_files_with_two_named_targets_are_one_study_and_two_runs(smurf, workspace, tmp_path):
+def test_files_with_two_named_targets_are_one_study_and_two_runs(
+    smurf, workspace, tmp_path, a_worker_process
+):
     ended = smurf("train", written(tmp_path), *BOTH, *MODEL, *QUICK, "--detach")
     assert ended.code == 0, ended.error
     runs = store.list_runs(workspace)

@@ -71,7 +71,7 @@ def test_features_are_clipped_at_5_unless_something_else_is_asked(smurf, workspa
     assert "standardisation none, not clipped" in smurf("show", runs[3].id).out
 
 
-def test_a_detached_run_is_cancelled_and_resumed(smurf, workspace, table, quick):
+def test_a_detached_run_is_cancelled_and_resumed(smurf, workspace, table, quick, a_worker_process):
     ended = smurf("train", table, *quick, "--detach")
     assert ended.code == 0
     run_id = ended.out.split()[-1]

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from smurf_core import principal_components
 from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.data.folds import with_made_folds
 from smurf_core.exclusive import fold as folds
-from smurf_core.exclusive import sources
 from smurf_core.exclusive.fold import FoldProblem
 from smurf_core.exclusive.preparing import prepare
 from smurf_core.exclusive.problem import Weighing, all_sets
@@ -32,7 +32,7 @@ def _inputs(n, d):
 @pytest.mark.parametrize(("n", "d"), [(60, 9), (30, 50)])
 def test_components_from_pieces_are_those_of_a_singular_value_decomposition(monkeypatch, n, d):
     inputs, present, training = _inputs(n, d)
-    monkeypatch.setattr(sources, "_PIECE", 4 * d)  # four samples at a time
+    monkeypatch.setattr(principal_components, "_PIECE", 4 * d)  # four samples at a time
     found = rotated(inputs, present, training)
     for i, name in enumerate(inputs):
         values = inputs[name].astype(np.float64)
@@ -45,7 +45,7 @@ def test_components_from_pieces_are_those_of_a_singular_value_decomposition(monk
 
 def test_no_modality_is_held_in_double_precision(monkeypatch):
     inputs, present, training = _inputs(8_000, 300)
-    monkeypatch.setattr(sources, "_PIECE", 100_000)
+    monkeypatch.setattr(principal_components, "_PIECE", 100_000)
     tracemalloc.start()
     rotated(inputs, present, training, most=4)
     peak = tracemalloc.get_traced_memory()[1]

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.rating_power import realised
@@ -17,7 +18,9 @@ from smurf_core.ratings.power import (
     power_table,
     predicted,
     rated_cells,
+    share_table,
     smallest,
+    smallest_share,
 )
 from smurf_core.statistics.intraclass import intraclass
 from smurf_core.statistics.reliability import difference_ceiling
@@ -83,6 +86,25 @@ def test_the_smallest_size_is_the_one_with_the_fewest_hours():
         smallest(table, width=0.01)
     with pytest.raises(InputError, match="None of these sizes is large enough"):
         smallest(table.assign(power=0.5), power=0.8)
+
+
+def test_a_larger_share_is_found_more_often_and_the_smallest_one_is_named():
+    size = replace(SMALL, clips=120, persons=24)
+    table = share_table(GUESS, size, shares=(0.4, 0.02, 0.1), draws=DRAWS)
+    assert table["unique"].tolist() == [0.02, 0.1, 0.4]
+    assert table["power"].is_monotonic_increasing
+    assert table["ceiling"].is_monotonic_increasing
+    alone = predicted(replace(GUESS, unique=0.4), size, draws=DRAWS)
+    assert table.iloc[2].drop("unique").to_dict() == alone.to_dict()
+    assert smallest_share(table, table["power"][1] - 0.3) == 0.1
+    with pytest.raises(InputError, match="finds none of these shares"):
+        smallest_share(table, 1.01)
+
+
+def test_a_share_that_is_found_by_luck_between_missed_ones_is_not_the_smallest():
+    table = pd.DataFrame({"unique": [0.1, 0.2, 0.3, 0.4], "power": [0.9, 0.7, 0.85, 0.9],
+                          "power_error": 0.01})  # fmt: skip
+    assert smallest_share(table, 0.8) == 0.3
 
 
 def test_hours_count_clip_and_answer():
