@@ -34,6 +34,35 @@ def test_one_click_queues_what_the_paper_compares(open_page, home, monkeypatch):
         assert run.config.grid == preset_grid("quick", run.config.model)
 
 
+def test_principal_components_are_offered_where_features_exceed_samples(
+    open_page, home, monkeypatch
+):
+    for place in (launcher, live_run):
+        monkeypatch.setattr(place, "launch", lambda _: None)
+    random = np.random.default_rng(0)
+    values = {"text": random.normal(size=(40, 300)), "audio": random.normal(size=(40, 3))}
+    wide = MultimodalDataset(
+        name="wide", task="regression", sample_ids=np.array([f"s{k}" for k in range(40)]),
+        features={
+            name: Features(x.astype(np.float32), tuple(f"{name}{d}" for d in range(x.shape[1])))
+            for name, x in values.items()
+        },
+        target=random.normal(size=40).astype(np.float32), target_name="y",
+    )  # fmt: skip
+    study = studies.add_study(home, wide)
+    page = open_page("train", study=study)
+    offer = "text has 300 features and the study 40 samples"
+    assert offer not in text(page)  # The exclusive kind takes leading components anyway.
+    page.selectbox(key="model").set_value("smurf").run()
+    assert offer in text(page)
+    page.number_input(key="components").set_value(20).run()
+    assert offer not in text(page)
+    page.button(key=f"start_{study}").click().run()
+    assert not page.exception
+    (run,) = store.list_runs(home, study)
+    assert run.config.components == 20
+
+
 def test_a_run_is_annotated_deleted_and_brought_back(open_page, trained_home):
     page = open_page("train")
     study = page.selectbox(key="study").value

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
-
-import numpy as np
-import pandas as pd
 
 from smurf_core.data.column_names import (
     CONDITION_NAMES,
@@ -27,7 +23,7 @@ from smurf_core.data.column_names import (
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.importing.raters import is_rater_column
 from smurf_core.data.importing.ratings import USUAL_MODALITIES, rating_of
-from smurf_core.data.importing.tables import SPLIT_COLUMN, is_number
+from smurf_core.data.importing.tables import SPLIT_COLUMN, are_names
 from smurf_core.data.readers.interface import Table
 
 # What is rated by people, so that `audio_valence` is a rating and `audio_pitch` is not.
@@ -74,7 +70,7 @@ def is_named_in_full(column: str, mapping: StudyMapping) -> bool:
 def _by_role(table: Table, column: str) -> str:
     """The role that the name of a column means, if its cells are whole numbers or text."""
     role = _named_role(column)
-    return role if role and _are_names(table.frame[column]) else ""
+    return role if role and are_names(table.frame[column]) else ""
 
 
 @lru_cache(maxsize=100_000)
@@ -111,12 +107,3 @@ def _by_target(column: str, mapping: StudyMapping) -> str:
         if rating and plain_name(rating.stem) in rated:
             return "a rating"
     return ""
-
-
-def _are_names(cells: pd.Series[Any]) -> bool:
-    """True for text and whole numbers: measured numbers have digits behind the point."""
-    if not is_number(cells) or pd.api.types.is_integer_dtype(cells):
-        return True
-    numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-    held = numbers[np.isfinite(numbers)]
-    return bool((held == np.rint(held)).all())

@@ -17,7 +17,7 @@ from smurf_core.data.column_names import (
     plain_name,
 )
 from smurf_core.data.importing.modality_names import known_prefixes
-from smurf_core.data.importing.tables import is_number
+from smurf_core.data.importing.tables import are_names, is_number
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.texts import as_text
@@ -25,6 +25,7 @@ from smurf_core.data.texts import as_text
 _BY = " by "  # `arousal by r1` is what rater r1 said
 _MOST_RATERS = 50  # raters with columns of their own; above, ratings are numbered per sample
 _MOST_RATED = 12  # columns that may differ between the rows of a sample
+_COLUMNS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,10 @@ def _long_form(table: Table) -> _Long | None:
     frame = table.frame
     raters = [c for c in table.columns if named_thing(c) in (*RATER_NAMES, *PERSON_NAMES)]
     raters.sort(key=lambda column: named_thing(column) not in RATER_NAMES)
-    samples = [c for c in table.columns if _may_name_samples(c) and c not in raters]
+    # `audio` names a recording, and `audio_17` of numbers with digits behind the point a feature.
+    samples = [
+        c for c in table.columns if _may_name_samples(c) and c not in raters and are_names(frame[c])
+    ] if raters else []  # fmt: skip
     for rater in raters:
         for sample in samples:
             keys = frame[[sample, rater]]
@@ -83,10 +87,16 @@ def _may_name_samples(column: str) -> bool:
 def _rated(table: Table, sample: str, rater: str) -> _Long | None:
     """What differs between the raters of a sample; None if features do, or nothing does."""
     frame = table.frame
-    differing = frame.drop(columns=[rater]).groupby(sample, sort=False).nunique().max() > 1
-    columns = [str(c) for c in differing.index[differing]]
-    features = [c for group in known_prefixes(frame.columns).values() for c in group]
-    if not columns or len(columns) > _MOST_RATED or set(columns) & set(features):
+    features = {c for group in known_prefixes(frame.columns).values() for c in group}
+    columns: list[str] = []
+    others = [c for c in frame.columns if c not in (rater, sample)]
+    for start in range(0, len(others), _COLUMNS_AT_ONCE):  # The first of many features are enough.
+        some = frame[[sample, *others[start : start + _COLUMNS_AT_ONCE]]]
+        differing = some.groupby(sample, sort=False).nunique().max() > 1
+        columns += [str(c) for c in differing.index[differing]]
+        if len(columns) > _MOST_RATED or features.intersection(columns):
+            return None
+    if not columns:
         return None
     if named_thing(rater) in PERSON_NAMES and not features:
         return None  # Without features in the table, these may be recorded persons.

@@ -252,6 +252,15 @@ def is_number(values: pd.Series[Any]) -> bool:
     return bool(pd.api.types.is_numeric_dtype(values))
 
 
+def are_names(cells: pd.Series[Any]) -> bool:
+    """True for text and whole numbers: measured numbers have digits behind the point."""
+    if not is_number(cells) or pd.api.types.is_integer_dtype(cells):
+        return True
+    numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    held = numbers[np.isfinite(numbers)]
+    return bool((held == np.rint(held)).all())
+
+
 def bad_cell_problem(column: str, bad: BadCell) -> Problem:
     """The problem report for a column of numbers in which a cell contains something else."""
     message = f"{bad.text!r} where a number is needed{and_more(bad.count)}."

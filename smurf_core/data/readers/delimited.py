@@ -41,6 +41,8 @@ _ONE_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 # fit, and a block costs time for each column.
 _BLOCK_OF_COLUMN, _SMALLEST_BLOCK = 2 * 1024, 8 * 1024**2
 _ROWS_AT_ONCE = 2_000  # of rows that are read one by one
+_FEW_ROWS = 1_000
+_WHOLE = "the whole table"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "a byte order mark"),
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16 encoding"),
@@ -74,12 +76,18 @@ class DelimitedReader:
     def read(self, source: SourceFile, *, rows: int | None = None) -> tuple[Table, ...]:
         """One table; with `rows`, only the beginning is read, unless its numbers need all rows."""
         dialect = _dialect(source)
-        if rows:
+
+        def whole() -> Table:
+            return _table(source, dialect, _columns(source, dialect))
+
+        if rows is None:
+            return (source.known.pop(_WHOLE, None) or whole(),)
+        if dialect.most_rows > _FEW_ROWS:
             table = _table(source, dialect, _by_name(_preview(source, dialect, rows)))
             if not table.undecided:
                 return (table,)
-        table = _table(source, dialect, _columns(source, dialect))
-        return (table if rows is None else table.first(rows),)
+        # Of few and long rows, a preview costs nearly as much: it is cut from what is asked next.
+        return (source.once(_WHOLE, whole).first(rows),)
 
 
 def _by_name(cells: pa.Table) -> Columns:

@@ -71,6 +71,18 @@ def test_features_are_clipped_at_5_unless_something_else_is_asked(smurf, workspa
     assert "standardisation none, not clipped" in smurf("show", runs[3].id).out
 
 
+def test_a_run_on_principal_components_says_so(smurf, workspace, table, quick):
+    ended = smurf("train", table, *quick, "--model", "smurf", "--components", 1)
+    assert ended.code == 0, ended.error
+    (run,) = store.list_runs(workspace)
+    assert run.config.components == 1
+    shown = " ".join(smurf("show", run.id).out.split())
+    assert "at most 1 principal component per modality" in shown
+    ended = smurf("train", table, *quick, "--components", 0)
+    assert ended.code == 2
+    assert "--components" in ended.error
+
+
 def test_a_detached_run_is_cancelled_and_resumed(smurf, workspace, table, quick, a_worker_process):
     ended = smurf("train", table, *quick, "--detach")
     assert ended.code == 0

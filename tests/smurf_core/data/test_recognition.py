@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from smurf_core.data.importing.assembly import assemble, guess_mapping
-from smurf_core.data.readers.registry import READERS, find_sources, recognise
+from smurf_core.data.readers import delimited
+from smurf_core.data.readers.registry import READERS, find_sources, read, recognise
 from smurf_core.data.sources import SourceFile
 
 N = 30
@@ -64,6 +65,32 @@ def test_a_file_of_text_is_opened_to_be_recognised_and_read_only(tmp_path):
     # To recognise it, as a list of ids, for its encoding (a mark, all bytes) and header; then the
     # first rows, all rows, and the checksum.
     assert opened["labels.csv"] <= 8
+
+
+@pytest.mark.parametrize(("rows", "parsed"), [(60, 1), (1_500, 2)])
+def test_few_long_rows_are_read_once_for_the_preview_and_the_import(
+    tmp_path, monkeypatch, rows, parsed
+):
+    random = np.random.default_rng(0)
+    table = pd.DataFrame(random.normal(size=(rows, 40)), columns=[f"f_{k}" for k in range(40)])
+    table.insert(0, "clip", [f"c{k:04d}" for k in range(rows)])
+    table.to_csv(tmp_path / "t.csv", index=False)
+    read_rows: list[int] = []
+    plain = delimited._table
+
+    def counted(source, dialect, whole):
+        read_rows.append(len(next(iter(whole.values()))))
+        return plain(source, dialect, whole)
+
+    monkeypatch.setattr(delimited, "_table", counted)
+    source = SourceFile("t.csv", tmp_path / "t.csv")
+    (preview,), (whole,) = read(source, rows=20), read(source)
+    assert (len(preview.frame), len(whole.frame)) == (20, rows)
+    assert len(read_rows) == parsed
+    pd.testing.assert_frame_equal(preview.frame, whole.frame.head(20))
+    # It is not kept after that: who reads it again, reads the file.
+    assert read(source)[0].frame.equals(whole.frame)
+    assert len(read_rows) == parsed + 1
 
 
 def test_what_is_known_of_a_file_belongs_to_it_alone(tmp_path):

@@ -10,6 +10,8 @@ import pytest
 from smurf_core.data.importing.assembly import Assembly, assemble, guess_mapping
 from smurf_core.data.importing.fold_origin import fold_sentence
 from smurf_core.data.importing.mapping import StudyMapping
+from smurf_core.data.importing.raters import with_rows_per_sample
+from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.registry import find_sources
 from smurf_core.errors import InputError
 
@@ -276,3 +278,28 @@ def test_of_words_of_raters_the_most_frequent_one_is_kept(tmp_path):
     ]
     data = read(tmp_path, long).dataset
     assert np.array(data.class_names)[data.target].tolist() == ["angry", "calm"] * (N // 2)
+
+
+def test_a_measured_feature_does_not_name_the_samples_that_raters_rate():
+    """`audio` may name a recording, and `audio_1` is one of many features that are called so."""
+    clips = [f"c{k}" for k in range(6)]
+    frame = pd.DataFrame(
+        {
+            "audio_1": np.repeat([0.5, 0.25, 1.5, -0.5, 2.5, 0.75], 3),
+            "clip": np.repeat(clips, 3),
+            "rater": ["r1", "r2", "r3"] * 6,
+            "arousal": np.arange(18) % 7,
+        }
+    )
+    (table,) = with_rows_per_sample([Table("t.csv", frame)])
+    assert table.frame["clip"].tolist() == clips
+    assert "6 samples ('clip')" in table.problems[0].message
+
+
+def test_rows_whose_features_differ_are_not_those_of_raters():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(random.normal(size=(18, 200)), columns=[f"f_{k}" for k in range(200)])
+    frame.insert(0, "clip", np.repeat([f"c{k}" for k in range(6)], 3))
+    frame.insert(1, "rater", ["r1", "r2", "r3"] * 6)
+    (table,) = with_rows_per_sample([Table("t.csv", frame)])
+    assert table.frame is frame
