@@ -134,3 +134,12 @@ def test_how_features_are_scaled_is_said_in_words() -> None:
     assert RunConfig().scaling == "training_fold, not clipped"
     assert RunConfig(clip=5).scaling == "training_fold, clipped at 5 sd"
     assert RunConfig(clip=5, standardisation="none").scaling == "none, not clipped"
+
+
+def test_configurations_of_earlier_layouts_were_trained_on_all_features() -> None:
+    plain = RunConfig(clip=5.0, seed=3).to_dict()
+    assert plain.pop("components") is None
+    assert RunConfig.from_dict(plain | {"version": 2}) == RunConfig(clip=5.0, seed=3)
+    for name in ("clip", "refits", "largest_set"):
+        del plain[name]
+    assert RunConfig.from_dict(plain | {"version": 1}) == RunConfig(seed=3, refits=0)
