@@ -1,6 +1,7 @@
 """Predicted against realised power and widths of human ratings, in 12 cells.
 
-`python -m benchmarks.rating_power` prints a row per cell; `--cells 11 12` prints only those.
+`python -m benchmarks.rating_power` prints a row per cell; `--cells 11 12` prints only those, and
+`--page` how long the tab *How many?* takes with what its form offers.
 Realised studies are drawn by other code than the predicted ones (raters rate random parts in place
 of blocks) and evaluated by `human_agreement`. With 2,000 studies, the standard error of a
 difference is 0.016 at most.
@@ -9,15 +10,26 @@ difference is 0.016 at most.
 from __future__ import annotations
 
 import argparse
+import os
+import time
 from itertools import product
 
 import numpy as np
 
+from benchmarks.machine import machine
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.evaluation.judgments import human_agreement
 from smurf_core.explained import explained
-from smurf_core.ratings.power import Expected, Size, predicted
+from smurf_core.ratings.power import (
+    SHARES,
+    Expected,
+    Size,
+    power_table,
+    predicted,
+    share_table,
+    smallest,
+)
 from smurf_core.terms import Term
 
 STUDIES = 2_000
@@ -66,13 +78,33 @@ def realised(expected: Expected, size: Size, studies: int) -> tuple[float, float
     return hits / studies, float(np.median(widths))
 
 
+def time_of_the_page() -> None:
+    """Print how long the sizes and shares of the form take, as the page asks for them."""
+    began, spent = time.perf_counter(), time.process_time()
+    table = power_table(
+        Expected(), Size(240, 20, 1), clips=(60, 120, 240), raters_per_cell=(1, 3, 6), draws=200
+    )
+    row = table.iloc[smallest(table, power=0.8)]
+    share_table(Expected(), Size(int(row["clips"]), 20, int(row["raters_per_cell"])), draws=200)
+    print(machine())
+    print(
+        f"{len(table)} sizes and {len(SHARES)} shares: {time.perf_counter() - began:.1f} s, of "
+        f"processor time {time.process_time() - spent:.1f} s; load average {os.getloadavg()[0]:.1f}"
+    )
+
+
 def main() -> None:
     """Print predicted and realised power and width of every cell."""
     asked = argparse.ArgumentParser()
+    asked.add_argument("--page", action="store_true")
     every = range(1, len(CELLS) + 1)
     asked.add_argument("--cells", type=int, nargs="+", choices=every, default=list(every))
+    options = asked.parse_args()
+    if options.page:
+        time_of_the_page()
+        return
     print("clips raters icc  predicted realised difference  width realised")
-    for cell in asked.parse_args().cells:
+    for cell in options.cells:
         clips, raters, icc = CELLS[cell - 1]
         expected = Expected(icc=icc, r=0.5)
         size = Size(clips=clips, persons=clips // 4, raters_per_cell=raters, conditions=3)

@@ -71,7 +71,7 @@ def test_features_are_clipped_at_5_unless_something_else_is_asked(smurf, workspa
     assert "standardisation none, not clipped" in smurf("show", runs[3].id).out
 
 
-def test_a_run_on_principal_components_says_so(smurf, workspace, table, quick):
+def test_a_run_on_principal_components_shows_how_many(smurf, workspace, table, quick):
     ended = smurf("train", table, *quick, "--model", "smurf", "--components", 1)
     assert ended.code == 0, ended.error
     (run,) = store.list_runs(workspace)

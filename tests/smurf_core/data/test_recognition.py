@@ -88,7 +88,7 @@ def test_few_long_rows_are_read_once_for_the_preview_and_the_import(
     assert (len(preview.frame), len(whole.frame)) == (20, rows)
     assert len(read_rows) == parsed
     pd.testing.assert_frame_equal(preview.frame, whole.frame.head(20))
-    # It is not kept after that: who reads it again, reads the file.
+    # It is not kept after that: a third call reads the file again.
     assert read(source)[0].frame.equals(whole.frame)
     assert len(read_rows) == parsed + 1
 

@@ -281,7 +281,7 @@ def test_of_words_of_raters_the_most_frequent_one_is_kept(tmp_path):
 
 
 def test_a_measured_feature_does_not_name_the_samples_that_raters_rate():
-    """`audio` may name a recording, and `audio_1` is one of many features that are called so."""
+    """`audio` may name a recording; `audio_1` is one feature of many."""
     clips = [f"c{k}" for k in range(6)]
     frame = pd.DataFrame(
         {
