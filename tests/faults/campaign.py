@@ -56,11 +56,13 @@ def _all(work: Path, count: int | None, seed: int, only: str) -> tuple[list[Faul
     trials = {s.name: Trial(s, work) for s in SCENARIOS if only in s.name}
     chance = random.Random(seed)  # noqa: S311 — no secret
     chosen: list[Fault] = []
-    for number, trial in enumerate(trials.values()):
-        faults = trial.faults()
+    # The shortest first, so that longer ones make up for what these do not have.
+    for number, faults in enumerate(sorted((t.faults() for t in trials.values()), key=len)):
         if count is not None:  # Each scenario has its part of what is left.
-            faults = spread(faults, round((count - len(chosen)) / (len(trials) - number)), chance)
-        chosen += faults
+            part = round((count - len(chosen)) / (len(trials) - number))
+            chosen += spread(faults, part, chance)
+        else:
+            chosen += faults
     chance.shuffle(chosen)  # So that what was tried before an interrupt is spread as well.
     tried: list[Fault] = []
     losses: list[Loss] = []

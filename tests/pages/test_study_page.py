@@ -117,6 +117,39 @@ def test_several_files_get_roles_ticks_and_a_report_before_the_import(open_page,
     assert found == {**mapping.to_dict(), "name": "Again"}
 
 
+def test_outputs_of_a_model_from_elsewhere_are_named_in_the_form(open_page, home):
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({"clip": [f"c{k:03d}" for k in range(60)]})
+    for modality in ("audio", "video"):
+        for k in range(3):
+            table[f"{modality}_{k}"] = random.normal(size=60)
+    table["out_a"], table["out_v"] = table["audio_0"] * 2, table["video_1"] - table["video_2"]
+    table["valence"] = table["out_a"] + table["out_v"] + random.normal(size=60)
+    page = open_page("study")
+    page.file_uploader[0].upload("study.csv", table.to_csv(index=False).encode()).run()
+
+    def outputs(modality):
+        return next(m for m in page.multiselect if m.label == f"Outputs for {modality}")
+
+    outputs("audio").set_value(["out_a"]).run()
+    assert "video has none" in page.error[0].value.replace("\\", "")
+    outputs("video").set_value(["out_v"]).run()
+    assert not page.error
+    page.button(key="import").click().run()
+    assert not page.exception
+    dataset = studies.load_study(home, studies.list_studies(home)[0].id)
+    assert dataset.given_outputs == {"audio": ("output out_a",), "video": ("output out_v",)}
+    assert dataset.features["audio"].names == (
+        "audio_0", "audio_1", "audio_2", "output out_a",
+    )  # fmt: skip
+    np.testing.assert_allclose(
+        dataset.output_values()[:, :, 0],
+        table[["out_a", "out_v"]].to_numpy(),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+
+
 def test_a_person_that_is_taken_back_is_not_guessed_again_from_the_study_yaml(open_page, home):
     content = good_table(60).to_csv(index=False).encode()
     page = open_page("study")

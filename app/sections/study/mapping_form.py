@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.sections.study.decimal_sign import asking_for_sign, with_asked_sign
 from app.sections.study.file_roles import file_roles
+from app.sections.study.given_outputs import ask_given_outputs
 from app.widgets.messages import escaped
 from smurf_core.data.importing.guessing import guess_mapping, guess_roles, known_role
 from smurf_core.data.importing.mapping import GUESSED_ROLES, StudyMapping, TaskChoice
@@ -104,6 +105,7 @@ def mapping_form(
     guess = replace(guess, modalities=modalities)
     judgments, raters = _judgments(used, guess, files, chosen, key)
     informativeness = _informativeness(used, guess, files, key)
+    outputs = ask_given_outputs(used, guess, chosen.values(), key)
     more = _more(used, guess, chosen, key)
     settled = replace(
         guess,
@@ -116,6 +118,7 @@ def mapping_form(
         judgments=judgments,
         raters=raters,
         informativeness=informativeness,
+        outputs=outputs,
         # A guess that the user removed is not made again when the study.yaml is read.
         switched_off=guess.switched_off | {r for r in GUESSED_ROLES if getattr(guess, r)},
     )
