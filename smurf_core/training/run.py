@@ -112,6 +112,11 @@ def _check_kind(dataset: MultimodalDataset, config: RunConfig) -> None:
             f"{config.kind.title} without hidden layers multiplies features, which principal "
             "components cannot be traced back to: give it hidden layers, or train on all features."
         )
+    if config.components is not None and config.kind.explains_outputs:
+        raise InputError(
+            "Outputs of a given model are followed in all features: leave out the principal "
+            "components."
+        )
     if dataset.given_outputs and not config.kind.explains_outputs:
         raise InputError(
             f"{dataset.name!r} contains the outputs of a given model, which would be features of "

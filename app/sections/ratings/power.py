@@ -115,15 +115,14 @@ def _show_sizes(table: pd.DataFrame, wanted: float, width: float) -> None:
 
 def _show_shares(shares: pd.DataFrame, wanted: float, size: Size) -> None:
     """How small a unique share the chosen size would find."""
-    with_them = (
-        f"{size.clips} clips with {_raters(size.raters_per_cell)} per clip and condition find"
-    )
     try:
-        least = smallest_share(shares, wanted)
-        answer(f"{with_them} a unique share of {least:.0%} or more with this power.")
+        found = f"a unique share of {smallest_share(shares, wanted):.0%} or more"
     except InputError:
-        largest = shares["unique"].max()
-        answer(f"{with_them} no unique share up to {largest:.0%} with this power.")
+        found = f"no unique share up to {shares['unique'].max():.0%}"
+    answer(
+        f"{size.clips} clips with {_raters(size.raters_per_cell)} per clip and condition find "
+        f"{found} with a power of {wanted:g}, under these assumptions."
+    )
     st.plotly_chart(share_power_line(shares, wanted), key="share_figure")
     table = shares[list(_SHARE_TITLES)].rename(columns=_SHARE_TITLES)
     table["Unique share"] = [f"{share:.0%}" for share in table["Unique share"]]

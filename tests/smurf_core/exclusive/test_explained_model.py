@@ -125,6 +125,8 @@ def test_outputs_are_never_features_of_another_kind():
         train_run(dataset, RunConfig.from_preset("quick", "late_fusion"))
     with pytest.raises(InputError, match="has no outputs of a given model"):
         train_run(replace(dataset, given_outputs={}), CONFIG)
+    with pytest.raises(InputError, match="leave out the principal components"):
+        train_run(dataset, replace(CONFIG, components=3))
 
 
 def test_every_modality_needs_its_outputs():
