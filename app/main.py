@@ -14,7 +14,7 @@ from app.state.navigation import navigation  # noqa: E402
 from app.state.people import admitted, sign_out_button  # noqa: E402
 from app.state.selection import settle_selection  # noqa: E402
 from app.widgets.checklist import checklist  # noqa: E402
-from app.widgets.messages import show_callback_error, show_errors  # noqa: E402
+from app.widgets.messages import show_callback_error, show_errors, tried_twice  # noqa: E402
 from app.widgets.page_head import tight_spaces  # noqa: E402
 from app.widgets.sidebar import choose_study_and_run  # noqa: E402
 
@@ -28,10 +28,11 @@ tight_spaces()
 # Among the errors: a store that cannot be opened, and what a page does not catch.
 with address_of(page.url_path), show_errors():
     with st.container():  # Keeps the place of what is below it.
-        choose_study_and_run()
+        with tried_twice():
+            choose_study_and_run()
+            settle_selection()
+            checklist(page.url_path)
         show_callback_error()
-        settle_selection()
-    checklist(page.url_path)
     page.run()
 with st.sidebar:  # Also on a page that ends early.
     sign_out_button()

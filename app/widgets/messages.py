@@ -22,6 +22,7 @@ from smurf_core.runs.store import RunInfo
 # Under a figure that is pale as a whole.
 DOUBT = "Pale: the verdict is not good, so this is no finding."
 _AHEAD = 0.04  # seconds
+_TRIED = "_tried"  # a run has just failed above its page
 _ICONS = {"error": "⛔ error", "warning": "⚠️ warning", "note": "ℹ️ note"}
 
 
@@ -32,6 +33,23 @@ def show_errors(place: DeltaGenerator | None = None) -> Iterator[None]:
         yield
     except InputError as error:
         (st if place is None else place).error(escaped(str(error)))
+
+
+@contextmanager
+def tried_twice() -> Iterator[None]:
+    """Run everything again, once, if what is above a page fails.
+
+    Somebody else may delete a study between two questions about it; the next run knows. A run that
+    ends early would empty the places for files below.
+    """
+    try:
+        yield
+    except InputError:
+        if not st.session_state.get(_TRIED):
+            st.session_state[_TRIED] = True
+            st.rerun()
+        raise
+    st.session_state.pop(_TRIED, None)
 
 
 def show_callback_error() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -9,6 +11,7 @@ from app.state.navigation import QUESTIONS, PageName
 from app.state.session import chosen_study
 from app.widgets.messages import escaped
 from smurf_core.data.dataset import Origin
+from smurf_core.errors import InputError
 
 _MARKS: dict[Origin, str] = {
     "simulated": "Simulated data: it was made by a program and says nothing about people.",
@@ -49,7 +52,9 @@ def page_head(page: PageName) -> DeltaGenerator:
     left, right = st.columns([5, 3], vertical_alignment="center")
     with left, st.container(horizontal=True, vertical_alignment="center"):
         st.title(QUESTIONS[page], anchor=False, width="content")
-        study = chosen_study()
+        study = None
+        with suppress(InputError):  # Parts of the page that need it show why.
+            study = chosen_study()
         origin = study.origin if study else None
         if origin in _MARKS:
             icon = ":material/science:"

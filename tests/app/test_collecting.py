@@ -1,15 +1,9 @@
 """Garbage is collected, but not once per run of a page."""
 
-import ctypes
-import platform
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-
-import pytest
-
-from app.collecting import trimming
 
 ROOT = Path(__file__).resolve().parents[2]
 # In a process of its own, because the thread does not end.
@@ -42,30 +36,3 @@ def test_streamlit_does_not_collect_after_each_run():
     # A full collection took 135 ms of the 214 ms of a fragment that ran every second.
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
     assert config["runner"]["postScriptGC"] is False
-
-
-_FRAGMENTED = """
-import psutil
-from app.collecting import trimming
-
-own = psutil.Process()
-held = [b"x" * (60_000 + k % 2) for k in range(3_000)]
-kept = held[::100]
-held.clear()
-before = own.memory_info().rss
-trimming()()
-print(before - own.memory_info().rss)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="Only glibc keeps what is freed.")
-def test_what_is_free_below_memory_in_use_goes_back_to_the_system():
-    found = subprocess.run(
-        [sys.executable, "-c", _FRAGMENTED], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert int(found.stdout) > 100 * 2**20
-
-
-def test_systems_without_glibc_have_nothing_to_do(monkeypatch):
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
-    trimming()()

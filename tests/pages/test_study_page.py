@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from app.sections.study import study_list
+from app.state import session
 from app.widgets import waiting
 from smurf_core.data.generated.simulated import simulated_affect
 from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.data.importing.mapping import StudyMapping, mapping_text
+from smurf_core.errors import InputError
 from smurf_core.runs import demo, studies
 from tests.broken_files import BROKEN_FILES, good_table
 from tests.studio import text, undo
@@ -34,6 +37,35 @@ def test_files_are_uploaded_checked_and_imported(open_page, home):
 
 def _key(page, start: str) -> str:
     return next(box.key for box in page.selectbox if box.key and box.key.startswith(start))
+
+
+@pytest.mark.parametrize(
+    "where", ["finished_runs", "list_broken_studies", "targets_of", "get_study"]
+)
+def test_a_file_stays_although_what_is_above_it_fails_once(open_page, home, monkeypatch, where):
+    """Somebody else deletes a study while this page reads it: one run of the page has an error."""
+    studies.add_study(home, synthetic_additive(samples=60))
+    page = open_page("study")
+    page.file_uploader[0].upload("mine.csv", good_table(60).to_csv(index=False).encode()).run()
+    assert page.button(key="import")
+    place = {"finished_runs": study_list, "list_broken_studies": studies}
+    owner = place.get(where, session)
+    plain, failures = getattr(owner, where), iter([InputError("It was deleted meanwhile.")])
+
+    def once_gone(*args, **named):
+        for error in failures:
+            raise error
+        return plain(*args, **named)
+
+    monkeypatch.setattr(owner, where, once_gone)
+    page.run()
+    assert not page.exception
+    assert next(failures, None) is None
+    page.run()
+    assert not page.error
+    page.button(key="import").click().run()
+    assert not page.exception
+    assert "mine" in {study.name for study in studies.list_studies(home)}
 
 
 @pytest.mark.parametrize(
