@@ -18,11 +18,12 @@ def power_lines(table: pd.DataFrame, wanted: float) -> go.Figure:
     """
     figure = go.Figure()
     for at, (raters, rows) in enumerate(table.groupby("raters_per_cell")):
+        name = f"{raters} rater" if raters == 1 else f"{raters} raters"
         figure.add_scatter(
-            x=rows["clips"], y=rows["power"], mode="lines+markers", name=f"{raters} raters",
+            x=rows["clips"], y=rows["power"], mode="lines+markers", name=name,
             error_y={"type": "data", "array": 2 * rows["power_error"], "thickness": 1},
             line={"color": PALETTE[at % len(PALETTE)]},
-            hovertemplate="%{x} clips: power %{y:.2f}<extra>" + f"{raters} raters</extra>",
+            hovertemplate="%{x} clips: power %{y:.2f}<extra>" + f"{name}</extra>",
         )  # fmt: skip
     figure.add_hline(wanted, line={"dash": "dash", "width": 1})
     figure.update_layout(
