@@ -17,8 +17,9 @@ def power_lines(table: pd.DataFrame, wanted: float) -> go.Figure:
     `table` comes from `smurf_core.ratings.power.power_table`, `wanted` is the dashed line.
     """
     figure = go.Figure()
-    for at, (raters, rows) in enumerate(table.groupby("raters_per_cell")):
-        name = f"{raters} rater" if raters == 1 else f"{raters} raters"
+    for at, (_, rows) in enumerate(table.groupby("raters_per_cell")):
+        raters = int(rows["raters_per_cell"].iloc[0])
+        name = f"{raters} rater{'' if raters == 1 else 's'}"
         figure.add_scatter(
             x=rows["clips"], y=rows["power"], mode="lines+markers", name=name,
             error_y={"type": "data", "array": 2 * rows["power_error"], "thickness": 1},
