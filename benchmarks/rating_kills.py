@@ -171,6 +171,13 @@ def processor_time(pid: int) -> float:
     return float(used.user + used.system)
 
 
+def training_worker(workspace: Workspace) -> int | None:
+    """The process that trains now; None if none does."""
+    with workspace.connect() as connection:
+        row = connection.execute("SELECT pid FROM run WHERE status = 'running'").fetchone()
+    return int(row["pid"]) if row is not None and row["pid"] else None
+
+
 class Training:
     """A run on the study that raters rate, which is resumed when its worker was killed."""
 
@@ -199,10 +206,8 @@ class Training:
         end = time.monotonic() + 120
         while time.monotonic() < end:
             launch(self._workspace)
-            with self._workspace.connect() as connection:
-                row = connection.execute("SELECT pid FROM run WHERE status = 'running'").fetchone()
-            if row is not None and row["pid"]:
-                return int(row["pid"])
+            if pid := training_worker(self._workspace):
+                return pid
             time.sleep(0.1)
         raise RuntimeError("No worker trained within two minutes.")
 

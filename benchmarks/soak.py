@@ -36,7 +36,7 @@ from playwright.async_api import Error as BrowserError
 
 from benchmarks.latency import FAST, server
 from benchmarks.machine import machine
-from benchmarks.rating_kills import Campaign, Rater, compare
+from benchmarks.rating_kills import Campaign, Rater, compare, training_worker
 from benchmarks.soak_load import Load, script_times
 from benchmarks.soak_sessions import (
     RATES,
@@ -80,12 +80,10 @@ async def kill_workers(home: Workspace, found: Soak, every: float) -> None:
     """Kill whatever process trains, from time to time."""
     due = time.monotonic() + every
     while True:
-        with home.connect() as connection:
-            row = connection.execute("SELECT pid FROM run WHERE status = 'running'").fetchone()
-        if row is not None and row["pid"]:
-            found.workers.add(row["pid"])
+        if pid := training_worker(home):
+            found.workers.add(pid)
             if time.monotonic() >= due:
-                os.kill(row["pid"], signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
                 found.kills += 1
                 due += every
         await asyncio.sleep(0.5)

@@ -13,7 +13,7 @@ Each draw is evaluated by the functions that *Human judgments* uses: Pearson's r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -221,8 +221,8 @@ def power_table(
         for k in (tuple(raters_per_cell) or (size.raters_per_cell,))
         if p <= c
     ]
-    rows = []
-    for done, one in enumerate(sizes, 1):
+    cases = []
+    for one in sizes:
         hours = hours_per_rater(one, clip_seconds=clip_seconds, answer_seconds=answer_seconds)
         raters = -(-one.clips // one.clips_per_rater) * one.conditions * one.raters_per_cell
         row = {
@@ -231,10 +231,8 @@ def power_table(
             "hours": one.clips * one.conditions * one.raters_per_cell
             * (clip_seconds + answer_seconds) / _SECONDS_PER_HOUR,
         }  # fmt: skip
-        rows.append(row | predicted(expected, one, draws=draws, seed=seed).to_dict())
-        if progress is not None:
-            progress(done, len(sizes))
-    return pd.DataFrame(rows)
+        cases.append((row, expected, one))
+    return _predictions(cases, draws, seed, progress)
 
 
 def share_table(
@@ -266,13 +264,22 @@ def share_table(
     DataFrame
         One row per share, in ascending order: unique, then the columns of `predicted`.
     """
-    tried = sorted(set(shares))
+    cases = [
+        ({"unique": share}, replace(expected, unique=share), size) for share in sorted(set(shares))
+    ]
+    return _predictions(cases, draws, seed, progress)
+
+
+def _predictions(
+    cases: Sequence[tuple[dict[str, float], Expected, Size]], draws: int, seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> pd.DataFrame:  # fmt: skip
+    """One row per case: the columns that name it, then what is predicted for it."""
     rows = []
-    for done, share in enumerate(tried, 1):
-        found = predicted(replace(expected, unique=share), size, draws=draws, seed=seed)
-        rows.append({"unique": share} | found.to_dict())
+    for done, (row, expected, size) in enumerate(cases, 1):
+        rows.append(row | predicted(expected, size, draws=draws, seed=seed).to_dict())
         if progress is not None:
-            progress(done, len(tried))
+            progress(done, len(cases))
     return pd.DataFrame(rows)
 
 
@@ -281,11 +288,16 @@ def smallest_share(table: pd.DataFrame, power: float) -> float:
 
     Power counts less twice its standard error. Raises `InputError` if no share is.
     """
-    reached = (table["power"] - 2 * table["power_error"] >= power).to_numpy()
+    reached = _has_power(table, power)
     from_here = np.logical_and.accumulate(reached[::-1])[::-1]
     if not from_here.any():
         raise InputError("This size finds none of these shares with the wanted power.")
     return float(table["unique"].iloc[int(np.argmax(from_here))])
+
+
+def _has_power(table: pd.DataFrame, power: float) -> npt.NDArray[np.bool_]:
+    """Rows whose power, less twice its standard error, is as high as wanted."""
+    return np.asarray(table["power"] - 2 * table["power_error"] >= power)
 
 
 def smallest(table: pd.DataFrame, *, power: float | None = None, width: float | None = None) -> int:
@@ -295,7 +307,7 @@ def smallest(table: pd.DataFrame, *, power: float | None = None, width: float | 
     """
     fits = np.ones(len(table), dtype=bool)
     if power is not None:
-        fits &= (table["power"] - 2 * table["power_error"] >= power).to_numpy()
+        fits &= _has_power(table, power)
     if width is not None:
         fits &= (table["width"] <= width).to_numpy()
     if not fits.any():

@@ -30,12 +30,9 @@ _TITLES = {
     "r": "r", "width": "Width of its interval", "ceiling": "Ceiling of r",
 }  # fmt: skip
 _SHARE_TITLES = {
-    "unique": "Unique share", "power": "Power", "r": "r", "width": "Width of its interval",
-    "ceiling": "Ceiling of r",
-}  # fmt: skip
-_DECIMALS = {
-    "Hours per rater", "Hours of all", "Power", "r", "Width of its interval", "Ceiling of r",
-}  # fmt: skip
+    "unique": "Unique share",
+    **{name: _TITLES[name] for name in ("power", "r", "width", "ceiling")},
+}
 _DRAWS = 200  # simulated studies per row
 
 
@@ -83,10 +80,10 @@ def power_tab(study: StudyInfo, persons: int | None) -> None:
             shares = share_table(
                 expected, chosen, draws=_DRAWS, progress=progress_bar("Simulated shares")
             )
-            st.session_state[key] = (table, wanted, width, chosen, shares)
+            st.session_state[key] = (table, at, wanted, chosen, shares)
         if key in st.session_state:
-            table, wanted, width, chosen, shares = st.session_state[key]
-            _show_sizes(table, wanted, width)
+            table, at, wanted, chosen, shares = st.session_state[key]
+            _show_sizes(table, at, wanted)
             _show_shares(shares, wanted, chosen)
 
 
@@ -98,8 +95,8 @@ def _enough(table: pd.DataFrame, wanted: float, width: float) -> int | None:
         return None
 
 
-def _show_sizes(table: pd.DataFrame, wanted: float, width: float) -> None:
-    at = _enough(table, wanted, width)
+def _show_sizes(table: pd.DataFrame, at: int | None, wanted: float) -> None:
+    """What sizes would show; `at` is the row of the smallest that is enough, if any is."""
     if at is None:
         answer("None of these sizes is large enough: compare larger ones.")
     else:
@@ -139,7 +136,7 @@ def _raters(count: float) -> str:
 
 def _show_table(table: pd.DataFrame, name: str) -> None:
     shown = table.copy()
-    for title in _DECIMALS.intersection(shown.columns):
+    for title in shown.select_dtypes("float"):
         shown[title] = [plain(value, 2) for value in shown[title]]
     st.dataframe(shown, hide_index=True, width="stretch", key=f"power_{name}")
     download_view(shown, name)

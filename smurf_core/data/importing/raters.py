@@ -63,11 +63,13 @@ def _long_form(table: Table) -> _Long | None:
     """The columns of a table with one row per rater; None for any other table."""
     frame = table.frame
     raters = [c for c in table.columns if named_thing(c) in (*RATER_NAMES, *PERSON_NAMES)]
+    if not raters:
+        return None
     raters.sort(key=lambda column: named_thing(column) not in RATER_NAMES)
     # `audio` names a recording, and `audio_17` of numbers with digits behind the point a feature.
     samples = [
         c for c in table.columns if _may_name_samples(c) and c not in raters and are_names(frame[c])
-    ] if raters else []  # fmt: skip
+    ]
     for rater in raters:
         for sample in samples:
             keys = frame[[sample, rater]]
