@@ -9,6 +9,7 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts app/ on the path, not its 
 
 import streamlit as st  # noqa: E402
 
+from app.answers import keep_answers  # noqa: E402
 from app.state.address import address_of  # noqa: E402
 from app.state.navigation import navigation  # noqa: E402
 from app.state.people import admitted, sign_out_button  # noqa: E402
@@ -18,6 +19,7 @@ from app.widgets.messages import show_callback_error, show_errors, tried_twice  
 from app.widgets.page_head import tight_spaces  # noqa: E402
 from app.widgets.sidebar import choose_study_and_run  # noqa: E402
 
+keep_answers()
 st.set_page_config(
     page_title="SMURF Studio", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
 )

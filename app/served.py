@@ -14,7 +14,8 @@ from starlette.responses import Response  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 from streamlit.starlette import App  # noqa: E402
 
-from app.collecting import collect_from_time_to_time  # noqa: E402
+from app.ahead import load_ahead  # noqa: E402
+from app.collecting import collect_from_time_to_time, share_free_memory  # noqa: E402
 from app.content_policy import content_policy  # noqa: E402
 from app.unforeseen import replace_streamlits_entry, show_unforeseen  # noqa: E402
 from smurf_core.runs.workspace import Workspace  # noqa: E402
@@ -34,7 +35,9 @@ def _unforeseen(error: Exception) -> bool:
 
 
 replace_streamlits_entry()
+share_free_memory()
 collect_from_time_to_time()
+load_ahead()
 
 app = App(
     ROOT / "app" / "main.py",

@@ -7,7 +7,10 @@ for a moment, starts the app, and measures
 - a modality switch on *Missing modalities*, and a point clicked on *Human judgments*, from the
   pointer going down until a number on the page has changed and was painted,
 - *Next* on *Samples*, until the card has changed,
-- the first two while a training run uses both cores.
+- the first two while a training run uses both cores,
+
+and, so that machines can be compared, a matrix product of 2048³, and the first paint and a switch
+of a page of Streamlit that holds nothing else.
 
 `python benchmarks/latency.py --memory --samples 250000` opens every page in place of that and
 prints the most memory that the server, and that all of Chromium's processes, have held (PSS: what
@@ -43,6 +46,7 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.state.navigation import HEADINGS
+from benchmarks.machine import machine, peak_gflops
 from smurf_core.configuration import Grid, RunConfig
 from smurf_core.data.generated.simulated import simulated_affect
 from smurf_core.data.importing.assembly import assemble, guess_mapping
@@ -62,6 +66,10 @@ TITLES = (
     "Missing modalities", "Compare", "Verify", "Report",
 )  # fmt: skip
 
+_EMPTY = """import streamlit as st
+st.title("Nothing")
+st.markdown(str(int(st.toggle("Switch"))))
+"""
 # Waits for the pointer to go down, then for a number on the page to change and be painted.
 WATCH = """selector => {
   const numbers = () => Array.from(document.querySelectorAll(selector),
@@ -120,9 +128,12 @@ def prepare(home: Path, samples: int) -> str:
 
 @contextmanager
 def server(
-    home: Path, log: Path = Path(os.devnull), module: Sequence[str] = ("streamlit",)
+    home: Path,
+    log: Path = Path(os.devnull),
+    module: Sequence[str] = ("streamlit",),
+    script: str = "app/served.py",
 ) -> Iterator[tuple[str, psutil.Process]]:
-    """The app as `smurf studio` serves it: its address and process.
+    """The app as `smurf studio` serves it, or another script: its address and process.
 
     What it prints goes to the log. `module` runs in place of Streamlit, with its arguments.
     """
@@ -131,7 +142,7 @@ def server(
         port = free.getsockname()[1]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *module, "run", "app/served.py", f"--server.port={port}",
+            [sys.executable, "-m", *module, "run", script, f"--server.port={port}",
              "--server.headless=true"],
             cwd=ROOT, env={**os.environ, HOME_VARIABLE: str(home)}, stdout=output, stderr=output,
         )  # fmt: skip
@@ -155,11 +166,11 @@ def settled(page: Page, title: str) -> None:
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
-def first_paint(home: Path, browser: Browser) -> float:
+def first_paint(home: Path, browser: Browser, script: str = "app/served.py") -> float:
     """Seconds from `streamlit run` until the first page's title is there."""
     page = browser.new_page()
     start = time.perf_counter()
-    with server(home) as (url, _):
+    with server(home, script=script) as (url, _):
         page.goto(url)
         page.locator("h1").first.wait_for()
         found = time.perf_counter() - start
@@ -225,13 +236,35 @@ def report(what: str, milliseconds: list[float]) -> None:
           flush=True)  # fmt: skip
 
 
+def measure_machine(home: Path, browser: Browser, count: int) -> None:
+    """Print what this machine needs for a page of Streamlit that holds nothing else."""
+    print(f"{machine()}\nmatrix product, 2048³, 1 core: {peak_gflops(1):.0f} GFLOP/s")
+    script = str(home / "nothing.py")
+    Path(script).write_text(_EMPTY)
+    report_paint("first paint, an empty page", home, browser, script)
+    with server(home, script=script) as (url, _):
+        page = browser.new_page()
+        page.goto(url)
+        page.locator("h1").wait_for()
+        toggle = page.get_by_test_id("stCheckbox").locator("label")
+        found = []
+        for _ in range(count):
+            found.append(waited(page, toggle.click))
+            page.wait_for_timeout(300)
+        report("switch, an empty page", found[2:])
+        page.close()
+
+
+def report_paint(what: str, home: Path, browser: Browser, script: str = "app/served.py") -> None:
+    """Print the first paint's median of three, after one that warms the disk."""
+    found = [first_paint(home, browser, script) for _ in range(4)][1:]
+    print(f"{what:<36} {len(found):>3} ×  median {1000 * statistics.median(found):>5.0f} ms",
+          flush=True)  # fmt: skip
+
+
 def measure_latency(home: Path, study: str, browser: Browser, count: int) -> None:
     """Print all times."""
-    first_paint(home, browser)  # Warms the disk.
-    paint = [first_paint(home, browser) for _ in range(3)]
-    print(
-        f"first paint after streamlit run: median {statistics.median(paint):.2f} s of {len(paint)}"
-    )
+    report_paint("first paint after streamlit run", home, browser)
     workspace = Workspace(home)
     with server(home) as (url, _):
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
@@ -344,6 +377,7 @@ def main() -> None:
         if asked.memory:
             measure_memory(home, study, browser)
         else:
+            measure_machine(home, browser, asked.count)
             measure_latency(home, study, browser, asked.count)
         browser.close()
 

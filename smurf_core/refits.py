@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.statistics.folds import centred_within
 from smurf_core.statistics.percentile_bootstrap import divided
@@ -127,7 +127,7 @@ class Refits:
 
 def critical(persons: int, level: float = 0.95) -> float:
     """Quantile of Student's t for an interval over persons."""
-    return float(stdtrit(max(persons - 1, 1), (1 + level) / 2))
+    return float(scipy.special.stdtrit(max(persons - 1, 1), (1 + level) / 2))
 
 
 def refits_of(

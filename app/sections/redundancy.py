@@ -42,8 +42,8 @@ from smurf_core.plot.heatmaps import (
 )
 from smurf_core.plot.points import Points
 from smurf_core.plot.scatter import coloured_scatter
-from smurf_core.plot.sharing import set_facts
 from smurf_core.plot.theme import modality_colours
+from smurf_core.plot.who_shares import set_facts
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import plain, term_label
 from smurf_core.reporting.shared_sets import shared_sets

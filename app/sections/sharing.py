@@ -9,7 +9,7 @@ from app.widgets.downloads import download_view
 from app.widgets.messages import escaped
 from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
-from smurf_core.plot.sharing import sharers_label, sharing_bars
+from smurf_core.plot.who_shares import sharers_label, sharing_bars
 from smurf_core.reporting.explanations import explain
 from smurf_core.reporting.numbers import percent, plain
 from smurf_core.reporting.sharing import sharing_sentence

@@ -206,7 +206,8 @@ def run_label(run: RunInfo) -> str:
 
 
 def moment(seconds: float) -> str:
-    """A time as text: the hour for today, with the date otherwise."""
-    when = datetime.fromtimestamp(seconds)
-    is_today = when.date() == datetime.fromtimestamp(time.time()).date()
-    return when.strftime("%H:%M" if is_today else "%d %b %Y %H:%M")
+    """A time as short text: with its day unless that is today, with its year unless that is now."""
+    when, now = datetime.fromtimestamp(seconds), datetime.fromtimestamp(time.time())
+    if when.date() == now.date():
+        return when.strftime("%H:%M")
+    return when.strftime("%d %b %H:%M" if when.year == now.year else "%d %b %Y %H:%M")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import stdtrit
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.errors import InputError
 from smurf_core.explained import Explained
@@ -117,7 +117,7 @@ def _half_width(
         return float("nan")
     by_person = np.bincount(persons, weights=moves, minlength=count)
     error = np.sqrt(count / (count - 1) * (by_person**2).sum())
-    return float(stdtrit(count - 1, (1 + level) / 2) * max(error, least))
+    return float(scipy.special.stdtrit(count - 1, (1 + level) / 2) * max(error, least))
 
 
 def _least_error(hits: int, size: int) -> float:

@@ -8,7 +8,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.exclusive.fold import FoldProblem, Solution
 from smurf_core.exclusive.problem import ModalitySet, Penalties, Weighing
@@ -204,7 +204,7 @@ def _over_chance(of_sets: Array, target: Array, persons: npt.NDArray[np.int64]) 
     influence = (turned * left[..., None]).reshape(b, n, c, k).sum(axis=2)[:, order]
     by_person = np.add.reduceat(influence, np.cumsum(sizes) - sizes, axis=1)
     error = np.sqrt((by_person**2).sum(axis=1))
-    chance = float(stdtrit(max(len(sizes) - 1, 1), 1 - LEVEL)) * error
+    chance = float(scipy.special.stdtrit(max(len(sizes) - 1, 1), 1 - LEVEL)) * error
     return np.asarray(weight / np.where(chance > 0, chance, 1e-300))
 
 

@@ -12,8 +12,8 @@ from smurf_core.evaluation.missing import missing_modalities, missing_summary
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS, pair_table, variance_shares
 from smurf_core.plot.contributions import breakdown, variance_bars, waterfall
 from smurf_core.plot.heatmaps import pair_matrix, signed_heatmap
-from smurf_core.plot.sharing import sharing_bars
 from smurf_core.plot.theme import modality_colours
+from smurf_core.plot.who_shares import sharing_bars
 from smurf_core.results import RunResult
 
 

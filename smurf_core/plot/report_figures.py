@@ -36,9 +36,9 @@ from smurf_core.plot.heatmaps import (
 )
 from smurf_core.plot.residuals import residuals_over_target
 from smurf_core.plot.scatter import scatter_with_line
-from smurf_core.plot.sharing import sharing_bars
 from smurf_core.plot.theme import modality_colours
 from smurf_core.plot.training import chosen_curves
+from smurf_core.plot.who_shares import sharing_bars
 from smurf_core.reporting.error_sentences import confusion_sentences, range_sentence
 from smurf_core.reporting.findings import Findings, main_metric
 from smurf_core.reporting.shares import OutputShares

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.statistics.persons import Codes
 
@@ -54,5 +54,5 @@ def interval_of_means(
     moves = (values - means[where]) / (len(sizes) * sizes[where])
     by_person = np.bincount(persons, weights=moves, minlength=count)
     error = np.sqrt(count / (count - 1) * (by_person**2).sum())
-    half = float(stdtrit(count - 1, (1 + level) / 2)) * error
+    half = float(scipy.special.stdtrit(count - 1, (1 + level) / 2)) * error
     return float(means.mean() - half), float(means.mean() + half)

@@ -1,9 +1,12 @@
-"""Garbage is collected, but not once per run of a page."""
+"""Garbage is collected, but not once per run of a page; all threads share what is free."""
 
+import platform
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # In a process of its own, because the thread does not end.
@@ -36,3 +39,32 @@ def test_streamlit_does_not_collect_after_each_run():
     # A full collection took 135 ms of the 214 ms of a fragment that ran every second.
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
     assert config["runner"]["postScriptGC"] is False
+
+
+POOLS = """
+import ctypes, threading
+from app.collecting import share_free_memory
+
+share_free_memory()
+malloc = ctypes.CDLL(None).malloc
+malloc.restype = ctypes.c_void_p
+together, found = threading.Barrier(12), []
+
+def allocate():
+    together.wait()  # Threads that have ended leave their pool to the next one.
+    found.append(malloc(60_000))
+    together.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(12)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+pools = {address >> 26 for address in found}  # Each begins at a multiple of 64 MiB.
+assert len(pools) <= 2, pools
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has such pools")
+def test_threads_share_what_is_free():
+    subprocess.run([sys.executable, "-c", POOLS], cwd=ROOT, check=True)

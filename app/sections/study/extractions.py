@@ -7,11 +7,11 @@ from functools import partial
 import streamlit as st
 
 from app.sections.study.import_form import import_form
-from app.sections.train.live_run import status_badge
 from app.state.callbacks import callback
 from app.state.session import moment, workspace
 from app.widgets.downloads import download_table
 from app.widgets.messages import escaped, show_callback_error, show_errors
+from app.widgets.status import status_badge
 from smurf_core.data.importing.assembly import Assembly
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.errors import InputError

@@ -11,8 +11,6 @@ from smurf_core.plot.training import live_curve, live_objectives
 from smurf_core.processes.launcher import launch
 from smurf_core.runs.store import curves, list_runs, request_cancel, resume_run
 
-_COLOURS = {"finished": "green", "failed": "red", "crashed": "red", "cancelled": "orange"}
-
 
 def live_runs(study_id: str) -> None:
     """Every active run of a study with progress, curve and a button that cancels it."""
@@ -70,11 +68,6 @@ def place_in_queue(before: int, *, is_training: bool) -> str:
 @callback
 def _cancel(run_id: str) -> None:
     request_cancel(workspace(), run_id)
-
-
-def status_badge(status: str) -> str:
-    """A run's status as a coloured word, in Markdown."""
-    return f":{_COLOURS.get(status, 'blue')}-badge[{status}]"
 
 
 @callback

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.loading import performance_of
-from app.sections.train.live_run import resume, status_badge
+from app.sections.train.live_run import resume
 from app.state.navigation import page_path
 from app.state.session import (
     RUN,
@@ -24,6 +24,7 @@ from app.state.session import (
 )
 from app.widgets.broken import broken_entries
 from app.widgets.messages import escaped, offer_undo, show_errors
+from app.widgets.status import status_badge
 from smurf_core.errors import InputError
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.reporting.explanations import explain
