@@ -9,25 +9,20 @@ from streamlit import runtime
 
 from app import sections
 
-_FIRST = "app.sections.study"
 _LATER = 5.0  # seconds
 
 
 def load_ahead(later: float = _LATER) -> None:
-    """Start a thread that loads the first page's modules, and after some seconds all others'.
+    """Start a thread that loads the modules of all pages, some seconds after the server's start.
 
-    A browser needs a second to load Streamlit's own scripts, in which the server has nothing to do.
+    Not at once: the first page would wait for them.
     """
     threading.Thread(target=_load, args=(later,), daemon=True, name="loading ahead").start()
 
 
 def _load(later: float) -> None:
     while not runtime.exists():  # Cached functions look for it.
-        time.sleep(0.01)
-    found = [module.name for module in pkgutil.walk_packages(sections.__path__, "app.sections.")]
-    first = [name for name in found if name.startswith(_FIRST)]
-    for name in first:
-        import_module(name)
+        time.sleep(0.1)
     time.sleep(later)
-    for name in found:
-        import_module(name)
+    for module in pkgutil.walk_packages(sections.__path__, "app.sections."):
+        import_module(module.name)

@@ -237,6 +237,7 @@ def account_of(run: RunInfo, scope: Scope, output: str, others: list[RunInfo]) -
         scope.apply(explained_of(run)),
         intervals=share_intervals_of(run, scope),
         verdict_table=verdicts_of(run),
+        opened=gate_of(run, scope),
         output=output,
         others={run_label(other): _leader_of(other) for other in others},
     )
@@ -246,14 +247,16 @@ def account_of(run: RunInfo, scope: Scope, output: str, others: list[RunInfo]) -
 def _leader_of(run: RunInfo) -> Leader | None:
     everything = Scope.everything(len(dataset_of(run)))
     return leader_of(
-        result_of(run), explained_of(run), share_intervals_of(run, everything), verdicts_of(run)
-    )
+        result_of(run), explained_of(run), share_intervals_of(run, everything), verdicts_of(run),
+        whole_gate_of(run),
+    )  # fmt: skip
 
 
 @st.cache_data(max_entries=48, show_spinner=False, hash_funcs=_BY_RUN)
 def gate_of(run: RunInfo, scope: Scope) -> Gate:
     """Do held-out predictions of a scope's samples leave anything to explain?"""
-    return gate_of_run(result_of(run), scope.apply(explained_of(run)))
+    whole = None if scope.is_all else whole_gate_of(run)
+    return gate_of_run(result_of(run), scope.apply(explained_of(run)), whole)
 
 
 @st.cache_data(max_entries=256, show_spinner="Comparing with chance…", hash_funcs=_BY_RUN)

@@ -10,8 +10,6 @@ import streamlit as st
 from streamlit.logger import get_logger
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app.state.session import RUN, STUDY
-
 _LOG = get_logger("smurf_studio")
 
 
@@ -23,6 +21,8 @@ def show_unforeseen(error: Exception) -> bool:
     bool
         True: this replaces what Streamlit would show.
     """
+    from app.state.session import RUN, STUDY  # here: the server starts without pandas
+
     reference = secrets.token_hex(4)
     context = get_script_run_ctx()
     _LOG.error(

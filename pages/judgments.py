@@ -15,7 +15,7 @@ from app.sections.ratings import follow_ratings
 from app.state.address import end_page
 from app.state.navigation import page_path
 from app.state.session import current_study
-from app.widgets.gate_notice import has_findings
+from app.widgets.gate_notice import has_findings, where_open
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
@@ -34,22 +34,29 @@ with show_errors():
     run = finished_run()
     with corner:
         scope = scope_picker(study, dataset)
-    is_open = has_findings(run, scope)
+    with st.container():  # Keeps the place of what is below it.
+        is_open = has_findings(run, scope)
+        if is_open and dataset.judgments:
+            conclusion(run, scope)
     parts = {}
     if dataset.judgments:
 
         def scatter() -> None:
             """Figure 3 and what is selected in it."""
-            human_scatter(run, dataset, scope, has_numbers=is_open)
+            draw = human_scatter(run, dataset, scope, has_numbers=is_open)
             selected_samples(scope, sample_table_of(run), dataset)
+            draw()
 
         parts["People against model"] = scatter
-        if is_open:
-            conclusion(run, scope)
-            parts |= {
+        parts |= where_open(
+            is_open,
+            {
                 "Where they differ": lambda: disagreements(run, scope),
                 "All modalities": lambda: agreement_table(run, scope),
-            }
-    if dataset.informativeness and is_open:
-        parts["Informativeness"] = lambda: informativeness(run, dataset, scope)
+            },
+        )
+    if dataset.informativeness:
+        parts |= where_open(
+            is_open, {"Informativeness": lambda: informativeness(run, dataset, scope)}
+        )
     tabs("judgments_tab", parts)

@@ -20,7 +20,8 @@ with show_errors():
     dataset, contributions = dataset_of(study), contributions_of(run)
     with corner:
         scope = scope_picker(study, dataset)
-    off = losses(run, scope) if has_findings(run, scope) else None
+    with st.container():  # Keeps the place of what is below it.
+        off = losses(run, scope) if has_findings(run, scope) else None
 
     def metric() -> str:
         """The metric of the open tab."""

@@ -25,7 +25,8 @@ with show_errors():
     pinned = run_pinned_beside(run)
     with corner:
         scope = scope_picker(study, dataset)
-    shares(study, run, pinned, dataset, scope)
+    with st.container():  # Keeps the place of what is below it.
+        shares(study, run, pinned, dataset, scope)
     wrong = mistaken_classes if dataset.task == "classification" else residuals
     parts = {
         "All scores": lambda: scores(run, pinned, scope),

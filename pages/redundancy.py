@@ -18,7 +18,7 @@ from app.sections.redundancy import (
 from app.sections.sharing import sharing
 from app.state.address import end_page
 from app.state.session import current_study
-from app.widgets.gate_notice import has_findings
+from app.widgets.gate_notice import has_findings, where_open
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
@@ -47,10 +47,11 @@ with show_errors():
     with corner:
         scope = scope_picker(study, dataset)
     # Of too few samples no number is shown, but they can be looked at.
-    has_numbers = scope.is_all or has_findings(run, scope)
-    layer: Layer = chosen_layer(run, contributions)
-    if has_numbers:
-        sets(run, scope.apply(contributions), layer, scope)
+    with st.container():  # Keeps the place of what is below it.
+        has_numbers = scope.is_all or has_findings(run, scope)
+        layer: Layer = chosen_layer(run, contributions)
+        if has_numbers:
+            sets(run, scope.apply(contributions), layer, scope)
 
     def two_sides() -> None:
         one_pair(run, dataset, contributions, layer, scope, has_numbers=has_numbers)
@@ -61,11 +62,10 @@ with show_errors():
         residuals(run, layer, scope)
 
     parts = {TWO_SIDES: two_sides} if len(layer.names) > 1 else {}
-    if has_numbers:
-        parts |= {
-            "All pairs": all_pairs,
-            "By group": lambda: by_group(study, run, layer, scope),
-        }
+    parts |= where_open(
+        has_numbers,
+        {"All pairs": all_pairs, "By group": lambda: by_group(study, run, layer, scope)},
+    )
     if result_of(run).sharing is not None:
         parts["Sets that were tried"] = lambda: sharing(run)
     tabs(TAB, parts | {"Second witness": lambda: second_witness(run)})

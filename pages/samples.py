@@ -21,7 +21,8 @@ with show_errors():
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     with left:
         scope = scope_picker(study, dataset)
-    is_open = has_findings(run, scope, by_sample=True)
+    with st.container():  # Keeps the place of what is below it.
+        is_open = has_findings(run, scope, by_sample=True)
     with right:
         name = list_picker() if is_open else "all"
     table = sample_table_of(run)

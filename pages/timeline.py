@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from app.loading import contributions_of, dataset_of
 from app.sections.timeline import (
     Shown,
@@ -19,12 +21,13 @@ study = current_study()
 corner = page_head("timeline")
 run = finished_run()
 with show_errors():
-    show_callback_error()
-    dataset, media = dataset_of(study), None
-    with show_errors():  # The folder may have been removed since it was chosen.
-        media = media_of(workspace(), study.id)
-    with corner:
-        kind, session = session_picker(run, media, contributions_of(run).sample_ids)
-    is_open = has_findings(run, by_sample=True)
+    with st.container():  # Keeps the place of what is below it.
+        show_callback_error()
+        dataset, media = dataset_of(study), None
+        with show_errors():  # The folder may have been removed since it was chosen.
+            media = media_of(workspace(), study.id)
+        with corner:
+            kind, session = session_picker(run, media, contributions_of(run).sample_ids)
+        is_open = has_findings(run, by_sample=True)
     output = output_picker(run)
     show_timeline(Shown(study, run, dataset, media, kind, session, output, is_open))

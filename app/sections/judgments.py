@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from app.state.address import in_address
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.figures import colour_column_picker, selectable_chart
-from app.widgets.messages import DOUBT, escaped, facts
+from app.widgets.messages import DOUBT, escaped, facts, numbers_first
 from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
 from app.widgets.selected_samples import open_in_samples, opens_chosen
@@ -70,10 +70,15 @@ def conclusion(run: RunInfo, scope: Scope) -> None:
 
 def human_scatter(
     run: RunInfo, dataset: MultimodalDataset, scope: Scope, *, has_numbers: bool
-) -> None:
+) -> Callable[[], None]:
     """Figure 3 for one modality, for the samples in scope; points become the selection.
 
     Without numbers, where there is nothing to explain, the points are shown alone.
+
+    Returns
+    -------
+    Callable
+        Draws the figure in its place: to be called when all that is to be read is on the page.
     """
     contributions = contributions_of(run)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -96,7 +101,7 @@ def human_scatter(
             "These ratings cannot be calibrated: the model says too little from "
             f"{escaped(spoken(pair.judged))}. Show them as published."
         )
-        return
+        return lambda: None
     points = Points(
         pair.learned[judged],
         human[judged],
@@ -105,8 +110,12 @@ def human_scatter(
         colouring=None if colouring is None else colouring.pick(judged),
         in_scope=scope.mask(pair.sample_ids[judged]),
     )
-    selectable_chart(
-        coloured_scatter(
+    place = st.container()
+    _numbers(row, scope, points, has_numbers=has_numbers)
+
+    def draw() -> None:
+        numbers_first()
+        figure = coloured_scatter(
             points,
             x_title=f"Learned: unique contribution of {name} ({dataset.target_name})",
             y_title=f"Human: {dataset.target_name} − "
@@ -114,11 +123,22 @@ def human_scatter(
             f"{spoken(pair.judged)}",
             with_line=has_numbers,
             is_good=row is not None and row["verdict"] in GOOD,
-        ),
-        points,
-        key=f"human_scatter_{name}_{ratings}",
-        origin=f"Human judgments, unique to {name}",
-    )
+        )
+        with place:
+            selectable_chart(
+                figure,
+                points,
+                key=f"human_scatter_{name}_{ratings}",
+                origin=f"Human judgments, unique to {name}",
+            )
+
+    return draw
+
+
+def _numbers(
+    row: Mapping[Hashable, Any] | None, scope: Scope, points: Points, *, has_numbers: bool
+) -> None:
+    """What the scatter shows, in words and numbers: `row` is of `human_agreement_of`."""
     line = "The line is a least-squares fit to the samples in scope, with its 95% band. "
     st.markdown(
         (line if has_numbers else "")
@@ -135,20 +155,20 @@ def human_scatter(
         st.info(
             f"{scope.label}: fewer than {_FEWEST} of these samples have judgments. Choose more."
         )
-    else:
-        facts(
-            {
-                "Pearson's r": f"{plain(row['r'])} {_interval(row, '')}",
-                "p (Holm)": p_text(row["p_holm"]),
-                "r, calibrated": f"{plain(row['r_calibrated'])} {_interval(row, '_calibrated')}",
-                "p, calibrated (Holm)": p_text(row["p_calibrated_holm"]),
-                "Spearman": plain(row["spearman"]),
-                "Samples": f"{row['n']:,}",
-                "Without a judgment": f"{row['missing']:,}",
-                "Persons": f"{row['persons']:,}",
-                "Verdict on the learned": row["verdict"],
-            }
-        )
+        return
+    facts(
+        {
+            "Pearson's r": f"{plain(row['r'])} {_interval(row, '')}",
+            "p (Holm)": p_text(row["p_holm"]),
+            "r, calibrated": f"{plain(row['r_calibrated'])} {_interval(row, '_calibrated')}",
+            "p, calibrated (Holm)": p_text(row["p_calibrated_holm"]),
+            "Spearman": plain(row["spearman"]),
+            "Samples": f"{row['n']:,}",
+            "Without a judgment": f"{row['missing']:,}",
+            "Persons": f"{row['persons']:,}",
+            "Verdict on the learned": row["verdict"],
+        }
+    )
 
 
 def _picked_pair(run: RunInfo, *, key: str) -> int:

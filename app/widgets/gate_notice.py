@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import streamlit as st
 
 from app.loading import gate_of, whole_gate_of
@@ -26,3 +28,18 @@ def has_findings(run: RunInfo, scope: Scope | None = None, *, by_sample: bool = 
     if reasons:
         st.warning(escaped(reasons[-1]), icon=":material/block:")
     return not reasons
+
+
+def where_open(
+    is_open: bool, parts: Mapping[str, Callable[[], None]]
+) -> dict[str, Callable[[], None]]:
+    """Tabs (title → what shows it) that refer to the notice if there is nothing to explain.
+
+    They stay where they are: if tabs came and went with the selection, a browser would make all of
+    them anew, with the figure in which the user has just clicked.
+    """
+    return {title: show if is_open else _closed for title, show in parts.items()}
+
+
+def _closed() -> None:
+    st.info("These samples leave nothing to show here; the reason is above.")

@@ -14,8 +14,8 @@ from smurf_core.plot.colouring import ColourGroup, Colouring, colour_groups
 from smurf_core.plot.theme import NEUTRAL, PALETTE
 
 Array = npt.NDArray[np.float64]
-# Without a graphics card, a browser takes 0.1 s to draw this many, at every click.
-MOST_POINTS = 10_000
+# Without a graphics card, a browser needs 0.1 s to select among so many, and 0.1 s to draw them.
+MOST_POINTS = 5_000
 OUT_OF_SCOPE = "not in scope"
 
 

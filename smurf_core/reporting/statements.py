@@ -45,13 +45,14 @@ class Account:
         return nothing_to_explain(self.gate)
 
 
-def gate_of(result: RunResult, shown: Explained) -> Gate:
+def gate_of(result: RunResult, shown: Explained, whole: Gate | None = None) -> Gate:
     """The gate of the samples shown, or of all of the run's, if that is closed.
 
-    Of many parts of a run that predicts nothing, some are predicted by chance.
+    Of many parts of a run that predicts nothing, some are predicted by chance. `whole` is the gate
+    of all samples, where it is known already.
     """
     everything = explained(result, shown.dataset)
-    opened = gate(everything)
+    opened = whole or gate(everything)
     return opened if not opened.is_open or len(shown) == len(everything) else gate(shown)
 
 
@@ -61,6 +62,7 @@ def account(
     *,
     intervals: ShareIntervals | None = None,
     verdict_table: pd.DataFrame | None = None,
+    opened: Gate | None = None,
     output: str | None = None,
     others: Mapping[str, Leader | None] | None = None,
 ) -> Account:
@@ -72,14 +74,15 @@ def account(
         The run.
     shown
         The samples that are spoken of: all of the run's, or a part.
-    intervals, verdict_table
-        `share_intervals` of these samples and `verdicts` of the run, where they are known already.
+    intervals, verdict_table, opened
+        `share_intervals` of these samples, `verdicts` of the run and `gate_of` these samples, where
+        they are known already.
     output
         Whose shares: a class, or the first output of the intervals (all classes together).
     others
         Title → `leader_of` other runs of the study.
     """
-    opened = gate_of(result, shown)
+    opened = opened or gate_of(result, shown)
     baseline = worse_than_baseline(against_baseline(result, shown.dataset))
     if not opened.is_open:
         said = {"closed": nothing_to_explain(opened), "baseline": baseline}
@@ -115,14 +118,15 @@ def leader_of(
     shown: Explained,
     intervals: ShareIntervals | None = None,
     verdict_table: pd.DataFrame | None = None,
+    opened: Gate | None = None,
 ) -> Leader | None:
     """The modality that leads in a run; nothing where none may be named.
 
     None is named where there is nothing to explain, where intervals overlap, where shares depend on
-    single samples, or where the leader's contributions are no findings. `intervals` and
-    `verdict_table` are as in `account`.
+    single samples, or where the leader's contributions are no findings. `intervals`,
+    `verdict_table` and `opened` are as in `account`.
     """
-    if not gate_of(result, shown).is_open:
+    if not (opened or gate_of(result, shown)).is_open:
         return None
     if intervals is None:
         intervals = share_intervals(shown, result.refits)

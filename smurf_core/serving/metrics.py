@@ -22,7 +22,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from smurf_core.errors import InputError
 from smurf_core.people.guard import machine_only
 from smurf_core.runs.leases import is_alive
-from smurf_core.runs.store import Status
 from smurf_core.runs.workspace import Workspace
 
 TOKEN_VARIABLE = "SMURF_METRICS_TOKEN"  # noqa: S105 — the variable's name
@@ -74,6 +73,8 @@ def metrics(workspace: Workspace, counts: Counts) -> str:
 
     Of a store that cannot be read, there is `smurf_store_readable 0` and no number of runs.
     """
+    from smurf_core.runs.store import Status  # here: the server starts without pandas
+
     parts = []
     try:
         runs, workers = _runs(workspace)

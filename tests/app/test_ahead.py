@@ -15,6 +15,11 @@ for module in pkgutil.walk_packages(study.__path__, "app.sections.study."):
 heavy = {"altair", "matplotlib", "scipy.special", "scipy.stats", "sklearn", "torch"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
+SERVER = """
+import sys
+import app.served
+assert not {"numpy", "pandas", "app.sections.study"} & set(sys.modules)
+"""
 AHEAD = """
 import sys, time
 from pathlib import Path
@@ -36,6 +41,10 @@ while not wanted <= set(sys.modules) and time.monotonic() < deadline:
 assert wanted <= set(sys.modules), wanted - set(sys.modules)
 assert "torch" not in sys.modules
 """
+
+
+def test_the_server_starts_without_pandas():
+    subprocess.run([sys.executable, "-c", SERVER], cwd=ROOT, check=True)
 
 
 def test_the_first_page_loads_no_heavy_package():

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -34,6 +35,20 @@ def fact(page: Page, title: str) -> Locator:
     return page.locator("dl > div").filter(has_text=re.compile(f"^{title}")).first
 
 
+def saved_tables(page: Page) -> dict[str, pd.DataFrame]:
+    """The table that *Save table* of a page offers, in each format."""
+    page.get_by_role("button", name="Save table").first.click()
+    found = {}
+    for title, read in (
+        ("CSV", pd.read_csv), ("Excel", pd.read_excel), ("Parquet", pd.read_parquet)
+    ):  # fmt: skip
+        with page.expect_download() as caught:
+            page.get_by_role("button", name=title, exact=True).click()
+        found[title] = read(caught.value.path())
+    page.keyboard.press("Escape")
+    return found
+
+
 def test_the_first_page_is_found_by_its_name_too(look_at, watched, kind, prepared):
     page = look_at("study")
     expect(page.get_by_role("heading", name=HEADINGS["Study"])).to_be_visible()
@@ -48,6 +63,10 @@ def test_the_overview_leads_to_single_samples(look_at, watched):
     expect(page.get_by_text("of its variance").first).to_be_visible()
     page.get_by_text("Numbers", exact=True).click()
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    tables = saved_tables(page)
+    assert len(tables["CSV"]) > 2
+    for table in tables.values():
+        pd.testing.assert_frame_equal(table, tables["CSV"], check_dtype=False)
     page.get_by_role("link", name="Look at single samples").click()
     expect(page.get_by_role("heading", name=HEADINGS["Samples"])).to_be_visible()
     watched.settle()
