@@ -335,7 +335,8 @@ def unique_pairs_of(run: RunInfo) -> list[UniquePair]:
 def human_agreement_of(run: RunInfo, scope: Scope) -> pd.DataFrame:
     """Agreement of learned and human unique contributions, over a scope's samples."""
     found = scope.apply(explained_of(run))
-    return with_verdicts(human_agreement(found), found, verdicts_of(run))
+    pairs = unique_pairs_of(run) if scope.is_all else None
+    return with_verdicts(human_agreement(found, pairs=pairs), found, verdicts_of(run))
 
 
 @st.cache_data(max_entries=24, show_spinner=False, hash_funcs=_BY_RUN)

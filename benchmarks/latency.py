@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import socket
@@ -332,7 +333,8 @@ def measure_memory(home: Path, study: str, browser: Browser) -> None:
         settled(page, "Study")
         for title in TITLES:
             start = time.perf_counter()
-            page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
+            link = page.get_by_test_id("stSidebarNavLink")
+            link.filter(has_text=re.compile(f"{title}$")).click()
             settled(page, title)
             took = time.perf_counter() - start
             page.mouse.move(700, 500)

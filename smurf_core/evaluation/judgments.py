@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,7 @@ import pandas as pd
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
 from smurf_core.contributions import Contributions
+from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.evaluation.verdicts import unique_verdict
 from smurf_core.explained import Explained
@@ -18,6 +21,7 @@ from smurf_core.statistics.correlation import pearson_r
 from smurf_core.statistics.correlation_interval import correlation_interval
 from smurf_core.statistics.holm import holm
 from smurf_core.statistics.krippendorff import alpha_interval
+from smurf_core.statistics.persons import Codes, person_codes
 from smurf_core.statistics.reliability import difference_ceiling
 from smurf_core.statistics.slopes import clustered_slope
 from smurf_core.terms import subset_name
@@ -42,10 +46,10 @@ class UniquePair:
     rating: Array  # NaN where there is no judgment
     shown: Array  # what the model says from `judged` alone
 
-    @property
-    def who(self) -> npt.NDArray[np.str_]:
-        """The person of each sample; the sample itself, where no persons are known, [n]."""
-        return self.sample_ids if self.persons is None else self.persons
+    @cached_property
+    def who(self) -> Codes:
+        """The number of each sample's person; of the sample, where no persons are known, [n]."""
+        return person_codes(self.persons, len(self.sample_ids))
 
     @property
     def calibrated(self) -> Array:
@@ -74,14 +78,8 @@ def unique_pairs(explained: Explained) -> list[UniquePair]:
         raise InputError("Human judgments are compared for regression targets only.")
     target = explained.target.astype(np.float64)
     found = []
-    lacking = {
-        shown: [k for k, name in enumerate(dataset.modalities) if name not in shown]
-        for shown in dataset.judgments
-    }
-    judged = [s for s in lacking if s and lacking[s]]
-    for shown in sorted(judged, key=lambda s: (len(lacking[s]), lacking[s])):
-        columns, rating = lacking[shown], dataset.judgments[shown]
-        group = tuple(dataset.modalities[k] for k in columns)
+    for shown, columns in _judged(dataset):
+        rating, group = dataset.judgments[shown], _group(dataset, columns)
         single = dataset.ratings.get(shown)
         ratings = None if single is None else explained.aligned(single.T).T.astype(np.float64)
         judgment = explained.aligned(rating).astype(np.float64)
@@ -104,6 +102,20 @@ def unique_pairs(explained: Explained) -> list[UniquePair]:
             )
         )
     return found
+
+
+def _judged(dataset: MultimodalDataset) -> list[tuple[frozenset[str], list[int]]]:
+    """What raters saw, and the modalities that they lacked; single ones first."""
+    lacking = {
+        shown: [k for k, name in enumerate(dataset.modalities) if name not in shown]
+        for shown in dataset.judgments
+    }
+    found = [(shown, columns) for shown, columns in lacking.items() if shown and columns]
+    return sorted(found, key=lambda pair: (len(pair[1]), pair[1]))
+
+
+def _group(dataset: MultimodalDataset, columns: list[int]) -> tuple[str, ...]:
+    return tuple(dataset.modalities[k] for k in columns)
 
 
 def largest_disagreements(pair: UniquePair, chosen: npt.NDArray[np.bool_]) -> pd.DataFrame:
@@ -166,15 +178,18 @@ def with_verdicts(
 
     An r with a contribution whose verdict is not good is no finding about the model.
     """
+    dataset = explained.dataset
     return agreement.assign(
         verdict=[
-            unique_verdict(verdict_table, explained.contributions, pair.modalities)
-            for pair in unique_pairs(explained)
+            unique_verdict(verdict_table, explained.contributions, _group(dataset, columns))
+            for _, columns in _judged(dataset)
         ]
     )
 
 
-def human_agreement(explained: Explained, *, seed: int = 0) -> pd.DataFrame:
+def human_agreement(
+    explained: Explained, *, pairs: Sequence[UniquePair] | None = None, seed: int = 0
+) -> pd.DataFrame:
     """Correlation of learned with human unique contributions, for every judged subset.
 
     It stands twice: as published, and with the ratings calibrated to the target's scale. Raters
@@ -194,6 +209,8 @@ def human_agreement(explained: Explained, *, seed: int = 0) -> pd.DataFrame:
     ----------
     explained : Explained
         Contributions of a regression, with a data set that has judgments.
+    pairs : sequence of UniquePair or None
+        `unique_pairs` of them, where these are known already.
     seed : int
         Of the draws for the interval of α.
 
@@ -214,7 +231,7 @@ def human_agreement(explained: Explained, *, seed: int = 0) -> pd.DataFrame:
         If the data set has no judgments of all modalities but some, or classes.
     """
     rows = []
-    for pair in unique_pairs(explained):
+    for pair in unique_pairs(explained) if pairs is None else pairs:
         row = _counted(pair, seed)
         judged = np.isfinite(pair.human)
         x, y, who = pair.learned[judged], pair.human[judged], pair.who[judged]

@@ -14,7 +14,7 @@ from smurf_core.explained import Explained
 from smurf_core.statistics.correlation import moments, pearson_of_sums
 from smurf_core.statistics.correlation_interval import FEWEST_PERSONS
 from smurf_core.statistics.interval_of_means import interval_of_means
-from smurf_core.statistics.persons import person_codes
+from smurf_core.statistics.persons import person_codes, person_sums
 
 Array = npt.NDArray[np.float64]
 
@@ -72,8 +72,7 @@ def _change_of_r(
     whole, left_out = [], []
     for prediction in (full, without):
         x, y = held_out_pair(explained, prediction)
-        sums = np.zeros((count, 6))
-        np.add.at(sums, codes, moments(x, y))
+        sums = person_sums(moments(x, y), codes)
         total = sums.sum(axis=0)
         whole.append(float(pearson_of_sums(total)))
         left_out.append(pearson_of_sums(total - sums))

@@ -18,7 +18,7 @@ import scipy  # whose parts load when used, after the first paint
 from smurf_core.exclusive.fold import FoldProblem, Solution
 from smurf_core.exclusive.sources import Rotated
 from smurf_core.fitted import Layer
-from smurf_core.statistics.persons import person_codes
+from smurf_core.statistics.persons import person_codes, person_sums
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -360,8 +360,7 @@ def _target_gains(
 def _by_person(gained: Array, size: Array, persons: npt.NDArray[np.generic] | None) -> Array:
     """Gains of persons (or samples), [persons, aims], whose sums are gains in R²."""
     codes = person_codes(persons, len(gained))
-    together = np.zeros((int(codes.max()) + 1, gained.shape[1]))
-    np.add.at(together, codes, gained)
+    together = person_sums(gained, codes)
     total = size.sum(axis=0)
     return np.asarray(together / np.where(total > 0, total, np.inf))
 

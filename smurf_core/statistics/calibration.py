@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from smurf_core.statistics.correlation import correlation_ratio
 from smurf_core.statistics.correlation_interval import jackknife_interval
-from smurf_core.statistics.persons import Persons, person_codes
+from smurf_core.statistics.persons import Persons, person_codes, person_sums
 from smurf_core.statistics.slopes import ClusteredSlope, clustered_slope
 
 Array = npt.NDArray[np.float64]
@@ -132,8 +132,7 @@ def calibrated_correlation(
     )
     columns = np.stack([np.ones_like(x), x, y, rating, shown], axis=1)
     who = person_codes(persons, len(x))
-    products = np.zeros((int(who.max()) + 1, 5, 5))
-    np.add.at(products, who, columns[:, :, None] * columns[:, None, :])
+    products = person_sums(columns[:, :, None] * columns[:, None, :], who)
     whole = products.sum(axis=0)
     r = float(_calibrated_r(whole))
     low, high = jackknife_interval(r, _calibrated_r(whole - products), test.degrees)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
 from smurf_core.statistics.correlation import moments, pearson_of_sums
-from smurf_core.statistics.persons import Persons, person_codes
+from smurf_core.statistics.persons import Persons, person_codes, person_sums
 from smurf_core.statistics.slopes import clustered_slope
 
 Array = npt.NDArray[np.float64]
@@ -55,8 +55,7 @@ def correlation_interval(
     """
     persons = person_codes(persons, len(x))
     x, y = x - x.mean(), y - y.mean()
-    sums = np.zeros((int(persons.max()) + 1, 6))
-    np.add.at(sums, persons, moments(x, y))
+    sums = person_sums(moments(x, y), persons)
     whole = sums.sum(axis=0)
     return jackknife_interval(
         float(pearson_of_sums(whole)),

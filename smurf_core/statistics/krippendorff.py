@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,7 +13,7 @@ import scipy  # whose parts load when used
 
 from smurf_core.errors import InputError
 from smurf_core.statistics.percentile_bootstrap import LEVEL, percentile_interval
-from smurf_core.statistics.persons import Persons, person_codes
+from smurf_core.statistics.persons import Persons, person_codes, person_sums
 
 Array = npt.NDArray[np.float64]
 Scale = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -139,11 +140,11 @@ def alpha_interval(
     if count < 2 or np.isnan(alpha):
         return AlphaInterval(alpha, float("nan"), float("nan"))
     random = np.random.default_rng(seed)
-    drawn = []
+    alphas_of, drawn = pairable.of_groups(who), []
     for first in range(0, draws, _CHUNK):
-        size = min(_CHUNK, draws - first)
-        times = random.multinomial(count, np.full(count, 1 / count), size=size)
-        drawn.append(pairable.alphas(times.astype(np.float64), who))
+        chosen = random.integers(count, size=(min(_CHUNK, draws - first), count))
+        times = np.stack([np.bincount(draw, minlength=count) for draw in chosen])
+        drawn.append(alphas_of(times.astype(np.float64)))
     low, high = percentile_interval(np.concatenate(drawn), level=level)
     return AlphaInterval(alpha, float(low), float(high))
 
@@ -181,16 +182,12 @@ class _Pairable:
     def units(self) -> int:
         return int(self.ratings.shape[1])
 
-    def alphas(self, weights: Array, who: npt.NDArray[np.int64] | None = None) -> Array:
-        """α when unit u occurs weights[:, u] times, [draws]; NaN where nothing differs.
-
-        With `who` [units], the weights are those of groups of units.
-        """
+    def alphas(self, weights: Array) -> Array:
+        """α when unit u occurs weights[:, u] times, [draws]; NaN where nothing differs."""
         if len(self.values) < 2:
             return np.full(len(weights), np.nan)
         if self.scale == "interval":
-            return self._interval_alphas(weights, who)
-        weights = weights if who is None else weights[:, who]
+            return _interval_alphas(weights, self._interval_parts)
         number = np.isfinite(self.ratings).sum(axis=0)
         n = weights @ number
         margins = weights @ self.counts  # [draws, v]
@@ -201,21 +198,14 @@ class _Pairable:
         differs = margins.max(axis=1) < n - 0.5
         return np.where(differs, 1 - observed / np.where(differs, expected, 1), np.nan)
 
-    def _interval_alphas(self, weights: Array, who: npt.NDArray[np.int64] | None) -> Array:
-        """`alphas` of squared differences: sums over units are all that is needed, group by group.
+    def of_groups(self, who: npt.NDArray[np.int64]) -> Callable[[Array], Array]:
+        """`alphas` of weights [draws, groups]: `who` [units] is the group of each unit.
 
-        So it takes no time that grows with the number of different ratings.
+        Of an interval scale, sums over the units of each group are all that is needed, once.
         """
-        parts = self._interval_parts
-        if who is not None:
-            groups = weights.shape[1]
-            parts = np.stack([np.bincount(who, part, groups) for part in parts.T], axis=1)
-        n, total, square, observed = (weights @ parts).T
-        between = 2 * (n * square - total**2)
-        # If all ratings are the same, rounding error may remain.
-        differs = between > _ROUNDING * n * square
-        expected = np.where(differs, between, 1) / (n * (n - 1))
-        return np.where(differs, 1 - observed / n / expected, np.nan)
+        if self.scale != "interval" or len(self.values) < 2:
+            return lambda weights: self.alphas(weights[:, who])
+        return partial(_interval_alphas, parts=person_sums(self._interval_parts, who))
 
     @cached_property
     def _interval_parts(self) -> Array:
@@ -265,3 +255,16 @@ def _ratio_distance(a: Array, b: Array) -> Array:
     """((a − b) / (a + b))², 0 where both are 0; NaN where either is."""
     total = a + b
     return np.where(total == 0, 0.0, (a - b) / np.where(total == 0, 1, total)) ** 2
+
+
+def _interval_alphas(weights: Array, parts: Array) -> Array:
+    """α of squared differences [draws]: `parts` are sums over units, `_Pairable._interval_parts`.
+
+    So it takes no time that grows with the number of different ratings.
+    """
+    n, total, square, observed = (weights @ parts).T
+    between = 2 * (n * square - total**2)
+    # If all ratings are the same, rounding error may remain.
+    differs = between > _ROUNDING * n * square
+    expected = np.where(differs, between, 1) / (n * (n - 1))
+    return np.where(differs, 1 - observed / n / expected, np.nan)

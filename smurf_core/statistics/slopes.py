@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
-from smurf_core.statistics.persons import Persons, person_codes
+from smurf_core.statistics.persons import Persons, person_codes, person_sums
 
 Array = npt.NDArray[np.float64]
 
@@ -71,8 +71,7 @@ def clustered_slope(x: Array, y: Array, persons: Persons | None) -> ClusteredSlo
     # Orthonormal columns: the hat matrix is basis · basisᵀ, and one person's block of it, H_g,
     # has rank two. (I − H_g)^(−1/2) is the identity except for that span.
     basis = np.column_stack([np.full(len(x), len(x) ** -0.5), x / np.sqrt(spread)])
-    inner = np.zeros((count, 2, 2))
-    np.add.at(inner, persons, basis[:, :, None] * basis[:, None, :])
+    inner = person_sums(basis[:, :, None] * basis[:, None, :], persons)
     eigenvalues, vectors = np.linalg.eigh(inner)
     is_usable = (eigenvalues > 1e-12) & (eigenvalues < 1 - 1e-9)
     safe = np.where(is_usable, eigenvalues, 0.5)
@@ -84,8 +83,7 @@ def clustered_slope(x: Array, y: Array, persons: Persons | None) -> ClusteredSlo
     )
     adjust = np.einsum("gij,gj,gkj->gik", vectors, stretch, vectors)
     along = x / spread  # what each residual adds to the slope
-    inside = np.zeros((count, 2))
-    np.add.at(inside, persons, basis * along[:, None])
+    inside = person_sums(basis * along[:, None], persons)
     weights = along + (basis * np.einsum("gij,gj->gi", adjust, inside)[persons]).sum(axis=1)
     residuals = y - basis @ (basis.T @ y)
     parts = np.bincount(persons, weights=weights * residuals, minlength=count)
@@ -96,8 +94,7 @@ def clustered_slope(x: Array, y: Array, persons: Persons | None) -> ClusteredSlo
     # is diag(d) − c cᵀ, with d the squared lengths of the persons' weights, c their share of the
     # basis.
     lengths = np.bincount(persons, weights=weights**2, minlength=count)
-    shares = np.zeros((count, 2))
-    np.add.at(shares, persons, basis * weights[:, None])
+    shares = person_sums(basis * weights[:, None], persons)
     trace = float(lengths.sum() - (shares**2).sum())
     squares = float(
         (lengths**2).sum()
