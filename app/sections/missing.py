@@ -108,13 +108,14 @@ def switches(run: RunInfo, scope: Scope, off: str | None) -> None:
             return plain(held_out_score(shown, prediction[mask]))
         return plain(score(task, metric, truth[mask], prediction[mask]))
 
-    facts(
-        {
-            METRIC_TITLES[metric]: f"{value(metric, remaining)} "
-            f"(all {value(metric, predictions.full)})"
-            for metric in dict.fromkeys([first, *METRICS[task]])
-        }
-    )
+    if gate_of(run, scope).has_enough:  # Of eleven samples, r may be 0.97 by chance.
+        facts(
+            {
+                METRIC_TITLES[metric]: f"{value(metric, remaining)} "
+                f"(all {value(metric, predictions.full)})"
+                for metric in dict.fromkeys([first, *METRICS[task]])
+            }
+        )
     output = _output(run, contributions)
     chosen = _chosen_sample(contributions, predictions.full, remaining, truth, output)
     numbers_first()

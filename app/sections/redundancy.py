@@ -389,6 +389,8 @@ def second_witness(run: RunInfo) -> None:
     shares = comparable_totals(run.config.kind, totals) if is_open else None
     for sentence in witness_sentences(shares, found):
         st.markdown(escaped(sentence))
+    if not found.predicts:
+        return
     st.plotly_chart(
         commonality_bars(found.totals), key="commonality", config={"displaylogo": False}
     )

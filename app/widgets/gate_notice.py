@@ -30,6 +30,14 @@ def has_findings(run: RunInfo, scope: Scope | None = None, *, by_sample: bool = 
     return not reasons
 
 
+def has_enough(run: RunInfo, scope: Scope) -> bool:
+    """True if a scope has enough samples and persons for any score; otherwise says why not."""
+    gate = gate_of(run, scope)
+    if not gate.has_enough:
+        st.warning(escaped(nothing_to_explain(gate)), icon=":material/block:")
+    return gate.has_enough
+
+
 def where_open(
     is_open: bool, parts: Mapping[str, Callable[[], None]]
 ) -> dict[str, Callable[[], None]]:

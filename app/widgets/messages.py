@@ -13,11 +13,11 @@ from streamlit.delta_generator import DeltaGenerator
 from app.state.address import end_page
 from app.state.callbacks import callback, callback_error
 from app.state.navigation import page_path
-from app.state.session import RUN, chosen_study, current_run, gone
+from app.state.session import RUN, chosen_study, current_run, gone, workspace
 from app.widgets.waiting import waits_for_first_run
 from smurf_core.data.problems import Problem, problem_table
 from smurf_core.errors import InputError
-from smurf_core.runs.store import RunInfo
+from smurf_core.runs.store import RunInfo, list_runs
 
 # Under a figure that is pale as a whole.
 DOUBT = "Pale: the verdict is not good, so this is no finding."
@@ -105,7 +105,11 @@ def no_run() -> None:
     study = chosen_study()
     if study is not None and waits_for_first_run(study.id):
         return
-    st.info("This study has no finished run yet.")
+    failed = study is not None and next(
+        (run for run in list_runs(workspace(), study.id) if run.status == "failed"), None
+    )
+    why = f" The last one failed: {escaped(failed.error)}" if failed else ""
+    st.info(f"This study has no finished run yet.{why}")
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
 
 

@@ -116,7 +116,8 @@ def compare_predictions(
                 "p_person_holm": np.nan, "mark_holm": "",
                 "n": int(tested.sum()), "persons": len(np.unique(persons[tested])),
             }  # fmt: skip
-            if name != reference:
+            differences = values - by_fold[reference]
+            if name != reference and np.isfinite(differences).all():
                 pairs = [
                     FoldPair(dataset.target[test], ours[test], theirs[test], persons[test])
                     for test, ours, theirs in zip(
@@ -124,7 +125,6 @@ def compare_predictions(
                     )
                 ]
                 row |= _difference(metric, pairs, permutations, seed)
-                differences = values - by_fold[reference]
                 resampled = corrected_resampled_t_test(differences, share)
                 spread = differences.std(ddof=1) if len(values) > 1 else np.nan
                 row |= {

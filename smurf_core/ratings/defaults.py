@@ -86,9 +86,10 @@ def why_not_ratable(dataset: MultimodalDataset, forms: Collection[Form] = tuple(
     """
     people = _people(dataset)
     if len(people) < 2:
+        which = f"Only {listing(people, 4)}" if people else "No modality"
         return (
-            f"Only {listing(people, 4) or 'none'} of {dataset.name!r}'s modalities can be seen, "
-            "heard or read by its name; rename modalities, such as audio, text and vision."
+            f"{which} of {dataset.name!r} can be seen, heard or read by its name; rename "
+            "modalities, such as audio, text and vision."
         )
     if not form_conditions(dataset, forms):
         return (

@@ -26,9 +26,18 @@ def who_predicts_better(rows: pd.DataFrame, titles: Mapping[str, str], reference
     metric = str(rows["metric"].iloc[0])
     own = rows[rows["model"] == reference].iloc[0]
     name = METRIC_TITLES[metric]
+    if pd.isna(own["mean"]):
+        return (
+            f"Which model predicts better cannot be said: {name} of {titles[reference]} is not "
+            "defined in every fold."
+        )
     text = f"{titles[reference]} reaches {mean_and_spread(own['mean'], own['sd'])} ({name}). "
     others = rows[rows["model"] != reference]
     said = []
+    if (undefined := others["difference"].isna()).any():
+        listed = [titles[name] for name in others.loc[undefined, "model"]]
+        said.append(f"{name} of {spoken(listed)} is not defined in every fold")
+    others = others[~undefined]
     for mark, word in (("⇑", "better"), ("⇓", "worse")):
         found = others[others["mark_holm"] == mark]
         if len(found):
@@ -67,6 +76,11 @@ def what_factorising_costs(
     model, plain_model = (reference, other) if factorises else (other, reference)
     change = _negated(row) if factorises else row  # of the factorised model
     metric = str(row["metric"])
+    if pd.isna(row["difference"]):
+        return (
+            f"What factorising costs cannot be said: {METRIC_TITLES[metric]} is not defined in "
+            "every fold."
+        )
     of = f"{titles[model]} over {titles[plain_model]}, {METRIC_TITLES[metric]}: {_change(change)}"
     if row["mark_holm"] == "":
         return f"That factorising costs anything cannot be said ({of})."

@@ -1,5 +1,6 @@
 """A study whose target is noise: no surface says anything that is false."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +10,14 @@ import pytest
 
 from smurf_core.configuration import RunConfig
 from smurf_core.data.generated.families import simulate
+from smurf_core.data.generated.synthetic import synthetic_additive
 from smurf_core.plot.html_report import figure_files
 from smurf_core.processes import worker
 from smurf_core.reporting.bundle import report_of
 from smurf_core.runs import store, studies
 from smurf_core.runs.new_samples import delete_predictions, save_predictions
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
-from tests.studio import FAST, plain_text, result_of
+from tests.studio import FAST, plain_text, result_of, trained
 from tests.surfaces import false_claims, said_by_command, said_by_page, said_in_html, sections
 
 PEOPLE = 12
@@ -88,9 +90,27 @@ def test_pages_say_that_there_is_nothing_to_explain(open_page, null, name):
     if name == "judgments":
         assert "p (Holm)" not in words
         assert "human_scatter" in drawn  # What was recorded may be looked at.
+    if start == FEW and name == "missing":
+        assert not re.search(r"Pearson's r\s+[−\d]", words)  # Of eleven samples, it may be 0.97.
+    if start == FEW and name == "compare":
+        assert "Which model predicts better cannot be said: Pearson's r of" in words
+        assert "What factorising costs cannot be said" in words
+    if name == "redundancy":
+        assert "There is nothing to divide" in words
+        assert "-commonality" not in drawn
     if name == "samples":
         assert "Why: features" not in words
         assert not [box for box in page.segmented_control if box.key == "samples_list"]
+
+
+def test_of_eleven_samples_no_recovery_is_shown(open_page, home):
+    few, enough = (
+        trained(home, synthetic_additive(samples=samples), "smurf") for samples in (11, 60)
+    )
+    words = said_by_page(open_page("verify", study=few))
+    assert FEW in words
+    assert "Mean recovery" not in words
+    assert "Mean recovery" in said_by_page(open_page("verify", study=enough))
 
 
 def test_new_samples_are_predicted_without_reasons(open_page, null):

@@ -7,6 +7,7 @@ import streamlit as st
 from app.loading import explained_of
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
+from app.widgets.gate_notice import has_enough
 from app.widgets.messages import facts
 from app.widgets.number_table import show_table
 from smurf_core.data.dataset import MultimodalDataset
@@ -19,6 +20,8 @@ from smurf_core.runs.store import RunInfo
 
 def true_factors(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None:
     """Each true factor against each learned contribution, as a matrix and in numbers."""
+    if not has_enough(run, scope):
+        return
     explained = scope.apply(explained_of(run))
     contributions, found = explained.contributions, recovery(explained)
     known = found[found["factor"] != "0"]
