@@ -152,8 +152,9 @@ MODEL_KINDS: dict[ModelKind, ModelTraits] = {
     ),
     "smurf_normalised": ModelTraits(
         name="SMURF, normalised",
-        description="Unique and redundant contributions. Our extension of the paper's losses: it "
-        "recovers the true contributions best where they are known (docs/results.md).",
+        description="Unique and redundant contributions. Our extension of the paper's losses: of "
+        "the trained kinds, it recovers the true contributions best where they are known "
+        "(docs/results.md).",
         is_extension=True,
         auxiliary_loss="smurf_core.losses.normalised:ADDITIVE",
         growth_epochs=_GROWTH_EPOCHS,
