@@ -26,7 +26,7 @@ from smurf_core.data.storage import dataset_stamp
 from smurf_core.evaluation.commonality import Commonality, witness_of
 from smurf_core.evaluation.comparison import compare_models
 from smurf_core.evaluation.complete import tables_of_run
-from smurf_core.evaluation.gate import Gate
+from smurf_core.evaluation.gate import Gate, gate
 from smurf_core.evaluation.informativeness import informativeness_tests
 from smurf_core.evaluation.judgments import (
     UniquePair,
@@ -257,6 +257,12 @@ def gate_of(run: RunInfo, scope: Scope) -> Gate:
     """Do held-out predictions of a scope's samples leave anything to explain?"""
     whole = None if scope.is_all else whole_gate_of(run)
     return gate_of_run(result_of(run), scope.apply(explained_of(run)), whole)
+
+
+@st.cache_data(max_entries=48, show_spinner=False, hash_funcs=_BY_RUN)
+def own_gate_of(run: RunInfo, scope: Scope) -> Gate:
+    """The gate of a scope's samples alone, also where that of the whole run is closed."""
+    return gate(scope.apply(explained_of(run)))
 
 
 @st.cache_data(max_entries=256, show_spinner="Comparing with chance…", hash_funcs=_BY_RUN)

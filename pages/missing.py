@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from app.loading import contributions_of, dataset_of
+from app.loading import contributions_of, dataset_of, own_gate_of
 from app.sections.missing import dropout, losses, switches, table_5
 from app.state.address import in_address
 from app.state.session import comparable_runs, current_study
-from app.widgets.gate_notice import has_findings
+from app.widgets.gate_notice import has_findings, where_open
 from app.widgets.messages import finished_run, show_errors
 from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
@@ -33,9 +33,12 @@ with show_errors():
 
     tabs(
         "missing_tab",
-        {
-            "Switch modalities off": lambda: switches(run, scope, off),
-            "Every subset": lambda: table_5(run, comparable_runs(study), metric(), scope),
-            "Sensors that fail": lambda: dropout(run, contributions, metric(), scope),
-        },
+        {"Switch modalities off": lambda: switches(run, scope, off)}
+        | where_open(
+            own_gate_of(run, scope).has_enough,
+            {
+                "Every subset": lambda: table_5(run, comparable_runs(study), metric(), scope),
+                "Sensors that fail": lambda: dropout(run, contributions, metric(), scope),
+            },
+        ),
     )

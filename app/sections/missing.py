@@ -15,6 +15,7 @@ from app.loading import (
     gate_of,
     losses_of,
     missing_of,
+    own_gate_of,
     subset_predictions_of,
 )
 from app.state.address import in_address, list_in_address
@@ -108,7 +109,7 @@ def switches(run: RunInfo, scope: Scope, off: str | None) -> None:
             return plain(held_out_score(shown, prediction[mask]))
         return plain(score(task, metric, truth[mask], prediction[mask]))
 
-    if gate_of(run, scope).has_enough:  # Of eleven samples, r may be 0.97 by chance.
+    if own_gate_of(run, scope).has_enough:  # Of eleven samples, r may be 0.97 by chance.
         facts(
             {
                 METRIC_TITLES[metric]: f"{value(metric, remaining)} "

@@ -11,6 +11,7 @@ from app.loading import (
     contributions_of,
     explained_of,
     gate_of,
+    own_gate_of,
     performance_of,
     share_intervals_of,
 )
@@ -83,6 +84,8 @@ def _scores(run: RunInfo, scope: Scope) -> dict[str, str]:
             METRIC_TITLES[row["metric"]]: mean_and_spread(row["mean"], row["sd"])
             for row in performance_of(run).to_dict("records")
         }
+    if not own_gate_of(run, scope).has_enough:
+        return {}  # A notice is above. Of a few samples, r is near 1 by chance.
     explained = scope.apply(explained_of(run))
     found = subset_performance(explained, {scope.label: explained.sample_ids})
     return {METRIC_TITLES[row["metric"]]: plain(row["value"]) for row in found.to_dict("records")}

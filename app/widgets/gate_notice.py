@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from app.loading import gate_of, whole_gate_of
+from app.loading import gate_of, own_gate_of, whole_gate_of
 from app.state.selection import Scope
 from app.widgets.messages import escaped
 from smurf_core.reporting.sentences import nothing_to_explain
@@ -32,10 +32,10 @@ def has_findings(run: RunInfo, scope: Scope | None = None, *, by_sample: bool = 
 
 def has_enough(run: RunInfo, scope: Scope) -> bool:
     """True if a scope has enough samples and persons for any score; otherwise says why not."""
-    gate = gate_of(run, scope)
-    if not gate.has_enough:
-        st.warning(escaped(nothing_to_explain(gate)), icon=":material/block:")
-    return gate.has_enough
+    found = own_gate_of(run, scope)
+    if not found.has_enough:
+        st.warning(escaped(nothing_to_explain(found)), icon=":material/block:")
+    return found.has_enough
 
 
 def where_open(

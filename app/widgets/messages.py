@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.state.address import end_page
 from app.state.callbacks import callback, callback_error
 from app.state.navigation import page_path
-from app.state.session import RUN, chosen_study, current_run, gone, workspace
+from app.state.session import RUN, TARGET, chosen_study, current_run, gone, workspace
 from app.widgets.waiting import waits_for_first_run
 from smurf_core.data.problems import Problem, problem_table
 from smurf_core.errors import InputError
@@ -105,10 +105,11 @@ def no_run() -> None:
     study = chosen_study()
     if study is not None and waits_for_first_run(study.id):
         return
-    failed = study is not None and next(
-        (run for run in list_runs(workspace(), study.id) if run.status == "failed"), None
-    )
-    why = f" The last one failed: {escaped(failed.error)}" if failed else ""
+    runs = list_runs(workspace(), study.id) if study is not None else []
+    target = st.session_state.get(TARGET)
+    last = next((run for run in runs if target in (None, run.target)), None)
+    has_failed = last is not None and last.status in ("failed", "crashed")
+    why = f" The last one failed: {escaped(last.error)}" if last is not None and has_failed else ""
     st.info(f"This study has no finished run yet.{why}")
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
 

@@ -16,6 +16,7 @@ from smurf_core.processes import worker
 from smurf_core.reporting.bundle import report_of
 from smurf_core.runs import store, studies
 from smurf_core.runs.new_samples import delete_predictions, save_predictions
+from smurf_core.runs.slices import remember_selection
 from smurf_core.runs.workspace import HOME_VARIABLE, Workspace
 from tests.studio import FAST, plain_text, result_of, trained
 from tests.surfaces import false_claims, said_by_command, said_by_page, said_in_html, sections
@@ -111,6 +112,16 @@ def test_of_eleven_samples_no_recovery_is_shown(open_page, home):
     assert FEW in words
     assert "Mean recovery" not in words
     assert "Mean recovery" in said_by_page(open_page("verify", study=enough))
+
+
+@pytest.mark.parametrize("name", ["missing", "overview"])
+def test_of_a_few_selected_samples_no_score_is_shown(open_page, null, name):
+    workspace, study, start = null
+    few = studies.load_study(workspace, study).sample_ids[:8]
+    chosen = remember_selection(workspace, study, few, origin="a test")
+    words = said_by_page(open_page(name, study=study, slice=chosen))
+    assert start in words
+    assert not re.search(r"Pearson's r\s+[−\d]", words)
 
 
 def test_new_samples_are_predicted_without_reasons(open_page, null):

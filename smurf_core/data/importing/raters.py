@@ -66,9 +66,11 @@ def _long_form(table: Table) -> _Long | None:
     if not raters:
         return None
     raters.sort(key=lambda column: named_thing(column) not in RATER_NAMES)
-    # `audio` names a recording, and `audio_17` of numbers with digits behind the point a feature.
-    samples = [
-        c for c in table.columns if _may_name_samples(c) and c not in raters and are_names(frame[c])
+    # `audio` names a recording, and `audio_17` a feature, whatever it looks like beside an id.
+    named = [c for c in table.columns if _may_name_samples(c) and c not in raters]
+    samples = [c for c in named if not str(c)[-1:].isdigit()]
+    samples = [c for c in samples if plain_name(c) in ID_NAMES or are_names(frame[c])] or [
+        c for c in named if are_names(frame[c])
     ]
     for rater in raters:
         for sample in samples:

@@ -16,3 +16,5 @@ def test_the_error_of_the_last_run_is_shown(open_page, home):
     assert run.status == "failed"
     shown = plain_text(open_page("overview", study=study))
     assert f"no finished run yet. The last one failed: {run.error}" in shown
+    store.create_run(home, study, run.config, jobs=1)  # It waits: nothing has failed since.
+    assert "failed" not in plain_text(open_page("overview", study=study))

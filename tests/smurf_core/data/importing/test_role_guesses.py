@@ -296,6 +296,22 @@ def test_a_measured_feature_does_not_name_the_samples_that_raters_rate():
     assert "6 samples ('clip')" in table.problems[0].message
 
 
+@pytest.mark.parametrize("clips", [[f"c{k}" for k in range(6)], [1.1, 1.2, 1.3, 2.1, 2.2, 2.3]])
+def test_a_clip_is_what_raters_rate_whatever_its_ids_and_a_feature_look_like(clips):
+    """Ids such as 1.1 look like measurements, and whole numbers of a feature like ids."""
+    frame = pd.DataFrame(
+        {
+            "audio_1": np.repeat([5, 5, 2, 2, 9, 9], 2),
+            "clip": np.repeat(clips, 2),
+            "rater": ["r1", "r2", "r3", "r4"] * 3,
+            "arousal": np.arange(12) % 7,
+        }
+    )
+    (table,) = with_rows_per_sample([Table("t.csv", frame)])
+    assert table.frame["clip"].tolist() == clips
+    assert table.frame["arousal"].tolist() == [0.5, 2.5, 4.5, 3.0, 1.5, 3.5]
+
+
 def test_rows_whose_features_differ_are_not_those_of_raters():
     random = np.random.default_rng(0)
     frame = pd.DataFrame(random.normal(size=(18, 200)), columns=[f"f_{k}" for k in range(200)])
