@@ -37,11 +37,15 @@ def fact(page: Page, title: str) -> Locator:
 
 def saved_tables(page: Page) -> dict[str, pd.DataFrame]:
     """The table that *Save table* of a page offers, in each format."""
-    page.get_by_role("button", name="Save table").first.click()
+    menu = page.get_by_role("button", name="Save table").first
+    menu.click()
+    # An open menu stays at its button, and leaves the window with it where figures above arrive.
+    in_the_middle = "button => button.scrollIntoView({block: 'center'})"
     found = {}
     for title, read in (
         ("CSV", pd.read_csv), ("Excel", pd.read_excel), ("Parquet", pd.read_parquet)
     ):  # fmt: skip
+        menu.evaluate(in_the_middle)
         with page.expect_download() as caught:
             page.get_by_role("button", name=title, exact=True).click()
         found[title] = read(caught.value.path())
@@ -63,6 +67,7 @@ def test_the_overview_leads_to_single_samples(look_at, watched):
     expect(page.get_by_text("of its variance").first).to_be_visible()
     page.get_by_text("Numbers", exact=True).click()
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    watched.settle()
     tables = saved_tables(page)
     assert len(tables["CSV"]) > 2
     for table in tables.values():
