@@ -23,8 +23,9 @@ def power(
     clips_per_rater: Annotated[int, typer.Option(help="Clips that one rater gets.")] = 30,
     icc: Annotated[float, typer.Option(help="ICC(2,1) of a pilot, or a guess.")] = 0.4,
     unique: Annotated[
-        float, typer.Option(help="Share of the target's variance that is unique.")
-    ] = 0.25,
+        float | None,
+        typer.Option(help="Share of the target's variance that is unique.", show_default="0.25"),
+    ] = None,
     r: Annotated[
         float, typer.Option(help="r of the model with what is unique, free of raters' error.")
     ] = 0.6,
@@ -56,8 +57,13 @@ def power(
     )
 
     sizes, people = clips or [60, 120, 240], persons or [20]
-    expected = Expected(icc=icc, unique=unique, r=r)
+    expected = Expected(icc=icc, unique=0.25 if unique is None else unique, r=r)
     if share:
+        if unique is not None or wanted_width is not None:
+            raise InputError(
+                "--share asks with which power unique shares are found: leave out --unique and "
+                "--wanted-width."
+            )
         one = Size(sizes[0], people[0], (raters or [3])[0], conditions, clips_per_rater)
         with Steps("shares") as progress:
             found = share_table(
@@ -67,7 +73,8 @@ def power(
         if wanted_power is not None:
             least = smallest_share(found, wanted_power)
             out.print(
-                f"a unique share of {least:.0%} or more is found with a power of {wanted_power:g}",
+                f"a unique share of {100 * least:g}% or more is found with a power of "
+                f"{wanted_power:g}",
                 markup=False,
             )
         return
@@ -83,8 +90,8 @@ def power(
     if wanted_power is not None or wanted_width is not None:
         row = table.iloc[smallest(table, power=wanted_power, width=wanted_width)]
         out.print(
-            f"{row['clips']:.0f} clips of {row['persons']:.0f} persons, "
-            f"{row['raters_per_cell']:.0f} raters per clip and condition: {row['raters']:.0f} "
-            f"raters, {row['hours']:.1f} hours in all",
+            f"{row['clips']:.0f} clips of {row['persons']:.0f} persons, raters per clip and "
+            f"condition: {row['raters_per_cell']:.0f}, raters in all: {row['raters']:.0f}, "
+            f"hours in all: {row['hours']:.1f}",
             markup=False,
         )

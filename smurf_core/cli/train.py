@@ -29,6 +29,7 @@ from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS
 from smurf_core.processes.launcher import launch
 from smurf_core.runs import store, studies
 from smurf_core.runs.workspace import Workspace
+from smurf_core.training.suiting import check_suits
 
 _Data = Annotated[
     list[str],
@@ -168,6 +169,9 @@ def train(
         if not clip:
             bound = suggested_clip(preset, origin, standardisation=how)
             configs = [replace(asked, clip=bound) for asked in configs]
+    dataset = studies.load_study(workspace, study)
+    for asked in configs:
+        check_suits(dataset, asked)
     runs = [
         store.create_run(workspace, study, asked, target=target, jobs=jobs, scheduler=scheduler)
         for target in targets

@@ -11,11 +11,13 @@ import numpy.typing as npt
 from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.exclusive.fold import FoldProblem
-from smurf_core.exclusive.sources import MOST_COMPONENTS, rotated
+from smurf_core.exclusive.sources import rotated
 from smurf_core.fitted import FittedModel, Tower
+from smurf_core.principal_components import mean_of, principal_components
 from smurf_core.scaling import Inputs, Scaler, fit_scaler, standardised_target
 
 Array = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,47 @@ class PreparedFold:
     problem: FoldProblem
     hidden: Mapping[str, Tower] | None
     scales: Mapping[str, Array]  # modality → [d]: what a unit was divided by
+
+
+@dataclass(frozen=True)
+class _Leading(Mapping[str, FloatArray]):
+    """Inputs, of wide modalities only what their leading principal components carry of them."""
+
+    inputs: Inputs
+    training: npt.NDArray[np.bool_]
+    count: int
+
+    def __getitem__(self, name: str) -> FloatArray:
+        values, there = self.inputs[name], self.inputs.dataset.features[name].present
+        if values.shape[1] <= self.count:
+            return values
+        rows = np.flatnonzero(self.training & there)
+        mean = mean_of(values, rows)
+        _, vectors = principal_components(values, mean, rows)
+        kept = vectors[:, : self.count]
+        carried = (values - mean) @ kept @ kept.T + mean
+        carried[~there] = 0
+        return carried.astype(np.float32)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.inputs)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+def fold_inputs(
+    dataset: MultimodalDataset,
+    scaler: Scaler,
+    config: RunConfig,
+    training: npt.NDArray[np.bool_],
+) -> Mapping[str, FloatArray]:
+    """What a fold is solved on: standardised features, or what their components carry of them.
+
+    Weights that are found lie in the components, so they take the features themselves later.
+    """
+    inputs = Inputs(dataset, scaler, config.standardisation)
+    return inputs if config.components is None else _Leading(inputs, training, config.components)
 
 
 def prepare(
@@ -45,7 +88,7 @@ def prepare(
         target_too=config.standardises_target,
         clip=config.clip,
     )
-    inputs = Inputs(dataset, scaler, config.standardisation)
+    inputs = fold_inputs(dataset, scaler, config, training)
     present = dataset.present
     given: Array | None = None
     if config.kind.explains_outputs:
@@ -74,9 +117,8 @@ def prepare(
             scales[name] = scale
             yield name, read
 
-    most = min(config.components or MOST_COMPONENTS, MOST_COMPONENTS)
     problem = FoldProblem(
-        source=rotated(units(), present, training, most=most),
+        source=rotated(units(), present, training),
         target=_target(dataset, scaler) if given is None else given.sum(axis=1),
         training=training,
         validation=folds.validation[index],

@@ -14,7 +14,7 @@ from smurf_core.configuration import Configuration, RunConfig, layers_label
 from smurf_core.data.dataset import Folds, MultimodalDataset
 from smurf_core.exclusive.bent import Functions, bent_functions, extended, hidden_layer
 from smurf_core.exclusive.fold import FoldProblem, Solution
-from smurf_core.exclusive.preparing import PreparedFold, prepare
+from smurf_core.exclusive.preparing import PreparedFold, fold_inputs, prepare
 from smurf_core.exclusive.problem import Head, ModalitySet, Weighing, all_sets
 from smurf_core.exclusive.sets import Found, best_ridge, who_shares
 from smurf_core.exclusive.sources import Rotated
@@ -22,7 +22,6 @@ from smurf_core.fitted import FittedModel, Layer, Tower
 from smurf_core.precision import compact
 from smurf_core.refits import Refits, person_weights, refits_of
 from smurf_core.results import FittedMember, FoldResult
-from smurf_core.scaling import Inputs
 from smurf_core.statistics.correlation import pearson_r
 from smurf_core.statistics.persons import person_codes
 from smurf_core.terms import Term, subset_name
@@ -170,7 +169,7 @@ def followed(
 
     An empty list where lines are enough.
     """
-    inputs = [Inputs(dataset, fold.scaler, config.standardisation) for fold in folds]
+    inputs = [fold_inputs(dataset, f.scaler, config, f.problem.training) for f in folds]
     needed = bent_functions([fold.problem for fold in folds], solutions, inputs, dataset.persons)
     if not any(needed[0]):
         return []

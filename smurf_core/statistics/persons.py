@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -72,5 +74,5 @@ def person_sums(values: Array, codes: Codes) -> Array:
     """
     n, count = len(codes), int(codes.max(initial=-1)) + 1
     belongs = scipy.sparse.csr_array((np.ones(n), (codes, np.arange(n))), shape=(count, n))
-    sums = belongs @ np.asarray(values, dtype=np.float64).reshape(n, -1)
+    sums = belongs @ np.asarray(values, dtype=np.float64).reshape(n, math.prod(values.shape[1:]))
     return np.asarray(sums).reshape(count, *values.shape[1:])

@@ -22,6 +22,7 @@ from smurf_core.fold_label import fold_label
 from smurf_core.results import FoldResult, RunResult
 from smurf_core.training.devices import device_of, device_title
 from smurf_core.training.observing import Observer, Progress, ResultCache, TrainingCancelled
+from smurf_core.training.suiting import check_suits
 from smurf_core.training.workers import ONE_THREAD, Workers, cluster, processes
 
 
@@ -45,7 +46,7 @@ def train_run(
     folds = with_made_folds(dataset, count=config.fold_count, seed=config.seed).folds
     assert folds is not None  # noqa: S101 — for the type checker
     _check_folds(dataset, folds)
-    _check_kind(dataset, config)
+    check_suits(dataset, config)
     # A cluster's workers know best what they have.
     device = device_title(device_of(config)) if scheduler is None else scheduler
     solved = None
@@ -98,30 +99,6 @@ def _torch_version(config: RunConfig) -> str:
 
         return str(torch.__version__)
     return importlib.metadata.version("torch")
-
-
-def _check_kind(dataset: MultimodalDataset, config: RunConfig) -> None:
-    if config.kind.explains_outputs and not dataset.given_outputs:
-        raise InputError(
-            f"{dataset.name!r} has no outputs of a given model: name them with `smurf explain "
-            "--output MODALITY=COLUMN`, or choose another kind of model."
-        )
-    multiplies = config.kind.multiplies_embeddings and not all(config.grid.hidden_layers)
-    if config.components is not None and multiplies:
-        raise InputError(
-            f"{config.kind.title} without hidden layers multiplies features, which principal "
-            "components cannot be traced back to: give it hidden layers, or train on all features."
-        )
-    if config.components is not None and config.kind.explains_outputs:
-        raise InputError(
-            "Outputs of a given model are followed in all features: leave out the principal "
-            "components."
-        )
-    if dataset.given_outputs and not config.kind.explains_outputs:
-        raise InputError(
-            f"{dataset.name!r} contains the outputs of a given model, which would be features of "
-            f"{config.kind.title}: choose the kind `explained`, or import the files without them."
-        )
 
 
 def _check_folds(dataset: MultimodalDataset, folds: Folds) -> None:

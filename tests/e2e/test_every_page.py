@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import axe_core_python
 import pytest
 from playwright.sync_api import expect
 
@@ -37,8 +38,9 @@ AXE = """own => axe.run({elementRef: true}).then(result => result.violations
 
 def serious(watched: Watched) -> list[str]:
     """What axe finds serious on the page that is open, in what is ours."""
-    axe = pytest.importorskip("axe_core_python", reason="No axe-core here: install the extra dev.")
-    watched.page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+    watched.page.evaluate(
+        (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    )
     return list(watched.page.evaluate(AXE, STREAMLITS_OWN))
 
 

@@ -61,6 +61,11 @@ def test_principal_components_are_offered_where_features_exceed_samples(
     assert not page.exception
     (run,) = store.list_runs(home, study)
     assert run.config.components == 20
+    page.selectbox(key="model").set_value("mro_smurf").run()
+    page.selectbox(key="preset").set_value("custom").run()
+    page.text_input(key="grid_layers").set_value("linear").run()
+    assert "multiplies features" in page.error[0].value
+    assert page.button(key=f"start_{study}").disabled
 
 
 def test_a_run_is_annotated_deleted_and_brought_back(open_page, trained_home):

@@ -143,10 +143,11 @@ def _show_table(table: pd.DataFrame, name: str) -> None:
 
 
 def _counts(text: str, what: str) -> list[int]:
+    """Numbers in the order of size: where none is enough, the last is the largest."""
     try:
         found = [int(part) for part in text.replace(",", " ").split()]
     except ValueError:
         found = []
     if not found:
         raise InputError(f"{what}: write whole numbers separated by spaces.")
-    return found
+    return sorted(set(found))

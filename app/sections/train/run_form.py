@@ -24,6 +24,7 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.errors import InputError
 from smurf_core.model_kinds import DEFAULT_MODEL, MODEL_KINDS, PAPER_MODELS, ModelKind, kinds_for
 from smurf_core.reporting.explanations import explain
+from smurf_core.training.suiting import check_suits
 
 PRESET_NOTES = {
     "quick": "A few configurations: seconds on small data.",
@@ -140,6 +141,7 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             "all, as published. Features that are not standardised are not clipped.",
         )
         wide, most = _widest(dataset)
+        of_outputs = MODEL_KINDS[model].explains_outputs
         components = third.number_input(
             "Principal components per modality",
             1,
@@ -148,7 +150,10 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
             key="components",
             bind="query-params",
             placeholder="all features",
-            help="A modality with more features is trained on so many leading components of its "
+            disabled=of_outputs,
+            help="Outputs of a given model are followed in all features."
+            if of_outputs
+            else "A modality with more features is trained on so many leading components of its "
             "training samples. Contributions and attributions are of the features all the same. "
             "Empty: all features.",
         )
@@ -196,13 +201,14 @@ def ask_configuration(dataset: MultimodalDataset) -> RunConfig:
         selection=rule,
         standardisation=scaling,
         clip=clip,
-        components=components,
+        components=None if of_outputs else components,
         restarts=int(restarts),
         seed=int(seed),
         device=device,
         fold_count=int(folds),
         search="halving" if halving else "full",
     )
+    check_suits(dataset, config)
     grid = config.grid
     if config.trains_networks and components is None and most > len(dataset):
         st.markdown(

@@ -82,6 +82,10 @@ def test_bad_input_is_one_sentence(smurf, study, file):
         (("status", "nobody", "last"), "There is no study 'nobody'"),
         (("assign", study, file.with_name("none.yaml")), "cannot be opened"),
         (("simulate", "synthetic"), "There is no study 'synthetic'"),
+        (
+            ("power", "--share", "0.1", "--wanted-width", "0.3"),
+            "--share asks with which power unique shares are found: leave out --unique",
+        ),
         (("power", "--icc", "2"), "icc is 2; it must be from 0.01 to 1"),
     ):
         ended = smurf("ratings", *arguments)
@@ -98,13 +102,13 @@ def test_power_is_a_table(smurf):
     assert ended.code == 0
     for part in ("ceiling", "width", "hours_per_rater", "24", "48"):
         assert part in ended.out
-    assert "24 clips of 8 persons, 2 raters per clip and condition: 8 raters" in ended.out
+    assert "24 clips of 8 persons, raters per clip and condition: 2, raters in all: 8" in ended.out
 
 
 def test_power_names_the_smallest_share_that_is_found(smurf):
     ended = smurf(
         "ratings", "power", "--clips", 60, "--raters", 3, "--persons", 12, "--share", 0.05,
-        "--share", 0.6, "--draws", 30, "--wanted-power", 0.5,
+        "--share", 0.625, "--draws", 30, "--wanted-power", 0.5,
     )  # fmt: skip
     assert ended.code == 0
-    assert "a unique share of 60% or more is found with a power of 0.5" in ended.out
+    assert "a unique share of 62.5% or more is found with a power of 0.5" in ended.out

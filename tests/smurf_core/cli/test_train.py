@@ -44,6 +44,11 @@ def test_the_roles_of_an_imported_study_are_settled(trained, quick):
         (("--target", "nothing"), ("nothing",)),
         (("--restarts", "0"), ("restarts must be at least 1",)),
         (("--clip", "far"), ("Error: --clip 'far': write a number as 5, or none.",)),
+        (
+            ("--model", "mro_smurf", "--layers", "linear", "--components", "1"),
+            ("multiplies features, which principal components cannot be traced back to",),
+        ),
+        (("--model", "explained"), ("has no outputs of a given model",)),
         (("--clip", "0"), ("clip must be above 0 standard deviations, got 0.",)),
     ],
 )

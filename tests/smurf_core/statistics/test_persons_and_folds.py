@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from smurf_core.statistics.folds import centred_within
-from smurf_core.statistics.persons import person_codes
+from smurf_core.statistics.persons import person_codes, person_sums
 
 
 def test_persons_are_numbered_in_sorted_order(random):
@@ -14,6 +14,10 @@ def test_persons_are_numbered_in_sorted_order(random):
 
 def test_without_persons_every_sample_is_its_own():
     assert person_codes(None, 4).tolist() == [0, 1, 2, 3]
+
+
+def test_no_samples_have_no_sums():
+    assert person_sums(np.zeros((0, 2)), person_codes(None, 0)).shape == (0, 2)
 
 
 def test_a_person_for_every_sample_is_needed():

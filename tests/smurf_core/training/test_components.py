@@ -1,6 +1,7 @@
 """Training on principal components: what a model says is said in the user's features."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -111,11 +112,21 @@ def test_nothing_of_test_samples_is_in_the_components():
         np.testing.assert_array_equal(one.weight, other.weight)
 
 
-def test_exclusive_contributions_take_fewer_components_too():
-    dataset = wide()
-    asked = RunConfig.from_preset("quick", "exclusive", components=2, refits=0)
+@pytest.mark.parametrize("layers", [(), (6,)])
+def test_exclusive_contributions_read_components_and_all_hidden_units(layers):
+    """Bent functions of a feature, or hidden units, are of what its components carry, and whole."""
+    dataset = wide(samples=300)
+    bent = np.abs(dataset.features["A"].values[:, 0])
+    dataset = replace(dataset, target=dataset.target + 3 * bent)
+    grid = replace(FAST, hidden_layers=(layers,))
+    asked = config(model="exclusive", grid=grid, components=2, refits=0, max_epochs=200)
     model = train_run(dataset, asked).fold_results[0].model
-    assert np.linalg.matrix_rank(model.towers[("A",)][-1].weight, tol=1e-5) <= 2
+    *hidden, last = model.towers[("A",)]
+    rank = partial(np.linalg.matrix_rank, tol=1e-3)  # Features are single precision.
+    units = len(hidden[-1].bias)
+    assert rank(hidden[0].weight) <= 2
+    assert rank(last.weight[:, units:]) <= 2
+    assert np.abs(last.weight[:, :units]).max(axis=0).astype(bool).sum() > 2
 
 
 def test_products_of_features_cannot_be_traced_back():
