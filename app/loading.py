@@ -226,12 +226,17 @@ def witness_for(run: RunInfo) -> Commonality:
 @st.cache_data(max_entries=24, show_spinner="Checking each contribution…", hash_funcs=_BY_RUN)
 def verdicts_of(run: RunInfo) -> pd.DataFrame:
     """A verdict on each contribution, with its reasons."""
-    return verdicts(result_of(run), explained_of(run))
+    return verdicts(result_of(run), explained_of(run), opened=whole_gate_of(run))
+
+
+def account_of(run: RunInfo, scope: Scope, output: str, others: list[RunInfo]) -> Account:
+    """What may be said of a run's explanation, and the shares that may be shown."""
+    first = str(share_intervals_of(run, scope).terms["output"].iloc[0])
+    return _account_of(run, scope, output or first, others)  # One entry for both ways to ask.
 
 
 @st.cache_resource(max_entries=48, show_spinner="Checking what can be said…", hash_funcs=_BY_RUN)
-def account_of(run: RunInfo, scope: Scope, output: str, others: list[RunInfo]) -> Account:
-    """What may be said of a run's explanation, and the shares that may be shown."""
+def _account_of(run: RunInfo, scope: Scope, output: str, others: list[RunInfo]) -> Account:
     return account(
         result_of(run),
         scope.apply(explained_of(run)),

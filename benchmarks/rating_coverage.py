@@ -110,7 +110,7 @@ class Population:
         calibrated = (target, mean) if pooled else by_rater(target, given)
         return replace(
             pair, sample_ids=pair.sample_ids[at], learned=pair.learned[at], human=target - mean,
-            persons=pair.who[at], ratings=given, target=calibrated[0], rating=calibrated[1],
+            who=pair.who[at], ratings=given, target=calibrated[0], rating=calibrated[1],
             shown=pair.shown[at],
         )  # fmt: skip
 

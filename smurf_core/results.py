@@ -139,8 +139,11 @@ class RunResult:
         position = np.flatnonzero(tested_by >= 0)
         by = tested_by[position]
         members = [result.member for result in self.fold_results]
+        values = np.empty((len(position), *members[0].values.shape[1:]), dtype=np.float32)
+        for fold, member in enumerate(members):
+            values[by == fold] = member.values[position[by == fold]]
         return Contributions(
-            values=np.stack([m.values for m in members])[by, position],
+            values=values,
             terms=members[0].model.terms,
             baseline=np.stack([m.model.baseline for m in members])[by],
             modalities=self.modalities,

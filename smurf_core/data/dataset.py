@@ -269,6 +269,8 @@ class MultimodalDataset:
 
     def positions(self, sample_ids: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
         """The position of each of these samples, [k]; −1 for a sample that is not in the data."""
+        if np.array_equal(sample_ids, self.sample_ids):  # Mostly, and faster than an index.
+            return np.arange(len(self))
         found = self._index.get_indexer(pd.Index(sample_ids))
         return np.asarray(found, dtype=np.int64)
 

@@ -29,8 +29,6 @@ def against_baseline(result: RunResult, dataset: MultimodalDataset) -> pd.DataFr
         If the run was not trained on this data set.
     """
     metric = _METRIC[result.task]
-    ours, constant = (
-        table[table["metric"] == metric].reset_index(drop=True)
-        for table in (fold_performance(result, dataset), chance_performance(result, dataset))
-    )
+    ours = fold_performance(result, dataset, [metric])
+    constant = chance_performance(result, dataset, [metric])
     return ours.assign(baseline=constant["value"])[["fold", "metric", "value", "baseline", "n"]]

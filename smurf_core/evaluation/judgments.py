@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
@@ -20,8 +18,9 @@ from smurf_core.statistics.calibration import by_rater, calibrated_correlation, 
 from smurf_core.statistics.correlation import pearson_r
 from smurf_core.statistics.correlation_interval import correlation_interval
 from smurf_core.statistics.holm import holm
-from smurf_core.statistics.krippendorff import alpha_interval
+from smurf_core.statistics.krippendorff import AlphaInterval, alpha_intervals
 from smurf_core.statistics.persons import Codes, person_codes
+from smurf_core.statistics.ranks import spearman_r
 from smurf_core.statistics.reliability import difference_ceiling
 from smurf_core.statistics.slopes import clustered_slope
 from smurf_core.terms import subset_name
@@ -38,18 +37,13 @@ class UniquePair:
     sample_ids: npt.NDArray[np.str_]
     learned: Array
     human: Array  # NaN where there is no judgment
-    persons: npt.NDArray[np.str_] | None
+    who: Codes  # the number of each sample's person; of the sample, where no persons are known
     ratings: Array | None  # [raters, n] of what `judged` shows, where single raters' are given
     # What a calibration needs (`smurf_core.statistics.calibration`), [n] each. Target and rating
     # are free of single raters' scales (`by_rater`), where these are known.
     target: Array
     rating: Array  # NaN where there is no judgment
     shown: Array  # what the model says from `judged` alone
-
-    @cached_property
-    def who(self) -> Codes:
-        """The number of each sample's person; of the sample, where no persons are known, [n]."""
-        return person_codes(self.persons, len(self.sample_ids))
 
     @property
     def calibrated(self) -> Array:
@@ -76,16 +70,18 @@ def unique_pairs(explained: Explained) -> list[UniquePair]:
     dataset = explained.dataset
     if dataset.task != "regression":
         raise InputError("Human judgments are compared for regression targets only.")
-    target = explained.target.astype(np.float64)
-    found = []
+    target, found = explained.target.astype(np.float64), []
+    who = person_codes(explained.persons, len(explained))
+    present = explained.aligned(dataset.present)
     for shown, columns in _judged(dataset):
         rating, group = dataset.judgments[shown], _group(dataset, columns)
         single = dataset.ratings.get(shown)
-        ratings = None if single is None else explained.aligned(single.T).T.astype(np.float64)
+        ratings = None
+        if single is not None:  # Each rater's lie together in memory.
+            ratings = explained.aligned(single.T).T.astype(np.float64, order="C")
         judgment = explained.aligned(rating).astype(np.float64)
         # Where a modality was not recorded, neither people nor the model can find it unique.
-        recorded = np.asarray(dataset.present[:, columns].all(axis=1))
-        judgment[~explained.aligned(recorded)] = np.nan
+        judgment[~present[:, columns].all(axis=1)] = np.nan
         calibrated = (target, judgment) if ratings is None else by_rater(target, ratings)
         found.append(
             UniquePair(
@@ -94,7 +90,7 @@ def unique_pairs(explained: Explained) -> list[UniquePair]:
                 sample_ids=explained.sample_ids,
                 learned=_within(explained.contributions, group),
                 human=target - judgment,
-                persons=explained.persons,
+                who=who,
                 ratings=ratings,
                 target=calibrated[0],
                 rating=calibrated[1],
@@ -231,8 +227,9 @@ def human_agreement(
         If the data set has no judgments of all modalities but some, or classes.
     """
     rows = []
-    for pair in unique_pairs(explained) if pairs is None else pairs:
-        row = _counted(pair, seed)
+    pairs = unique_pairs(explained) if pairs is None else pairs
+    for pair, alpha in zip(pairs, _alphas(pairs, seed), strict=True):
+        row = _counted(pair, alpha)
         judged = np.isfinite(pair.human)
         x, y, who = pair.learned[judged], pair.human[judged], pair.who[judged]
         if len(x) >= 3 and np.ptp(x) > 0 and np.ptp(y) > 0:
@@ -242,7 +239,7 @@ def human_agreement(
                 "r": pearson_r(x, y),
                 "ci_low": low,
                 "ci_high": high,
-                "spearman": float(scipy.stats.spearmanr(x, y).statistic),
+                "spearman": spearman_r(x, y),
                 "statistic": slope.statistic,
                 "degrees": slope.degrees,
                 "p": slope.p,
@@ -259,7 +256,14 @@ def human_agreement(
     return table
 
 
-def _counted(pair: UniquePair, seed: int) -> dict[str, object]:
+def _alphas(pairs: Sequence[UniquePair], seed: int) -> list[AlphaInterval | None]:
+    """Raters' agreement for each pair; None where no single raters' ratings are given."""
+    rated = [pair.ratings for pair in pairs if pair.ratings is not None]
+    found = iter(alpha_intervals(rated, persons=pairs[0].who, seed=seed) if rated else [])
+    return [None if pair.ratings is None else next(found) for pair in pairs]
+
+
+def _counted(pair: UniquePair, alpha: AlphaInterval | None) -> dict[str, object]:
     """A row of `human_agreement` before anything is correlated: counts, and raters' agreement."""
     judged = np.isfinite(pair.human)
     row: dict[str, object] = {
@@ -270,13 +274,12 @@ def _counted(pair: UniquePair, seed: int) -> dict[str, object]:
         "persons": len(np.unique(pair.who[judged])), "raters": 0,
         "alpha": np.nan, "alpha_low": np.nan, "alpha_high": np.nan, "ceiling": np.nan,
     }  # fmt: skip
-    if pair.ratings is not None:
-        raters = alpha_interval(pair.ratings, persons=pair.persons, seed=seed)
+    if pair.ratings is not None and alpha is not None:
         row |= {
             "raters": int(np.isfinite(pair.ratings).sum(axis=0).max(initial=0)),
-            "alpha": raters.alpha,
-            "alpha_low": raters.low,
-            "alpha_high": raters.high,
+            "alpha": alpha.alpha,
+            "alpha_low": alpha.low,
+            "alpha_high": alpha.high,
             "ceiling": difference_ceiling(pair.human, pair.ratings),
         }
     return row

@@ -11,10 +11,10 @@ from smurf_core.evaluation.gate import held_out_pair
 from smurf_core.evaluation.metrics import balanced_accuracy
 from smurf_core.evaluation.missing import SubsetPredictions
 from smurf_core.explained import Explained
-from smurf_core.statistics.correlation import moments, pearson_of_sums
+from smurf_core.statistics.correlation import moment_columns, pearson_of_sums
 from smurf_core.statistics.correlation_interval import FEWEST_PERSONS
 from smurf_core.statistics.interval_of_means import interval_of_means
-from smurf_core.statistics.persons import person_codes, person_sums
+from smurf_core.statistics.persons import column_sums, person_codes
 
 Array = npt.NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def _change_of_r(
     whole, left_out = [], []
     for prediction in (full, without):
         x, y = held_out_pair(explained, prediction)
-        sums = person_sums(moments(x, y), codes)
+        sums = column_sums(moment_columns(x, y), codes)
         total = sums.sum(axis=0)
         whole.append(float(pearson_of_sums(total)))
         left_out.append(pearson_of_sums(total - sums))

@@ -124,10 +124,9 @@ def distances(
         feature[is_larger] = np.asarray(dataset.features[name].names, dtype=object)[d[is_larger]]
     bound = FAR if model.scaler.clip is None else model.scaler.clip
     is_far = np.abs(largest) > bound
-    marks = [
-        f"{m}: {abs(z):.0f} sd" if far else ""
-        for m, z, far in zip(modality, largest, is_far, strict=True)
-    ]
+    marks = np.full(n, "", dtype=object)
+    for i in np.flatnonzero(is_far):
+        marks[i] = f"{modality[i]}: {abs(largest[i]):.0f} sd"
     return pd.DataFrame(
         {
             "fold": fold_label(fold),

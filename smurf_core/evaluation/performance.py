@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -13,14 +15,16 @@ from smurf_core.fold_label import fold_label
 from smurf_core.results import RunResult
 
 
-def fold_performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
-    """All metrics on each fold's test samples: fold, metric, value, n."""
+def fold_performance(
+    result: RunResult, dataset: MultimodalDataset, metrics: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """All metrics, or those asked for, on each fold's test samples: fold, metric, value, n."""
     check_samples(result, dataset)
     rows = []
     for fold in range(len(result.folds)):
         test = result.folds.test[fold]
-        prediction = result.fold_contributions(fold).prediction()[test]
-        for metric in METRICS[result.task]:
+        prediction = result.fold_contributions(fold).select(test).prediction()
+        for metric in metrics or METRICS[result.task]:
             value = score(result.task, metric, dataset.target[test], prediction)
             rows.append(
                 {"fold": fold_label(fold), "metric": metric, "value": value, "n": int(test.sum())}
@@ -52,7 +56,9 @@ def performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
     )
 
 
-def chance_performance(result: RunResult, dataset: MultimodalDataset) -> pd.DataFrame:
+def chance_performance(
+    result: RunResult, dataset: MultimodalDataset, metrics: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Performance without features: predicting the training fold's mean or its class frequencies.
 
     Columns as in `fold_performance`. Pearson's r is not defined for a constant (NaN).
@@ -67,7 +73,7 @@ def chance_performance(result: RunResult, dataset: MultimodalDataset) -> pd.Data
         else:
             constant = np.array([dataset.target[train].mean()])
         prediction = np.tile(constant, (int(test.sum()), 1))
-        for metric in METRICS[result.task]:
+        for metric in metrics or METRICS[result.task]:
             value = score(result.task, metric, dataset.target[test], prediction)
             rows.append(
                 {"fold": fold_label(fold), "metric": metric, "value": value, "n": int(test.sum())}

@@ -106,9 +106,11 @@ def colour_columns(table: pd.DataFrame) -> list[str]:
     found = []
     for name in table.columns.drop("sample_id"):
         column = table[name]
-        kinds = column.nunique()
-        is_number = pd.api.types.is_numeric_dtype(column)
-        if kinds > 1 and (is_number or kinds <= max(20, len(table) // 4)):
+        if pd.api.types.is_numeric_dtype(column):
+            is_useful = bool(column.min() < column.max())
+        else:
+            is_useful = 1 < column.nunique() <= max(20, len(table) // 4)
+        if is_useful:
             found.append(str(name))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -49,21 +50,22 @@ def stability(result: RunResult) -> pd.DataFrame:
         sign_agreement (mean over all pairs of models), pairs, verdict. NaN if there is nothing to
         compare.
     """
-    restarts: list[tuple[Array, Array]] = []
+    restarts: list[tuple[_Model, _Model]] = []
     for fold, fitted in enumerate(result.fold_results):
         test = result.folds.test[fold]
         explained = [
-            _terms(result.fold_contributions(fold, k).select(test))
+            _Model.of(result.fold_contributions(fold, k).select(test))
             for k in range(len(fitted.members))
         ]
         restarts += combinations(explained, 2)
-    per_fold = [_terms(result.fold_contributions(f)) for f in range(len(result.fold_results))]
+    per_fold = [_Model.of(result.fold_contributions(f)) for f in range(len(result.fold_results))]
     folds = list(combinations(per_fold, 2))
     by_restart, by_fold = _agreement(restarts), _agreement(folds)  # [pairs, t]
-    signs = np.array([_sign_agreement(a, b) for a, b in restarts + folds])
+    signs = np.array([(a.signs == b.signs).mean(axis=1) for a, b in restarts + folds])
     out_of_fold = result.contributions()
-    share = _own_shares(out_of_fold)
-    is_separated = _is_separated(out_of_fold, share >= SMALL_SHARE)
+    terms = _terms(out_of_fold)
+    share = _own_shares(terms)
+    is_separated = _is_separated(out_of_fold.terms, terms, share >= SMALL_SHARE)
     rows = []
     for t, (order, modality, shared_with) in enumerate(out_of_fold.term_names()):
         middle = [np.median(r[:, t]) for r in (by_restart, by_fold) if len(r)]
@@ -96,32 +98,47 @@ def _terms(contributions: Contributions) -> Array:
     """Terms with samples and outputs in one axis, [t, n · c]; logits are centred over classes."""
     terms = contributions.identified_terms()
     terms -= terms.mean(axis=0)
-    return np.asarray(terms.transpose(1, 0, 2).reshape(terms.shape[1], -1))
+    return np.ascontiguousarray(terms.transpose(1, 0, 2).reshape(terms.shape[1], -1))
 
 
-def _agreement(pairs: list[tuple[Array, Array]]) -> Array:
+@dataclass(frozen=True)
+class _Model:
+    """One model's terms [t, n · c], and what every pair with another model needs of them."""
+
+    terms: Array
+    squares: Array  # [t]
+    signs: npt.NDArray[np.int8]  # [t, n · c]
+
+    @classmethod
+    def of(cls, contributions: Contributions) -> _Model:
+        terms = _terms(contributions)
+        return cls(terms, _products(terms, terms), np.sign(terms).astype(np.int8))
+
+
+def _products(a: Array, b: Array) -> Array:
+    """The sum of products of each row, [t]; one row after another, which needs less memory."""
+    return np.array([(x * y).sum() for x, y in zip(a, b, strict=True)])
+
+
+def _agreement(pairs: list[tuple[_Model, _Model]]) -> Array:
     """Pearson's r of each term for each pair of models, [pairs, t]; 0 for a constant term."""
     if not pairs:
         return np.empty((0, 0))
-    found = [
-        correlation_ratio((a * b).sum(axis=1), (a**2).sum(axis=1), (b**2).sum(axis=1))
-        for a, b in pairs
-    ]
+    found = [correlation_ratio(_products(a.terms, b.terms), a.squares, b.squares) for a, b in pairs]
     return np.nan_to_num(np.stack(found))
 
 
 def _is_separated(
-    contributions: Contributions, is_large: npt.NDArray[np.bool_]
+    names: tuple[Term, ...], terms: Array, is_large: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
     """True if a term is separated from the other kind of its modality and agrees with its set.
 
     Unique and redundant contributions of a modality are compared if both are large enough.
     """
-    terms = _terms(contributions)
     gram = terms @ terms.T
     squares = gram.diagonal()
     r = np.nan_to_num(correlation_ratio(gram, squares[:, None], squares[None]))
-    place = {term: t for t, term in enumerate(contributions.terms)}
+    place = {term: t for t, term in enumerate(names)}
     separated = np.ones(len(place), dtype=bool)
     for term, t in place.items():
         if term.is_unique:
@@ -135,12 +152,7 @@ def _is_separated(
     return separated
 
 
-def _sign_agreement(a: Array, b: Array) -> Array:
-    return np.asarray((np.sign(a) == np.sign(b)).mean(axis=1))
-
-
-def _own_shares(contributions: Contributions) -> Array:
-    terms = _terms(contributions)
+def _own_shares(terms: Array) -> Array:
     total = terms.sum(axis=0)
     variance = float((total**2).sum())
     return (terms**2).sum(axis=1) / variance if variance > 0 else np.full(len(terms), np.nan)

@@ -40,7 +40,9 @@ KNOWN_TO_OTHERS = 0.25  # R² of an outsider
 BENT = 0.05  # R² that a modality's features would add in a bent way to what it says of a set
 
 
-def verdicts(result: RunResult, explained: Explained) -> pd.DataFrame:
+def verdicts(
+    result: RunResult, explained: Explained, *, opened: Gate | None = None
+) -> pd.DataFrame:
     """A verdict on every contribution of a run, with its reasons.
 
     Parameters
@@ -49,6 +51,8 @@ def verdicts(result: RunResult, explained: Explained) -> pd.DataFrame:
         The run.
     explained
         All of its out-of-fold contributions, with target and persons.
+    opened
+        `gate` of them, where it is known already.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def verdicts(result: RunResult, explained: Explained) -> pd.DataFrame:
     table["known_to_others"] = _known_to_others(terms, explained, more)
     table["bent"] = np.nan if more is None else more.of_members()
     table["reliability"] = np.nan if refits is None else refits.reliability
-    found = gate(explained)
+    found = opened or gate(explained)
     table["verdict"] = [_verdict(row, found, refits is not None) for row in table.itertuples()]
     return table
 
@@ -272,16 +276,23 @@ def _cross_fitted(values: Array, wanted: Array, part: npt.NDArray[np.int64]) -> 
     total = np.zeros(wanted.shape[1])
     for p in np.unique(part):
         train = part != p
-        middle, spread = values[train].mean(axis=0), values[train].std(axis=0)
-        z = np.clip((values - middle) / np.where(spread > 0, spread, 1), -5, 5)
-        vectors = np.linalg.eigh(z[train].T @ z[train])[1][:, ::-1][:, :_DIRECTIONS]
-        x = z @ vectors
-        x = x - x[train].mean(axis=0)
-        gram = x[train].T @ x[train]
+        known, asked = values[train], values[~train]
+        middle = known.mean(axis=0)
+        known -= middle
+        asked -= middle
+        spread = np.sqrt((known * known).mean(axis=0))
+        for z in (known, asked):
+            z /= np.where(spread > 0, spread, 1)
+            np.clip(z, -5, 5, out=z)
+        vectors = np.linalg.eigh(known.T @ known)[1][:, ::-1][:, :_DIRECTIONS]
+        x = known @ vectors
+        centre = x.mean(axis=0)
+        x -= centre
+        gram = x.T @ x
         gram += (1e-3 * np.trace(gram) / len(gram) + 1e-9) * np.eye(len(gram))
         mean = wanted[train].mean(axis=0)
-        weights = np.linalg.solve(gram, x[train].T @ (wanted[train] - mean))
-        guess = mean + x[~train] @ weights
+        weights = np.linalg.solve(gram, x.T @ (wanted[train] - mean))
+        guess = mean + (asked @ vectors - centre) @ weights
         left += ((wanted[~train] - guess) ** 2).sum(axis=0)
         total += ((wanted[~train] - mean) ** 2).sum(axis=0)
     return np.where(total > 0, 1 - left / np.where(total > 0, total, 1), 0.0)

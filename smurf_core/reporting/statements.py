@@ -51,9 +51,10 @@ def gate_of(result: RunResult, shown: Explained, whole: Gate | None = None) -> G
     Of many parts of a run that predicts nothing, some are predicted by chance. `whole` is the gate
     of all samples, where it is known already.
     """
-    everything = explained(result, shown.dataset)
-    opened = whole or gate(everything)
-    return opened if not opened.is_open or len(shown) == len(everything) else gate(shown)
+    if len(shown) == int((result.folds.tested_by() >= 0).sum()):
+        return whole or gate(shown)
+    opened = whole or gate(explained(result, shown.dataset))
+    return gate(shown) if opened.is_open else opened
 
 
 def account(

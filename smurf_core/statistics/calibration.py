@@ -17,19 +17,24 @@ variables.) `docs/method.md` has the measurements.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 
 import numpy as np
 import numpy.typing as npt
 
 from smurf_core.statistics.correlation import correlation_ratio
 from smurf_core.statistics.correlation_interval import jackknife_interval
-from smurf_core.statistics.persons import Persons, person_codes, person_sums
+from smurf_core.statistics.persons import Persons, column_sums, person_codes
 from smurf_core.statistics.slopes import ClusteredSlope, clustered_slope
 
 Array = npt.NDArray[np.float64]
 FEWEST_RATINGS = 10  # of a rater who has a scale of their own
 _ALPHA = 0.05
 _NAN = float("nan")
+# Where `combinations_with_replacement` of five columns has the product of each two, [5, 5].
+_SYMMETRIC = np.zeros((5, 5), dtype=np.int64)
+_SYMMETRIC[np.triu_indices(5)] = np.arange(15)
+_SYMMETRIC = np.maximum(_SYMMETRIC, _SYMMETRIC.T)
 
 
 @dataclass(frozen=True)
@@ -130,9 +135,9 @@ def calibrated_correlation(
     test = clustered_slope(
         x - shown * float(x @ rating) / float(shown @ rating), y - scale * rating, persons
     )
-    columns = np.stack([np.ones_like(x), x, y, rating, shown], axis=1)
-    who = person_codes(persons, len(x))
-    products = person_sums(columns[:, :, None] * columns[:, None, :], who)
+    columns, who = (np.ones_like(x), x, y, rating, shown), person_codes(persons, len(x))
+    sums = column_sums((a * b for a, b in combinations_with_replacement(columns, 2)), who)
+    products = np.take(sums, _SYMMETRIC, axis=1)
     whole = products.sum(axis=0)
     r = float(_calibrated_r(whole))
     low, high = jackknife_interval(r, _calibrated_r(whole - products), test.degrees)
@@ -185,20 +190,17 @@ def by_rater(y: Array, ratings: Array) -> tuple[Array, Array]:
     """
     there = np.isfinite(ratings)
     few = there.sum(axis=1) < FEWEST_RATINGS
-    own_scale = [ratings[row][None] for row in np.flatnonzero(~few)]
-    groups = [g for g in (*own_scale, ratings[few]) if np.isfinite(g).any()]
+    rated = [(np.flatnonzero(there[row]), ratings[row, there[row]]) for row in np.flatnonzero(~few)]
+    rated += [(np.nonzero(there[few])[1], ratings[few][there[few]])] if there[few].any() else []
     target, rating = np.zeros(len(y)), np.zeros(len(y))
-    rated = [np.nonzero(np.isfinite(group)) for group in groups]
-    sizes = np.array([len(samples) for _, samples in rated], dtype=float)
-    widths = np.array(
-        [_ratio(g[at].std(), y[at[1]].std()) for g, at in zip(groups, rated, strict=True)]
-    )
+    sizes = np.array([len(samples) for samples, _ in rated], dtype=float)
+    widths = np.array([_ratio(given.std(), y[samples].std()) for samples, given in rated])
     varies = widths > 0
     inverse = np.where(varies, 1 / np.where(varies, widths, 1), 0)
     factors = inverse * _ratio(sizes[varies].sum(), (sizes * inverse).sum())
-    for group, at, factor in zip(groups, rated, factors, strict=True):
-        np.add.at(target, at[1], y[at[1]] - y[at[1]].mean())
-        np.add.at(rating, at[1], factor * (group[at] - group[at].mean()))
+    for (samples, given), factor in zip(rated, factors, strict=True):
+        for sums, values in ((target, y[samples]), (rating, factor * given)):
+            sums += np.bincount(samples, values - values.mean(), minlength=len(y))
     count = there.sum(axis=0)
     shares = np.where(count > 0, 1 / np.maximum(count, 1), np.nan)
     return target * shares, rating * shares

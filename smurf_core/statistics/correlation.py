@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -147,7 +149,34 @@ def moments(x: Array, y: Array) -> Array:
     >>> moments(np.array([2.0]), np.array([3.0])).tolist()
     [[1.0, 2.0, 3.0, 4.0, 9.0, 6.0]]
     """
-    return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
+    return np.stack(list(moment_columns(x, y)), axis=1)
+
+
+def moment_columns(x: Array, y: Array) -> Iterator[Array]:
+    """The columns of `moments`, one after another: less memory where only their sums are needed.
+
+    Parameters
+    ----------
+    x, y : array [n]
+        As in `moments`.
+
+    Returns
+    -------
+    iterator of arrays [n]
+        1, x, y, x², y², xy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [float(column.sum()) for column in moment_columns(np.array([2.0]), np.array([3.0]))]
+    [1.0, 2.0, 3.0, 4.0, 9.0, 6.0]
+    """
+    yield np.ones_like(x)
+    yield x
+    yield y
+    yield x * x
+    yield y * y
+    yield x * y
 
 
 def pearson_of_sums(sums: Array) -> Array:

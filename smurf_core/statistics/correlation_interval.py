@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
-from smurf_core.statistics.correlation import moments, pearson_of_sums
-from smurf_core.statistics.persons import Persons, person_codes, person_sums
-from smurf_core.statistics.slopes import clustered_slope
+from smurf_core.statistics.correlation import moment_columns, pearson_of_sums
+from smurf_core.statistics.persons import Persons, column_sums, person_codes
+from smurf_core.statistics.slopes import slope_of_sums
 
 Array = npt.NDArray[np.float64]
 FEWEST_PERSONS = 5
@@ -55,12 +55,12 @@ def correlation_interval(
     """
     persons = person_codes(persons, len(x))
     x, y = x - x.mean(), y - y.mean()
-    sums = person_sums(moments(x, y), persons)
+    sums = column_sums(moment_columns(x, y), persons)
     whole = sums.sum(axis=0)
     return jackknife_interval(
         float(pearson_of_sums(whole)),
         pearson_of_sums(whole - sums),
-        clustered_slope(x, y, persons).degrees,
+        slope_of_sums(sums, float(y @ y)).degrees,
         level=level,
     )
 
@@ -95,7 +95,7 @@ def jackknife_interval(
     (0.3, 0.66)
     """
     count = len(without)
-    if count < FEWEST_PERSONS or not (np.abs([r, *without]) < 1 - 1e-12).all():
+    if count < FEWEST_PERSONS or not (np.abs(np.append(without, r)) < 1 - 1e-12).all():
         return float("nan"), float("nan")
     z = np.arctanh(without)
     error = np.sqrt((count - 1) / count * ((z - z.mean()) ** 2).sum())

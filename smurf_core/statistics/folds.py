@@ -31,6 +31,7 @@ def centred_within(
     """
     centred = values.astype(np.float64)
     for fold in np.unique(folds):
-        rows = folds == fold
-        centred[rows] -= centred[rows].mean(axis=0)
+        rows = np.flatnonzero(folds == fold)
+        own = centred[rows]
+        centred[rows] = own - own.mean(axis=0)
     return centred

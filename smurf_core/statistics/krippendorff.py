@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Literal, get_args
@@ -12,13 +12,12 @@ import numpy.typing as npt
 import scipy  # whose parts load when used
 
 from smurf_core.errors import InputError
-from smurf_core.statistics.percentile_bootstrap import LEVEL, percentile_interval
-from smurf_core.statistics.persons import Persons, person_codes, person_sums
+from smurf_core.statistics.percentile_bootstrap import LEVEL, drawn_counts, percentile_interval
+from smurf_core.statistics.persons import Persons, column_sums, person_codes
 
 Array = npt.NDArray[np.float64]
 Scale = Literal["nominal", "ordinal", "interval", "ratio"]
 DRAWS = 1_000
-_CHUNK = 64  # draws at once: bounds memory
 _BLOCK = 1_000  # values at once, where every pair of values is compared
 _ROUNDING = 1e-12  # of sums of squares
 
@@ -132,67 +131,115 @@ def alpha_interval(
     >>> found.low < found.alpha < found.high
     True
     """
-    pairable = _Pairable.of(ratings, scale)
-    alpha = float(pairable.alphas(np.ones((1, pairable.units)))[0])
-    kept = None if persons is None else np.asarray(persons)[pairable.kept]
-    who = person_codes(kept, pairable.units)
-    count = int(who.max(initial=-1)) + 1
-    if count < 2 or np.isnan(alpha):
-        return AlphaInterval(alpha, float("nan"), float("nan"))
-    random = np.random.default_rng(seed)
-    alphas_of, drawn = pairable.of_groups(who), []
-    for first in range(0, draws, _CHUNK):
-        chosen = random.integers(count, size=(min(_CHUNK, draws - first), count))
-        times = np.stack([np.bincount(draw, minlength=count) for draw in chosen])
-        drawn.append(alphas_of(times.astype(np.float64)))
-    low, high = percentile_interval(np.concatenate(drawn), level=level)
-    return AlphaInterval(alpha, float(low), float(high))
+    return alpha_intervals([ratings], scale, persons=persons, draws=draws, seed=seed, level=level)[
+        0
+    ]
+
+
+def alpha_intervals(
+    several: Sequence[Array],
+    scale: Scale = "interval",
+    *,
+    persons: Persons | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> list[AlphaInterval]:
+    """`alpha_interval` of several ratings of the same units, which are drawn once for all.
+
+    Parameters
+    ----------
+    several : sequence of arrays [raters, units]
+        For example by raters who saw different parts. The other parameters are those of
+        `alpha_interval`.
+
+    Returns
+    -------
+    list of AlphaInterval
+        What `alpha_interval` returns of each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ratings = np.random.default_rng(0).normal(size=(2, 3, 30))
+    >>> alpha_intervals(ratings)[1] == alpha_interval(ratings[1])
+    True
+    """
+    found: list[AlphaInterval] = []
+    groups: dict[int, dict[int, Callable[[Array], Array]]] = {}  # those with as many persons
+    for ratings in several:
+        pairable = _Pairable.of(ratings, scale)
+        alpha = float(pairable.alphas(np.ones((1, pairable.units)))[0])
+        kept = None if persons is None else np.asarray(persons)[pairable.kept]
+        who = person_codes(kept, pairable.units)
+        count = int(who.max(initial=-1)) + 1
+        if count >= 2 and not np.isnan(alpha):
+            groups.setdefault(count, {})[len(found)] = pairable.of_groups(who)
+        found.append(AlphaInterval(alpha, float("nan"), float("nan")))
+    for count, alphas_of in groups.items():
+        drawn: dict[int, list[Array]] = {k: [] for k in alphas_of}
+        for times in drawn_counts(count, draws, np.random.default_rng(seed)):
+            for k, alphas in alphas_of.items():
+                drawn[k].append(alphas(times))
+        for k, parts in drawn.items():
+            low, high = percentile_interval(np.concatenate(parts), level=level)
+            found[k] = AlphaInterval(found[k].alpha, float(low), float(high))
+    return found
 
 
 @dataclass(frozen=True)
 class _Pairable:
-    """Units with two ratings or more: which of `values` they were given, and how often."""
+    """Units with two ratings or more."""
 
     scale: Scale
     kept: npt.NDArray[np.bool_]  # which of all units these are
-    ratings: Array  # [most ratings of a unit, units], NaN last
-    values: Array  # [v], sorted
-    counts: Any  # sparse [units, v]
+    number: npt.NDArray[np.int64]  # of ratings, [units]
+    ratings: Array  # [raters, units], NaN where a rater gave none
 
     @classmethod
     def of(cls, ratings: Array, scale: Scale) -> _Pairable:
         if scale not in get_args(Scale):
             raise InputError(f"No scale {scale!r}; there are {', '.join(get_args(Scale))}.")
-        number = np.isfinite(ratings).sum(axis=0)
+        there = np.isfinite(ratings)
+        number = there.sum(axis=0)
         kept = number >= 2
-        # NaN sorts to the end.
-        used = np.sort(np.where(np.isfinite(ratings), ratings, np.nan)[:, kept], axis=0)
-        used = used[: int(number.max(initial=0))].astype(np.float64)
-        if scale == "ratio" and (used < 0).any():
-            raise InputError("Ratings on a ratio scale cannot be negative: use an interval scale.")
-        there = np.isfinite(used)
-        values, code = np.unique(used[there], return_inverse=True)
-        units = np.broadcast_to(np.arange(used.shape[1]), used.shape)[there]
-        counts = scipy.sparse.csr_array(
-            (np.ones(len(code)), (units, code)), shape=(used.shape[1], len(values))
-        )
-        return cls(scale, kept, used, values, counts)
+        used = np.where(there, ratings, np.nan)[:, kept].astype(np.float64, copy=False)
+        if scale == "ratio":
+            if (used < 0).any():
+                raise InputError(
+                    "Ratings on a ratio scale cannot be negative: use an interval scale."
+                )
+            # Two at a time are compared, and NaN sorts to the end.
+            used = np.sort(used, axis=0)[: int(number.max(initial=0))]
+        return cls(scale, kept, number[kept], used)
 
     @property
     def units(self) -> int:
         return int(self.ratings.shape[1])
 
+    @cached_property
+    def _is_varied(self) -> bool:
+        return self.units > 0 and bool(np.nanmin(self.ratings) < np.nanmax(self.ratings))
+
+    @cached_property
+    def _counted(self) -> tuple[Array, Any]:
+        """The different ratings [v], sorted; how often each unit has each, sparse [units, v]."""
+        there = np.isfinite(self.ratings)
+        values, code = np.unique(self.ratings[there], return_inverse=True)
+        units = np.broadcast_to(np.arange(self.units), there.shape)[there]
+        shape = self.units, len(values)
+        return values, scipy.sparse.csr_array((np.ones(len(code)), (units, code)), shape=shape)
+
     def alphas(self, weights: Array) -> Array:
         """α when unit u occurs weights[:, u] times, [draws]; NaN where nothing differs."""
-        if len(self.values) < 2:
+        if not self._is_varied:
             return np.full(len(weights), np.nan)
         if self.scale == "interval":
             return _interval_alphas(weights, self._interval_parts)
-        number = np.isfinite(self.ratings).sum(axis=0)
-        n = weights @ number
-        margins = weights @ self.counts  # [draws, v]
+        n = weights @ self.number
+        margins = weights @ self._counted[1]  # [draws, v]
         within, between = self._disagreement(margins)
-        observed = (weights * (within / (number - 1))).sum(axis=1) / n
+        observed = (weights * (within / (self.number - 1))).sum(axis=1) / n
         expected = between / (n * (n - 1))
         # If all ratings are the same, rounding error may remain.
         differs = margins.max(axis=1) < n - 0.5
@@ -203,34 +250,34 @@ class _Pairable:
 
         Of an interval scale, sums over the units of each group are all that is needed, once.
         """
-        if self.scale != "interval" or len(self.values) < 2:
+        if self.scale != "interval" or not self._is_varied:
             return lambda weights: self.alphas(weights[:, who])
-        return partial(_interval_alphas, parts=person_sums(self._interval_parts, who))
+        return partial(_interval_alphas, parts=column_sums(self._interval_parts.T, who))
 
     @cached_property
     def _interval_parts(self) -> Array:
         """Of each unit [units, 4]: its ratings' number, sum, squares, and Σ δ² ÷ (number − 1)."""
-        number = np.isfinite(self.ratings).sum(axis=0)
         places = self.ratings - np.nanmean(self.ratings)
-        sums, squares = np.nansum(places, axis=0), np.nansum(places**2, axis=0)
+        places[np.isnan(places)] = 0
+        sums, squares = places.sum(axis=0), (places**2).sum(axis=0)
         # Σ over ordered pairs of (a − b)² is 2 (n Σ a² − (Σ a)²).
-        within = 2 * (number * squares - sums**2)
-        return np.stack([number, sums, squares, within / (number - 1)], axis=1)
+        within = 2 * (self.number * squares - sums**2)
+        return np.stack([self.number, sums, squares, within / (self.number - 1)]).T
 
     def _disagreement(self, margins: Array) -> tuple[Array, Array]:
         """Σ δ² over ordered pairs of ratings: within units [draws or 1, units], and of all."""
+        counts = self._counted[1]
         if self.scale == "nominal":
-            squares = np.asarray(self.counts.multiply(self.counts).sum(axis=1)).reshape(-1)
-            number = np.isfinite(self.ratings).sum(axis=0)
-            return (number**2 - squares)[None], margins.sum(axis=1) ** 2 - (margins**2).sum(axis=1)
+            squares = np.asarray(counts.multiply(counts).sum(axis=1)).reshape(-1)
+            within = (self.number**2 - squares)[None]
+            return within, margins.sum(axis=1) ** 2 - (margins**2).sum(axis=1)
         if self.scale == "ratio":
             return self._ratios(), self._ratios_of_all(margins)
         # Squared distances of middle ranks among the drawn ratings.
         places = margins.cumsum(axis=1) - margins / 2 - margins.sum(axis=1, keepdims=True) / 2
-        number = np.isfinite(self.ratings).sum(axis=0)
-        sums, squares = places @ self.counts.T, places**2 @ self.counts.T
+        sums, squares = places @ counts.T, places**2 @ counts.T
         # Σ over ordered pairs of (a − b)² is 2 (n Σ a² − (Σ a)²).
-        within = 2 * (number * squares - sums**2)
+        within = 2 * (self.number * squares - sums**2)
         n = margins.sum(axis=1)
         total = 2 * (n * (margins * places**2).sum(axis=1) - (margins * places).sum(axis=1) ** 2)
         return within, total
@@ -244,9 +291,10 @@ class _Pairable:
 
     def _ratios_of_all(self, margins: Array) -> Array:
         total = np.zeros(len(margins))
-        for start in range(0, len(self.values), _BLOCK):
+        values = self._counted[0]
+        for start in range(0, len(values), _BLOCK):
             block = slice(start, start + _BLOCK)
-            distance = _ratio_distance(self.values[block, None], self.values[None])
+            distance = _ratio_distance(values[block, None], values[None])
             total += (margins[:, block] * (margins @ distance.T)).sum(axis=1)
         return total
 

@@ -175,7 +175,7 @@ def bootstrapped_shares(
         return np.full((1, t, c + (c > 1)), np.nan)
     random = np.random.default_rng(seed)
     return np.concatenate(
-        [resampled_shares(folds, counts) for counts in _counts(persons, draws, random)]
+        [resampled_shares(folds, counts) for counts in drawn_counts(persons, draws, random)]
     )
 
 
@@ -209,8 +209,27 @@ def percentile_interval(drawn: Array, *, level: float = LEVEL) -> tuple[Array, A
     return low, high
 
 
-def _counts(persons: int, draws: int, random: np.random.Generator) -> Iterator[Array]:
-    """How often each person is drawn, [draws, persons], a chunk of draws at a time."""
+def drawn_counts(persons: int, draws: int, random: np.random.Generator) -> Iterator[Array]:
+    """How often each person is drawn, a chunk of draws at a time.
+
+    Parameters
+    ----------
+    persons, draws : int
+        Numbers of persons and draws.
+    random : Generator
+        Where draws come from.
+
+    Returns
+    -------
+    iterator of arrays [at most 64 draws, persons]
+        Counts of persons drawn with replacement.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [int(counts.sum()) for counts in drawn_counts(3, 100, np.random.default_rng(0))]
+    [192, 108]
+    """
     for first in range(0, draws, _CHUNK):
         yield np.stack(
             [

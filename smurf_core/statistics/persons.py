@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -47,8 +48,10 @@ def person_codes(persons: Persons | None, n: int) -> Codes:
         return np.arange(n)
     if len(persons) != n:
         raise ValueError(f"Needed the person of each of {n} samples, got {len(persons)} persons.")
-    # As np.unique numbers them, in half the time.
-    return pd.factorize(persons, sort=True, use_na_sentinel=False)[0].astype(np.int64)
+    # As np.unique numbers them. A person's samples are mostly neighbours: one per run is enough.
+    starts = np.flatnonzero(np.concatenate([np.ones(min(n, 1), bool), persons[1:] != persons[:-1]]))
+    codes = pd.factorize(persons[starts], sort=True, use_na_sentinel=False)[0].astype(np.int64)
+    return np.repeat(codes, np.diff(starts, append=n))
 
 
 def person_sums(values: Array, codes: Codes) -> Array:
@@ -73,6 +76,31 @@ def person_sums(values: Array, codes: Codes) -> Array:
     [[3.0, 4.0], [6.0, 8.0]]
     """
     n, count = len(codes), int(codes.max(initial=-1)) + 1
-    belongs = scipy.sparse.csr_array((np.ones(n), (codes, np.arange(n))), shape=(count, n))
+    belongs = scipy.sparse.csc_array((np.ones(n), codes, np.arange(n + 1)), shape=(count, n))
     sums = belongs @ np.asarray(values, dtype=np.float64).reshape(n, math.prod(values.shape[1:]))
     return np.asarray(sums).reshape(count, *values.shape[1:])
+
+
+def column_sums(columns: Iterable[Array], codes: Codes) -> Array:
+    """`person_sums` of a few columns, one after another: faster where there is no array of them.
+
+    Parameters
+    ----------
+    columns : iterable of arrays [n]
+        One value of each sample.
+    codes : array of int [n]
+        `person_codes`.
+
+    Returns
+    -------
+    array [persons, columns]
+        The same numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([1.0, 3.0, 5.0])
+    >>> column_sums((x, x**2), np.array([1, 0, 1])).tolist()
+    [[3.0, 9.0], [6.0, 26.0]]
+    """
+    return np.stack([np.bincount(codes, weights=column) for column in columns], axis=1)

@@ -88,6 +88,7 @@ def difference_ceiling(human: Array, ratings: Array) -> float:
     used = np.isfinite(human) & (counts >= 1)
     if not several.any() or used.sum() < 3 or not np.ptp(human[used]) > 0:
         return float("nan")
-    within = np.nanvar(ratings[:, several], axis=0) * counts[several]
-    error = within.sum() / (counts[several] - 1).sum() * (1 / counts[used]).mean()
+    given = ratings[:, several]
+    within = np.nansum((given - np.nansum(given, axis=0) / counts[several]) ** 2)
+    error = within / (counts[several] - 1).sum() * (1 / counts[used]).mean()
     return float(np.sqrt(max(1 - error / human[used].var(ddof=1), 0.0)))

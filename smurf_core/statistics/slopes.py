@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
-from smurf_core.statistics.persons import Persons, person_codes, person_sums
+from smurf_core.statistics.correlation import moment_columns
+from smurf_core.statistics.persons import Persons, column_sums, person_codes
 
 Array = npt.NDArray[np.float64]
 
@@ -20,6 +21,9 @@ class ClusteredSlope:
     statistic: float
     degrees: float
     p: float
+
+
+_NOTHING = ClusteredSlope(float("nan"), float("nan"), float("nan"))
 
 
 def clustered_slope(x: Array, y: Array, persons: Persons | None) -> ClusteredSlope:
@@ -61,18 +65,44 @@ def clustered_slope(x: Array, y: Array, persons: Persons | None) -> ClusteredSlo
     >>> found.p < 0.05, found.degrees < 9
     (True, True)
     """
-    persons = person_codes(persons, len(x))
-    count = int(persons.max()) + 1
-    nothing = ClusteredSlope(float("nan"), float("nan"), float("nan"))
-    if count < 3 or np.ptp(x) == 0:
-        return nothing
-    x = x - x.mean()
-    spread = float(x @ x)
-    # Orthonormal columns: the hat matrix is basis · basisᵀ, and one person's block of it, H_g,
-    # has rank two. (I − H_g)^(−1/2) is the identity except for that span.
-    basis = np.column_stack([np.full(len(x), len(x) ** -0.5), x / np.sqrt(spread)])
-    inner = person_sums(basis[:, :, None] * basis[:, None, :], persons)
-    eigenvalues, vectors = np.linalg.eigh(inner)
+    if np.ptp(x) == 0:
+        return _NOTHING
+    sums = column_sums(moment_columns(x - x.mean(), y - y.mean()), person_codes(persons, len(x)))
+    return slope_of_sums(sums, float(y @ y))
+
+
+def slope_of_sums(sums: Array, size: float) -> ClusteredSlope:
+    """`clustered_slope` from each person's sums of `moments`.
+
+    Parameters
+    ----------
+    sums : array [persons, 6]
+        Of centred x and y.
+    size : float
+        Σ y² before y was centred: a variance far below it is rounding error.
+
+    Returns
+    -------
+    ClusteredSlope
+        As `clustered_slope`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y = np.array([-2.0, 0, 1, 1]), np.array([-1.0, 1, 0, 0])
+    >>> alone = np.stack(list(moment_columns(x, y)), axis=1)
+    >>> slope_of_sums(alone, float(y @ y)) == clustered_slope(x, y, None)
+    True
+    """
+    n, x, y, xx, _, xy = sums.T
+    samples, spread = float(n.sum()), float(xx.sum())
+    if len(n) < 3 or not spread > 0:
+        return _NOTHING
+    # Orthonormal columns, a constant and x: the hat matrix is basis · basisᵀ, and one person's
+    # block of it, H_g, has rank two. (I − H_g)^(−1/2) is the identity except for that span.
+    one, scale = samples**-0.5, spread**-0.5
+    inner = np.stack([n * one**2, x * one * scale, x * one * scale, xx * scale**2], axis=1)
+    eigenvalues, vectors = np.linalg.eigh(inner.reshape(-1, 2, 2))
     is_usable = (eigenvalues > 1e-12) & (eigenvalues < 1 - 1e-9)
     safe = np.where(is_usable, eigenvalues, 0.5)
     # A direction that a single person determines has no residual: it is left out (−1 / λ).
@@ -82,19 +112,20 @@ def clustered_slope(x: Array, y: Array, persons: Persons | None) -> ClusteredSlo
         np.where(eigenvalues > 0.5, -1.0, 0.0),
     )
     adjust = np.einsum("gij,gj,gkj->gik", vectors, stretch, vectors)
-    along = x / spread  # what each residual adds to the slope
-    inside = person_sums(basis * along[:, None], persons)
-    weights = along + (basis * np.einsum("gij,gj->gi", adjust, inside)[persons]).sum(axis=1)
-    residuals = y - basis @ (basis.T @ y)
-    parts = np.bincount(persons, weights=weights * residuals, minlength=count)
+    # Each residual adds x / spread to the slope, and so does its adjustment: level + rise · x.
+    inside = np.stack([one * x, scale * xx], axis=1) / spread
+    level, rise = np.einsum("gij,gj->ig", adjust, inside)
+    level, rise = one * level, 1 / spread + scale * rise
+    slope, mean = float(xy.sum()) / spread, float(y.sum()) / samples
+    parts = level * (y - mean * n - slope * x) + rise * (xy - mean * x - slope * xx)
     variance = float(parts @ parts)
-    if not variance > 1e-24 * float(y @ y) / spread:
-        return nothing
+    if not variance > 1e-24 * size / spread:
+        return _NOTHING
     # Satterthwaite under equal, independent errors: the variance is a quadratic form whose matrix
     # is diag(d) − c cᵀ, with d the squared lengths of the persons' weights, c their share of the
     # basis.
-    lengths = np.bincount(persons, weights=weights**2, minlength=count)
-    shares = person_sums(basis * weights[:, None], persons)
+    lengths = level**2 * n + 2 * level * rise * x + rise**2 * xx
+    shares = np.stack([one * (level * n + rise * x), scale * (level * x + rise * xx)], axis=1)
     trace = float(lengths.sum() - (shares**2).sum())
     squares = float(
         (lengths**2).sum()
@@ -102,5 +133,5 @@ def clustered_slope(x: Array, y: Array, persons: Persons | None) -> ClusteredSlo
         + ((shares.T @ shares) ** 2).sum()
     )
     degrees = trace**2 / squares
-    t = float(along @ y) / np.sqrt(variance)
+    t = slope / np.sqrt(variance)
     return ClusteredSlope(float(t), degrees, float(2 * scipy.stats.t.sf(abs(t), degrees)))

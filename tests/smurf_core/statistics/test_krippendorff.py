@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from smurf_core.errors import InputError
-from smurf_core.statistics.krippendorff import alpha_interval, krippendorff_alpha
+from smurf_core.statistics.krippendorff import alpha_interval, alpha_intervals, krippendorff_alpha
 
 NAN = np.nan
 SCALES = ("nominal", "ordinal", "interval", "ratio")
@@ -110,6 +110,19 @@ def test_equal_seeds_give_equal_intervals_and_one_person_none(random):
     alone = alpha_interval(ratings, persons=np.zeros(20), draws=50)
     assert alone.alpha == one.alpha
     assert np.isnan([alone.low, alone.high]).all()
+
+
+def test_several_ratings_have_the_intervals_of_each_alone(random):
+    few = random.normal(size=(3, 20))
+    few[1:, :5] = NAN  # fewer persons are drawn
+    several = [random.normal(size=(3, 20)), few, np.ones((3, 20)), few + 1]
+    who = np.repeat(np.arange(10), 2)
+    together = alpha_intervals(several, persons=who, draws=100)
+    alone = [alpha_interval(ratings, persons=who, draws=100) for ratings in several]
+    np.testing.assert_array_equal(
+        [(found.alpha, found.low, found.high) for found in together],
+        [(found.alpha, found.low, found.high) for found in alone],
+    )
 
 
 def test_draws_without_any_difference_are_left_out():

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from smurf_core.statistics.folds import centred_within
-from smurf_core.statistics.persons import person_codes, person_sums
+from smurf_core.statistics.persons import column_sums, person_codes, person_sums
 
 
 def test_persons_are_numbered_in_sorted_order(random):
@@ -32,3 +32,10 @@ def test_values_are_centred_fold_by_fold(random):
     before = values.copy()
     np.testing.assert_allclose(centred_within(values, folds), expected, atol=1e-12)
     np.testing.assert_array_equal(values, before)
+
+
+def test_sums_of_columns_are_those_of_the_persons_samples(random):
+    x, who = random.normal(size=(20, 2)), random.integers(0, 4, size=20)
+    expected = [x[who == person].sum(axis=0) for person in range(4)]
+    np.testing.assert_allclose(person_sums(x, who), expected)
+    np.testing.assert_array_equal(column_sums(x.T, who), person_sums(x, who))
