@@ -89,11 +89,11 @@ class Penalties:
             form = self.form(s)
             at = np.arange(form.shape[-1])
             form[:, at, at] += HEAD_RIDGE + _ROUNDING * form[:, at, at]
-            self._inverses[s] = _inverses(form)
+            self._inverses[s] = inverses(form)
         return self._inverses[s]
 
 
-def _inverses(forms: Array) -> Array:
+def inverses(forms: Array) -> Array:
     """Of positive definite matrices [B, h, h], by Cholesky factors: a third of the work."""
     if forms.shape[-1] < _SMALL:
         return _scaled_inverses(forms)
