@@ -20,12 +20,13 @@ from smurf_core.exclusive.problem import (
     Weighing,
 )
 from smurf_core.exclusive.sources import Moments, Rotated, moments, stacked
+from smurf_core.statistics.persons import person_sums
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-# At most so many numbers in the matrices that are solved at once.
-_AT_ONCE = 3e7
-# Of at most so many numbers, a fold keeps its training samples beside all samples.
+# At most so many numbers in the matrices that are solved at once: more leave the processor's cache.
+_AT_ONCE = 8e6
+# Of at most so many numbers, a fold keeps its training and validation samples beside all samples.
 _KEPT = 1e7
 
 
@@ -52,14 +53,29 @@ class Solution:
 
     def contributions(self, source: Rotated, which: int = 0) -> Array:
         """Contributions [n, heads, c] by one of the solves, in the scaled target's unit."""
+        return np.asarray(self.only(which).all_contributions(source)[0])
+
+    def all_contributions(self, source: Rotated) -> Array:
+        """Contributions [B, n, heads, c] by every solve."""
         values = list(source.values.values())
-        found = [
-            values[i] @ self.weights[which, part]
-            for (i, _), part in zip(self.heads, self.parts, strict=True)
-        ]
-        # A modality that is absent contributes nothing.
-        there = source.present[:, [i for i, _ in self.heads], None]
-        return np.asarray(np.where(there, np.stack(found, axis=1) - self.centres[which], 0.0))
+        b, heads, c = self.centres.shape
+        found = np.empty((b, len(source.present), heads, c))
+        for k, ((i, _), part) in enumerate(zip(self.heads, self.parts, strict=True)):
+            weights = self.weights[:, part].swapaxes(0, 1)
+            said = (values[i] @ weights.reshape(len(weights), b * c)).reshape(-1, b, c)
+            # A modality that is absent contributes nothing.
+            there = source.present[:, i, None, None]
+            found[:, :, k] = (said - there * self.centres[:, k]).swapaxes(0, 1)
+        return found
+
+    def prediction(self, source: Rotated) -> Array:
+        """Predictions [n, c] by the first solve."""
+        found = np.repeat(self.offset[:1], len(source.present), axis=0)
+        for i, values in enumerate(source.values.values()):
+            mine = [k for k, (one, _) in enumerate(self.heads) if one == i]
+            found += values @ sum(self.weights[0, self.parts[k]] for k in mine)
+            found -= source.present[:, [i]] * self.centres[0, mine].sum(axis=0)
+        return found
 
 
 @dataclass(frozen=True)
@@ -98,6 +114,11 @@ class FoldProblem:
         return self._kept_inputs if self._is_kept else stacked(self._trained)
 
     @property
+    def tested(self) -> Rotated:
+        """The validation samples."""
+        return self._kept_tested if self._is_kept else self.source.rows(self.validation)
+
+    @property
     def _is_kept(self) -> bool:
         return len(self.training) * sum(self.source.widths) <= _KEPT
 
@@ -110,6 +131,10 @@ class FoldProblem:
         return stacked(self._trained)
 
     @cached_property
+    def _kept_tested(self) -> Rotated:
+        return self.source.rows(self.validation)
+
+    @cached_property
     def moments(self) -> Moments:
         """Moments of the training samples, each counted once."""
         return self._moments(self._once)
@@ -117,11 +142,11 @@ class FoldProblem:
     @cached_property
     def validation_moments(self) -> Moments:
         """Moments of the validation samples, which trained nothing."""
-        return moments(self.source.rows(self.validation), np.ones((1, int(self.validation.sum()))))
+        return moments(self.tested, np.ones((1, int(self.validation.sum()))))
 
-    def _moments(self, weights: Array) -> Moments:
+    def _moments(self, weights: Array, *, single: bool = False) -> Moments:
         """Moments for weightings [B, trained] of the training samples."""
-        found = moments(self._trained, weights)
+        found = moments(self._trained, weights, single=single)
         return found if self.given is None else found.separated()
 
     @cached_property
@@ -130,7 +155,7 @@ class FoldProblem:
 
     def moments_of(self, weights: Array) -> Moments:
         """Moments of the training samples for weightings [B, n] of all samples."""
-        return self._moments(weights[:, self.training])
+        return self._moments(weights[:, self.training], single=len(weights) > 1)
 
     @cached_property
     def _penalties(self) -> dict[Weighing, Penalties]:
@@ -168,7 +193,7 @@ class FoldProblem:
         for k in range(0, len(used), at_once):
             part = slice(k, k + at_once)
             if known is None:
-                penalties = Penalties(self._moments(used[part]), weighing)
+                penalties = Penalties(self._moments(used[part], single=len(used) > 1), weighing)
             else:
                 penalties = known if len(used) <= at_once else known.rows(part)
             many = np.repeat(ridges, len(used[part]))
@@ -234,8 +259,7 @@ class FoldProblem:
 
     def validated(self, solution: Solution) -> Array:
         """Predictions of the validation samples (by the first solve), [n, c]."""
-        rows = self.source.rows(self.validation)
-        return np.asarray(solution.contributions(rows).sum(axis=1) + solution.offset[0])
+        return solution.prediction(self.tested)
 
     def losses(self, solution: Solution) -> Array:
         """Squared error, or log loss, of every validation sample (by the first solve), [n].
@@ -250,7 +274,7 @@ class FoldProblem:
         return np.asarray(((guess - target) ** 2).mean(axis=1))
 
     def _losses_of_outputs(self, solution: Solution, given: Array) -> Array:
-        rows = self.source.rows(self.validation)
+        rows = self.tested
         said, there = solution.contributions(rows), given[self.training]
         total = np.zeros(len(said))
         for i in range(len(self.source.widths)):
@@ -286,9 +310,7 @@ class FoldProblem:
         kernel = System(self.penalties(weighing), sets).kernel(np.array([ridge]))[0]
         n = int(self.training.sum())
         _, at, sizes = np.unique(persons[self.training], return_inverse=True, return_counts=True)
-        sums = np.zeros((len(sizes), kernel.shape[0]))
         inputs = self._inputs
-        np.add.at(sums, at, inputs - inputs.mean(axis=0))
-        means = sums / sizes[:, None]
+        means = person_sums(inputs - inputs.mean(axis=0), at) / sizes[:, None]
         leverage = sizes * (1 + np.einsum("pr,rs,ps->p", means, kernel, means, optimize=True)) / n
         return float(1 / max(1 - leverage.mean(), 1 / 3))

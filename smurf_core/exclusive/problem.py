@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
+import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.exclusive.sources import Moments
 
@@ -20,6 +21,8 @@ Head = tuple[int, ModalitySet]  # who contributes, as a member of which set
 HEAD_RIDGE = 1e-4
 # And so many times its own cost: of features whose size is 1e5, the ridge alone would be lost.
 _ROUNDING = 1e-10
+# Below this size, all matrices are inverted in one call: factors one by one take longer.
+_SMALL = 20
 
 
 def all_sets(count: int, highest: int | None = None) -> tuple[ModalitySet, ...]:
@@ -86,11 +89,31 @@ class Penalties:
             form = self.form(s)
             at = np.arange(form.shape[-1])
             form[:, at, at] += HEAD_RIDGE + _ROUNDING * form[:, at, at]
-            # In units of each row's own size, so that features of any scale keep their digits.
-            unit = 1 / np.sqrt(form[:, at, at])
-            unit = unit[:, :, None] * unit[:, None, :]
-            self._inverses[s] = np.linalg.inv(form * unit) * unit
+            self._inverses[s] = inverses(form)
         return self._inverses[s]
+
+
+def inverses(forms: Array) -> Array:
+    """Of positive definite matrices [B, h, h], by Cholesky factors: a third of the work."""
+    if forms.shape[-1] < _SMALL:
+        return _scaled_inverses(forms)
+    found = np.empty_like(forms)
+    for k, form in enumerate(forms):
+        factor, is_not = scipy.linalg.lapack.dpotrf(form.T, lower=1)
+        if is_not:  # Rounding can take a form that is next to singular below zero.
+            found[k] = _scaled_inverses(form)
+            continue
+        lower = scipy.linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)[0]
+        np.add(lower, lower.T, out=found[k])
+        np.fill_diagonal(found[k], np.diagonal(lower))
+    return found
+
+
+def _scaled_inverses(forms: Array) -> Array:
+    """In units of each row's own size, so that features of any scale keep their digits."""
+    unit = 1 / np.sqrt(np.diagonal(forms, axis1=-2, axis2=-1))
+    unit = unit[..., :, None] * unit[..., None, :]
+    return np.asarray(np.linalg.inv(forms * unit) * unit)
 
 
 class System:
@@ -146,12 +169,11 @@ class System:
 
     def _with_gram(self, ridge: Array) -> tuple[Array, Array]:
         """Sizes d [B, R, 1] of the inputs, and 1 + (G + ridge) V for prices u / d and b / d."""
-        gram = self.gram + ridge[:, None, None] * np.eye(self.gram.shape[-1])
-        size = np.sqrt(np.diagonal(gram, axis1=1, axis2=2))[:, :, None]
+        at = np.arange(self.gram.shape[-1])
+        size = np.sqrt(self.gram[:, at, at] + ridge[:, None])[:, :, None]
         size = np.where(size > 0, size, 1.0)
-        unit = size * size.swapaxes(1, 2)
-        found = (gram / unit) @ (self.flexibility * unit)
-        at = np.arange(gram.shape[-1])
+        found = self.gram @ self.flexibility + ridge[:, None, None] * self.flexibility
+        found *= size.swapaxes(1, 2) / size
         found[:, at, at] += 1
         return size, found
 

@@ -121,7 +121,7 @@ def set_statistics(
     sums = {(i, j): np.zeros((3, b, len(mine[i]))) for i, j in permutations(range(m), 2)}
     of_sets, targets = [], []
     for f, (problem, solution) in enumerate(zip(problems, solutions, strict=True)):
-        rows, tested = problem.source.rows(problem.validation), problem.validation_moments
+        rows, tested = problem.tested, problem.validation_moments
         learned = problem.moments if known is None else known[f]
         weights = [np.stack([solution.of((i, s)) for s in own], -1) for i, own in enumerate(mine)]
         said = [_times(x[None], w) for x, w in zip(rows.values.values(), weights, strict=True)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,8 @@ MOST_COMPONENTS = 96
 KNOWN_DIRECTIONS = 16
 # Numbers in a matrix from which the moments of refits are computed in single precision.
 _LARGE = 1_000_000
+# Samples whose moments are computed at once.
+_ROWS = 1_024
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,7 @@ def _floored(gram: Array) -> Array:
     return np.asarray(gram + (1e-8 * size + 1e-12)[:, None, None] * np.eye(gram.shape[-1]))
 
 
-def moments(source: Rotated, weights: Array) -> Moments:
+def moments(source: Rotated, weights: Array, *, single: bool = False) -> Moments:
     """Centred second moments of samples, weighted in B ways.
 
     Parameters
@@ -209,42 +211,48 @@ def moments(source: Rotated, weights: Array) -> Moments:
         The samples.
     weights
         [B, n], not negative: how often each sample counts.
+    single
+        True for single precision where there are many samples: a rounding of 1e-7 is nothing
+        beside the spread over refits, and takes half the time.
 
     Returns
     -------
     Moments
         Each divided by the sum of the weights of the samples that count for it.
     """
-    everything = np.concatenate([stacked(source), *source.beyond.values()], axis=1)
-    single = len(weights) > 1 and everything.size > _LARGE
-    m = len(source.widths)
-    ends = np.cumsum((0, *source.widths))
-    parts = [np.arange(a, b) for a, b in pairwise(ends)]
-    knows = _known_columns(source)
-    whole = np.stack([_centred_gram(everything, w, single) for w in weights])
-    gram = whole[:, : ends[-1], : ends[-1]]
+    values = list(source.values.values())
+    beyond = [source.beyond.get(name, np.zeros((len(v), 0))) for name, v in source.values.items()]
+    m = len(values)
+    ends = np.cumsum([0, *(v.shape[1] for v in (*values, *beyond))])
+    single = single and len(source.present) * int(ends[-1]) > _LARGE
+    columns = [np.arange(a, b) for a, b in pairwise(ends)]
+    parts = columns[:m]
+    knows = [
+        np.concatenate([part[:q], more])
+        for part, q, more in zip(parts, source.known.values(), columns[m:], strict=True)
+    ]
+    whole = _centred_grams([*values, *beyond], weights, single)
+    gram = whole[:, : ends[m], : ends[m]]
     found: dict[str, dict[tuple[int, int], Array]] = {
         what: {} for what in ("own", "cross", "seen", "known", "effective")
     }
     everywhere = bool(source.present.all())
     size = _effective_size(weights)
-    for i in range(m):
-        for j in range(i + 1, m):
-            pair, kish = whole, size
-            if not everywhere:
-                both = source.present[:, i] & source.present[:, j]
-                columns = np.unique(np.concatenate([parts[i], parts[j], knows[i], knows[j]]))
-                pair = np.zeros_like(whole)
-                pair[:, columns[:, None], columns] = np.stack(
-                    [_centred_gram(everything[both][:, columns], w[both], single) for w in weights]
-                )
-                kish = _effective_size(weights[:, both])
-            for one, other in ((i, j), (j, i)):
-                found["own"][one, other] = _part(pair, parts[one], parts[one])
-                found["cross"][one, other] = _part(pair, parts[one], parts[other])
-                found["seen"][one, other] = _part(pair, parts[one], knows[other])
-                found["known"][one, other] = _part(pair, knows[other], knows[other])
-                found["effective"][one, other] = kish
+    for i, j in combinations(range(m), 2):
+        pair, kish = whole, size
+        if not everywhere:
+            both = source.present[:, i] & source.present[:, j]
+            some = [values[i][both], values[j][both], beyond[i][both], beyond[j][both]]
+            at = np.concatenate([parts[i], parts[j], columns[m + i], columns[m + j]])
+            pair = np.zeros_like(whole)
+            pair[:, at[:, None], at] = _centred_grams(some, weights[:, both], single)
+            kish = _effective_size(weights[:, both])
+        for one, other in ((i, j), (j, i)):
+            found["own"][one, other] = _part(pair, parts[one], parts[one])
+            found["cross"][one, other] = _part(pair, parts[one], parts[other])
+            found["seen"][one, other] = _part(pair, parts[one], knows[other])
+            found["known"][one, other] = _part(pair, knows[other], knows[other])
+            found["effective"][one, other] = kish
     return Moments(gram=gram, widths=source.widths, **found)
 
 
@@ -258,29 +266,23 @@ def _is_run(columns: npt.NDArray[np.int64]) -> bool:
     return len(columns) > 0 and int(columns[-1] - columns[0]) == len(columns) - 1
 
 
-def _known_columns(source: Rotated) -> list[npt.NDArray[np.int64]]:
-    """Which of all columns count as what each modality knows."""
-    first = np.cumsum((0, *source.widths))
-    after = int(first[-1])
-    found = []
-    for start, (name, q) in zip(first[:-1], source.known.items(), strict=True):
-        more = source.beyond[name].shape[1] if name in source.beyond else 0
-        found.append(np.concatenate([start + np.arange(q), after + np.arange(more)]))
-        after += more
-    return found
-
-
-def _centred_gram(values: Array, weights: Array, single: bool) -> Array:
-    total = weights.sum()
-    if total <= 0:
-        return np.zeros((values.shape[1],) * 2)
-    mean = weights @ values / total
-    if single:
-        # A rounding of 1e-7 is nothing beside the spread over refits, and half the time.
-        weighted = values.astype(np.float32) * np.sqrt(weights / total)[:, None].astype(np.float32)
-        return np.asarray((weighted.T @ weighted).astype(np.float64) - np.outer(mean, mean))
-    weighted = values * (weights / total)[:, None]
-    return np.asarray(values.T @ weighted - np.outer(mean, mean))
+def _centred_grams(values: Sequence[Array], weights: Array, single: bool) -> Array:
+    """Moments [B, R, R] of the columns of all values, [n, r] each, by weights [B, n]."""
+    total = weights.sum(axis=1, keepdims=True)
+    share = weights / np.where(total > 0, total, 1.0)
+    means = np.concatenate([share @ each for each in values], axis=1)
+    kind = np.float32 if single else np.float64
+    roots = np.sqrt(share).astype(kind)
+    found = np.zeros((*means.shape, means.shape[1]), dtype=kind)
+    # So few rows at once that they stay in the processor's cache while all weightings use them.
+    for first in range(0, weights.shape[1], _ROWS):
+        rows = slice(first, first + _ROWS)
+        some = np.concatenate([each[rows] for each in values], axis=1, dtype=kind)
+        weighted = np.empty_like(some)
+        for gram, root in zip(found, roots[:, rows], strict=True):
+            np.multiply(some, root[:, None], out=weighted)
+            gram += weighted.T @ weighted
+    return np.asarray(found.astype(np.float64, copy=False) - means[:, :, None] * means[:, None])
 
 
 def _effective_size(weights: Array) -> Array:

@@ -351,9 +351,7 @@ def _refit(
                 some = rows[first : first + 2_000]
                 source: Rotated = problem.source.rows(some)
                 base = solution.contributions(source)[:, order]
-                values = np.stack(
-                    [drawn.contributions(source, b)[:, order] - base for b in range(len(weights))]
-                )
+                values = drawn.all_contributions(source)[:, :, order] - base
                 shrunk = (base - more.contributions(source)[:, order]) * fold.scaler.target_sd
                 yield some, base * fold.scaler.target_sd + values * factor, shrunk
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from smurf_core.exclusive import fold
-from smurf_core.exclusive.problem import HEAD_RIDGE, Penalties, Weighing, all_sets
+from smurf_core.exclusive import fold, sources
+from smurf_core.exclusive.problem import HEAD_RIDGE, Penalties, Weighing, all_sets, inverses
 from smurf_core.exclusive.sources import moments, rotated
 from tests.smurf_core.exclusive import transcribed
 from tests.smurf_core.exclusive.problems import centred, dense, draw, problem_of, weights_of
@@ -293,3 +293,45 @@ def test_what_does_not_fit_at_once_is_solved_in_parts(monkeypatch):
     for given in (None, known):
         found = problem.solve(sets, 0.01, weighing, weights, known=given).weights
         np.testing.assert_allclose(found, whole, atol=1e-12)
+
+
+@pytest.mark.parametrize(("single", "close"), [(False, 1e-12), (True, 1e-6)])
+def test_moments_of_pieces_are_weighted_covariances(monkeypatch, single, close):
+    source = problem_of(*draw(60)).source
+    weights = np.random.default_rng(1).standard_exponential((3, 60))
+    monkeypatch.setattr(sources, "_ROWS", 16)  # three pieces and a rest
+    monkeypatch.setattr(sources, "_LARGE", 0)
+    found = moments(source, weights, single=single).gram
+    everything = np.concatenate(list(source.values.values()), axis=1)
+    for gram, weight in zip(found, weights, strict=True):
+        expected = np.cov(everything.T, aweights=weight, ddof=0)
+        np.testing.assert_allclose(gram, expected, atol=close * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("size", [5, 40], ids=["at once", "one by one"])
+def test_forms_of_any_scale_are_inverted(size):
+    values = np.random.default_rng(0).normal(size=(3, 90, size))
+    forms = values.swapaxes(1, 2) @ values
+    scale = np.logspace(-5, 5, size)
+    found = inverses(forms * scale * scale[:, None]) * scale * scale[:, None]
+    np.testing.assert_allclose(found @ forms, np.tile(np.eye(size), (3, 1, 1)), atol=1e-9)
+
+
+def test_a_form_that_rounding_took_below_zero_is_inverted():
+    turned = np.linalg.qr(np.random.default_rng(0).normal(size=(40, 40)))[0]
+    form = (turned * np.append(-1e-9, np.linspace(1, 2, 39))) @ turned.T
+    found = inverses(((form + form.T) / 2)[None])[0]
+    np.testing.assert_allclose(found @ form, np.eye(40), atol=1e-5)
+
+
+def test_a_prediction_is_the_sum_of_contributions_and_the_constant():
+    inputs, target = draw(90, outputs=2)
+    problem = problem_of(inputs, target, present=absent(90, len(inputs)))
+    weights = np.random.default_rng(1).standard_exponential((4, 90))
+    found = problem.solve(SOME, 0.02, Weighing(0.3), weights)
+    every = found.all_contributions(problem.source)
+    for b in range(4):
+        one = found.only(b)
+        np.testing.assert_allclose(every[b], found.contributions(problem.source, b), atol=1e-12)
+        expected = every[b].sum(axis=1) + one.offset[0]
+        np.testing.assert_allclose(one.prediction(problem.source), expected, atol=1e-12)
