@@ -53,6 +53,9 @@ RATER_NAMES = (
     "rater", "annotator", "coder", "judge", "labeler", "labeller", "evaluator", "assessor",
     "worker", "observer", "beurteiler", "annotateur", "anotador",
 )  # fmt: skip
+_THINGS = frozenset({
+    *PERSON_NAMES, *GROUP_NAMES, *RECORDING_NAMES, *POSITION_NAMES, *RATER_NAMES, *CONDITION_NAMES,
+})  # fmt: skip
 # Words for a number or a code behind the word for the thing that it numbers.
 NUMBER_WORDS = (
     "id", "ids", "no", "nr", "num", "number", "nummer", "code", "idx", "index", "uid", "uuid",
@@ -101,10 +104,9 @@ def plain_name(column: str) -> str:
 @lru_cache(maxsize=200_000)
 def name_words(column: str) -> tuple[str, ...]:
     """The words of a column's name, in lower case: `SpkrID` and `spkr_id` are `spkr`, `id`."""
-    pieces = re.findall(r"[^\W\d_]+|\d+", column)
     # `SpkrID` changes from small to capital letters, `PIDNumber` before a word's second letter.
-    words = [re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", p) for p in pieces]
-    return tuple(word.lower() for piece in words for word in piece.split())
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", column)
+    return tuple(word.lower() for word in re.findall(r"[^\W\d_]+|\d+", apart))
 
 
 @lru_cache(maxsize=200_000)
@@ -117,15 +119,7 @@ def named_thing(column: str) -> str:
     # `speakerid` has no separator.
     ending = next((w for w in ("id", "nr", "no") if thing.endswith(w)), "")
     stem = thing.removesuffix(ending)
-    known = (
-        *PERSON_NAMES,
-        *GROUP_NAMES,
-        *RECORDING_NAMES,
-        *POSITION_NAMES,
-        *RATER_NAMES,
-        *CONDITION_NAMES,
-    )
-    return stem if stem in known and thing not in known else thing
+    return stem if stem in _THINGS and thing not in _THINGS else thing
 
 
 def has_number_word(column: str) -> bool:

@@ -155,13 +155,13 @@ def _with_split_column(table: Table) -> Table:
     """
     found: dict[str, str] = {}
     certain = False
-    for column in table.frame.columns:
+    for column in table.columns:
         words = [word for word in name_words(column) if word not in _MARK_WORDS]
         split = SPLIT_WORDS.get("".join(words), "")
         if split and split not in found and _is_mark(table, column):
             found[split] = column
             certain |= len(words) < len(name_words(column))
-    is_there = _MARKS in table.frame.columns
+    is_there = _MARKS in table.columns
     if is_there or not {"train", "test"} & set(found) or (len(found) < 2 and not certain):
         return table
     marks = pd.DataFrame({split: _as_marks(table, column) for split, column in found.items()})

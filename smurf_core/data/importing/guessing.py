@@ -193,7 +193,7 @@ def role_entries(table: Table, role: FileRole) -> list[tuple[str, FileRole]]:
 
 def _guess_role(table: Table, mapping: StudyMapping) -> FileRole:
     """What a table contains, judged by the roles of its columns."""
-    columns = set(table.frame.columns)
+    columns = set(table.columns)
     items = [item for items in mapping.modalities.values() for item in items]
     is_features = table.name in items or table.name.rpartition(".")[0] in items
     has_features = is_features or any(

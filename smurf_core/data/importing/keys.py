@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from itertools import combinations, permutations
 from operator import add
 
@@ -160,6 +160,7 @@ def part_text(table: Table, column: str) -> pd.Series[str]:
     return cells.map(lambda cell: f"{cell:.12g}", na_action="ignore").astype("str")
 
 
+@lru_cache(maxsize=200_000)
 def is_id_name(column: str) -> bool:
     """True if a column is named like an id of samples, or of something that contains them."""
     plain = plain_name(column)

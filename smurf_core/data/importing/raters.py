@@ -91,9 +91,9 @@ def _may_name_samples(column: str) -> bool:
 def _rated(table: Table, sample: str, rater: str) -> _Long | None:
     """What differs between the raters of a sample; None if features do, or nothing does."""
     frame = table.frame
-    features = {c for group in known_prefixes(frame.columns).values() for c in group}
+    features = {c for group in known_prefixes(table.columns).values() for c in group}
     columns: list[str] = []
-    others = [c for c in frame.columns if c not in (rater, sample)]
+    others = [c for c in table.columns if c not in (rater, sample)]
     for start in range(0, len(others), _COLUMNS_AT_ONCE):  # The first of many features are enough.
         some = frame[[sample, *others[start : start + _COLUMNS_AT_ONCE]]]
         differing = some.groupby(sample, sort=False).nunique().max() > 1

@@ -275,9 +275,10 @@ def numbers_at(
     """Columns of numbers of the rows at `place` [n], as [n, columns]; NaN where it is −1."""
     aligned = np.full((len(place), len(columns)), np.nan, dtype=np.float32)
     there = np.flatnonzero(place >= 0)
+    held = table.frame.columns.get_indexer(pd.Index(columns))  # all names at once
     for start in range(0, len(columns), _COLUMNS_AT_ONCE):
-        some = columns[start : start + _COLUMNS_AT_ONCE]
-        values = table.frame[some].to_numpy(dtype=np.float64, na_value=np.nan)
+        some = held[start : start + _COLUMNS_AT_ONCE]
+        values = table.frame.iloc[:, some].to_numpy(dtype=np.float64, na_value=np.nan)
         aligned[there, start : start + len(some)] = _to_float32(values[place[there]])
     return aligned
 

@@ -184,7 +184,9 @@ def _lines_in(source: SourceFile, encoding: str) -> int:
         with source.path.open("rb") as file:
             while chunk := file.read(4 * 1024**2):
                 text = decoder.decode(chunk)
-                lines += text.count("\n") + text.count("\r") - text.count("\r\n")
+                lines += text.count("\n")
+                if "\r" in text:
+                    lines += text.count("\r") - text.count("\r\n")
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise InputError(
@@ -311,6 +313,7 @@ def _blocks(
             column_types=dict.fromkeys(columns, pa.string()),
             include_columns=list(columns),
             strings_can_be_null=False,
+            check_utf8=False,  # `_encoding` has decoded the whole file
         ),
     ) as reader:
         yield from reader

@@ -122,18 +122,27 @@ def _is_likely(cells: pa.ChunkedArray) -> bool:
     return bool(2 * likely >= held and 2 * dates < held)
 
 
-def has_certain_point(cells: pa.Array | pa.ChunkedArray) -> bool:
+def has_certain_point(cells: pa.ChunkedArray) -> bool:
     """True if numbers have a decimal point that cannot be one between thousands."""
     return any(
-        _any(filled(cells.slice(0, most)), _DECIMAL["."], but=_EITHER["."]) for most in (5, None)
+        bool(pc.any(certain_points(filled(cells.slice(0, most)))).as_py()) for most in (5, None)
     )
 
 
-def _any(cells: pa.ChunkedArray, pattern: str, *, but: str = "") -> bool:
+def certain_points(cells: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """True for each cell with a decimal point that cannot be one between thousands."""
+    return _matches(cells, _DECIMAL["."], but=_EITHER["."])
+
+
+def _matches(
+    cells: pa.Array | pa.ChunkedArray, pattern: str, *, but: str = ""
+) -> pa.Array | pa.ChunkedArray:
     matches = pc.match_substring_regex(cells, pattern)
-    if but:
-        matches = pc.and_not(matches, pc.match_substring_regex(cells, but))
-    return bool(pc.any(matches).as_py())
+    return pc.and_not(matches, pc.match_substring_regex(cells, but)) if but else matches
+
+
+def _any(cells: pa.ChunkedArray, pattern: str, *, but: str = "") -> bool:
+    return bool(pc.any(_matches(cells, pattern, but=but)).as_py())
 
 
 def _written(name: str, raw: pa.ChunkedArray) -> _Written:

@@ -28,6 +28,8 @@ TRICKY = {
     "late unit": ["1.5 ms", "2.5 ms", "3.5 ms", "4.5 ms", "5.5 ms", "6.5 ms"],
     "large": ["1", "2", "3", "4", "9007199254740993", "6"],
     "thousands or not": ["1.234", "2.345", "3.456", "4.567", "5.678", "6.789"],
+    "thousands, then a point": ["1.234", "2.345", "3.456", "4.567", "5.6789", "6.789"],
+    "points behind two digits": ["12.5", "-13.25", "+14.5", "15.1234", "16.5", "17.5"],
     "points that are whole": ["1.0", "2.0", "3.0", "4.0", "5.0", "6.0"],
     "nothing": ["", "", "", "", "", ""],
     "words for nothing": ["none", "", "", "", "none", ""],
@@ -68,6 +70,16 @@ def test_one_column_alone_decides_as_its_whole_text_does(name):
     middle = list(cells)[8:-8]  # Of the others, texts are kept.
     a, b = (text_table("t", columns, SOURCE).frame[middle] for columns in (found, whole))
     pd.testing.assert_frame_equal(a, b)
+
+
+def test_a_last_block_without_rows_changes_nothing():
+    # Rows that are read one by one end with such a block if their number is a round one.
+    whole = pa.table({"x": pa.array(["1.234", "2.345"], pa.string())})
+    found = columns_of(
+        [*whole.to_batches(), whole.to_batches()[0].slice(0, 0)],
+        ["x"], whole.select, as_text=(), rows=4, report=lambda _: None,
+    )  # fmt: skip
+    assert found["x"].to_pylist() == ["1.234", "2.345"]
 
 
 def test_a_line_of_means_does_not_make_whole_numbers_points(tmp_path):
