@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.state.session import workspace
+from app.widgets.figures_ahead import load_figures_ahead
 from smurf_core.errors import InputError
 from smurf_core.processes.launcher import launch
 from smurf_core.runs.store import list_runs
@@ -18,6 +19,7 @@ def waits_for_first_run(study_id: str) -> bool:
     runs = list_runs(workspace(), study_id)
     if any(run.is_finished for run in runs) or not any(run.is_active for run in runs):
         return False
+    load_figures_ahead()
     st.fragment(_progress, run_every=1.0)(study_id)
     return True
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.state.callbacks import callback
 from app.state.session import known_targets, why_not, workspace
+from app.widgets.figures_ahead import load_figures_ahead
 from app.widgets.messages import escaped, show_callback_error, show_errors
 from smurf_core.plot.training import live_curve, live_objectives
 from smurf_core.processes.launcher import launch
@@ -16,6 +17,8 @@ def live_runs(study_id: str) -> None:
     """Every active run of a study with progress, curve and a button that cancels it."""
     is_active = any(run.is_active for run in list_runs(workspace(), study_id))
     has_targets = len(known_targets(study_id)) > 1
+    if is_active:
+        load_figures_ahead()
     live = st.fragment(_live, run_every=1.0 if is_active else None)
     live(study_id, is_active, has_targets=has_targets)
 
