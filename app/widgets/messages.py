@@ -108,8 +108,9 @@ def no_run() -> None:
     runs = list_runs(workspace(), study.id) if study is not None else []
     target = st.session_state.get(TARGET)
     last = next((run for run in runs if target in (None, run.target)), None)
-    has_failed = last is not None and last.status in ("failed", "crashed")
-    why = f" The last one failed: {escaped(last.error)}" if last is not None and has_failed else ""
+    why = ""
+    if last is not None and last.status in ("failed", "crashed"):
+        why = f" The last one failed: {escaped(last.error)}"
     st.info(f"This study has no finished run yet.{why}")
     st.page_link(page_path("train"), label="Train a model", icon=":material/model_training:")
 

@@ -9,7 +9,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # In processes of their own, because Streamlit is changed for good.
 CODE = """
-import importlib.util, sys
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from app.answers import keep_answers
