@@ -186,6 +186,10 @@ class _Matcher:
             # Ids by name and by value: what disagrees under them is refused, and not avoided by
             # another key, which would join other rows.
             chosen = ranked[0]
+        elif not all(own.is_named for own in matched[chosen].values()):
+            # Nor by a column that is not called like an id, as comments are.
+            named = (k for k in ranked if all(own.is_named for own in matched[k].values()))
+            chosen = next(named, chosen)
         for key in ranked:
             if key.columns != chosen.columns:
                 self.refused.append(RefusedKey(key.columns, self._why_not(key, chosen, sound)))

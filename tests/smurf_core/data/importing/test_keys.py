@@ -285,6 +285,20 @@ def test_ids_that_other_columns_contradict_are_refused_and_not_avoided_by_those(
     assert random_joins.outcome(made, tmp_path).startswith("refused: labels.csv, column 'comment'")
 
 
+@pytest.mark.parametrize("seed", [6924, 14403])
+def test_row_counters_that_comments_contradict_are_not_replaced_by_the_comments(tmp_path, seed):
+    made = random_joins.draw(seed)
+    assert made.must_be_refused
+    assert random_joins.outcome(made, tmp_path).startswith("refused: labels.csv, column 'comment'")
+
+
+@pytest.mark.parametrize("seed", [2044, 2046, 11189])
+def test_ids_as_7_wav_are_compared_with_7_under_a_counter(tmp_path, seed):
+    made = random_joins.draw(seed)
+    assert not made.must_be_refused
+    assert random_joins.outcome(made, tmp_path) == "joined"
+
+
 @BOTH_WAYS
 @pytest.mark.parametrize("words", ["dia{}_utt{}", "S{:02}T{:03}", "Ses{}-turn{}.wav"])
 @pytest.mark.parametrize("is_other", [False, True], ids=["label table", "feature table"])
