@@ -182,14 +182,11 @@ class _Matcher:
         )
         sound = [key for key in ranked[:_TRIED] if not self._contradictions(matched[key])]
         chosen = (sound or ranked)[0]
-        if names_samples(matched[ranked[0]]):
+        named = [key for key in ranked if all(own.is_named for own in matched[key].values())]
+        if named and (chosen not in named or names_samples(matched[ranked[0]])):
             # Ids by name and by value: what disagrees under them is refused, and not avoided by
-            # another key, which would join other rows.
-            chosen = ranked[0]
-        elif not all(own.is_named for own in matched[chosen].values()):
-            # Nor by a column that is not called like an id, as comments are.
-            named = (k for k in ranked if all(own.is_named for own in matched[k].values()))
-            chosen = next(named, chosen)
+            # another key, such as comments, which would join other rows.
+            chosen = named[0]
         for key in ranked:
             if key.columns != chosen.columns:
                 self.refused.append(RefusedKey(key.columns, self._why_not(key, chosen, sound)))
