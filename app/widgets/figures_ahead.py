@@ -1,4 +1,4 @@
-"""While a first model is trained, the browser loads what draws figures, which takes it seconds."""
+"""While a model is trained, the browser loads what draws figures, which takes it seconds."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy  # whose parts load when used: stats takes a second that the first paint lacks
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset
@@ -20,7 +21,6 @@ from smurf_core.statistics.correlation_interval import correlation_interval
 from smurf_core.statistics.holm import holm
 from smurf_core.statistics.krippendorff import AlphaInterval, alpha_intervals
 from smurf_core.statistics.persons import Codes, person_codes
-from smurf_core.statistics.ranks import spearman_r
 from smurf_core.statistics.reliability import difference_ceiling
 from smurf_core.statistics.slopes import clustered_slope
 from smurf_core.terms import subset_name
@@ -239,7 +239,7 @@ def human_agreement(
                 "r": pearson_r(x, y),
                 "ci_low": low,
                 "ci_high": high,
-                "spearman": spearman_r(x, y),
+                "spearman": float(scipy.stats.spearmanr(x, y).statistic),
                 "statistic": slope.statistic,
                 "degrees": slope.degrees,
                 "p": slope.p,

@@ -15,8 +15,9 @@ from smurf_core.principal_components import mean_of, pieces, principal_component
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-# At most so many leading principal components of a modality carry its contributions. More cost
-# cubed time, and predict no better (docs/method.md).
+# At most so many leading principal components of a modality carry its contributions, and no more
+# than a third of its training samples. More cost cubed time, and predict no better
+# (docs/method.md).
 MOST_COMPONENTS = 96
 # What a modality knows of the others: at most so many leading components.
 KNOWN_DIRECTIONS = 16
@@ -79,9 +80,6 @@ def rotated(
     inputs: Mapping[str, npt.NDArray[np.floating]] | Iterable[tuple[str, npt.NDArray[np.floating]]],
     present: Mask,
     training: Mask,
-    *,
-    most: int = MOST_COMPONENTS,
-    known: int = KNOWN_DIRECTIONS,
 ) -> Rotated:
     """Turn every modality's inputs to the principal components of its training samples.
 
@@ -94,10 +92,6 @@ def rotated(
         [n, m]: which sample has which modality, in the order of `inputs`.
     training
         [n]: the samples that the rotation and the means come from.
-    most
-        Components that are kept, at most; also no more than a third of the samples.
-    known
-        Leading components that count as what a modality knows, at most.
 
     Returns
     -------
@@ -112,12 +106,12 @@ def rotated(
         means[name] = mean
         sizes, vectors = principal_components(given, mean, learned)
         rank = int((sizes > 1e-9 * max(sizes[0], 1e-300)).sum()) if len(learned) else 0
-        rank = min(rank, most, max(1, len(learned) // 3))
+        rank = min(rank, MOST_COMPONENTS, max(1, len(learned) // 3))
         bases[name] = vectors[:, :rank]
         values[name] = np.zeros((len(given), rank))
         for rows in pieces(np.flatnonzero(there), given.shape[1]):
             values[name][rows] = (given[rows] - mean) @ bases[name]
-        directions[name] = min(known, rank)
+        directions[name] = min(KNOWN_DIRECTIONS, rank)
     return Rotated(values, bases, directions, present, means)
 
 

@@ -131,9 +131,10 @@ def alpha_interval(
     >>> found.low < found.alpha < found.high
     True
     """
-    return alpha_intervals([ratings], scale, persons=persons, draws=draws, seed=seed, level=level)[
-        0
-    ]
+    (found,) = alpha_intervals(
+        [ratings], scale, persons=persons, draws=draws, seed=seed, level=level
+    )
+    return found
 
 
 def alpha_intervals(

@@ -14,60 +14,6 @@ from smurf_core.statistics.slopes import ClusteredSlope, clustered_slope
 Array = npt.NDArray[np.float64]
 
 
-def mean_ranks(values: Array) -> Array:
-    """Ranks from 1, where ties share their mean rank.
-
-    Parameters
-    ----------
-    values : array [n]
-        Any values; none is NaN.
-
-    Returns
-    -------
-    array [n]
-        As `scipy.stats.rankdata`, in half the time.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> mean_ranks(np.array([3.0, 1.0, 3.0])).tolist()
-    [2.5, 1.0, 2.5]
-    """
-    order = np.argsort(values)
-    ordered = values[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    sizes = np.diff(starts, append=len(values))
-    ranks = np.empty(len(values))
-    ranks[order] = np.repeat(starts + (sizes + 1) / 2, sizes)
-    return ranks
-
-
-def spearman_r(x: Array, y: Array) -> float:
-    """Spearman's rank correlation of two variables that vary.
-
-    Parameters
-    ----------
-    x, y : array [n]
-        Values of the same samples; any units.
-
-    Returns
-    -------
-    float
-        Pearson's r of the ranks, from −1 to 1.
-
-    Notes
-    -----
-    Spearman (1904), *The American Journal of Psychology* 15.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> spearman_r(np.array([1.0, 2, 3]), np.array([1.0, 4, 9]))
-    1.0
-    """
-    return float(np.corrcoef(mean_ranks(x), mean_ranks(y))[0, 1])
-
-
 @dataclass(frozen=True)
 class RankSum:
     """The normal statistic, its two-sided p, and the rank-biserial correlation."""
@@ -150,4 +96,4 @@ def rank_slope(
     >>> rank_slope(level, level + random.normal(size=60), np.repeat(np.arange(12), 5)).p < 0.01
     True
     """
-    return clustered_slope(level.astype(np.float64), mean_ranks(values), persons)
+    return clustered_slope(level.astype(np.float64), scipy.stats.rankdata(values), persons)

@@ -115,10 +115,12 @@ def _pairs(
 def _are_own_counters(first: Table, second: Table, column: str) -> bool:
     """True if a column counts the rows of both tables, also if these were sorted since."""
     counts = [counts_rows(table, column) for table in (first, second)]
+    if all(counts):
+        return True
     if any(counts):
         # An `id` that counts the rows of one file may be the true id of the other, as 7 of `7.wav`.
         plain = [set(table.text(column).dropna().map(plain_form)) for table in (first, second)]
-        return all(counts) or plain[0].isdisjoint(plain[1])
+        return plain[0].isdisjoint(plain[1])
     counted = all(column in table.row_counters for table in (first, second))
     return counted and is_row_index(column)
 

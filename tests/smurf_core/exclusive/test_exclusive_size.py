@@ -11,6 +11,7 @@ from smurf_core.configuration import RunConfig
 from smurf_core.data.dataset import Features, MultimodalDataset
 from smurf_core.data.folds import with_made_folds
 from smurf_core.exclusive import fold as folds
+from smurf_core.exclusive import sources
 from smurf_core.exclusive.fold import FoldProblem
 from smurf_core.exclusive.preparing import prepare
 from smurf_core.exclusive.problem import Weighing, all_sets
@@ -46,8 +47,9 @@ def test_components_from_pieces_are_those_of_a_singular_value_decomposition(monk
 def test_no_modality_is_held_in_double_precision(monkeypatch):
     inputs, present, training = _inputs(8_000, 300)
     monkeypatch.setattr(principal_components, "_PIECE", 100_000)
+    monkeypatch.setattr(sources, "MOST_COMPONENTS", 4)
     tracemalloc.start()
-    rotated(inputs, present, training, most=4)
+    rotated(inputs, present, training)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     # One modality in float64 is 19 MB; this used to hold three at a time.
