@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 from zipfile import BadZipFile, ZipFile
+from zlib import error as ZlibError
 
 from smurf_core.errors import InputError
 
@@ -22,6 +24,10 @@ MAX_SEQUENCE_BYTES = 16 * 1024**3  # read one recording at a time
 MAX_MEMBERS = 10_000
 MAX_COLUMNS = 50_000
 MAX_CELLS = 100_000_000  # of lists and matrices that are read cell by cell
+# What reading a damaged archive raises; its members may be compressed in any way.
+ARCHIVE_ERRORS = (
+    BadZipFile, ZlibError, LZMAError, EOFError, OSError, ValueError, RuntimeError,
+)  # fmt: skip
 _HEARD = "who hears of progress"
 
 

@@ -39,6 +39,7 @@ _CHUNK = 1 << 20
 _DATABASE, _BESIDE = ".sqlite", ("-wal", "-shm", "-journal")
 _PASSING = {"uploads"}  # files of imports that have not ended
 _STOPPED = "The run was training when the backup was made; resume it to continue."
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DAMAGED = "The backup {file} is damaged or was cut off ({why}): use another one."
 
 
@@ -252,6 +253,10 @@ def _refuse_training(workspace: Workspace) -> None:
 def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(file) as archive:
+            # Other ways of compressing have errors of their own, as those of a failing disk.
+            if any(info.compress_type not in _METHODS for info in archive.infolist()):
+                why = "a member is compressed as those of no backup are"
+                raise InputError(_DAMAGED.format(file=file, why=why))
             yield archive
     except FileNotFoundError:
         raise InputError(f"There is no file {file}.") from None

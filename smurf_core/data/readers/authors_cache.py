@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
-from zipfile import BadZipFile, ZipFile
-from zlib import error as ZlibError
+from zipfile import ZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,7 @@ from smurf_core.data.generated.synthetic import redundant_factor, unique_factor
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.interface import Study
 from smurf_core.data.readers.restricted_pickle import PickledObject, RefusedPickle, load_restricted
-from smurf_core.data.sources import SourceFile, check_shape, zip_members
+from smurf_core.data.sources import ARCHIVE_ERRORS, SourceFile, check_shape, zip_members
 from smurf_core.errors import InputError
 
 _LOADER = {("python_tools.ml.data_loader", "DataLoader"): "DataLoader"}
@@ -113,8 +112,7 @@ def _inner(source: SourceFile) -> bytes:
     try:
         with ZipFile(source.path) as archive:
             return archive.read(pickles[0])
-    except (BadZipFile, ZlibError, EOFError, OSError, ValueError, RuntimeError,
-            NotImplementedError) as error:  # fmt: skip
+    except ARCHIVE_ERRORS as error:
         raise InputError(f"{source.name} is damaged: download it again.") from error
 
 

@@ -10,8 +10,6 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
-from zlib import error as ZlibError
 
 import pyarrow as pa
 
@@ -20,7 +18,7 @@ from smurf_core.data.readers.columns import check_names, text_table
 from smurf_core.data.readers.footers import without_odd_rows, without_row_counter
 from smurf_core.data.readers.headers import SEEN_ROWS, find_header
 from smurf_core.data.readers.interface import Table
-from smurf_core.data.sources import SourceFile, check_shape, zip_members
+from smurf_core.data.sources import ARCHIVE_ERRORS, SourceFile, check_shape, zip_members
 from smurf_core.errors import InputError
 
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -65,9 +63,8 @@ class ExcelReader:
                     sheet.title: _cells(sheet.iter_rows(values_only=True), source, rows)
                     for sheet in shown
                 }
-        except (BadZipFile, InvalidFileException, ParseError, KeyError, OSError, EOFError,
-                ValueError, TypeError, AttributeError, ZlibError,
-                NotImplementedError) as error:  # fmt: skip
+        except (*ARCHIVE_ERRORS, InvalidFileException, ParseError, KeyError, TypeError,
+                AttributeError) as error:  # fmt: skip
             if isinstance(error, InputError):
                 raise
             raise InputError(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from zipfile import BadZipFile, ZipFile
-from zlib import error as ZlibError
+from zipfile import ZipFile
 
 import h5py
 import numpy as np
@@ -14,7 +13,13 @@ from numpy.lib import format as npy
 
 from smurf_core.data.readers.hdf5 import own_member
 from smurf_core.data.readers.npz import check_header
-from smurf_core.data.sources import MAX_UNPACKED_BYTES, SourceFile, gibibytes, zip_members
+from smurf_core.data.sources import (
+    ARCHIVE_ERRORS,
+    MAX_UNPACKED_BYTES,
+    SourceFile,
+    gibibytes,
+    zip_members,
+)
 from smurf_core.errors import InputError
 
 _HDF5 = (".h5", ".hdf5", ".hdf")
@@ -52,8 +57,7 @@ def keyed_arrays(source: SourceFile, keys: Sequence[str]) -> dict[str, npt.NDArr
                     f"at most {gibibytes(MAX_UNPACKED_BYTES)} is read."
                 )
             return {key: np.asarray(item[()]) for key, item in sets.items()}
-    except (BadZipFile, ZlibError, EOFError, OSError, RuntimeError, KeyError, TypeError,
-            ValueError, NotImplementedError, MemoryError) as error:  # fmt: skip
+    except (*ARCHIVE_ERRORS, KeyError, TypeError, MemoryError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{source.name} is damaged: write or download it again.") from error

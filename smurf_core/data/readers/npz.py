@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import prod
 from tokenize import TokenError
 from typing import IO, Any
-from zipfile import BadZipFile, ZipFile
-from zlib import error as ZlibError
+from zipfile import ZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,7 @@ from numpy.lib import format as npy
 
 from smurf_core.data.readers.arrays import array_table
 from smurf_core.data.readers.interface import Table
-from smurf_core.data.sources import SourceFile, zip_members
+from smurf_core.data.sources import ARCHIVE_ERRORS, SourceFile, zip_members
 from smurf_core.errors import InputError
 
 
@@ -39,8 +38,7 @@ class NpzReader:
                     check_header(archive, member, size, source)
                     with archive.open(member) as file:
                         arrays[name] = npy.read_array(file, allow_pickle=False)
-        except (BadZipFile, ZlibError, EOFError, OSError, ValueError, NotImplementedError,
-                RuntimeError, MemoryError) as error:  # fmt: skip
+        except (*ARCHIVE_ERRORS, MemoryError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(

@@ -1,5 +1,7 @@
 import pickle
+import zipfile
 
+import numpy as np
 import pytest
 
 from smurf_core.data.importing.assembly import SourceFile, assemble
@@ -62,6 +64,27 @@ def test_pickles_of_the_table_do_run_code_where_nobody_is_careful(tmp_path):
 )
 def test_names_from_strangers_are_made_safe_to_show(given, shown, tmp_path):
     assert SourceFile(given, tmp_path).name == shown
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("name", ["study.npz", "study.xlsx"])
+def test_damaged_members_of_any_compression_are_refused(tmp_path, name, method):
+    good, file = tmp_path / f"good_{name}", tmp_path / name
+    if name.endswith(".npz"):
+        np.savez(good, **{column: cells.to_numpy() for column, cells in good_table().items()})
+    else:
+        good_table().to_excel(good, index=False)
+    with zipfile.ZipFile(good) as members, zipfile.ZipFile(file, "w", method) as packed:
+        for member in members.namelist():
+            packed.writestr(member, members.read(member))
+        written = packed.infolist()
+    content = bytearray(file.read_bytes())
+    for member in written:
+        middle = member.header_offset + 30 + len(member.filename) + member.compress_size // 2
+        content[middle : middle + 8] = b"\xff" * 8
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="is damaged or"):
+        assemble(find_sources([file]))
 
 
 def test_missing_file_is_refused(tmp_path):

@@ -105,6 +105,16 @@ def test_a_changed_bit_anywhere_is_refused_or_without_effect(whole, tmp_path):
             assert examine(Workspace(home)).problems == ()
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 97])
+def test_a_changed_way_of_compressing_is_refused(whole, tmp_path, method):
+    content, changed = bytearray(whole.read_bytes()), tmp_path / "changed.zip"
+    directory = content.index(b"PK\x01\x02")  # the list of members, at the end
+    content[directory + 10] = method
+    changed.write_bytes(content)
+    assert "damaged or was cut off" in refused(changed, tmp_path / "home")
+    assert not (tmp_path / "home").exists()
+
+
 def forged(file: Path, name: str, *, mode: int = 0, content: bytes = b"x") -> Path:
     """A backup with a right list of its members, one of which has this name."""
     from hashlib import sha256
