@@ -10,14 +10,9 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts app/ on the path, not its 
 import streamlit as st  # noqa: E402
 
 from app.answers import keep_answers  # noqa: E402
-from app.state.address import address_of  # noqa: E402
-from app.state.navigation import navigation  # noqa: E402
+from app.state.navigation import HEADINGS, navigation  # noqa: E402
 from app.state.people import admitted, sign_out_button  # noqa: E402
-from app.state.selection import settle_selection  # noqa: E402
-from app.widgets.checklist import checklist  # noqa: E402
-from app.widgets.messages import show_callback_error, show_errors, tried_twice  # noqa: E402
-from app.widgets.page_head import tight_spaces  # noqa: E402
-from app.widgets.sidebar import choose_study_and_run  # noqa: E402
+from app.widgets.page_title import page_title  # noqa: E402
 
 keep_answers()
 st.set_page_config(
@@ -26,7 +21,15 @@ st.set_page_config(
 if not admitted():
     st.stop()
 page = navigation()
-tight_spaces()
+page_title(HEADINGS.get(page.title, ""))  # "": a link of an earlier version, which leads elsewhere.
+
+# At the first page of a server this takes half a second, in which the title is there already.
+from app.state.address import address_of  # noqa: E402
+from app.state.selection import settle_selection  # noqa: E402
+from app.widgets.checklist import checklist  # noqa: E402
+from app.widgets.messages import show_callback_error, show_errors, tried_twice  # noqa: E402
+from app.widgets.sidebar import choose_study_and_run  # noqa: E402
+
 # Among the errors: a store that cannot be opened, and what a page does not catch.
 with address_of(page.url_path), show_errors():
     with st.container():  # Keeps the place of what is below it.

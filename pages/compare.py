@@ -25,7 +25,7 @@ from app.widgets.tabs import tabs
 from smurf_core.reporting.bundle import run_titles
 
 study = current_study()
-corner = page_head("compare")
+corner = page_head()
 finished = comparable_runs(study)
 titles = run_titles(finished)
 parts = {}

@@ -14,7 +14,7 @@ from smurf_core.reporting.fitness_sentences import fitness_sentences
 from smurf_core.runs.studies import provenance
 
 study = current_study()
-page_head("data")
+page_head()
 with show_errors():
     dataset = dataset_of(study)
     imported = st.session_state.pop("imported", None)

@@ -12,7 +12,7 @@ from app.widgets.page_head import page_head
 from smurf_core.runs.wording import read_wording
 
 study = current_study()
-page_head("findings")
+page_head()
 run = finished_run()
 with show_errors():
     others = [other for other in finished_runs(study.id) if other.id != run.id][:MOST_OTHERS]

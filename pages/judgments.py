@@ -23,7 +23,7 @@ from app.widgets.selected_samples import selected_samples
 from app.widgets.tabs import tabs
 
 study = current_study()
-corner = page_head("judgments")
+corner = page_head()
 with show_errors():
     dataset = dataset_of(study)
     if not dataset.judgments and not dataset.informativeness:

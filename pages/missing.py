@@ -14,7 +14,7 @@ from app.widgets.tabs import tabs
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 
 study = current_study()
-corner = page_head("missing")
+corner = page_head()
 run = finished_run()
 with show_errors():
     dataset, contributions = dataset_of(study), contributions_of(run)

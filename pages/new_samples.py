@@ -11,7 +11,7 @@ from app.widgets.messages import finished_run, show_errors
 from app.widgets.page_head import answer, page_head
 
 current_study()  # Says why, if it cannot be read.
-corner = page_head("new_samples")
+corner = page_head()
 run = finished_run()
 with show_errors():
     saved = saved_sets(run)

@@ -18,7 +18,7 @@ from app.widgets.slice_metrics import slice_metrics
 from app.widgets.tabs import tabs
 
 study = current_study()
-corner = page_head("overview")
+corner = page_head()
 run = finished_run()
 with show_errors():
     dataset = dataset_of(study)

@@ -12,7 +12,7 @@ from app.widgets.tabs import tabs
 from smurf_core.ratings.defaults import why_not_ratable
 
 study = current_study()
-corner = page_head("ratings")
+corner = page_head()
 with show_errors():
     dataset = first_dataset_of(study)
     if reason := why_not_ratable(dataset):

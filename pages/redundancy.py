@@ -26,7 +26,7 @@ from app.widgets.selected_samples import selected_samples
 from app.widgets.tabs import tabs
 
 study = current_study()
-corner = page_head("redundancy")
+corner = page_head()
 run = finished_run()
 with show_errors():
     if not run.config.kind.has_redundant_heads:

@@ -22,7 +22,7 @@ def newest_of_each_model(runs: list[RunInfo], run: RunInfo) -> list[str]:
 
 
 study = current_study()
-page_head("report")
+page_head()
 run = finished_run()
 with show_errors():
     dataset = dataset_of(study)

@@ -14,7 +14,7 @@ from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
 
 study = current_study()
-page_head("samples")
+page_head()
 run = finished_run()
 with show_errors():
     dataset, contributions = dataset_of(study), contributions_of(run)

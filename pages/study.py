@@ -2,18 +2,17 @@
 
 import streamlit as st
 
+from app.sections.study.extractions import extractions
+from app.sections.study.recordings_form import recordings_form
+from app.sections.study.starts import TAB, TABS, offer_synthetic_study, starts
+from app.sections.study.study_list import study_list
+from app.sections.study.synthetic import synthetic_form
+from app.sections.study.upload_wizard import upload_wizard
+from app.state.session import STUDY
+from app.widgets.messages import show_errors
 from app.widgets.page_head import page_head
 
-page_head("study")  # At a first start, the title is there before the rest is loaded.
-
-from app.sections.study.extractions import extractions  # noqa: E402
-from app.sections.study.recordings_form import recordings_form  # noqa: E402
-from app.sections.study.starts import TAB, TABS, offer_synthetic_study, starts  # noqa: E402
-from app.sections.study.study_list import study_list  # noqa: E402
-from app.sections.study.synthetic import synthetic_form  # noqa: E402
-from app.sections.study.upload_wizard import upload_wizard  # noqa: E402
-from app.state.session import STUDY  # noqa: E402
-from app.widgets.messages import show_errors  # noqa: E402
+page_head()
 
 # What fails does not take the rest of the page with it: a place for files that one run of the page
 # lacks is empty in the next one. Somebody else may delete a study while it is read here.

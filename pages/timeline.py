@@ -18,7 +18,7 @@ from app.widgets.page_head import page_head
 from smurf_core.runs.studies import media_of
 
 study = current_study()
-corner = page_head("timeline")
+corner = page_head()
 run = finished_run()
 with show_errors():
     with st.container():  # Keeps the place of what is below it.

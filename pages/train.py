@@ -15,7 +15,7 @@ from smurf_core.processes.launcher import launch
 from smurf_core.runs.store import create_run
 
 study = current_study()
-page_head("train")
+page_head()
 with show_errors():
     dataset = dataset_of(study)
     config, targets = None, []

@@ -12,7 +12,7 @@ from app.widgets.page_head import page_head
 from app.widgets.scope_bar import scope_picker
 
 study = current_study()
-page_head("verify")
+page_head()
 with show_errors():
     dataset, run = dataset_of(study), current_run()
     st.subheader("True factors against learned contributions")

@@ -1,8 +1,11 @@
 """The first page needs little; the rest is loaded while nobody waits."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+from smurf_core.runs.workspace import HOME_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 # In processes of their own: here, much is loaded already.
@@ -19,6 +22,23 @@ SERVER = """
 import sys
 import app.served
 assert not {"numpy", "pandas", "app.sections.study"} & set(sys.modules)
+"""
+TITLE = """
+import sys
+from streamlit.testing.v1 import AppTest
+from app.widgets import page_title
+
+draw, loaded = page_title.page_title, set()
+
+def seen(question):
+    loaded.update(sys.modules)
+    draw(question)
+
+page_title.page_title = seen
+page = AppTest.from_file("app/main.py", default_timeout=60).run()
+assert [title.value for title in page.title] == ["Which study?"]
+assert loaded
+assert not {"app.state.session", "smurf_core.runs.store", "smurf_core.data.dataset"} & loaded
 """
 AHEAD = """
 import sys, time
@@ -45,6 +65,11 @@ assert "torch" not in sys.modules
 
 def test_the_server_starts_without_pandas():
     subprocess.run([sys.executable, "-c", SERVER], cwd=ROOT, check=True)
+
+
+def test_the_title_is_there_before_the_rest_is_loaded(tmp_path):
+    environment = {**os.environ, HOME_VARIABLE: str(tmp_path)}
+    subprocess.run([sys.executable, "-c", TITLE], cwd=ROOT, env=environment, check=True)
 
 
 def test_the_first_page_loads_no_heavy_package():
