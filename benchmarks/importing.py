@@ -4,7 +4,7 @@ Simulated features, 23,300 samples of 700 columns in three modalities, with labe
 and as Parquet, one file per modality, and imported in its own process, from files to a stored
 study.
 
-    python benchmarks/importing.py [--samples 23300] [--columns 700]
+    python -m benchmarks.importing [--samples 23300] [--columns 700]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How long a user waits: from a click until the changed number is on the screen, in Chromium.
 
-`python benchmarks/latency.py` simulates a study of 25,000 samples and three modalities, trains it
+`python -m benchmarks.latency` simulates a study of 25,000 samples and three modalities, trains it
 for a moment, starts the app, and measures
 
 - first paint: from `streamlit run` until the first page's title is on the screen,
@@ -12,11 +12,11 @@ for a moment, starts the app, and measures
 and, so that machines can be compared, a matrix product of 2048³, and the first paint and a switch
 of a page of Streamlit that holds nothing else.
 
-`python benchmarks/latency.py --memory --samples 250000` opens every page in place of that and
+`python -m benchmarks.latency --memory --samples 250000` opens every page in place of that and
 prints the most memory that the server, and that all of Chromium's processes, have held (PSS: what
 processes share is counted once).
 
-`python benchmarks/latency.py --train DATA` (a file or folder, or nothing for the synthetic study)
+`python -m benchmarks.latency --train DATA` (a file or folder, or nothing for the synthetic study)
 takes the time from the click on *Start training*, as the page offers it (quick preset), until the
 first contributions are on the screen.
 

@@ -1,6 +1,6 @@
 """How often each test finds something where nothing is: should be 5%; intervals miss in 5%.
 
-`python benchmarks/null_rates.py` draws data without any effect, 2,000 times for each test (the
+`python -m benchmarks.null_rates` draws data without any effect, 2,000 times for each test (the
 last, with models trained anew in every draw, 500 times), with persons that differ from each
 other, and prints the share of p-values below 0.05. For an interval it is the share of draws in
 which the true value lies outside. Three minutes on one core. `benchmarks/null_judgments.py` does

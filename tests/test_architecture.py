@@ -196,3 +196,15 @@ def test_files_are_short_enough_to_read() -> None:
     commands = {n: k for n, k in lengths.items() if n.startswith("smurf_core/cli/")}
     assert commands
     assert {name for name, length in commands.items() if length > LONGEST_COMMAND} == set()
+
+
+def test_every_figure_is_drawn_with_settings_of_ours() -> None:
+    """Without them there is Plotly's logo, and points at twice the screen's resolution."""
+    drawn = 0
+    for path in [*(ROOT / "app").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "plotly_chart":
+                drawn += 1
+                named = {argument.arg for argument in node.keywords}
+                assert "config" in named, f"{path.relative_to(ROOT)}:{node.lineno}"
+    assert drawn > 20

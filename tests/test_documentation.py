@@ -69,3 +69,26 @@ def test_continuous_integration_runs_the_test_command_of_the_readme():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace("--quiet ", "")
     for command in commands.split(" && "):
         assert f"\n{command}\n" in script
+
+
+def texts() -> list[Path]:
+    """All files whose text names commands."""
+    folders = ("smurf_core", "app", "benchmarks", "docs")
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.[mp][dy]")]
+    return [*found, *ROOT.glob("*.md")]
+
+
+def test_commands_that_texts_name_start_from_the_projects_folder():
+    """A script that imports `app` or `benchmarks` starts as a module only, or with a path."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in texts())
+    modules = set(re.findall(r"python -m ((?:benchmarks|tests)\.[a-z_.]*[a-z_])", text))
+    assert len(modules) > 10
+    for module in modules:
+        path = ROOT.joinpath(*module.split("."))
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
+    scripts = set(re.findall(r"(PYTHONPATH=\S+ )?python ((?:[a-z_]+/)+[a-z_]+\.py)", text))
+    assert scripts
+    for with_path, script in scripts:
+        source = (ROOT / script).read_text(encoding="utf-8")
+        ours = re.search(r"^\s*(from|import) (app|benchmarks|tests|pages)\b", source, re.MULTILINE)
+        assert with_path or not ours or "sys.path.insert" in source, f"python {script}"

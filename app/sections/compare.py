@@ -21,7 +21,7 @@ from app.state.address import in_address, list_in_address
 from app.state.selection import Scope, pinned_run, select_samples
 from app.state.session import current_run, workspace
 from app.widgets.downloads import download_view
-from app.widgets.figures import colour_column_picker, selectable_chart
+from app.widgets.figures import FIGURE_CONFIG, colour_column_picker, selectable_chart
 from app.widgets.messages import bullets, escaped
 from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
@@ -171,7 +171,7 @@ def score_bars(compared: Compared, titles: dict[str, str], metric: str) -> None:
             + (" (lower is better)" if metric in LOWER_IS_BETTER else ""),
         ),
         key="compare_bars",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
     )
 
 
@@ -236,7 +236,7 @@ def side_by_side(first: RunInfo, second: RunInfo, dataset: MultimodalDataset, sc
             st.info("Neither prediction varies among these samples: show more.")
         return
     st.plotly_chart(
-        paired_shares(agreement, "Run A", "Run B"), key="two_shares", config={"displaylogo": False}
+        paired_shares(agreement, "Run A", "Run B"), key="two_shares", config=FIGURE_CONFIG
     )
     st.markdown("Pale: the verdict on this contribution is not good, so it is no finding.")
     with st.expander("Agreement of every contribution", expanded=True):
@@ -407,9 +407,7 @@ def sweep(finished: list[RunInfo], titles: dict[str, str], task: Task) -> None:
         return
     sweeps = {name: weight_sweep(table) for name, table in candidates.items()}
     metric = METRIC_TITLES[next(iter(METRICS[task]))]
-    st.plotly_chart(
-        trade_off(candidates, sweeps, metric), key="trade_off", config={"displaylogo": False}
-    )
+    st.plotly_chart(trade_off(candidates, sweeps, metric), key="trade_off", config=FIGURE_CONFIG)
     few = all(len(table) == 1 for table in sweeps.values())
     st.markdown(
         "Up and to the left is better. Faint points: every configuration of every fold. Line: for "

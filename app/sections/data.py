@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.messages import escaped
 from app.widgets.number_table import show_table
 from smurf_core.data.dataset import MultimodalDataset
@@ -183,9 +184,7 @@ def between_modalities(described: Description) -> None:
     st.subheader("Between modalities")
     components = described.components
     if components["r"].notna().any():
-        st.plotly_chart(
-            component_heatmap(components), key="components", config={"displaylogo": False}
-        )
+        st.plotly_chart(component_heatmap(components), key="components", config=FIGURE_CONFIG)
     st.markdown(
         "Pearson's r between the first principal components of standardised features, over the "
         "samples that have both modalities. A component's sign is arbitrary. Strong correlations "

@@ -20,7 +20,7 @@ from app.loading import (
 from app.state.address import in_address
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
-from app.widgets.figures import colour_column_picker, selectable_chart
+from app.widgets.figures import FIGURE_CONFIG, colour_column_picker, selectable_chart
 from app.widgets.messages import DOUBT, escaped, facts, numbers_first
 from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
@@ -316,7 +316,7 @@ def informativeness(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> N
                     table, row["modality"], colour=colours[row["modality"]], title=title
                 ),
                 key=f"informative_{row['modality']}",
-                config={"displaylogo": False},
+                config=FIGURE_CONFIG,
             )
     with st.expander("Numbers"):
         st.dataframe(tests, hide_index=True, width="stretch", key="informativeness_table")

@@ -21,7 +21,7 @@ from app.loading import (
 from app.state.address import in_address, list_in_address
 from app.state.selection import Scope, pinned_sample, select_samples
 from app.widgets.downloads import download_view
-from app.widgets.figures import selectable_chart
+from app.widgets.figures import FIGURE_CONFIG, selectable_chart
 from app.widgets.messages import bullets, facts, numbers_first
 from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
@@ -67,7 +67,7 @@ def losses(run: RunInfo, scope: Scope) -> str | None:
     st.plotly_chart(
         loss_bars(table, contributions_of(run).modalities, title=title, chance=gate.chance),
         key="losses",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
         alt="The score without each modality, with 95% intervals of the change over persons",
     )
     bullets(said[1:])
@@ -265,7 +265,7 @@ def table_5(run: RunInfo, finished: list[RunInfo], metric: str, scope: Scope) ->
             mine, name="available", title=title, reference=float(mine["full"].iloc[0])
         ),
         key="missing_bars",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
     )
     st.markdown(
         f"The run in the sidebar, with linear reconstruction, {tested:,} tested samples: mean "
@@ -309,7 +309,7 @@ def dropout(run: RunInfo, contributions: Contributions, metric: str, scope: Scop
             METRIC_TITLES[metric] + (" (lower is better)" if metric in LOWER_IS_BETTER else ""),
         ),
         key="dropout",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
     )
     st.markdown(
         f"One modality is missing for a random share of the samples, {curve['draws'].max()} draws "

@@ -8,6 +8,7 @@ from app.loading import dataset_of, gate_of
 from app.loading_overview import confusion_of, residuals_by_person_of, residuals_over_range_of
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.messages import bullets
 from smurf_core.plot.confusion import confusion_matrices
 from smurf_core.plot.residuals import MOST_PERSONS, residuals_of_persons, residuals_over_target
@@ -27,7 +28,7 @@ def mistaken_classes(run: RunInfo, scope: Scope) -> None:
     st.plotly_chart(
         confusion_matrices(table),
         key="confusion",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
         alt="Confusion matrix of held-out samples, beside the one of chance; the table has both.",
     )
     st.markdown(
@@ -52,7 +53,7 @@ def residuals(run: RunInfo, scope: Scope) -> None:
         st.plotly_chart(
             residuals_over_target(over, dataset.target_name),
             key="residuals_over_range",
-            config={"displaylogo": False},
+            config=FIGURE_CONFIG,
             alt="Mean of prediction minus target in each part of the target's range",
         )
         download_view(over, "residuals_over_range")
@@ -68,7 +69,7 @@ def residuals(run: RunInfo, scope: Scope) -> None:
         st.plotly_chart(
             residuals_of_persons(people),
             key="residuals_by_person",
-            config={"displaylogo": False},
+            config=FIGURE_CONFIG,
             alt="Median of prediction minus target of each person",
         )
         download_view(people, "residuals_by_person")

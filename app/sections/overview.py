@@ -19,6 +19,7 @@ from app.state.address import in_address
 from app.state.selection import Scope
 from app.state.session import comparable_runs, known_targets, run_label
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.messages import bullets, escaped, facts
 from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
@@ -120,7 +121,7 @@ def shares(
     st.plotly_chart(
         shares_with_intervals(drawn, totals, contributions.modalities),
         key="shares",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
         alt="Shares of the prediction's variance with intervals; the table below has the numbers.",
     )
     bullets(others_said)

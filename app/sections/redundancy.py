@@ -22,7 +22,7 @@ from app.loading import (
 from app.state.address import in_address
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
-from app.widgets.figures import colour_column_picker, selectable_chart
+from app.widgets.figures import FIGURE_CONFIG, colour_column_picker, selectable_chart
 from app.widgets.messages import DOUBT, escaped, facts
 from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
@@ -110,7 +110,7 @@ def sets(run: RunInfo, contributions: Contributions, layer: Layer, scope: Scope)
     st.plotly_chart(
         set_facts(found, contributions.modalities),
         key=f"shared_sets_{layer.order}",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
         alt="One bar per set of modalities: how much it shares, and whether its sides agree",
     )
     st.markdown(
@@ -166,9 +166,7 @@ def _pair_chart(figure: object, key: str) -> None:
             st.session_state["redundancy_cell"] = tuple(cell)
             st.session_state[TAB] = TWO_SIDES
 
-    st.plotly_chart(
-        figure, key=key, on_select=take, selection_mode="points", config={"displaylogo": False}
-    )
+    st.plotly_chart(figure, key=key, on_select=take, selection_mode="points", config=FIGURE_CONFIG)
 
 
 def one_pair(
@@ -294,7 +292,7 @@ def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None
     st.plotly_chart(
         heatmap_multiples(tables, title="r" if is_r else "share", limit=limit, percent=not is_r),
         key="redundancy_groups",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
     )
     st.markdown(
         "Each group on its own, centred within folds. Differences between small groups are "
@@ -313,7 +311,7 @@ def residuals(run: RunInfo, layer: Layer, scope: Scope) -> None:
     st.plotly_chart(
         signed_heatmap(residual_matrix(here, layer.names), title="r"),
         key="residuals",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
     )
     st.markdown(
         "Row I, column J: r between the unique contribution of I and what it shares with J. Far "
@@ -391,9 +389,7 @@ def second_witness(run: RunInfo) -> None:
         st.markdown(escaped(sentence))
     if not found.predicts:
         return
-    st.plotly_chart(
-        commonality_bars(found.totals), key="commonality", config={"displaylogo": False}
-    )
+    st.plotly_chart(commonality_bars(found.totals), key="commonality", config=FIGURE_CONFIG)
     st.markdown(
         "Unique: what the R² of all modalities loses without this one. Common: what it can predict "
         f"alone, less that. Of all {found.samples:,} tested samples; whiskers: 95% intervals over "

@@ -8,6 +8,7 @@ from app.loading import contributions_of, verdicts_of
 from app.loading_overview import feature_rises_of, shapes_of
 from app.state.address import in_address
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import bullets, escaped, show_errors
 from smurf_core.evaluation.verdicts import GOOD, verdict_of
@@ -53,7 +54,7 @@ def feature_shapes(run: RunInfo) -> None:
         st.plotly_chart(
             shape_curves(good, unit, colour=modality_colours(contributions.modalities)[modality]),
             key="shapes",
-            config={"displaylogo": False},
+            config=FIGURE_CONFIG,
             alt="How the feature moves each contribution of its modality whose verdict is good",
         )
         st.markdown(escaped(moved_sentence(good)), help=explain("shape"))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.loading import result_of
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.messages import escaped
 from app.widgets.number_table import show_table
 from app.widgets.page_head import answer
@@ -28,7 +29,7 @@ def sharing(run: RunInfo, *, is_answer: bool = False) -> None:
     st.plotly_chart(
         sharing_bars(found),
         key="sharing",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
         alt="One bar per set of modalities: how far its members agree",
     )
     st.markdown(

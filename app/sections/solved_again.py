@@ -9,6 +9,7 @@ from app.loading_overview import solvable_of, solved_again_of
 from app.state.address import in_address, list_in_address
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import bullets, show_errors
 from smurf_core.evaluation.redundancy import ALL_OUTPUTS
@@ -74,7 +75,7 @@ def solve_again(run: RunInfo) -> None:
         st.plotly_chart(
             shares_with_intervals(largest_terms(terms), totals, contributions.modalities),
             key="again_shares",
-            config={"displaylogo": False},
+            config=FIGURE_CONFIG,
             alt="Shares of the run with intervals; diamonds: solved again. The download has all.",
         )
         st.markdown(

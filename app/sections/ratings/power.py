@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.sections.ratings.collections import progress_bar
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.messages import show_errors
 from app.widgets.page_head import answer
 from smurf_core.errors import InputError
@@ -106,7 +107,7 @@ def _show_sizes(table: pd.DataFrame, at: int | None, wanted: float) -> None:
             f"condition are enough under these assumptions: {row['raters']:.0f} raters, "
             f"{row['hours']:.1f} hours in all."
         )
-    st.plotly_chart(power_lines(table, wanted), key="power_figure")
+    st.plotly_chart(power_lines(table, wanted), key="power_figure", config=FIGURE_CONFIG)
     _show_table(table[list(_TITLES)].rename(columns=_TITLES), "sizes")
 
 
@@ -120,7 +121,7 @@ def _show_shares(shares: pd.DataFrame, wanted: float, size: Size) -> None:
         f"{size.clips} clips with {_raters(size.raters_per_cell)} per clip and condition find "
         f"{found} with a power of {wanted:g}, under these assumptions."
     )
-    st.plotly_chart(share_power_line(shares, wanted), key="share_figure")
+    st.plotly_chart(share_power_line(shares, wanted), key="share_figure", config=FIGURE_CONFIG)
     table = shares[list(_SHARE_TITLES)].rename(columns=_SHARE_TITLES)
     table["Unique share"] = [f"{share:.0%}" for share in table["Unique share"]]
     _show_table(table, "shares")

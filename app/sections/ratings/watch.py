@@ -10,6 +10,7 @@ import streamlit as st
 from app.loading_ratings import agreement_of, growth_of, quality_of, traces_of
 from app.state.callbacks import callback
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.messages import escaped
 from smurf_core.plot.ratings import growth_line, progress_heatmap
 from smurf_core.ratings.agreement import FEWEST_CLIPS
@@ -36,7 +37,7 @@ def _live(collection: Collection) -> None:
     totals = progress.groupby("condition", sort=False)[["needed", "rated", "open"]].sum()
     rated, needed = int(totals["rated"].sum()), int(totals["needed"].sum())
     st.progress(min(1.0, rated / max(needed, 1)), f"{rated:,} of {needed:,} ratings")
-    st.plotly_chart(progress_heatmap(progress), key="rating_progress")
+    st.plotly_chart(progress_heatmap(progress), key="rating_progress", config=FIGURE_CONFIG)
     table = agreement_of(collection)
     if table.empty:  # Nothing but traces is asked.
         return
@@ -60,7 +61,7 @@ def _live(collection: Collection) -> None:
     if len(growth):
         is_words = fields[key].measure == "nominal"
         title = "Krippendorff's α" if is_words else "ICC(2,k)"
-        st.plotly_chart(growth_line(growth, title), key="rating_growth")
+        st.plotly_chart(growth_line(growth, title), key="rating_growth", config=FIGURE_CONFIG)
 
 
 def _agreement(table: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from app.loading import contributions_of, result_of, verdicts_of
 from app.loading_samples import feature_effects_of, suggestion_of
 from app.sections.samples.card import ask_output
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.media import show_media
 from app.widgets.messages import escaped, facts
 from app.widgets.outlying import show_distance, show_outlying
@@ -182,7 +183,7 @@ def _show_change(
     left, right = st.columns([5, 4])
     left.plotly_chart(
         waterfall(steps, own.modalities, unit), key="change_waterfall",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
         alt="Waterfall from the prediction before the change to the prediction after it",
     )  # fmt: skip
     table = pd.DataFrame(

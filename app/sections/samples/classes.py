@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.loading import cards_of, contributions_of
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.messages import escaped
 from smurf_core.evaluation.class_difference import two_likeliest
 from smurf_core.plot.contributions import breakdown, waterfall
@@ -35,7 +36,7 @@ def show_difference(sample: str, run: RunInfo) -> None:
             pale=card.doubtful,
         ),
         key="class_difference",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
         alt="Waterfall of each contribution to one logit minus the other, which add up exactly",
     )
     download_view(card.table(), "class_difference")

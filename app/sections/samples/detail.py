@@ -12,6 +12,7 @@ from app.sections.samples.card import ask_output
 from app.state.selection import pin_sample, pinned_sample, run_pinned_beside
 from app.state.session import run_label
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.messages import escaped, facts, show_errors
 from app.widgets.number_table import show_table
 from app.widgets.outlying import show_outlying
@@ -97,7 +98,7 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str, *, is_open: bool) 
     left.plotly_chart(
         waterfall(parts, own.modalities, unit),
         key="waterfall",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
         alt="Waterfall from the baseline through every contribution to the prediction",
     )
     shown = pd.DataFrame({"Part": parts["part"], unit: _written(parts)}).set_index("Part")
@@ -138,7 +139,7 @@ def _parts(sample: str, run: RunInfo, output: int, unit: str, *, is_open: bool) 
         place.plotly_chart(
             signed_heatmap(matrix, title=unit, limit=limit),
             key=f"matrix_{order}",
-            config={"displaylogo": False},
+            config=FIGURE_CONFIG,
             alt="Matrix of this sample's unique (diagonal) and redundant contributions",
         )
 
@@ -240,12 +241,12 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
         by_group.markdown("**Groups of features**, guessed from their names")
         by_group.plotly_chart(
             attribution_bars(groups, "group", title=title, colour=colour),
-            key="groups", config={"displaylogo": False},
+            key="groups", config=FIGURE_CONFIG,
         )  # fmt: skip
         by_feature.markdown("**Single features**")
         by_feature.plotly_chart(
             attribution_bars(table, "feature", title=title, colour=colour),
-            key="features", config={"displaylogo": False},
+            key="features", config=FIGURE_CONFIG,
         )  # fmt: skip
         download_view(table, "attributions")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.messages import escaped, facts
 from smurf_core.plot.basins import basin_scatter
 from smurf_core.processes.live_basins import LiveBasins
@@ -80,7 +81,7 @@ def _watch(was_running: bool) -> None:
         }
         | {"Lowest r of a prediction": plain(rows["prediction_r"].min(), 4)}
     )
-    st.plotly_chart(basin_scatter(rows, RIGHT), key="basin_scatter", config={"displaylogo": False})
+    st.plotly_chart(basin_scatter(rows, RIGHT), key="basin_scatter", config=FIGURE_CONFIG)
     st.markdown(
         "One point per start. Above the dashed line, the true factors were found; points below it "
         "predict equally well, but their objective is higher: choose restarts by the objective."

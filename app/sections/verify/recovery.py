@@ -7,6 +7,7 @@ import streamlit as st
 from app.loading import explained_of
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
+from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.gate_notice import has_enough
 from app.widgets.messages import facts
 from app.widgets.number_table import show_table
@@ -52,7 +53,7 @@ def true_factors(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None
     st.plotly_chart(
         signed_heatmap(factor_table(factor_matrix(explained), output), title="r"),
         key="factors",
-        config={"displaylogo": False},
+        config=FIGURE_CONFIG,
     )
     here = found[found["output"] == output]
     table = here.assign(contribution=list(map(term_label, here["modality"], here["shared_with"])))[
