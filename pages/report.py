@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.loading import dataset_of
 from app.sections.report import build_report, built_report, offer, show_table
+from app.state.address import list_in_address
 from app.state.session import comparable_runs, current_study, run_label
 from app.widgets.gate_notice import has_findings
 from app.widgets.messages import finished_run, show_errors
@@ -34,12 +35,14 @@ with show_errors():
     scope = scope_picker(study, dataset)
     has_findings(run, scope)
     finished = {other.id: other for other in comparable_runs(study)}
+    columns = f"reported_{run.id}"
+    newest = newest_of_each_model(list(finished.values()), run)
+    list_in_address("runs", columns, list(finished), newest)
     chosen = st.multiselect(
         "Columns of the tables",
         list(finished),
-        default=newest_of_each_model(list(finished.values()), run),
         format_func=lambda key: run_label(finished[key]),
-        key=f"reported_{run.id}",
+        key=columns,
         help="Runs side by side, as in the paper's Tables 2 and 5. ↓ and ↑ compare them with "
         "the run that is chosen in the sidebar, which is always included. ⇓ and ⇑: also after "
         "Holm's correction for the number of tests.",

@@ -154,9 +154,9 @@ def open_page(components_once):
         test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
         for key, value in query.items():
             test.query_params[key] = value
-        test.run()
         if name != "study":
-            test.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
+            test.switch_page(str(ROOT / "pages" / f"{name}.py"))
+        test.run()
         assert not test.exception
         return test
 

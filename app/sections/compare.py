@@ -282,10 +282,10 @@ def sample_by_sample(
     with st.container(horizontal=True, vertical_alignment="bottom"):
         what = "Errors"
         if not is_class:
-            what = st.segmented_control(
-                "Shown", ["Predictions", "Errors"], default="Predictions", key="compare_shown",
-                required=True,
-            )  # fmt: skip
+            kinds = ["Predictions", "Errors"]
+            in_address("shown", "compare_shown", kinds, kinds[0])
+            picked = st.segmented_control("Shown", kinds, key="compare_shown", required=True)
+            what = picked or kinds[0]
         colouring = colour_column_picker(dataset, contributions_of(first), key="compare_colour")
     columns = ("first", "second") if what == "Predictions" else ("first_error", "second_error")
     title = (
@@ -361,9 +361,9 @@ def _search_curves(run: RunInfo) -> pd.DataFrame:
 
 def learning_curves(runs: list[RunInfo], titles: dict[str, str]) -> None:
     """Learning curves of the folds' chosen models, or of the search, side by side."""
-    what = st.segmented_control(
-        "Of", ["Chosen models", "Search"], default="Chosen models", key="curves_of", required=True
-    )
+    kinds = ["Chosen models", "Search"]
+    in_address("curves", "curves_of", kinds, kinds[0])
+    what = st.segmented_control("Of", kinds, key="curves_of", required=True)
     tables = [
         chosen_curves_of(run) if what == "Chosen models" else _search_curves(run) for run in runs
     ]
@@ -396,10 +396,9 @@ def sweep(finished: list[RunInfo], titles: dict[str, str], task: Task) -> None:
     if not able:
         st.info("No finished run has a factorisation weight (λ): train SMURF.")
         return
-    chosen = st.multiselect(
-        "Runs", list(able), default=list(able)[:3], format_func=titles.__getitem__,
-        key=f"swept_{finished[0].study_id}_{finished[0].target}",
-    )  # fmt: skip
+    key = f"swept_{finished[0].study_id}_{finished[0].target}"
+    list_in_address("swept", key, list(able), list(able)[:3])
+    chosen = st.multiselect("Runs", list(able), format_func=titles.__getitem__, key=key)
     candidates = {titles[run_id]: tried_by(able[run_id]) for run_id in chosen}
     candidates = {name: table for name, table in candidates.items() if len(table)}
     if not candidates:

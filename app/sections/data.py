@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.state.address import in_address
 from app.widgets.figures import FIGURE_CONFIG
 from app.widgets.messages import escaped
 from app.widgets.number_table import show_table
@@ -134,7 +135,9 @@ def features(dataset: MultimodalDataset, described: Description, key: str) -> No
         "One tick per feature. Unequal scales do no harm if training standardises features; a "
         "feature far from the others may be in another unit."
     )
-    modality = st.selectbox("Modality", dataset.modalities, key=f"features_of_{key}")
+    key = f"features_of_{key}"
+    in_address("modality", key, dataset.modalities, dataset.modalities[0])
+    modality = st.selectbox("Modality", dataset.modalities, key=key)
     own = described.features[described.features["modality"] == modality]
     own = own.drop(columns="modality").reset_index(drop=True)
     left, right = st.columns([3, 2])

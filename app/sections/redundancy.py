@@ -256,10 +256,9 @@ def by_group(study: StudyInfo, run: RunInfo, layer: Layer, scope: Scope) -> None
         grouping = st.selectbox(
             "Groups", known, key=key, index=None, placeholder="Choose a column", width=260
         )
-        what = st.segmented_control(
-            "Shown", ["Agreement (r)", "Share of variance"], default="Agreement (r)",
-            key="redundancy_shown", required=True,
-        )  # fmt: skip
+        kinds = ["Agreement (r)", "Share of variance"]
+        in_address("shown", "redundancy_shown", kinds, kinds[0])
+        what = st.segmented_control("Shown", kinds, key="redundancy_shown", required=True)
     if grouping is None:
         return
     found = redundancy_by_group_of(run, grouping, scope)

@@ -222,8 +222,9 @@ def _traces(page: Shown, shown: Timeline) -> TraceAccount | None:
     }
     if len(known) < 2:
         return next(iter(known.values()), None)
+    in_address("traces", "timeline_traces", list(known), next(iter(known)))
     chosen = st.segmented_control(
-        "Traces", list(known), key="timeline_traces", required=True, default=next(iter(known)),
+        "Traces", list(known), key="timeline_traces", required=True,
         label_visibility="collapsed", help="The continuous scale whose traces are shown.",
     )  # fmt: skip
     return known.get(chosen or "", next(iter(known.values())))

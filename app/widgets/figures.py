@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.loading import colour_columns_of, contributions_of, sample_table_of
+from app.state.address import in_address
 from app.state.selection import select_samples
 from app.state.session import current_run
 from smurf_core.contributions import Contributions
@@ -65,8 +66,7 @@ def colour_column_picker(
     else:
         table = sample_table(explained(contributions, dataset))
         options = colour_columns(table)
-    if st.session_state.get(key) not in (None, *options):
-        del st.session_state[key]  # Another study has other columns.
+    in_address("colour", key, [None, *options], None)  # Another study has other columns.
     name = st.selectbox(
         "Colour by",
         options,

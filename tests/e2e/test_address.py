@@ -19,9 +19,17 @@ def second_tab(page):
     page.get_by_role("tab").nth(1).click()
 
 
-def unique_to_text(page):
-    page.get_by_role("combobox", name="Unique to").click()
-    page.get_by_role("option", name="text", exact=True).click()
+def choose(title, option):
+    """Choose in the list with this title."""
+
+    def do(page):
+        field = page.get_by_role("combobox", name=title, exact=True)
+        field.scroll_into_view_if_needed()
+        page.wait_for_timeout(500)  # A list that is open closes when the page scrolls.
+        field.click()
+        page.get_by_role("option", name=option).first.click()
+
+    return do
 
 
 def switch_text(page):
@@ -37,8 +45,16 @@ if EVERY_STATE:
     STEPS |= {
         "redundancy": (second_tab, "tab="),
         "timeline": (next_sample, "sample="),
-        "judgments": (unique_to_text, "unique="),
+        "judgments": (choose("Unique to", "text"), "unique="),
         "compare": (second_tab, "tab="),
+        "overview": (second_tab, "tab="),
+        "study": (second_tab, "tab="),
+        "data": (choose("Modality", "vision"), "modality="),
+        "ratings": (second_tab, "tab="),
+        "train": (choose("Search", "Standard"), "preset="),
+        "findings": (choose("Run", "late"), "run="),
+        "report": (choose("Run", "late"), "run="),
+        "verify": (choose("Run", "late"), "run="),
     }
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from app.loading import contributions_of, result_of, sample_table_of, verdicts_of
 from app.loading_samples import attributions_of, similar_to
 from app.sections.samples.card import ask_output
+from app.state.address import in_address
 from app.state.selection import pin_sample, pinned_sample, run_pinned_beside
 from app.state.session import run_label
 from app.widgets.downloads import download_view
@@ -254,14 +255,15 @@ def _reasons(sample: str, run: RunInfo, dataset: MultimodalDataset, output: int,
 def _neighbours(sample: str, run: RunInfo) -> None:
     """Samples whose predictions consist of similar contributions; a chosen one is opened."""
     st.subheader("Samples with similar contributions")
+    in_address("alike", "alike_by", list(_MEASURES), "cosine")
     measure = st.segmented_control(
-        "Similar by", list(_MEASURES), default="cosine", format_func=_MEASURES.__getitem__,
+        "Similar by", list(_MEASURES), format_func=_MEASURES.__getitem__,
         key="alike_by", required=True,
         help="All contributions side by side, each divided by its standard deviation over the "
         "samples. Direction (cosine) compares only proportions; distance (Euclid) also compares "
         "strength.",
     )  # fmt: skip
-    found = similar_to(run, sample, measure)
+    found = similar_to(run, sample, measure or "cosine")
     columns = ["sample_id", "person", "target", "prediction", "outlying"]
     table = sample_table_of(run)
     shown = found.merge(table[[c for c in columns if c in table]], on="sample_id")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.loading import explained_of
+from app.state.address import in_address
 from app.state.selection import Scope
 from app.widgets.downloads import download_view
 from app.widgets.figures import FIGURE_CONFIG
@@ -47,9 +48,9 @@ def true_factors(run: RunInfo, dataset: MultimodalDataset, scope: Scope) -> None
     )
     output = contributions.outputs[0]
     if contributions.is_classification:
-        output = st.selectbox(
-            "Class", contributions.outputs, key=f"verify_class_{run.id}", width=260
-        )
+        key = f"verify_class_{run.id}"
+        in_address("class", key, contributions.outputs, output)
+        output = st.selectbox("Class", contributions.outputs, key=key, width=260)
     st.plotly_chart(
         signed_heatmap(factor_table(factor_matrix(explained), output), title="r"),
         key="factors",
