@@ -62,10 +62,7 @@ FAST = replace(
     RunConfig.from_preset("quick"), preset="custom", max_epochs=3, restarts=1,
     grid=Grid((5e-3,), ((10,),), (0.0,), (0.5,)),
 )  # fmt: skip
-TITLES = (
-    "Data", "Train", "Overview", "Redundancy", "Samples", "Human judgments",
-    "Missing modalities", "Compare", "Verify", "Report",
-)  # fmt: skip
+TITLES = tuple(name for name in HEADINGS if name != "Study")  # which is opened first
 
 _EMPTY = """import streamlit as st
 st.title("Nothing")

@@ -113,18 +113,18 @@ class OpenSmileFramesReader:
 def _has_names(source: SourceFile, head: bytes) -> bool:
     if head.startswith(_PARQUET):
         return {"file", "start", "end"} <= set(_parquet_names(source))
-    start = head.lstrip(b"\xef\xbb\xbf")[:4096].lower()
-    if start.lstrip().startswith((b"@relation", b"%")):
+    start = head.lstrip(b"\xef\xbb\xbf")[:4096]
+    if start.lstrip().lower().startswith((b"@relation", b"%")):
         attributes = [
             line.split()[1].strip(b"'\"")
             for line in head.splitlines()
             if line.lower().startswith(b"@attribute") and len(line.split()) > 1
         ]
         return attributes[:1] == [b"name"] and (
-            b"frameTime" in attributes[:3] or b"opensmile" in start
+            b"frameTime" in attributes[:3] or b"opensmile" in start.lower()
         )
     line = start.partition(b"\n")[0].replace(b'"', b"").strip()
-    return line.startswith((b"name;frametime;", b"name,frametime,", b"file,start,end,"))
+    return line.startswith((b"name;frameTime;", b"name,frameTime,", b"file,start,end,"))
 
 
 def _parquet_names(source: SourceFile) -> list[str]:
@@ -232,10 +232,19 @@ def _as_seconds(cells: pd.Series[Any], column: str, source: SourceFile) -> npt.N
     return np.asarray(spans.dt.total_seconds(), dtype=np.float64)
 
 
+def _name_column(frame: pd.DataFrame, source: SourceFile) -> str:
+    for column in ("file", "name"):
+        if column in frame:
+            return column
+    raise InputError(
+        f"{source.name} begins with openSMILE's columns, but its table has no column file or name: "
+        "write the file again."
+    )
+
+
 def _clips(frame: pd.DataFrame, source: SourceFile) -> npt.NDArray[np.object_]:
     """The clip of each row: its name without folder and suffix, if this differs between files."""
-    column = "file" if "file" in frame else "name"
-    paths = frame[column].astype("str").fillna("").str.strip("'\" ")
+    paths = frame[_name_column(frame, source)].astype("str").fillna("").str.strip("'\" ")
     names = paths.map(recording_name)
     if paths.nunique() > names.nunique():
         names = _below_common_folder(paths)
@@ -256,7 +265,7 @@ def _below_common_folder(paths: pd.Series[Any]) -> pd.Series[Any]:
 def _functionals(table: Table, source: SourceFile) -> Table:
     frame = table.frame
     clips = _clips(frame, source)
-    column = "file" if "file" in frame else "name"
+    column = _name_column(frame, source)
     problems = list(table.problems)
     paths = frame[column].astype("str").str.strip("'\" ")
     if len(set(clips.tolist())) < len(clips) and paths.is_unique:

@@ -115,6 +115,30 @@ def test_arff_of_opensmile_is_read_with_its_class(tmp_path):
     np.testing.assert_array_equal(table.frame["pitch"], [1.5, np.nan])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "File,Start,End,pitch\nu1,0,1,1.5\nu2,0,1,2.5\n",
+        "Name;FrameTime;pitch\nu1;0;1.5\nu2;0;2.5\n",
+    ],
+)
+def test_columns_in_other_letters_are_a_plain_table(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    (table,) = tables_of(tmp_path / "a.csv")
+    assert table.frame.iloc[:, 0].tolist() == ["u1", "u2"]
+    assert table.frame["pitch"].tolist() == [1.5, 2.5]
+
+
+def test_a_table_that_lost_its_column_of_files_is_refused_in_a_sentence(tmp_path):
+    """A newline is lost after the first line, so the table begins below it."""
+    rows = [f"u{k}.wav,0 days,0 days 00:00:01,{k}.5,{k}" for k in range(12)]
+    (tmp_path / "a.csv").write_text("file,start,end,pitch,loudness " + " ".join(rows[:2]) + "\n"
+                                    + rows[2].replace(".wav", ".,av") + "\n"
+                                    + "\n".join(rows[3:]))  # fmt: skip
+    with pytest.raises(InputError, match=r"^a\.csv begins with openSMILE's columns, but its table"):
+        tables_of(tmp_path / "a.csv")
+
+
 # OpenFace
 
 
