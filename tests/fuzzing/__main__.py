@@ -15,6 +15,7 @@ if __name__ == "__main__":
     given = sys.argv[1:]
     keep = Path(given[2]) if len(given) > 2 else None
     with tempfile.TemporaryDirectory() as made:
+        print(f"The file of the moment is in {made}.", flush=True)
         tried = try_files(
             int(given[0]), Path(made), seed=int(given[1]) if len(given) > 1 else 0, keep=keep
         )

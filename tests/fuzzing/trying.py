@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import faulthandler
 import random
 import resource
 import signal
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +50,8 @@ class Tried:
 def try_files(count: int, folder: Path, *, seed: int = 0, keep: Path | None = None) -> Tried:
     """Read this many changed files; those with findings are copied to `keep`.
 
-    The file of the moment is in `folder`, where it remains if the process crashes.
+    The file of the moment is in `folder`, where it remains if the process crashes, or is ended
+    because a library does not return.
     """
     seeds = write_seeds(folder)
     findings: list[Finding] = []
@@ -108,9 +111,12 @@ def _limit() -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+    # No signal reaches a library in C that does not return: then the process ends.
+    faulthandler.dump_traceback_later(3 * _SECONDS, exit=True, file=sys.__stderr__)
     try:
         yield
     finally:
+        faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 

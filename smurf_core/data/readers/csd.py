@@ -13,6 +13,7 @@ import pandas as pd
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.frames import ReadingOptions, Recording, Track
 from smurf_core.data.readers.hdf5 import own_member
+from smurf_core.data.readers.hdf5_heaps import check_texts
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.sources import SourceFile, check_shape
 from smurf_core.errors import InputError
@@ -140,6 +141,7 @@ class _Sequences:
             raise InputError(
                 f"{self.source.name}, {path!r}: it needs {what} as a table of rows over time."
             )
+        check_texts(item, self.source)
         return item
 
     def _columns(self, root: h5py.Group) -> tuple[str, ...]:
@@ -151,7 +153,7 @@ class _Sequences:
                 path = f"{self.root}/metadata/dimension names"
                 item = own_member(path, "dimension names", metadata, self.source)
                 if isinstance(item, h5py.Dataset) and item.size == 1:
-                    _check_length(item, self.source)
+                    check_texts(item, self.source)
                     cell = item[()] if item.ndim == 0 else item[(0,) * item.ndim]
                     try:
                         given = json.loads(cell)
@@ -177,18 +179,6 @@ class _Sequences:
             if features.dtype.itemsize > 1024:
                 raise InputError(f"{self.source.name}, {name!r}: its cells are not words.")
             return np.asarray(features[()]), np.asarray(intervals[()], dtype=np.float64)
-
-
-def _check_length(text: h5py.Dataset, source: SourceFile) -> None:
-    """Raise `OSError` if a text claims to be longer than its file: HDF5 makes room for it first."""
-    place = text.id.get_offset()
-    if place is None or h5py.check_string_dtype(text.dtype) is None:
-        return
-    with source.path.open("rb") as file:
-        file.seek(place)
-        claimed = int.from_bytes(file.read(4), "little")
-    if h5py.check_string_dtype(text.dtype).length is None and claimed > source.path.stat().st_size:
-        raise OSError("A text is longer than the file.")
 
 
 class _open:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smurf_core.data.readers.arrays import array_table
+from smurf_core.data.readers.hdf5_heaps import check_texts
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.sources import MAX_UNPACKED_BYTES, SourceFile, gibibytes
 from smurf_core.errors import InputError
@@ -87,6 +88,7 @@ def own_member(path: str, name: str, group: h5py.Group, source: SourceFile) -> A
 
 def _array(name: str, item: h5py.Dataset, source: SourceFile, rows: int | None) -> npt.NDArray[Any]:
     part = slice(None) if rows is None or item.ndim == 0 else slice(rows)
+    check_texts(item, source)
     if h5py.check_string_dtype(item.dtype) is not None:
         return np.asarray(item.asstr()[part], dtype=np.str_)
     if item.dtype.kind not in "biuf":

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from numpy.lib import format as npy
 
 from smurf_core.data.readers.hdf5 import own_member
+from smurf_core.data.readers.hdf5_heaps import check_texts
 from smurf_core.data.readers.npz import check_header
 from smurf_core.data.sources import (
     ARCHIVE_ERRORS,
@@ -75,4 +76,5 @@ def _data_set(key: str, item: Any, source: SourceFile) -> h5py.Dataset:
         item = own_member(f"{key}/{name}", name, item, source)
     if not isinstance(item, h5py.Dataset):
         raise InputError(f"{source.name}, {key!r}: one data set per sample is needed.")
+    check_texts(item, source)
     return item
