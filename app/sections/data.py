@@ -135,9 +135,9 @@ def features(dataset: MultimodalDataset, described: Description, key: str) -> No
         "One tick per feature. Unequal scales do no harm if training standardises features; a "
         "feature far from the others may be in another unit."
     )
-    key = f"features_of_{key}"
-    in_address("modality", key, dataset.modalities, dataset.modalities[0])
-    modality = st.selectbox("Modality", dataset.modalities, key=key)
+    picker = f"features_of_{key}"
+    in_address("modality", picker, dataset.modalities, dataset.modalities[0])
+    modality = st.selectbox("Modality", dataset.modalities, key=picker)
     own = described.features[described.features["modality"] == modality]
     own = own.drop(columns="modality").reset_index(drop=True)
     left, right = st.columns([3, 2])

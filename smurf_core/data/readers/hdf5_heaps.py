@@ -40,11 +40,11 @@ def check_texts(item: h5py.Dataset, source: SourceFile) -> None:
         return
     facts = os.stat(source.path)
     is_whole = _are_whole(source.path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
-    if not is_whole or _longest(item, source) > facts.st_size:
+    if not is_whole or _longest(item, source.path, facts.st_size) > facts.st_size:
         raise InputError(f"{source.name} is damaged: write or download it again.")
 
 
-def _longest(item: h5py.Dataset, source: SourceFile) -> int:
+def _longest(item: h5py.Dataset, path: Path, size: int) -> int:
     """The longest that a text of a data set claims to be, or what all of them claim to take.
 
     0 for texts that are stored in chunks.
@@ -52,9 +52,9 @@ def _longest(item: h5py.Dataset, source: SourceFile) -> int:
     place, stored = item.id.get_offset(), item.id.get_storage_size()
     if place is None or not item.size or stored % item.size or stored < 4 * item.size:
         return 0
-    if stored > source.path.stat().st_size:
+    if stored > size:
         return int(stored)
-    with source.path.open("rb") as file:
+    with path.open("rb") as file:
         file.seek(place)
         cells = np.frombuffer(file.read(stored), dtype=np.uint8)
     if len(cells) < stored:
