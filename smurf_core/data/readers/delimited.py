@@ -392,6 +392,8 @@ def _slowly(source: SourceFile, dialect: _Dialect) -> Iterator[pa.RecordBatch]:
 
 def _may_end(row: list[str], names: list[str], width: int) -> bool:
     """True if a row may be a note below the data: it does not begin as the others do."""
+    if not names:
+        return False
     shapes = {mask(name) for name in names}
     starts_alike = mask(row[0].strip()) in shapes
     return len(row) < width and not starts_alike and is_note([" ".join(row).strip(), "", ""], names)
@@ -405,8 +407,13 @@ def _block(body: list[list[str]], dialect: _Dialect) -> pa.RecordBatch:
 
 def _ragged(source: SourceFile, dialect: _Dialect, row: list[str], number: int) -> InputError:
     """The message for a row whose number of cells is not that of the header."""
+    remedy = f"put quotes around text that contains a {DELIMITERS[dialect.delimiter]}"
+    if len(row) < len(dialect.names):
+        remedy = (
+            "close a quote that is open, add the cells that are missing, or take out the name that "
+            "has no column"
+        )
     return InputError(
         f"{source.name}, row {number}: {len(row)} cells where the header names "
-        f"{len(dialect.names)} columns; put quotes around text that contains a "
-        f"{DELIMITERS[dialect.delimiter]}."
+        f"{len(dialect.names)} columns; {remedy}."
     )

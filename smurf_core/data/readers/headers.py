@@ -255,7 +255,9 @@ class _Finder:
     def _is_extra(self, position: int, names: Sequence[str], before: Rows) -> bool:
         """True if a row below the header is a second header: texts above columns of numbers."""
         row = self.rows[position]
-        if len(row) != self.width or not self.numeric or position + 1 >= len(self.rows):
+        if not (len(row) == len(names) == self.width and self.numeric):
+            return False
+        if position + 1 >= len(self.rows):
             return False
         cells = [row[j] for j in self.numeric]
         filled = [cell for cell in cells if cell]

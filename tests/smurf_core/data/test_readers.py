@@ -234,6 +234,21 @@ def test_how_a_table_was_read_is_kept(tmp_path):
     assert options == {"encoding": "utf-8", "delimiter": "semicolon", "decimal": ","}
 
 
+@pytest.mark.parametrize("units", ["", ";;n;ms\n"])
+@pytest.mark.parametrize("extra", ["", "video"])
+def test_a_header_of_more_names_than_there_are_columns_is_refused(tmp_path, units, extra):
+    """Each row was read as one note, in the first column; units below it ended in a traceback."""
+    rows = "".join(f"clip{k};{k}.5;1.00{k};{k}.1\n" for k in range(6))
+    path = tmp_path / "a.csv"
+    path.write_text(f"id;valence;audio_a;{extra};video_a\n{units}{rows}")
+    with pytest.raises(InputError) as refused:
+        read(SourceFile(path.name, path))
+    assert str(refused.value) == (
+        "a.csv, row 1: 4 cells where the header names 5 columns; close a quote that is open, add "
+        "the cells that are missing, or take out the name that has no column."
+    )
+
+
 def test_blank_lines_above_the_header_are_passed_over(tmp_path):
     (tmp_path / "t.csv").write_text("\n\nid,x\na,1\nb,2\n")
     assert only_table(tmp_path / "t.csv").frame["x"].tolist() == [1, 2]
