@@ -8,7 +8,7 @@ refuses to those who may not see it: no cached value reaches them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -68,13 +68,13 @@ from smurf_core.evaluation.verdicts import good_terms, verdicts
 from smurf_core.explained import Explained, explained
 from smurf_core.fold_label import fold_label
 from smurf_core.reporting.cards import CardSource, card_source
-from smurf_core.reporting.findings import examples, main_metric
+from smurf_core.reporting.evidence import evidence_of
+from smurf_core.reporting.findings import main_metric
 from smurf_core.reporting.key_findings import KeyFinding, key_findings
 from smurf_core.reporting.sentences import Leader
 from smurf_core.reporting.statements import Account, account, leader_of
 from smurf_core.reporting.statements import gate_of as gate_of_run
 from smurf_core.reporting.two_runs import SideBySide, side_by_side
-from smurf_core.reporting.witness import comparable_totals
 from smurf_core.results import RunResult
 from smurf_core.runs.files import RunFiles
 from smurf_core.runs.slices import require_slice, slice_samples
@@ -363,19 +363,26 @@ def tables_of(run: RunInfo, scope: Scope) -> dict[str, pd.DataFrame]:
         result_of(run),
         scope.apply(explained_of(run)),
         intervals=share_intervals_of(run, scope),
+        verdict_table=verdicts_of(run),
     )
 
 
-@st.cache_data(max_entries=24, show_spinner="Finding what can be said…", hash_funcs=_BY_RUN)
-def key_findings_of(run: RunInfo, others: list[RunInfo]) -> tuple[KeyFinding, ...]:
-    """At most five findings of all of a run's samples; `others` are runs of the same study."""
+def key_findings_of(run: RunInfo, others: list[RunInfo]) -> Iterator[KeyFinding]:
+    """At most five findings of all of a run's samples, one after the other as they are known.
+
+    `others` are runs of the same study.
+    """
     everything = Scope.everything(len(dataset_of(run)))
-    tables = tables_of(run, everything)
     return key_findings(
         account_of(run, everything, "", others),
-        tables,
-        examples(result_of(run), explained_of(run), tables["outlying_samples"], tables["verdicts"]),
-        comparable_totals(run.config.kind, share_intervals_of(run, everything).totals),
+        lambda: evidence_of(
+            result_of(run),
+            explained_of(run),
+            share_intervals_of(run, everything),
+            verdicts_of(run),
+            witness=lambda: witness_for(run),
+            agreement=lambda: human_agreement_of(run, everything),
+        ),
     )
 
 

@@ -16,10 +16,9 @@ page_head()
 run = finished_run()
 with show_errors():
     others = [other for other in finished_runs(study.id) if other.id != run.id][:MOST_OTHERS]
-    findings = key_findings_of(run, others)
     whose_findings(study, run)
     wording = read_wording(workspace(), run.id)
-    for finding in findings:
+    for finding in key_findings_of(run, others):
         show_finding(run, finding, wording, contributions_of(run).modalities)
     with st.container(horizontal=True):
         st.page_link(page_path("samples"), label="Look at single samples", icon=":material/search:")

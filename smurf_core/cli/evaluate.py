@@ -14,19 +14,19 @@ from smurf_core.cli.output import name_leftovers, new_table, out
 from smurf_core.cli.runs import find_run
 from smurf_core.cli.targets import target_sentence
 from smurf_core.data.dataset import MultimodalDataset
-from smurf_core.evaluation.complete import evaluation_tables, tables_of_run
+from smurf_core.evaluation.complete import evaluation_tables
 from smurf_core.evaluation.metrics import METRIC_TITLES, METRICS
 from smurf_core.evaluation.performance import fold_performance
 from smurf_core.evaluation.redundancy import share_intervals
+from smurf_core.evaluation.verdicts import verdicts
 from smurf_core.evaluation.verification import mean_recovery
 from smurf_core.explained import explained
 from smurf_core.fold_label import fold_label
-from smurf_core.reporting.findings import examples
+from smurf_core.reporting.evidence import evidence_of
 from smurf_core.reporting.key_findings import key_findings
 from smurf_core.reporting.sentences import Leader
 from smurf_core.reporting.shares import OutputShares
 from smurf_core.reporting.statements import account, leader_of
-from smurf_core.reporting.witness import comparable_totals
 from smurf_core.results import RunResult
 from smurf_core.runs.exporting import write_folder
 from smurf_core.runs.files import RunFiles
@@ -59,14 +59,9 @@ def show(run: Run) -> None:
     result = RunFiles.of(workspace, info.id).read_result()
     shown = explained(result, dataset)
     intervals = share_intervals(shown, result.refits)
-    tables = tables_of_run(result, shown, intervals=intervals)
-    said = account(result, shown, intervals=intervals, verdict_table=tables["verdicts"])
-    first = key_findings(
-        said,
-        tables,
-        examples(result, shown, tables["outlying_samples"], tables["verdicts"]),
-        comparable_totals(config.kind, tables["variance_totals"]),
-    )
+    verdict_table = verdicts(result, shown)
+    said = account(result, shown, intervals=intervals, verdict_table=verdict_table)
+    first = tuple(key_findings(said, lambda: evidence_of(result, shown, intervals, verdict_table)))
     wording = read_wording(workspace, info.id)
     for finding in first:
         text = f"{finding.question} {wording.of(finding).marked} ({finding.counted})"

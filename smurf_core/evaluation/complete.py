@@ -78,6 +78,7 @@ def tables_of_run(
     explained: Explained,
     *,
     intervals: ShareIntervals | None = None,
+    verdict_table: pd.DataFrame | None = None,
     count: int = 50,
     seed: int = 0,
 ) -> dict[str, pd.DataFrame]:
@@ -91,8 +92,8 @@ def tables_of_run(
         The run. Stability and commonality are computed from all its samples.
     explained
         The samples that the other tables describe.
-    intervals
-        `share_intervals` of these samples, where they are known already.
+    intervals, verdict_table
+        `share_intervals` of these samples and `verdicts` of the run, where they are known already.
     count
         Length of each list of typical samples, per output.
     seed
@@ -118,7 +119,9 @@ def tables_of_run(
         tables["redundancy"] = pair_table(contributions)
     if result.sharing is not None:
         tables["sharing"] = result.sharing
-    found = verdicts(result, explained_samples(result, dataset))
+    found = verdict_table
+    if found is None:
+        found = verdicts(result, explained_samples(result, dataset))
     tables["verdicts"] = found
     keys = ["modality", "shared_with"]
     widths = half_widths(result, explained)

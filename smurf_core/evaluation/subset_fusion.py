@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -121,8 +124,11 @@ def subset_losses(
         )
         inputs = _inputs(dataset, learned, standardisation, clip)
         y = target - target[roles.learned].mean(axis=0)
+        x = np.concatenate(list(inputs.values()), axis=1)
+        belongs_to = np.repeat(list(inputs), [part.shape[1] for part in inputs.values()])
+        sums = _inner_sums(y, x, roles)
         fits = [
-            _ridge(y, np.concatenate([inputs[name] for name in subset], axis=1), roles)
+            _ridge(y, x, np.flatnonzero(np.isin(belongs_to, subset)), sums, roles)
             for subset in subsets
         ]
         losses = [fits[chosen].losses for chosen in _without_harm(subsets, fits)]
@@ -154,10 +160,16 @@ def _inputs(
         known = training & present
         x = values.astype(np.float64)
         if known.any():
-            means = np.nanmean(x[known], axis=0)
+            seen = x[known]
+            means = seen.mean(axis=0)
+            if np.isnan(means).any():
+                means = np.nanmean(seen, axis=0)
+            x -= means
             # A gap is the training samples' mean, as it is for `FittedModel`.
-            x = np.nan_to_num(x - means)
-        x = np.where(present[:, None], x, 0.0) if known.any() else np.zeros_like(x)
+            x[np.isnan(x)] = 0
+            x[~present] = 0
+        else:
+            x[:] = 0
         found[name] = _leading(x, training)
     return found
 
@@ -196,33 +208,81 @@ class _Fit:
     losses: Array  # [k]: on test samples
 
 
-def _ridge(y: Array, x: Array, roles: _Roles) -> _Fit:
-    """Squared errors of the ridge model with the best penalty, summed over outputs.
+@dataclass(frozen=True)
+class _Sums:
+    """Sums over samples, from which ridge regression is solved and its error computed."""
 
-    `y` [n, c] and `x` [n, d] have a mean of zero over the samples to learn from.
+    n: int
+    x: Array  # [d]
+    y: Array  # [c]
+    xx: Array  # [d, d]
+    xy: Array  # [d, c]
+    yy: float
+
+    @classmethod
+    def of(cls, x: Array, y: Array) -> _Sums:
+        return cls(len(x), x.sum(axis=0), y.sum(axis=0), x.T @ x, x.T @ y, float((y**2).sum()))
+
+    def __add__(self, other: _Sums) -> _Sums:
+        return _Sums(*(mine + theirs for mine, theirs in zip(self._all, other._all, strict=True)))
+
+    def __sub__(self, other: _Sums) -> _Sums:
+        return _Sums(*(mine - theirs for mine, theirs in zip(self._all, other._all, strict=True)))
+
+    @property
+    def _all(self) -> tuple[Any, ...]:
+        return self.n, self.x, self.y, self.xx, self.xy, self.yy
+
+    def columns(self, columns: npt.NDArray[np.int64]) -> _Sums:
+        """Those of some features."""
+        xx = self.xx[np.ix_(columns, columns)]
+        return _Sums(self.n, self.x[columns], self.y, xx, self.xy[columns], self.yy)
+
+    def weights(self, penalties: Array) -> Array:
+        """Ridge weights for every penalty, [penalties, d, c], of y less its mean."""
+        values, vectors = np.linalg.eigh(self.xx / self.n)
+        values = np.maximum(values, 0)
+        scale = float(values.mean())
+        added = penalties * (scale if scale > 0 else 1.0)
+        along = vectors.T @ self._with_y_less(self.y / self.n) / self.n
+        return np.asarray(vectors @ (along / (values + added[:, None])[:, :, None]))
+
+    def errors(self, weights: Array, middle: Array) -> Array:
+        """Squared errors of y = middle + x · weights for each of them, [penalties]."""
+        alone = self.yy - 2 * middle @ self.y + self.n * middle @ middle
+        quadratic = (weights * (self.xx @ weights)).sum(axis=(1, 2))
+        linear = (weights * self._with_y_less(middle)).sum(axis=(1, 2))
+        return np.asarray(np.maximum(alone - 2 * linear + quadratic, 0))
+
+    def _with_y_less(self, middle: Array) -> Array:
+        return self.xy - np.outer(self.x, middle)
+
+
+def _inner_sums(y: Array, x: Array, roles: _Roles) -> list[_Sums]:
+    """Sums over the samples that each inner fold holds out; together, those to learn from."""
+    folds = range(int(roles.inner.max()) + 1)
+    held_out = [roles.learned[roles.inner == inner] for inner in folds]
+    return [_Sums.of(x[rows], y[rows]) for rows in held_out]
+
+
+def _ridge(
+    y: Array, x: Array, columns: npt.NDArray[np.int64], sums: list[_Sums], roles: _Roles
+) -> _Fit:
+    """Squared errors of the ridge model of some features with the best penalty, over outputs.
+
+    `y` [n, c] and `x` [n, d] have a mean of zero over the samples to learn from; `sums` are
+    `_inner_sums` of them. Each inner fold is solved from sums: samples are gone through once.
     """
-    known_x, known_y = x[roles.learned], y[roles.learned]
+    held_out = [part.columns(columns) for part in sums]
+    every = reduce(add, held_out)
     errors = np.zeros(len(_PENALTIES))
-    for inner in range(int(roles.inner.max()) + 1):
-        out = roles.inner == inner
-        middle = known_y[~out].mean(axis=0)
-        weights = _weights(known_y[~out] - middle, known_x[~out], _PENALTIES)
-        off = known_y[out] - middle - known_x[out] @ weights
-        errors += (off**2).sum(axis=(1, 2))
+    for out in held_out:
+        rest = every - out
+        errors += out.errors(rest.weights(_PENALTIES), rest.y / rest.n)
     best = int(errors.argmin())
-    (weights,) = _weights(known_y, known_x, _PENALTIES[[best]])
-    off = y[roles.test] - x[roles.test] @ weights
-    return _Fit(float(errors[best]) / len(known_y), np.asarray((off**2).sum(axis=1)))
-
-
-def _weights(y: Array, x: Array, penalties: Array) -> Array:
-    """Ridge weights for every penalty, [penalties, d, c]."""
-    values, vectors = np.linalg.eigh(x.T @ x / len(x))
-    values = np.maximum(values, 0)
-    scale = float(values.mean())
-    added = penalties * (scale if scale > 0 else 1.0)
-    along = vectors.T @ (x.T @ y) / len(x)
-    return np.asarray(vectors @ (along / (values + added[:, None])[:, :, None]))
+    (weights,) = every.weights(_PENALTIES[[best]])
+    off = y[roles.test] - x[np.ix_(roles.test, columns)] @ weights
+    return _Fit(float(errors[best]) / every.n, np.asarray((off**2).sum(axis=1)))
 
 
 def _without_harm(subsets: Sequence[Source], fits: Sequence[_Fit]) -> list[int]:

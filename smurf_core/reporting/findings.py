@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -148,9 +148,10 @@ def examples(
     outlying: pd.DataFrame,
     verdict_table: pd.DataFrame,
     *,
+    of: Sequence[Finding] = _FINDINGS,
     count: int = 50,
 ) -> dict[Finding, pd.DataFrame]:
-    """Typical samples of every kind with their target and, where there is one, transcript.
+    """Typical samples of some kinds with their target and, where there is one, transcript.
 
     Only contributions whose verdict is good are listed. `outlying` is what `outlying_samples`
     returns for these samples: its marks come along.
@@ -164,7 +165,7 @@ def examples(
     good = good_terms(verdict_table, explained.contributions)
     widths = half_widths(result, explained)
     found = {}
-    for finding in _FINDINGS:
+    for finding in of:
         table = typical_samples(explained, finding, count=count, terms=good, half_widths=widths)
         table["target"] = target.reindex(table["sample_id"]).to_numpy()
         table["mark"] = marks.reindex(table["sample_id"]).to_numpy()

@@ -6,18 +6,18 @@ numbers. Where there is nothing to explain, this is the only finding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from smurf_core.evaluation.commonality import Commonality
 from smurf_core.evaluation.redundancy import ALL_MODALITIES
-from smurf_core.evaluation.typical import Finding
 from smurf_core.evaluation.verdicts import GOOD
 from smurf_core.reporting.belief import reason_in_words
+from smurf_core.reporting.evidence import Evidence, evidence_in
 from smurf_core.reporting.findings import Findings
 from smurf_core.reporting.judgment_sentence import is_agreed, judgment_sentence, single_rows
 from smurf_core.reporting.numbers import bounds, percent, plain, signed
@@ -102,46 +102,39 @@ class KeyFinding:
 
 def findings_first(found: Findings) -> tuple[KeyFinding, ...]:
     """`key_findings` of a report's results."""
-    return key_findings(found.account, found.tables, found.typical, found.comparable)
+    return tuple(key_findings(found.account, lambda: evidence_in(found)))
 
 
-def key_findings(
-    account: Account,
-    tables: Mapping[str, pd.DataFrame],
-    typical: Mapping[Finding, pd.DataFrame],
-    comparable: pd.DataFrame | None,
-) -> tuple[KeyFinding, ...]:
-    """At most five findings of a run, the most basic first.
+def key_findings(account: Account, gather: Callable[[], Evidence]) -> Iterator[KeyFinding]:
+    """At most five findings of a run, the most basic first, each as soon as it is known.
 
     Parameters
     ----------
     account
         What may be said of the samples shown.
-    tables
-        `tables_of_run` of these samples.
-    typical
-        `examples` of these samples.
-    comparable
-        `comparable_totals` of the run.
+    gather
+        Returns what else is known of them; asked only where the gate is open.
 
-    Returns
-    -------
-    tuple of KeyFinding
+    Yields
+    ------
+    KeyFinding
         Exactly one, `nothing`, where the gate is closed. Otherwise: does it predict, who carries
         the prediction, what is shared, what the second witness says; then human judgments, or
         without them the sample that stands out.
     """
+    return islice(_findings(account, gather), MOST)
+
+
+def _findings(account: Account, gather: Callable[[], Evidence]) -> Iterator[KeyFinding]:
     if account.shares is None:
-        return (_nothing(account),)
-    found = [_prediction(account), _leader(account, tables)]
-    ask: tuple[Callable[[], KeyFinding | None], ...] = (
-        lambda: _sharing(account, tables),
-        lambda: _witness(account, tables, comparable),
-        lambda: _people(account, tables),
-        lambda: _samples(account, tables, typical),
-    )
-    found += [finding for finding in (question() for question in ask) if finding is not None]
-    return tuple(found[:MOST])
+        yield _nothing(account)
+        return
+    yield _prediction(account)
+    known = gather()
+    yield _leader(account, known)
+    for ask in (_sharing, _witness, _people, _samples):
+        if (answer := ask(account, known)) is not None:
+            yield answer
 
 
 def findings_table(findings: tuple[KeyFinding, ...]) -> pd.DataFrame:
@@ -194,7 +187,7 @@ def _prediction(account: Account) -> KeyFinding:
     )  # fmt: skip
 
 
-def _leader(account: Account, tables: Mapping[str, pd.DataFrame]) -> KeyFinding:
+def _leader(account: Account, known: Evidence) -> KeyFinding:
     shares = account.shares
     assert shares is not None  # noqa: S101 — the gate is open
     rows, first = by_source(shares.totals), leader(shares.totals)
@@ -206,7 +199,7 @@ def _leader(account: Account, tables: Mapping[str, pd.DataFrame]) -> KeyFinding:
         )
         for row in rows.to_dict("records")
     )  # fmt: skip
-    table = tables["verdicts"]
+    table = known.verdicts
     if first is not None:
         mine = table[(table["order"] == first.order) & (table["modality"] == first.name)]
     else:
@@ -220,21 +213,20 @@ def _leader(account: Account, tables: Mapping[str, pd.DataFrame]) -> KeyFinding:
     )  # fmt: skip
 
 
-def _sharing(account: Account, tables: Mapping[str, pd.DataFrame]) -> KeyFinding | None:
+def _sharing(account: Account, known: Evidence) -> KeyFinding | None:
     shares = account.shares
     if shares is None or not (shares.terms["kind"] == "redundant").any():
         return None
-    n, sets = account.gate.samples, tables.get("sharing", pd.DataFrame())
+    n, sets = account.gate.samples, known.sharing
     said = [] if sets.empty else [sharing_sentence(sets)]
     said += [account.said["shared"]] if "shared" in account.said else []
     if not said:
         return None
-    table = tables["verdicts"]
+    table = known.verdicts
     shared = table[table["modality"] != table["shared_with"]]
     shared = shared[shared["size"] > 0]
     if sets.empty:
-        pairs = tables.get("redundancy", pd.DataFrame())
-        numbers = _pairs(pairs, shared, n)
+        numbers = _pairs(known.pairs, shared, n)
     else:
         numbers = tuple(
             KeyNumber(
@@ -266,13 +258,10 @@ def _pairs(pairs: pd.DataFrame, verdicts: pd.DataFrame, n: int) -> tuple[KeyNumb
     )  # fmt: skip
 
 
-def _witness(
-    account: Account, tables: Mapping[str, pd.DataFrame], comparable: pd.DataFrame | None
-) -> KeyFinding | None:
-    if "commonality_subsets" not in tables:
+def _witness(account: Account, known: Evidence) -> KeyFinding | None:
+    found, comparable = known.witness(), known.comparable
+    if found is None:
         return None
-    parts = ("subsets", "totals", "parts", "model")
-    found = Commonality(**{name: tables[f"commonality_{name}"] for name in parts})
     first, *more = witness_sentences(comparable, found)
     said = " ".join((first, *more[:1])).removesuffix(MEANING).rstrip()
     meaning = (MEANING,) if more and more[0].endswith(MEANING) else ()
@@ -298,12 +287,12 @@ def _witness(
     )  # fmt: skip
 
 
-def _people(account: Account, tables: Mapping[str, pd.DataFrame]) -> KeyFinding | None:
+def _people(account: Account, known: Evidence) -> KeyFinding | None:
     """What is unique, for people and for the model, with the ratings on the target's scale."""
-    table = tables.get("human_judgments", pd.DataFrame())
+    table = known.agreement()
     if table.empty:
         return None
-    single = set(tables["verdicts"].loc[tables["verdicts"]["order"] == 1, "modality"])
+    single = set(known.verdicts.loc[known.verdicts["order"] == 1, "modality"])
     rows = single_rows(table, single)  # Others are on the page.
     numbers = tuple(
         KeyNumber(
@@ -328,20 +317,15 @@ def _why_people(row: Mapping[Hashable, Any]) -> str:
     )
 
 
-def _samples(
-    account: Account,
-    tables: Mapping[str, pd.DataFrame],
-    typical: Mapping[Finding, pd.DataFrame],
-) -> KeyFinding | None:
-    table = typical.get("unique", pd.DataFrame())
+def _samples(account: Account, known: Evidence) -> KeyFinding | None:
+    table = known.standing_out()
     table = table[table["mark"].fillna("") == ""] if len(table) else table
     if table.empty:
         return None
     row = table.iloc[0]
-    is_class = len(set(tables["variance_totals"]["output"])) > 1
-    what = f"the prediction of {row['output']}" if is_class else "its prediction"
+    what = f"the prediction of {row['output']}" if known.is_class else "its prediction"
     number = KeyNumber(f"{row['modality']} alone", float(row["contribution"]), np.nan, np.nan, 1)
-    verdicts = tables["verdicts"]
+    verdicts = known.verdicts
     mine = verdicts[
         (verdicts["modality"] == row["modality"]) & (verdicts["shared_with"] == row["modality"])
     ]
