@@ -119,21 +119,22 @@ def fit_scaler(
     input_means, lows, highs = {}, {}, {}
     for name, features in dataset.features.items():
         width = features.values.shape[1]
-        rows = training & features.present
+        seen = _own_scale(dataset, name, how)[training & features.present]  # a copy
         if how == "training_fold":
-            means[name], sds[name] = mean_and_sd(features.values[rows])
+            means[name], sds[name] = mean_and_sd(seen)
         else:
             means[name] = np.zeros(width, dtype=np.float32)
             sds[name] = np.ones(width, dtype=np.float32)
-        seen = (_own_scale(dataset, name, how)[rows] - means[name]) / sds[name]
-        inputs = seen if bound is None else np.clip(seen, -bound, bound)
+        seen -= means[name]
+        seen /= sds[name]
         # Of a modality that no training sample has, nothing is known.
-        input_means[name] = inputs.mean(axis=0) if len(seen) else np.zeros(width, dtype=np.float32)
         lows[name], highs[name] = (
             (seen.min(axis=0), seen.max(axis=0))
             if len(seen)
             else (np.full(width, np.nan, dtype=np.float32),) * 2
         )
+        inputs = seen if bound is None else np.clip(seen, -bound, bound, out=seen)
+        input_means[name] = inputs.mean(axis=0) if len(seen) else np.zeros(width, dtype=np.float32)
     target_mean, target_sd = 0.0, 1.0
     if dataset.task == "regression" and target_too:
         target = dataset.target[training].astype(np.float64)

@@ -297,7 +297,7 @@ class _Finder:
         elif levels:
             names = _joined([names, *levels])
             self._note(f"{1 + len(levels)} rows are the header.", f"Joined as {names[-1]!r}.")
-        elif len(set(given)) < len(given) and len(above) == self.width and len(set(above)) > 2:
+        elif len(set(given)) < len(given) and len(above) == len(names) and len(set(above)) > 2:
             names = _joined([list(above), names])
             self._note("2 rows are the header.", f"Joined as {names[-1]!r}.")
         if index:

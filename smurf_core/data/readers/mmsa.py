@@ -15,9 +15,9 @@ from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.pooling import pool
 from smurf_core.data.readers.restricted_pickle import RefusedPickle, load_restricted
 from smurf_core.data.sources import SourceFile, check_shape
+from smurf_core.data.splits import SPLIT_WORDS, SPLITS
 from smurf_core.errors import InputError
 
-_SPLITS = ("train", "valid", "test")
 _MODALITIES = ("text", "audio", "vision")
 # The outer dictionary's first key is within the pickle's first bytes.
 _FIRST_KEY = re.compile(rb"\A.{0,20}?(train(?!ing)|valid(?!ation)|test)", re.DOTALL)
@@ -48,7 +48,11 @@ class MmsaReader:
         is_split = isinstance(loaded, dict) and all(isinstance(p, dict) for p in loaded.values())
         if not is_split:
             raise _no_mmsa(source, "it is not a dictionary of splits")
-        parts = [_Part(source, name, loaded[name], rows) for name in _SPLITS if name in loaded]
+        split_of = {name: SPLIT_WORDS.get(str(name).lower(), "") for name in loaded}
+        known = sorted(filter(split_of.get, loaded), key=lambda name: SPLITS.index(split_of[name]))
+        if not known:
+            raise _no_mmsa(source, "it has none of the keys train, valid and test")
+        parts = [_Part(source, str(name), loaded[name], rows) for name in known]
         frames = [part.frame() for part in parts]
         different = [f for f in frames[1:] if list(f.columns) != list(frames[0].columns)]
         if different:
@@ -57,8 +61,12 @@ class MmsaReader:
                 source, f"its splits contain different columns ({listing(sorted(names))})"
             )
         frame = pd.concat(frames, ignore_index=True)
-        problems = [problem for part in parts for problem in part.problems]
-        return (Table(source.name, frame, problems=tuple(_summed(problems, source))),)
+        problems = _summed([problem for part in parts for problem in part.problems], source)
+        if others := [str(name) for name in loaded if not split_of[name]]:
+            message = f"{listing(others)} is no split."
+            remedy = "It was left out; splits are called train, valid and test."
+            problems.append(Problem("warning", message, source.name, remedy=remedy))
+        return (Table(source.name, frame, problems=tuple(problems)),)
 
 
 def _no_mmsa(source: SourceFile, why: str) -> InputError:

@@ -267,9 +267,6 @@ def _functionals(table: Table, source: SourceFile) -> Table:
     clips = _clips(frame, source)
     column = _name_column(frame, source)
     problems = list(table.problems)
-    paths = frame[column].astype("str").str.strip("'\" ")
-    if len(set(clips.tolist())) < len(clips) and paths.is_unique:
-        clips = paths.to_numpy(dtype=object)  # equal names in different folders
     repeated = len(set(clips.tolist())) < len(clips)
     ids = _segment_names(frame, clips, source) if repeated else clips
     kept: dict[str, Any] = {"sample_id": pd.Series(list(ids), dtype="str")}

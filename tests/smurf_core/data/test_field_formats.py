@@ -390,6 +390,21 @@ def test_mmsa_splits_become_roles_and_unimodal_labels_judgments(tmp_path):
     assert data.target_name == "label"
 
 
+def test_mmsa_splits_of_other_names_are_read_and_what_is_no_split_is_named(tmp_path):
+    parts = {"test": mmsa(6, 2), "train": mmsa(20, 0), "dev": mmsa(10, 1), "meta": {"by": "us"}}
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(parts))
+    (table,) = tables_of(tmp_path / "a.pkl")
+    assert table.frame["split"].tolist() == ["train"] * 20 + ["dev"] * 10 + ["test"] * 6
+    (said,) = (str(problem) for problem in table.problems if problem.severity == "warning")
+    assert "meta is no split. It was left out" in said
+
+
+def test_mmsa_without_any_split_is_refused(tmp_path):
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"testers": {"id": ["train"]}}))
+    with pytest.raises(InputError, match="it has none of the keys train, valid and test"):
+        tables_of(tmp_path / "a.pkl")
+
+
 def test_zeros_within_a_samples_length_are_values_and_padding_may_lie_in_front():
     steps = np.zeros((2, 4, 1))
     steps[0, :3, 0] = [3, 0, 3]

@@ -249,6 +249,14 @@ def test_a_header_of_more_names_than_there_are_columns_is_refused(tmp_path, unit
     )
 
 
+def test_units_above_a_header_of_too_many_names_are_not_joined_with_it(tmp_path):
+    rows = "".join(f"clip{k};{k}.5;1.00{k};{k}.1\n" for k in range(6))
+    path = tmp_path / "a.csv"
+    path.write_text(f"Study\n\n;;n;ms\nid;valence;audio_a;video_a;video_a\n{rows}")
+    with pytest.raises(InputError, match="more than once \\(video_a\\)"):
+        read(SourceFile(path.name, path))
+
+
 def test_blank_lines_above_the_header_are_passed_over(tmp_path):
     (tmp_path / "t.csv").write_text("\n\nid,x\na,1\nb,2\n")
     assert only_table(tmp_path / "t.csv").frame["x"].tolist() == [1, 2]
