@@ -55,18 +55,23 @@ class Functions:
 
 
 @dataclass(frozen=True)
+class _Said:
+    """Validation samples of something to predict: what lines leave, and what units add to them."""
+
+    truth: Array  # [n, 1 or aims, outputs]
+    left: Array  # likewise
+    added: Array  # [n, aims, outputs]
+
+
+@dataclass(frozen=True)
 class _Fit:
     """What a modality says of all aims, by units beside its features."""
 
     weight: Array
     bias: Array
     mixing: Array  # [units + d, aims]
-    # Of validation samples: squared error of the line less that of units, and squares of the aims.
-    gained: Array  # [n, aims]
-    size: Array
-    # The same of the target, predicted with what units add for an aim, or by lines alone.
-    target_gained: Array  # [n, aims]
-    target_size: Array
+    of_aims: _Said
+    of_target: _Said  # with what units add for each aim
 
 
 def bent_functions(
@@ -115,14 +120,19 @@ def bent_functions(
             )
         ]
 
-    gains = [_gains(fits_of(k, refined=False), rows, persons) for k in range(count)]
+    gains = [
+        _gains([fit.of_aims for fit in fits_of(k, refined=False)], rows, persons)
+        for k in range(count)
+    ]
     if not _is_bent(np.concatenate(gains, axis=1)):
         return nothing
     columns = []
     for k in range(count):
         fits = fits_of(k, refined=True)
-        needed = _errors(_gains(fits, rows, persons), GAIN) > ERRORS_AFTER
-        useful = _errors(_target_gains(fits, rows, persons), 0.0) > ERRORS_OF_TARGET
+        gain = _gains([fit.of_aims for fit in fits], rows, persons)
+        for_target = _gains([fit.of_target for fit in fits], rows, persons)
+        needed = _errors(gain, GAIN) > ERRORS_AFTER
+        useful = _errors(for_target, 0.0) > ERRORS_OF_TARGET
         pairs = zip(fits, inputs, parts, strict=True)
         columns.append(
             [
@@ -173,9 +183,9 @@ def bends(
         fits.append(_fitted(z, aims, target, training, ~training, refined=False))
         rows.append(np.flatnonzero(~training))
     at = np.concatenate(rows)
-    gains = _gains(fits, at, persons)
+    gains = _gains([fit.of_aims for fit in fits], at, persons)
     is_clear = _errors(gains, GAIN) > ERRORS_OF_VERDICT
-    helps = _target_gains(fits, at, persons).sum(axis=0) > 0
+    helps = _gains([fit.of_target for fit in fits], at, persons).sum(axis=0) > 0
     return Bends(np.where(is_clear, gains.sum(axis=0), 0.0), helps)
 
 
@@ -228,16 +238,16 @@ def _fitted(
     units = np.maximum(centred @ weight + bias, 0.0)
     says, linear, mean = _beyond_lines(centred, units, inverse, left)
     new = np.maximum(later @ weight + bias, 0.0) - mean - later @ linear
-    error = aims[validation] - later @ line
+    there = aims[validation]
+    error = there - later @ line
     of_target = target - target[training].mean(axis=0)
     added = (units - mean - centred @ linear) @ says
     return _Fit(
         weight.T,
         bias - middle @ weight,
         np.concatenate([says, -linear @ says]),
-        error**2 - (error - new @ says) ** 2,
-        aims[validation] ** 2,
-        *_of_target(
+        _Said(there[..., None], error[..., None], (new @ says)[..., None]),
+        _of_target(
             (centred, later),
             (added, new @ says),
             of_target[training],
@@ -253,24 +263,16 @@ def _of_target(
     target: Array,
     later_target: Array,
     inverse: Array,
-) -> tuple[Array, Array]:
-    """What each addition gains for the target beside lines, and the target's size.
+) -> _Said:
+    """The target, by lines and one slope for what units add for each aim.
 
-    By one slope for each addition, fitted to what lines leave of the training samples' target.
+    The slopes are fitted to what lines leave of the training samples' target.
     """
     line = inverse @ (inputs[0].T @ target / len(target))
     left, error = target - inputs[0] @ line, later_target - inputs[1] @ line
     sizes = (added[0] ** 2).mean(axis=0)
     slopes = added[0].T @ left / len(left) / np.where(sizes > 0, sizes, np.inf)[:, None]
-    gained = np.stack(
-        [
-            (error**2 - (error - values[:, None] * slope) ** 2).sum(axis=1)
-            for values, slope in zip(added[1].T, slopes, strict=True)
-        ],
-        axis=1,
-    )
-    size = (later_target**2).sum(axis=1, keepdims=True)
-    return gained, np.broadcast_to(size, gained.shape)
+    return _Said(later_target[:, None], error[:, None], added[1][..., None] * slopes)
 
 
 def _beyond_lines(
@@ -336,33 +338,23 @@ def _penalised(bent: Array, left: Array) -> Array:
 
 
 def _gains(
-    fits: Sequence[_Fit], rows: npt.NDArray[np.int64], persons: npt.NDArray[np.generic] | None
+    said: Sequence[_Said], rows: npt.NDArray[np.int64], persons: npt.NDArray[np.generic] | None
 ) -> Array:
-    """How much better units say each aim than lines: `_by_person` of the aims."""
-    return _by_person(
-        np.concatenate([fit.gained for fit in fits]),
-        np.concatenate([fit.size for fit in fits]),
-        None if persons is None else persons[rows],
+    """What persons (or samples) gain by units, [persons, aims], in R² of all together.
+
+    Units add to lines, or to the mean where lines are worse than it: a line through few samples
+    can miss later ones by far, and to miss them by less is no sign of a bend.
+    """
+    truth, left, added = (
+        np.concatenate([getattr(each, what) for each in said])
+        for what in ("truth", "left", "added")
     )
-
-
-def _target_gains(
-    fits: Sequence[_Fit], rows: npt.NDArray[np.int64], persons: npt.NDArray[np.generic] | None
-) -> Array:
-    """What units add for each aim, as a help to predict the target: `_by_person` of the target."""
-    return _by_person(
-        np.concatenate([fit.target_gained for fit in fits]),
-        np.concatenate([fit.target_size for fit in fits]),
-        None if persons is None else persons[rows],
-    )
-
-
-def _by_person(gained: Array, size: Array, persons: npt.NDArray[np.generic] | None) -> Array:
-    """Gains of persons (or samples), [persons, aims], whose sums are gains in R²."""
-    codes = person_codes(persons, len(gained))
-    together = person_sums(gained, codes)
-    total = size.sum(axis=0)
-    return np.asarray(together / np.where(total > 0, total, np.inf))
+    size = (truth**2).sum(axis=(0, 2))
+    has_line = (left**2).sum(axis=(0, 2)) <= size
+    before = np.where(has_line[:, None], left, truth)
+    gained = (before**2 - (before - added) ** 2).sum(axis=2)
+    codes = person_codes(None if persons is None else persons[rows], len(rows))
+    return np.asarray(person_sums(gained, codes) / np.where(size > 0, size, np.inf))
 
 
 def _errors(gains: Array, least: float) -> Array:

@@ -1,4 +1,4 @@
-"""A running training, refreshed once per second without the rest of the page."""
+"""A running training, refreshed twice per second without the rest of the page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def live_runs(study_id: str) -> None:
     has_targets = len(known_targets(study_id)) > 1
     if is_active:
         load_figures_ahead()
-    live = st.fragment(_live, run_every=1.0 if is_active else None)
+    live = st.fragment(_live, run_every=0.5 if is_active else None)
     live(study_id, is_active, has_targets=has_targets)
 
 
