@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -76,6 +75,7 @@ def solve_classes(
     bounded = _Bounded(system.kernel(ridge)) if start is None else _Curved(objective.curvature(at))
     memory = _Memory(bounded, b)
     value, slope = objective.at(at)
+    found, going = np.empty_like(at), np.arange(b)
     for _ in range(_STEPS):
         step = memory.step(slope)
         size = np.abs(step[..., :-1]).max(axis=(1, 2)) + np.abs(step[..., -1]).max(axis=1)
@@ -87,10 +87,16 @@ def solve_classes(
         memory.remember(np.where(taken, -step, 0), np.where(taken, new_slope - slope, 0), is_lower)
         at, slope = np.where(taken, at - step, at), np.where(taken, new_slope, slope)
         value = np.where(is_lower, new_value, value)
-        if (size <= close * (1 + np.abs(at[..., :-1]).max(axis=(1, 2)))).all():
+        goes_on = size > close * (1 + np.abs(at[..., :-1]).max(axis=(1, 2)))
+        if not goes_on.any():
             break
-    totals = at[..., :-1].swapaxes(1, 2)
-    return _over_classes(system.of_totals(totals)), _over_classes(at[..., -1])
+        if 2 * goes_on.sum() <= len(going):  # Those that have ended cost no time any more.
+            found[going] = at
+            going, at, value, slope = going[goes_on], at[goes_on], value[goes_on], slope[goes_on]
+            objective, memory = objective.only(goes_on), memory.only(goes_on)
+    found[going] = at
+    totals = found[..., :-1].swapaxes(1, 2)
+    return _over_classes(system.of_totals(totals)), _over_classes(found[..., -1])
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,13 @@ class _Objective:
     share: Array  # [B, n] or [1, n]: of all weights
     means: Array  # [B, R] or [1, R]
     cost: Array  # [B, R, R] of the totals
+
+    def only(self, some: npt.NDArray[np.bool_]) -> _Objective:
+        """Of some of the B."""
+        share, means = self.share, self.means
+        if len(share) > 1:
+            share, means = share[some], means[some]
+        return replace(self, share=share, means=means, cost=self.cost[some])
 
     def at(self, values: Array) -> tuple[Array, Array]:
         """The value [B], and its gradient."""
@@ -152,6 +165,9 @@ class _Bounded:
 
     kernel: Array  # [B, R, R]
 
+    def only(self, some: npt.NDArray[np.bool_]) -> _Bounded:
+        return _Bounded(self.kernel[some])
+
     def __call__(self, slope: Array) -> Array:
         return np.concatenate([slope[..., :-1] @ self.kernel, slope[..., -1:]], axis=-1)
 
@@ -162,6 +178,9 @@ class _Curved:
     def __init__(self, curvature: Array) -> None:
         self.inverse = np.linalg.inv(curvature)
 
+    def only(self, _: npt.NDArray[np.bool_]) -> _Curved:
+        return self
+
     def __call__(self, slope: Array) -> Array:
         return np.asarray(slope.reshape(len(slope), -1) @ self.inverse).reshape(slope.shape)
 
@@ -169,10 +188,17 @@ class _Curved:
 class _Memory:
     """The last steps of B iterations and what they changed in the gradient."""
 
-    def __init__(self, conditioned: Callable[[Array], Array], b: int) -> None:
+    def __init__(self, conditioned: _Bounded | _Curved, b: int) -> None:
         self.conditioned = conditioned
         self.pairs: deque[tuple[Array, Array, Array]] = deque(maxlen=_MEMORY)
         self.scale = np.ones(b)
+
+    def only(self, some: npt.NDArray[np.bool_]) -> _Memory:
+        """Of some of the B."""
+        found = _Memory(self.conditioned.only(some), int(some.sum()))
+        found.scale = self.scale[some]
+        found.pairs.extend((a[some], b[some], c[some]) for a, b, c in self.pairs)
+        return found
 
     def step(self, slope: Array) -> Array:
         """What to take off, by the two loops of L-BFGS."""

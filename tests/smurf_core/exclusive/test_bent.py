@@ -117,6 +117,24 @@ def test_lines_that_miss_other_persons_are_no_sign_of_a_bend():
     assert clear <= 2  # of 300
 
 
+def test_signs_that_decompositions_leave_open_change_no_function(monkeypatch):
+    """They depend on rounding, and the functions of VREED's runs did."""
+    random = np.random.default_rng(0)
+    x = random.standard_normal((200, 6))
+    aims = np.stack([np.abs(x[:, 0] + x[:, 1]) + x[:, 2], x[:, 3] - x[:, 4] ** 2], axis=1)
+    training = np.arange(200) < 150
+
+    def mixed():
+        fit = bent._fitted(x, aims, aims[:, :1], training, ~training, refined=True)
+        return np.maximum(x @ fit.weight.T + fit.bias, 0) @ fit.mixing[: len(fit.bias)]
+
+    before, found = mixed(), bent._leading
+    monkeypatch.setattr(bent, "_leading", lambda *given: -found(*given))
+    turning = bent._turning
+    monkeypatch.setattr(bent, "_turning", lambda *given: -turning(*given))
+    np.testing.assert_allclose(mixed(), before, atol=1e-9)
+
+
 def test_units_find_what_lines_cannot():
     random = np.random.default_rng(0)
     x = random.standard_normal((600, 6))
