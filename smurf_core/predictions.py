@@ -11,7 +11,6 @@ import scipy  # whose parts load when used, after the first paint
 
 from smurf_core.contributions import Contributions
 from smurf_core.data.dataset import MultimodalDataset, NewSamples
-from smurf_core.data.importing.new_samples import aligned
 from smurf_core.data.problems import Problem, listing
 from smurf_core.errors import InputError
 from smurf_core.fitted import FittedModel
@@ -122,6 +121,9 @@ def predict_new(
     models: tuple[FittedModel, ...], data: MultimodalDataset | NewSamples, *, fold: int | None
 ) -> Predictions:
     """Explain samples with one model, or with the mean of several (see `RunResult.predict`)."""
+    # Training and pages of finished runs need no readers of files.
+    from smurf_core.data.importing.new_samples import aligned
+
     first = models[0]
     needed = {name: first.features[name] for name in first.modalities}
     if isinstance(data, NewSamples):
