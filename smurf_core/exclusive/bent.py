@@ -306,8 +306,8 @@ def _and_along(
     """Further units that bend at the normal distribution's quantiles along some directions."""
     directions = directions / _spread(centred @ directions)
     # Decompositions leave signs to rounding, and units that bend on the other side are others.
-    largest = np.abs(directions).argmax(axis=0)
-    directions = directions * np.sign(np.take_along_axis(directions, largest[None], axis=0))
+    largest = directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])]
+    directions = directions * np.sign(largest)
     knots = scipy.special.ndtri((np.arange(_KNOTS) + 0.5) / _KNOTS)
     return (
         np.concatenate([weight, np.repeat(directions, _KNOTS, axis=1)], axis=1),
