@@ -4,39 +4,39 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.columns import check_names, may_be_names, text_table
-from smurf_core.data.readers.footers import is_note, without_odd_rows, without_row_counter
+from smurf_core.data.readers.delimiters import (
+    DELIMITERS,
+    LONGEST_HEADER,
+    rows_reader,
+    seen_rows,
+)
+from smurf_core.data.readers.footers import (
+    is_note,
+    is_total_name,
+    without_odd_rows,
+    without_row_counter,
+)
 from smurf_core.data.readers.headers import (
     COMMENTS,
-    SEEN_ROWS,
     find_header,
     is_number,
-    is_recording,
     mask,
-    recording_error,
-    usual_width,
 )
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.streamed import Columns, columns_of, doubtful
 from smurf_core.data.sources import MAX_COLUMNS, SourceFile, check_shape, most_rows
 from smurf_core.errors import InputError
 
-# A blank is tried last: R's write.table separates by it, and sentences have it as well.
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
-_MAX_HEADER = 16 * 1024**2  # characters
 _USUAL_HEADER = 2 * 1024**2  # characters: if this contains too few rows, more is read
-_ONE_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 # Bytes parsed at a time, for each column and at least: several blocks wait in memory, a row must
 # fit, and a block costs time for each column.
 _BLOCK_OF_COLUMN, _SMALLEST_BLOCK = 2 * 1024, 8 * 1024**2
@@ -54,6 +54,7 @@ _MARKS = (
 class _Dialect:
     encoding: str
     delimiter: str
+    skips_blanks: bool  # before a cell
     names: tuple[str, ...]
     lines_above: int  # lines before the first row of data, with the header
     most_rows: int  # that the file can have
@@ -107,6 +108,9 @@ def _table(source: SourceFile, dialect: _Dialect, whole: Columns) -> Table:
         raise InputError(f"{source.name} has a header line but no rows below it.")
     check_shape(source, rows, len(columns))
     columns, counter = without_row_counter(columns, source)
+    if counter:  # Totals have their name in the column behind it.
+        columns, more = without_odd_rows(columns, source)
+        ends = [*ends, *more]
     return text_table(
         source.name,
         columns,
@@ -127,11 +131,11 @@ def _found_dialect(source: SourceFile) -> _Dialect:
     with source.path.open(encoding=encoding, newline="") as file:
         start = file.read(_USUAL_HEADER)
         if "\n" not in start:
-            start += file.read(_MAX_HEADER)
+            start += file.read(LONGEST_HEADER)
         is_whole = not file.read(1)
     if not start.strip():
         raise InputError(f"{source.name} contains only blanks: export or upload it again.")
-    seen = _seen(source, start, is_whole)
+    seen = seen_rows(source, start, is_whole)
     if len(seen.rows[0]) > MAX_COLUMNS:
         check_shape(source, 1, len(seen.rows[0]))
     header = find_header(seen.rows, source, delimiter=seen.delimiter)
@@ -142,8 +146,9 @@ def _found_dialect(source: SourceFile) -> _Dialect:
     names = tuple(check_names(list(header.names), source))
     lines = seen.lines[header.first - 1]
     return _Dialect(
-        encoding, seen.delimiter, names, lines, lines_of_file, (*problems, *header.problems)
-    )
+        encoding, seen.delimiter, seen.skips_blanks, names, lines, lines_of_file,
+        (*problems, *header.problems),
+    )  # fmt: skip
 
 
 def _encoding(source: SourceFile) -> tuple[str, int, tuple[Problem, ...]]:
@@ -195,84 +200,6 @@ def _lines_in(source: SourceFile, encoding: str) -> int:
     return lines
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """The first rows that are not empty, as a delimiter splits them."""
-
-    delimiter: str
-    rows: list[list[str]]
-    lines: list[int]  # how many lines of the file end with each row
-
-    @property
-    def rank(self) -> tuple[bool, int, bool, bool, int]:
-        """Better splits are larger: rows agree, the header is near the top and as wide as they are.
-
-        Decimal commas also split rows evenly, but not their header, and leave semicolons in cells.
-        """
-        width = usual_width(self.rows)
-        start = next(k for k, row in enumerate(self.rows) if len(row) in (width, width - 1))
-        below = [len(row) == width for row in self.rows[start + 1 :]] or [True]
-        agrees = 10 * sum(below) >= 9 * len(below) and all(below[:3])
-        is_split = not any(mark in cell for row in self.rows[1:4] for cell in row for mark in ";\t")
-        return agrees, -start, len(self.rows[start]) == width, is_split, width
-
-    @property
-    def is_table(self) -> bool:
-        """True if at least half of the rows have the same number of cells, and more than one."""
-        width = usual_width(self.rows)
-        alike = sum(len(row) == width for row in self.rows)
-        if self.delimiter == " ":  # sentences have blanks as well
-            numbers = sum(any(is_number(cell) for cell in row) for row in self.rows[1:])
-            if len(self.rows) < 3 or 2 * numbers < len(self.rows) - 1:
-                return False
-            return width > 1 and 10 * alike >= 9 * (len(self.rows) - 1)
-        return width > 1 and 2 * alike >= len(self.rows)
-
-
-def _seen(source: SourceFile, start: str, is_whole: bool) -> _Seen:
-    """The first rows with the delimiter that fits them best."""
-    found: list[_Seen] = []
-    for delimiter in DELIMITERS:
-        if delimiter == " " and found:
-            break
-        try:
-            reader = _reader(io.StringIO(start, newline=""), delimiter)
-            numbered = [(row, reader.line_num) for row in islice(reader, SEEN_ROWS)]
-        except csv.Error:
-            continue
-        if not is_whole and len(numbered) > 1 and len(numbered) < SEEN_ROWS:
-            numbered.pop()  # it may be incomplete
-        held = [([cell.strip() for cell in row], line) for row, line in numbered if row]
-        if not held:
-            continue
-        seen = _Seen(delimiter, [row for row, _ in held], [line for _, line in held])
-        if seen.is_table:
-            found.append(seen)
-    if not found and is_recording([[line] for line in start.split()[:3]]):
-        raise recording_error(source)
-    alone = [row for row in start.splitlines()[:SEEN_ROWS] if row.strip()]
-    if not found and _is_one_column(alone):
-        return _Seen(",", [[row.strip()] for row in alone], list(range(1, len(alone) + 1)))
-    if not found:
-        raise InputError(
-            f"{source.name} has only one column: separate columns by comma, semicolon or tab. "
-            "If it has one value per sample, add a column of sample ids."
-        )
-    return max(found, key=lambda seen: seen.rank)
-
-
-def _is_one_column(lines: list[str]) -> bool:
-    """True for numbers below one name, as a list of labels is written."""
-    if len(lines) < 3 or is_number(lines[0].strip()):
-        return False
-    return all(_ONE_NUMBER.fullmatch(line) for line in lines[1:])
-
-
-def _reader(file: Iterable[str], delimiter: str) -> Any:
-    csv.field_size_limit(_MAX_HEADER)
-    return csv.reader(file, delimiter=delimiter, skipinitialspace=delimiter == " ")
-
-
 def _columns(source: SourceFile, dialect: _Dialect) -> Columns:
     """All rows. Columns of numbers are numbers, so that the text is never there as a whole."""
     names = dialect.names
@@ -288,7 +215,7 @@ def _columns(source: SourceFile, dialect: _Dialect) -> Columns:
             as_text=as_text, rows=min(dialect.most_rows, most_rows(len(names))), report=report,
         )  # fmt: skip
 
-    if dialect.delimiter != " ":
+    if not dialect.skips_blanks:
         try:
             return gathered(_blocks(source, dialect, names))
         except pa.ArrowInvalid:
@@ -322,7 +249,7 @@ def _blocks(
 def _texts(source: SourceFile, dialect: _Dialect, columns: Sequence[str]) -> pa.Table:
     """The text of some columns of all rows."""
     schema = pa.schema(dict.fromkeys(columns, pa.string()))
-    if dialect.delimiter != " ":
+    if not dialect.skips_blanks:
         try:
             return pa.Table.from_batches(_blocks(source, dialect, columns), schema)
         except pa.ArrowInvalid:
@@ -346,7 +273,8 @@ def _below(file: Iterable[str], dialect: _Dialect) -> Iterator[tuple[list[str], 
     lines = iter(file)
     for _ in range(dialect.lines_above):
         next(lines, None)
-    for number, row in enumerate(_reader(lines, dialect.delimiter), start=1):
+    reader = rows_reader(lines, dialect.delimiter, skips_blanks=dialect.skips_blanks)
+    for number, row in enumerate(reader, start=1):
         if dialect.delimiter == " " and row and not row[-1]:
             row.pop()
         if row:
@@ -371,7 +299,7 @@ def _slowly(source: SourceFile, dialect: _Dialect) -> Iterator[pa.RecordBatch]:
                     if waiting:
                         raise _ragged(source, dialect, *waiting[0])
                     body.append(row)
-                    names += [row[0].strip()] if len(names) < 200 else []
+                    names += [row[0].strip()] if row[0].strip() and len(names) < 200 else []
                 elif row[0].lstrip().startswith(COMMENTS):
                     continue
                 elif _may_end(row, names, width):
@@ -392,7 +320,8 @@ def _slowly(source: SourceFile, dialect: _Dialect) -> Iterator[pa.RecordBatch]:
 
 def _may_end(row: list[str], names: list[str], width: int) -> bool:
     """True if a row may be a note below the data: it does not begin as the others do."""
-    if not names:
+    is_data = sum(map(is_number, row)) > 1 and not is_total_name(row[0])
+    if not names or is_data:
         return False
     shapes = {mask(name) for name in names}
     starts_alike = mask(row[0].strip()) in shapes

@@ -76,7 +76,12 @@ def _ends_as_usual(columns: Columns) -> bool:
     """True if a look at the first cells of the last row shows that it is a sample."""
     some = list(columns.values())[:8]
     cells = [text for cells in some for text in _listed(cells.slice(max(len(cells) - 1, 0)))]
-    return sum(map(bool, cells)) > 2 and _word(cells[0]) not in _TOTALS
+    return sum(map(bool, cells)) > 2 and not is_total_name(cells[0])
+
+
+def is_total_name(cell: str) -> bool:
+    """True if a row that begins so is a line of means or another total."""
+    return _word(cell) in _TOTALS
 
 
 def _word(cell: str) -> str:
@@ -114,7 +119,7 @@ def _is_total(row: Sequence[str], names: Sequence[str]) -> bool:
     called = sum(word in _TOTALS for word in words)
     held = [cell for cell in row[1:] if cell]
     return (
-        _word(row[0]) in _TOTALS
+        is_total_name(row[0])
         and any(is_number(cell) for cell in held)
         and called <= min(8, len(words) // 3)
         and words.count(_word(row[0])) <= 1
@@ -128,7 +133,8 @@ def _without_header_again(columns: Columns, source: SourceFile, problems: list[P
     if not pc.any(again).as_py():
         return columns
     for name in names[1:]:
-        again = pc.and_(again, pc.equal(_trimmed(columns[name]), name))
+        said = "" if _UNNAMED.fullmatch(name) else name
+        again = pc.and_(again, pc.equal(_trimmed(columns[name]), said))
     count = pc.sum(again).as_py() or 0
     if not count or count == len(again):
         return columns

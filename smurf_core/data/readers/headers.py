@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from smurf_core.data.column_names import ROLE_NAMES, plain_name
+from smurf_core.data.column_names import ID_NAMES, ROLE_NAMES, plain_name
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.missing_words import MISSING
 from smurf_core.data.sources import SourceFile
@@ -110,6 +110,7 @@ class _Finder:
         elif len(names) == self.width + 1 and not names[-1]:
             names = names[:-1]
         self._refuse_data(names, start)
+        self._refuse_moved(names)
         first = start + 1
         extra: list[list[str]] = []
         while (
@@ -192,12 +193,18 @@ class _Finder:
         if all(not row[-1] for row in below):
             names.append("")  # type: ignore[attr-defined]
             return False
-        first = [row[0] for row in below]
-        if self.delimiter == "," or len(set(first)) < len(first):
+        first, second = ([row[j] for row in below] for j in range(2))
+        # If what is called an id measures something, it is another name that is missing.
+        is_other = (
+            plain_name(names[0]) in ID_NAMES
+            and _measures(second)
+            and first != [str(k) for k in range(1, len(first) + 1)]
+        )
+        if self.delimiter == "," or len(set(first)) < len(first) or is_other:
             raise InputError(
                 f"{self.source.name}{self.where}, row 1: {self.width} cells where the header "
-                f"names {len(names)} columns; put quotes around text that contains a delimiter "
-                "or a decimal comma, or name the column of row names."
+                f"names {len(names)} columns; give every column a name, and put quotes around text "
+                "that contains a delimiter or a decimal comma."
             )
         return True
 
@@ -236,6 +243,28 @@ class _Finder:
                 f"({listing([cell[:20] for cell in names])}): put a header line with column names "
                 "above it; names that are numbers need a letter."
             )
+
+    def _refuse_moved(self, names: Sequence[str]) -> None:
+        """Raise an error if a name too many or too few has moved those behind it.
+
+        Delimiters at the ends of rows, or of the header, hide that they differ in length.
+        """
+        if len(names) != self.width:
+            return
+        last = self.width - 1
+        if self.delimiter and not names[last] and last in self.numeric and last:
+            raise InputError(
+                f"{self.source.name}{self.where}: column {self.width} has numbers and no name; "
+                "give every column a name."
+            )
+        if self.body[-1] or not names[-1]:
+            return
+        for j in range(1, self.width - 1):
+            if self.body[j] and not names[j]:
+                raise InputError(
+                    f"{self.source.name}{self.where}: column {j + 1} has cells and no name, and "
+                    f"{names[-1]!r} is a name without cells; give each column its own name."
+                )
 
     def _counts(self, names: Sequence[str]) -> bool:
         """True if the names of columns of numbers are 0, 1, 2 … and cannot be a row of data."""
@@ -322,6 +351,12 @@ def _joined(levels: list[list[str]]) -> list[str]:
         parts = [cell for cell in dict.fromkeys(cells) if cell and not cell.startswith("Unnamed: ")]
         names.append("_".join(parts))
     return names
+
+
+def _measures(cells: Sequence[str]) -> bool:
+    """True for numbers, some of which are not whole."""
+    held = [cell for cell in cells if cell not in _MISSING]
+    return all(map(is_number, held)) and any("." in cell or "," in cell for cell in held)
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:

@@ -21,7 +21,7 @@ import pandas as pd
 from smurf_core.data.column_names import DESCRIPTION_NAMES, ID_NAMES, TARGET_NAMES, plain_name
 from smurf_core.data.problems import Problem, listing
 from smurf_core.data.readers.cut_samples import recording_name
-from smurf_core.data.readers.delimited import DELIMITERS
+from smurf_core.data.readers.delimiters import DELIMITERS
 from smurf_core.data.readers.frame_tables import frame_table, numbers, track_of
 from smurf_core.data.readers.frames import ReadingOptions, Recording, Track
 from smurf_core.data.readers.interface import Table

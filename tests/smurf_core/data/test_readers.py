@@ -234,7 +234,7 @@ def test_how_a_table_was_read_is_kept(tmp_path):
     assert options == {"encoding": "utf-8", "delimiter": "semicolon", "decimal": ","}
 
 
-@pytest.mark.parametrize("units", ["", ";;n;ms\n"])
+@pytest.mark.parametrize("units", ["", ";;n;ms\n", ";;n;ms;\n"])
 @pytest.mark.parametrize("extra", ["", "video"])
 def test_a_header_of_more_names_than_there_are_columns_is_refused(tmp_path, units, extra):
     """Each row was read as one note, in the first column; units below it ended in a traceback."""
@@ -243,10 +243,80 @@ def test_a_header_of_more_names_than_there_are_columns_is_refused(tmp_path, unit
     path.write_text(f"id;valence;audio_a;{extra};video_a\n{units}{rows}")
     with pytest.raises(InputError) as refused:
         read(SourceFile(path.name, path))
+    row = 2 if units.endswith(";\n") else 1  # These units are as wide as the header.
     assert str(refused.value) == (
-        "a.csv, row 1: 4 cells where the header names 5 columns; close a quote that is open, add "
-        "the cells that are missing, or take out the name that has no column."
+        f"a.csv, row {row}: 4 cells where the header names 5 columns; close a quote that is open, "
+        "add the cells that are missing, or take out the name that has no column."
     )
+
+
+def test_a_missing_name_is_no_missing_name_of_row_names(tmp_path):
+    """Below `clip`, the values of `valence` stood, and all other names were one place off."""
+    rows = "".join(f"v{k}\t{k}.5\t0.{k}\t-1.{k}\n" for k in range(6))
+    path = tmp_path / "a.tsv"
+    path.write_text(f"clip\tvalence\tpitch\n{rows}")
+    with pytest.raises(InputError, match="row 1: 4 cells where the header names 3 columns; give"):
+        read(SourceFile(path.name, path))
+    # As R writes it: row names count, or are the ids themselves.
+    path.write_text("clip\tvalence\n" + "".join(f"{k + 1}\t1.{k}\t0.{k}\n" for k in range(6)))
+    assert only_table(path).frame["valence"].tolist()[:2] == [0.0, 0.1]
+    path.write_text(f"valence\tpitch\tjoy\n{rows}")
+    assert only_table(path).frame["valence"].tolist()[:2] == [0.5, 1.5]
+
+
+def test_a_name_too_many_above_rows_that_end_in_a_delimiter_is_refused(tmp_path):
+    rows = "".join(f"v{k},{k}.5,0.{k},-1.{k},\n" for k in range(6))
+    path = tmp_path / "a.csv"
+    path.write_text(f"clip,valence,,pitch,joy\n{rows}")
+    with pytest.raises(InputError, match="column 3 has cells and no name, and 'joy' is a name"):
+        read(SourceFile(path.name, path))
+
+
+def test_a_missing_name_above_a_header_that_ends_in_a_delimiter_is_refused(tmp_path):
+    rows = "".join(f"v{k},{k}.5,0.{k},-1.{k}\n" for k in range(6))
+    path = tmp_path / "a.csv"
+    path.write_text(f"valence,pitch,joy,\n{rows}")
+    with pytest.raises(InputError, match="column 4 has numbers and no name"):
+        read(SourceFile(path.name, path))
+
+
+def test_the_header_again_may_end_in_a_delimiter(tmp_path):
+    rows = [f"{k},{k}.5,0.{k}," for k in range(1000, 1010)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["clip,valence,pitch", *rows[:5], "clip,valence,pitch,", *rows[5:]]))
+    table = only_table(path)
+    assert table.frame["clip"].astype("str").tolist() == [str(k) for k in range(1000, 1010)]
+    assert "the header is there 2 times" in str(table.problems[0])
+
+
+def test_blanks_before_quotes_are_no_part_of_a_cell(tmp_path):
+    rows = "".join(f'"v{k}", "{k}.5", "a, b"\n' for k in range(6))
+    (tmp_path / "a.csv").write_text(f'"clip", "valence", "words"\n{rows}')
+    frame = only_table(tmp_path / "a.csv").frame
+    assert frame.columns.tolist() == ["clip", "valence", "words"]
+    assert frame["valence"].tolist() == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5]
+    assert set(frame["words"]) == {"a, b"}
+
+
+def test_decimal_commas_never_separate_columns(tmp_path):
+    """Such tables were read as `v0;1 | 5;-2 | 5` where a name or cells were missing."""
+    path = tmp_path / "a.csv"
+    rows = "".join(f"v{k};{k},5;-{k},25;{k},1\n" for k in range(4))
+    path.write_text(f"clip;pitch;joy;gaze\n{rows}Mean;1,5;2,0\n")
+    assert only_table(path).frame["pitch"].tolist() == [0.5, 1.5, 2.5, 3.5]
+    ragged = "".join(f"v{k};{k},5;1,{k}" + ";1" * (k % 3) + "\n" for k in range(12))
+    path.write_text(f"clip;pitch;joy;gaze\n{ragged}")
+    with pytest.raises(InputError, match="decimal commas, and between its other delimiters rows"):
+        read(SourceFile(path.name, path))
+
+
+def test_a_line_of_means_behind_row_numbers_is_left_out(tmp_path):
+    rows = "".join(f"{k},{1000 + 7 * k},{k}.5,0.{k}\n" for k in range(10))
+    (tmp_path / "a.csv").write_text(f",clip,valence,pitch\n{rows}10,Mean,4.5,0.45\n")
+    table = only_table(tmp_path / "a.csv")
+    assert len(table.frame) == 10
+    assert table.frame["clip"].astype("str").tolist()[:2] == ["1000", "1007"]
+    assert "are totals (Mean)" in " ".join(map(str, table.problems))
 
 
 def test_units_above_a_header_of_too_many_names_are_not_joined_with_it(tmp_path):
