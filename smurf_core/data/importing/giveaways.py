@@ -1,4 +1,4 @@
-"""Checks features for columns that give away the target, number the persons or count the rows."""
+"""Checks features for columns that give away the target or the person, or count the rows."""
 
 from __future__ import annotations
 
@@ -42,9 +42,10 @@ def without_giveaways(
 ) -> Checked:
     """Leave out columns that are codes of the target or the person; report suspicious ones.
 
-    `rows` are the samples' rows in the files [n]. Columns in `named` were chosen by a user one by
-    one: they are only reported. `further` is the name of a further target: then only the target is
-    looked at.
+    What never changes within a person says who the person is. A modality that has nothing else
+    keeps it. `rows` are the samples' rows in the files [n]. Columns in `named` were chosen by a
+    user one by one: they are only reported. `further` is the name of a further target: then only
+    the target is looked at.
     """
     codes = _of_target(features, target)
     people = _of_persons(features, persons) if persons is not None else np.zeros_like(codes)
@@ -59,7 +60,11 @@ def without_giveaways(
             problems.append(Problem(severity, message, file, remedy=remedy))
 
     fixed = _fixed_in_persons(features, persons) if persons is not None else np.zeros_like(codes)
+    fixed &= ~people & ~codes & ~chosen
     left_out = (codes | people) & ~chosen
+    has_more = bool((~left_out & ~fixed).any())
+    if has_more:
+        left_out |= fixed
     what = f"the target {further!r}" if further else "the target"
     is_target = f"gives away {what}: each of its values stands for one value of the target"
     out = "Left out of the features; name the column in the modality to use it all the same."
@@ -67,8 +72,8 @@ def without_giveaways(
     report("warning", codes & chosen, is_target, "It was kept, because the modality names it.")
     report("note", people & ~codes & ~chosen, "numbers the persons", out)
     is_fixed = "is the same in all samples of a person"
-    advice = "It was kept; leave it out if it only shows who the person is."
-    report("note", fixed & ~people & ~codes & ~chosen, is_fixed, advice)
+    advice = "It was kept, because the modality has nothing else."
+    report("note" if has_more else "warning", fixed, is_fixed, out if has_more else advice)
     advice = "Leave it out if it was derived from the target."
     report("warning", nearly & ~left_out, f"almost gives away {what} (|r| > {_NEARLY})", advice)
     advice = "Leave it out if it is a time, a counter or an id."

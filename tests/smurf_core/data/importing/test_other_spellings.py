@@ -266,12 +266,12 @@ def test_a_column_is_a_feature_once_although_two_files_have_its_prefix(truth, tm
     }  # fmt: skip
 
 
-def test_what_never_changes_within_a_person_is_reported(truth, tmp_path):
+def test_what_never_changes_within_a_person_is_left_out(truth, tmp_path):
     names = {"clip": [f"c{k:02d}" for k in truth["number"]]}
     person = truth["number"] % 6
     write(tmp_path, truth, {**names, "person": person}, {**names, "age": 20 + person**2}, names)
     assembly = imported(tmp_path)
-    assert "age" in assembly.dataset.features["audio"].names
+    assert "age" not in assembly.dataset.features["audio"].names
     assert "age is the same in all samples of a person" in said(assembly)
 
 

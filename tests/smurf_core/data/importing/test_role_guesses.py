@@ -199,7 +199,7 @@ def test_codes_of_the_target_are_no_features_although_a_modality_contains_them(t
     assert "audio_state gives away the target" in said(kept)
 
 
-def test_numbers_of_persons_are_no_features_and_ages_are(tmp_path):
+def test_numbers_and_ages_of_persons_are_no_features(tmp_path):
     random = np.random.default_rng(0)
     order = random.permutation(PERSONS)
     age = random.choice(np.arange(18, 70), PERSONS, replace=False)
@@ -207,8 +207,22 @@ def test_numbers_of_persons_are_no_features_and_ages_are(tmp_path):
     assembly = read(tmp_path, table)
     assert "audio_who" not in names(assembly)
     assert "audio_who numbers the persons" in said(assembly)
-    assert "audio_age" in names(assembly)
-    assert "audio_age is the same in all samples of a person" in said(assembly)
+    assert "audio_age" not in names(assembly)
+    assert "audio_age is the same in all samples of a person. Left out" in said(assembly)
+    modalities = {"audio": ("audio_age", "audio_0"), "video": ("video_*",)}
+    assert "audio_age" in names(read(tmp_path, table, modalities=modalities))
+
+
+def test_a_modality_of_facts_about_persons_alone_keeps_them(tmp_path):
+    random = np.random.default_rng(0)
+    age, traits = random.choice(np.arange(18, 70), PERSONS, replace=False), random.random(PERSONS)
+    table = study(
+        speaker=[f"s{k}" for k in PERSON], life_age=age[PERSON], life_trait=traits[PERSON]
+    )
+    modalities = {"audio": ("audio_*",), "life": ("life_*",)}
+    assembly = read(tmp_path, table, modalities=modalities)
+    assert {"life_age", "life_trait"} <= set(names(assembly))
+    assert "the same in all samples of a person. It was kept" in said(assembly)
 
 
 def test_near_copies_of_the_target_and_the_row_order_are_warned_of(tmp_path):
