@@ -24,7 +24,7 @@ from smurf_core.reporting.numbers import bounds, percent, plain, signed
 from smurf_core.reporting.sentences import by_source, chance_text, is_supported, leader, score_text
 from smurf_core.reporting.sharing import sharing_sentence
 from smurf_core.reporting.statements import Account
-from smurf_core.reporting.witness import MEANING, witness_sentences
+from smurf_core.reporting.witness import MEANING, has_none, witness_sentences
 from smurf_core.terms import read_subset, spoken
 
 MOST = 5
@@ -277,9 +277,9 @@ def _witness(account: Account, known: Evidence) -> KeyFinding | None:
             KeyNumber("second method: common", row["share"], row["share_low"], row["share_high"], n)
         )
         if model is not None:
-            numbers.append(
-                KeyNumber("model: shared", model["share"], model["ci_low"], model["ci_high"], n)
-            )
+            is_measured = not has_none(model)
+            low, high = (model["ci_low"], model["ci_high"]) if is_measured else (np.nan, np.nan)
+            numbers.append(KeyNumber("model: shared", model["share"], low, high, n, is_measured))
     belief = (_WITNESS, *meaning, *more[1:])
     return KeyFinding(
         "witness", said, "share", tuple(numbers), belief, "redundancy", "", 0.0,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import pandas as pd
 
 from smurf_core.evaluation.commonality import Commonality
@@ -85,6 +88,14 @@ def comparable_totals(kind: ModelTraits, totals: pd.DataFrame) -> pd.DataFrame |
     return found
 
 
+def has_none(model: pd.Series | Mapping[Hashable, Any]) -> bool:
+    """True if a row of `comparable_totals` is zero because nothing is there, not measured as zero.
+
+    No interval holds for that: which sets are kept was chosen before.
+    """
+    return bool(model["share"] == model["ci_low"] == model["ci_high"] == 0)
+
+
 def _comparison(shares: pd.DataFrame | None, row: pd.Series) -> list[str]:
     if shares is None:
         return []
@@ -92,6 +103,8 @@ def _comparison(shares: pd.DataFrame | None, row: pd.Series) -> list[str]:
     model = shares[is_shared].iloc[0]
     low, high = float(model["ci_low"]), float(model["ci_high"])
     calls = f"The model calls {percent(model['share'])} {interval_text(low, high)}".rstrip()
+    if has_none(model):
+        calls = "The model keeps no set of modalities that agree, and calls nothing"
     if pd.isna([low, high]).any():
         return [f"{calls} redundant; without an interval, the two cannot be compared."]
     if low > row["share_high"] or high < row["share_low"]:
@@ -101,6 +114,8 @@ def _comparison(shares: pd.DataFrame | None, row: pd.Series) -> list[str]:
             f"{calls} redundant. The witness cannot check this: its own interval is too wide. More "
             "persons would help."
         ]
+    if has_none(model):
+        return [f"{calls} redundant; the witness does not contradict it."]
     return [f"{calls} redundant. The intervals overlap, so the witness does not contradict it."]
 
 

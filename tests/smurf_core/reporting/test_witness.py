@@ -48,6 +48,16 @@ def test_overlapping_intervals_are_no_contradiction():
     assert second.endswith("the witness does not contradict it.")
 
 
+def test_what_a_model_does_not_have_is_not_measured_as_zero():
+    """`0% [0, 0]` looked like the surest of all shares."""
+    (_, second) = witness_sentences(shares(0.0, 0.0, 0.0), witness())
+    nothing = "The model keeps no set of modalities that agree, and calls nothing redundant"
+    assert second.startswith(f"{nothing}: the two differ.")
+    (_, second) = witness_sentences(shares(0.0, 0.0, 0.0), witness((0.1, -0.1, 0.2)))
+    assert second == f"{nothing}; the witness does not contradict it."
+    assert "0% [0, 0]" not in second
+
+
 def test_an_interval_that_holds_nearly_everything_checks_nothing():
     found = witness((0.3, -0.2, 0.8))
     assert "cannot check" in witness_sentences(shares(0.45, 0.39, 0.5), found)[1]
