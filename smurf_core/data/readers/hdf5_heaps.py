@@ -20,8 +20,8 @@ import numpy as np
 from smurf_core.data.sources import SourceFile
 from smurf_core.errors import InputError
 
-_START = b"GCOL\x01\0\0\0"  # signature, version, reserved
-_HEADER = struct.Struct("<8sQ")  # and the collection's size
+_START = b"GCOL\x01"  # signature and version; the library does not look at what is reserved
+_HEADER = struct.Struct("<5s3xQ")  # and the collection's size
 _OBJECT = struct.Struct("<HHIQ")  # index (0: free space), references, reserved, size
 _LEAST = 4096  # bytes; the library refuses smaller collections
 

@@ -51,20 +51,23 @@ def sequence(path):
         file["audio/metadata/dimension names"] = '["pitch", "loudness"]'
 
 
-def damage(path, first):
+def damage(path, first, reserved):
     content = bytearray(path.read_bytes())
-    struct.pack_into("<HHIQ", content, content.index(b"GCOL") + 16, *first)
+    start = content.index(b"GCOL")
+    struct.pack_into("<HHIQ", content, start + 16, *first)
+    content[start + 5] = reserved  # The library does not look at it.
     path.write_bytes(content)
 
 
+@pytest.mark.parametrize("reserved", [0, 255])
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_heaps_that_lead_nowhere_are_refused(tmp_path, kind):
+def test_heaps_that_lead_nowhere_are_refused(tmp_path, kind, reserved):
     table(tmp_path / "plain.h5")
     table(tmp_path / "packed.h5", chunks=(4,), compression="gzip")
     sequence(tmp_path / "sequence.csd")
     paths = sorted(tmp_path.iterdir())
     for path in paths:
-        damage(path, DAMAGE[kind])
+        damage(path, DAMAGE[kind], reserved)
     done = subprocess.run(
         [sys.executable, "-c", READ, *map(str, paths)],
         cwd=ROOT, timeout=120, check=True, capture_output=True, text=True,
