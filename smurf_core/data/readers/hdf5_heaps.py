@@ -32,16 +32,35 @@ def check_texts(item: h5py.Dataset, source: SourceFile) -> None:
     Raises
     ------
     InputError
-        For a text that claims to be longer than its file, for which HDF5 makes room first, and for
-        a collection whose objects do not follow each other. The file is searched for these once.
+        For a text that claims to be longer than its file, for which HDF5 makes room first, and as
+        `check_heaps`.
     """
     text = h5py.check_string_dtype(item.dtype)
     if h5py.check_vlen_dtype(item.dtype) is None and (text is None or text.length is not None):
         return
+    check_heaps(source)
+    size = source.path.stat().st_size
+    if _longest(item, source.path, size) > size:
+        raise _damaged(source)
+
+
+def check_heaps(source: SourceFile) -> None:
+    """Raise an error if a collection's objects do not follow each other.
+
+    The file is searched for collections once. Texts of attributes are in them as well.
+
+    Raises
+    ------
+    InputError
+        In that case.
+    """
     facts = os.stat(source.path)
-    is_whole = _are_whole(source.path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
-    if not is_whole or _longest(item, source.path, facts.st_size) > facts.st_size:
-        raise InputError(f"{source.name} is damaged: write or download it again.")
+    if not _are_whole(source.path, facts.st_ino, facts.st_size, facts.st_mtime_ns):
+        raise _damaged(source)
+
+
+def _damaged(source: SourceFile) -> InputError:
+    return InputError(f"{source.name} is damaged: write or download it again.")
 
 
 def _longest(item: h5py.Dataset, path: Path, size: int) -> int:

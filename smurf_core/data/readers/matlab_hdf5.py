@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smurf_core.data.readers.hdf5 import own_member
+from smurf_core.data.readers.hdf5_heaps import check_heaps
 from smurf_core.data.sources import MAX_UNPACKED_BYTES, SourceFile, gibibytes
 from smurf_core.errors import InputError
 
@@ -21,6 +22,7 @@ _OBJECT = "MATLAB_object_decode"
 
 def hdf5_variables(source: SourceFile) -> tuple[dict[str, Any], list[str]]:
     """Arrays as `scipy.io.loadmat` gives them, structures as dictionaries, and names of objects."""
+    check_heaps(source)
     try:
         with h5py.File(source.path, "r") as file:
             reading = _Reading(file, source)

@@ -51,6 +51,15 @@ def sequence(path):
         file["audio/metadata/dimension names"] = '["pitch", "loudness"]'
 
 
+def variables(path):
+    """As MATLAB 7.3, but with the class as a text of any length."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file["audio"] = np.ones((3, 12))
+        file["audio"].attrs["MATLAB_class"] = "double"
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(128))
+
+
 def damage(path, first, reserved):
     content = bytearray(path.read_bytes())
     start = content.index(b"GCOL")
@@ -65,6 +74,7 @@ def test_heaps_that_lead_nowhere_are_refused(tmp_path, kind, reserved):
     table(tmp_path / "plain.h5")
     table(tmp_path / "packed.h5", chunks=(4,), compression="gzip")
     sequence(tmp_path / "sequence.csd")
+    variables(tmp_path / "variables.mat")
     paths = sorted(tmp_path.iterdir())
     for path in paths:
         damage(path, DAMAGE[kind], reserved)
