@@ -53,9 +53,12 @@ class Seen:
 
     @property
     def has_two_numbers(self) -> bool:
-        """True if a cell of the first rows of data is `1;2`, as decimal commas split it."""
-        first = (cell for row in self.rows[1:4] for cell in row if ";" in cell or "\t" in cell)
-        return any(map(_TWO_NUMBERS.search, first))
+        """True if a cell of the first rows of data is `1;2`, as decimal commas split it.
+
+        Then the header above has semicolons as well; above a list such as `1;4;12` it has none.
+        """
+        first = next((k for k, row in enumerate(self.rows[:5]) if _has_two_numbers(row)), 0)
+        return any(";" in cell or "\t" in cell for row in self.rows[:first] for cell in row)
 
     @property
     def is_table(self) -> bool:
@@ -68,6 +71,10 @@ class Seen:
                 return False
             return width > 1 and 10 * alike >= 9 * (len(self.rows) - 1)
         return width > 1 and 2 * alike >= len(self.rows)
+
+
+def _has_two_numbers(row: list[str]) -> bool:
+    return any(_TWO_NUMBERS.search(cell) for cell in row if ";" in cell or "\t" in cell)
 
 
 def seen_rows(source: SourceFile, start: str, is_whole: bool) -> Seen:

@@ -310,6 +310,14 @@ def test_decimal_commas_never_separate_columns(tmp_path):
         read(SourceFile(path.name, path))
 
 
+def test_lists_in_cells_are_no_columns(tmp_path):
+    rows = "".join(f"v{k},{k}.5,{k};4;12\n" for k in range(6))
+    (tmp_path / "a.csv").write_text(f"clip,valence,action_units\n{rows}")
+    frame = only_table(tmp_path / "a.csv").frame
+    assert frame["valence"].tolist() == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5]
+    assert frame["action_units"].tolist()[:2] == ["0;4;12", "1;4;12"]
+
+
 def test_a_line_of_means_behind_row_numbers_is_left_out(tmp_path):
     rows = "".join(f"{k},{1000 + 7 * k},{k}.5,0.{k}\n" for k in range(10))
     (tmp_path / "a.csv").write_text(f",clip,valence,pitch\n{rows}10,Mean,4.5,0.45\n")
