@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from app.state.navigation import HEADINGS
 
@@ -38,7 +40,6 @@ def fact(page: Page, title: str) -> Locator:
 def saved_tables(page: Page) -> dict[str, pd.DataFrame]:
     """The table that *Save table* of a page offers, in each format."""
     menu = page.get_by_role("button", name="Save table").first
-    menu.click()
     # An open menu stays at its button, and leaves the window with it where figures above arrive.
     in_the_middle = "button => button.scrollIntoView({block: 'center'})"
     found = {}
@@ -46,8 +47,15 @@ def saved_tables(page: Page) -> dict[str, pd.DataFrame]:
         ("CSV", pd.read_csv), ("Excel", pd.read_excel), ("Parquet", pd.read_parquet)
     ):  # fmt: skip
         menu.evaluate(in_the_middle)
+        offered = page.get_by_role("button", name=title, exact=True)
+        for _ in range(3):  # A page that is drawn anew meanwhile closes it.
+            if offered.is_visible():
+                break
+            menu.click()
+            with suppress(PlaywrightTimeout):
+                offered.wait_for(timeout=5_000)
         with page.expect_download() as caught:
-            page.get_by_role("button", name=title, exact=True).click()
+            offered.click()
         found[title] = read(caught.value.path())
     page.keyboard.press("Escape")
     return found
