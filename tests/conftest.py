@@ -9,6 +9,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run: a suite that fails by chance says nothing of a change.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 # Before anything loads numpy: as many processes as cores test at once, and threads of BLAS that
 # wait for each other's cores took nine times the processor time.

@@ -83,6 +83,8 @@ cells = st.one_of(
 )
 def test_any_table_of_numbers_is_read_back_equal(columns, suffix, tmp_path):
     table = pd.DataFrame({f"c{i}": np.array(c, dtype=float) for i, c in enumerate(columns)})
+    # An empty last line of a text file is no sample.
+    assume(suffix in ("parquet", "feather") or table.iloc[-1].notna().any())
     path = tmp_path / f"table.{suffix}"
     WRITERS[suffix](table, path)
     pd.testing.assert_frame_equal(only_table(path).frame.astype(float), table)
