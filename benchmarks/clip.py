@@ -16,7 +16,6 @@ from smurf_core.data.dataset import MultimodalDataset
 from smurf_core.data.importing.assembly import assemble, guess_mapping
 from smurf_core.data.importing.mapping import StudyMapping
 from smurf_core.data.readers.registry import find_sources
-from smurf_core.errors import InputError
 from smurf_core.evaluation.influence import share_influence
 from smurf_core.evaluation.metrics import METRICS
 from smurf_core.evaluation.outlying import outlying_samples
@@ -30,11 +29,7 @@ from smurf_core.training.run import train_run
 def dataset_of(name: str) -> MultimodalDataset:
     """Read from files as the import form proposes it; by position if no column names samples."""
     sources = find_sources([Path(name)])
-    try:
-        return assemble(sources, guess_mapping(sources)).dataset
-    except InputError:
-        by_position = guess_mapping(sources, StudyMapping(match="position"))
-        return assemble(sources, by_position).dataset
+    return assemble(sources, guess_mapping(sources, StudyMapping(match="position"))).dataset
 
 
 def line(dataset: MultimodalDataset, config: RunConfig) -> str:

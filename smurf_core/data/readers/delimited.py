@@ -13,24 +13,14 @@ import pyarrow.csv as pa_csv
 
 from smurf_core.data.problems import Problem
 from smurf_core.data.readers.columns import check_names, may_be_names, text_table
-from smurf_core.data.readers.delimiters import (
-    DELIMITERS,
-    LONGEST_HEADER,
-    rows_reader,
-    seen_rows,
-)
+from smurf_core.data.readers.delimiters import DELIMITERS, LONGEST_HEADER, rows_reader, seen_rows
 from smurf_core.data.readers.footers import (
     is_note,
     is_total_name,
     without_odd_rows,
     without_row_counter,
 )
-from smurf_core.data.readers.headers import (
-    COMMENTS,
-    find_header,
-    is_number,
-    mask,
-)
+from smurf_core.data.readers.headers import COMMENTS, find_header, is_number, mask
 from smurf_core.data.readers.interface import Table
 from smurf_core.data.readers.streamed import Columns, columns_of, doubtful
 from smurf_core.data.sources import MAX_COLUMNS, SourceFile, check_shape, most_rows

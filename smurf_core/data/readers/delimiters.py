@@ -137,5 +137,6 @@ def _is_one_column(lines: list[str]) -> bool:
 
 
 def rows_reader(file: Iterable[str], delimiter: str, *, skips_blanks: bool) -> Any:
+    """`csv.reader` of a file; cells may be as long as a header."""
     csv.field_size_limit(LONGEST_HEADER)
     return csv.reader(file, delimiter=delimiter, skipinitialspace=skips_blanks)

@@ -266,19 +266,19 @@ def test_a_missing_name_is_no_missing_name_of_row_names(tmp_path):
     assert only_table(path).frame["valence"].tolist()[:2] == [0.5, 1.5]
 
 
-def test_a_name_too_many_above_rows_that_end_in_a_delimiter_is_refused(tmp_path):
-    rows = "".join(f"v{k},{k}.5,0.{k},-1.{k},\n" for k in range(6))
+@pytest.mark.parametrize(
+    ("header", "end", "words"),
+    [
+        ("clip,valence,,pitch,joy", ",", "column 3 has cells and no name, and 'joy' is a name"),
+        ("valence,pitch,joy,", "", "column 4 has numbers and no name"),
+    ],
+)
+def test_names_that_ends_of_lines_have_moved_are_refused(tmp_path, header, end, words):
+    """A name too many above rows that end in a delimiter, and one too few in such a header."""
+    rows = "".join(f"v{k},{k}.5,0.{k},-1.{k}{end}\n" for k in range(6))
     path = tmp_path / "a.csv"
-    path.write_text(f"clip,valence,,pitch,joy\n{rows}")
-    with pytest.raises(InputError, match="column 3 has cells and no name, and 'joy' is a name"):
-        read(SourceFile(path.name, path))
-
-
-def test_a_missing_name_above_a_header_that_ends_in_a_delimiter_is_refused(tmp_path):
-    rows = "".join(f"v{k},{k}.5,0.{k},-1.{k}\n" for k in range(6))
-    path = tmp_path / "a.csv"
-    path.write_text(f"valence,pitch,joy,\n{rows}")
-    with pytest.raises(InputError, match="column 4 has numbers and no name"):
+    path.write_text(f"{header}\n{rows}")
+    with pytest.raises(InputError, match=words):
         read(SourceFile(path.name, path))
 
 
